@@ -1,0 +1,32 @@
+// Brings a clone to the state where everything runs: installs what the lock file names, then builds.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { build } from './build.mjs';
+
+const MARKER = 'node_modules/.vitrail-lock-digest';
+const lockDigest = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
+
+function installed() {
+  return existsSync(MARKER) && readFileSync(MARKER, 'utf8') === lockDigest;
+}
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 9)) {
+  console.error(`vitrail needs Node 20.9 or newer; this is ${process.versions.node}`);
+  process.exit(1);
+}
+
+if (!installed()) {
+  console.error('installing packages ...');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+  });
+  if (result.status !== 0) {
+    console.error('npm ci failed; its messages are above');
+    process.exit(result.status ?? 1);
+  }
+  writeFileSync(MARKER, lockDigest);
+}
+build();
