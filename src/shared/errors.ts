@@ -153,6 +153,10 @@ export const ERROR_CATALOGUE = {
     'the all-reduce of step {step} stalled for {waitedMs} ms: {progress}',
     'look at the neighbour in the ring',
   ),
+  RING_ABORTED: define(
+    'the all-reduce of step {step} in generation {generation} was called off: {reason}',
+    'nothing to do: the next generation repeats it',
+  ),
   DIGEST_MISMATCH: define(
     'worker {worker} holds a reduced gradient that differs from the others in step {step}',
     'its memory or processor is suspect: leave that machine out and start again with --resume',

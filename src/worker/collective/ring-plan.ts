@@ -1,0 +1,111 @@
+/**
+ * The ring all-reduce as data: which part of the vector goes where, and what every received message leads to.
+ *
+ * Vocabulary (that of gloo's allreduce.cc):
+ * - rank r of R sends to rank r + 1 and receives from rank r - 1, modulo R;
+ * - segment s, one R-th of the vector, is the part whose sum starts at rank s;
+ * - chunk: a segment is cut into chunks of at most 1 MiB, each one message and each on its own way, so that
+ *   sending, receiving and summing overlap;
+ * - phase 'reduce': a chunk travels s -> s+1 -> ... -> s-1, every rank adding its own values;
+ *   phase 'gather': the finished sum travels s-1 -> s -> ... -> s-2, every rank copying it;
+ * - hop: the number of ranks the chunk has been sent on to in its phase, 0 .. R-2.
+ */
+
+/** 1 MiB of 32-bit elements. */
+export const MAX_CHUNK_ELEMENTS = 262_144;
+
+export type Phase = 'reduce' | 'gather';
+
+export interface Chunk {
+  readonly segment: number;
+  /** Place within the segment. */
+  readonly chunk: number;
+  /** First element in the vector. */
+  readonly offset: number;
+  /** Number of elements, at least 1. */
+  readonly length: number;
+}
+
+/** One message: `chunk` on its way for the `hop`-th time in `phase`. */
+export interface Move {
+  readonly phase: Phase;
+  readonly hop: number;
+  readonly chunk: Chunk;
+}
+
+export interface RingPlan {
+  readonly rank: number;
+  readonly ranks: number;
+  /** Elements of the vector. */
+  readonly length: number;
+  /** [segment][chunk]; a segment without elements has no chunks. */
+  readonly segments: readonly (readonly Chunk[])[];
+  /** Messages this rank receives and sends until the vector is reduced. */
+  readonly receives: number;
+  readonly sends: number;
+}
+
+/** a modulo n, never negative. */
+function wrap(a: number, n: number): number {
+  return ((a % n) + n) % n;
+}
+
+function cut(segment: number, from: number, to: number, chunkElements: number): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let offset = from; offset < to; offset += chunkElements) {
+    const length = Math.min(chunkElements, to - offset);
+    chunks.push({ segment, chunk: chunks.length, offset, length });
+  }
+  return chunks;
+}
+
+function requireInteger(name: string, value: number, from: number, to: number): void {
+  if (!Number.isInteger(value) || value < from || value > to) {
+    throw new RangeError(`${name} is ${value}: it has to be an integer from ${from} to ${to}`);
+  }
+}
+
+/** The plan of rank `rank` for a vector of `length` elements; the same cut on every rank. */
+export function ringPlan(
+  rank: number,
+  ranks: number,
+  length: number,
+  chunkElements = MAX_CHUNK_ELEMENTS,
+): RingPlan {
+  requireInteger('ranks', ranks, 1, 0xffff);
+  requireInteger('rank', rank, 0, ranks - 1);
+  requireInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
+  requireInteger('chunkElements', chunkElements, 1, MAX_CHUNK_ELEMENTS);
+  // Whole part and remainder apart: s * length / ranks would round for lengths near 2^53.
+  const base = Math.floor(length / ranks);
+  const extra = length % ranks;
+  const start = (segment: number): number => segment * base + Math.min(segment, extra);
+  const segments = Array.from({ length: ranks }, (_, s) => cut(s, start(s), start(s + 1), chunkElements));
+  const total = segments.reduce((sum, chunks) => sum + chunks.length, 0);
+  const without = (segment: number): number => total - segments[wrap(segment, ranks)]!.length;
+  // Its own segment does not come to a rank in the reduce phase, nor the one it finished (rank + 1) in the
+  // gather phase; it does not send the one it finished in the first, nor the one ending at it in the second.
+  const receives = ranks === 1 ? 0 : without(rank) + without(rank + 1);
+  const sends = ranks === 1 ? 0 : without(rank + 1) + without(rank + 2);
+  return { rank, ranks, length, segments, receives, sends };
+}
+
+/** What a rank sends before it has received anything: its own segment. */
+export function firstMoves(plan: RingPlan): Move[] {
+  if (plan.ranks === 1) return [];
+  return plan.segments[plan.rank]!.map((chunk) => ({ phase: 'reduce', hop: 0, chunk }));
+}
+
+/** The hop with which `segment` reaches this rank in `phase`; undefined if it never does. */
+export function arrivalHop(plan: RingPlan, phase: Phase, segment: number): number | undefined {
+  const { rank, ranks } = plan;
+  const hop = wrap(phase === 'reduce' ? rank - 1 - segment : rank - segment, ranks);
+  return hop <= ranks - 2 ? hop : undefined;
+}
+
+/** What a rank sends after it has received `move` and added or copied it; undefined if the chunk ends here. */
+export function nextMove(plan: RingPlan, move: Move): Move | undefined {
+  const { phase, hop, chunk } = move;
+  if (hop < plan.ranks - 2) return { phase, hop: hop + 1, chunk };
+  return phase === 'reduce' ? { phase: 'gather', hop: 0, chunk } : undefined;
+}
