@@ -38,6 +38,11 @@ module.exports = {
     door('protobufjs', 'src/shared/protocol/generated|node_modules/protobufjs', '^src/shared/protocol'),
     door('zeromq', 'node_modules/zeromq', '^src/(coordinator/server|worker/collective|worker/link)'),
     door('prom-client', 'node_modules/prom-client', '^src/shared/metrics'),
+    door(
+      'sharp',
+      'node_modules/(sharp|@img)/',
+      '^src/(worker/data/(image-decoder|patch-picture)|demo/drawn-dataset)',
+    ),
     door('yaml', 'node_modules/yaml', '^src/shared/config'),
     door('pino', 'node_modules/pino', '^src/shared/log'),
     door('tfjs', 'node_modules/@tensorflow', '^src/worker/(engine|model)'),

@@ -79,6 +79,15 @@ export const ERROR_CATALOGUE = {
     'the exclude list {path} names {entry}, which is not in the data set',
     'paths in it are relative to the data folder; write it again with vitrail data check',
   ),
+  DATA_LOADER_TIMEOUT: define(
+    'the image loader did not deliver {batch} within {waitedMs} ms',
+    'check that the storage of the data folder answers, and the load of the machine',
+  ),
+  DATA_LOADER_STOPPED: define(
+    'the image loader stopped: {reason}',
+    'start the worker again; the run goes on from the last commit',
+  ),
+  DATA_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
 
   // Checkpoints
   CHECKPOINT_NOT_FOUND: define(

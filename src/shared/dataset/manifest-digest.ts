@@ -1,0 +1,27 @@
+/** Seals lists of samples with their digests. */
+import { createHash } from 'node:crypto';
+import {
+  manifestLayout,
+  splitLayout,
+  type Manifest,
+  type ManifestSample,
+  type SplitManifest,
+} from './manifest.js';
+
+/** The split of `samples` with its digest. */
+export function sealSplit(samples: readonly ManifestSample[]): SplitManifest {
+  const hash = createHash('sha256');
+  for (const line of splitLayout(samples)) hash.update(line);
+  return { samples, digest: hash.digest('hex') };
+}
+
+/** The manifest of two lists of samples with all its digests. */
+export function sealManifest(
+  classes: readonly string[],
+  train: readonly ManifestSample[],
+  test: readonly ManifestSample[],
+): Manifest {
+  const sealed = { classes, train: sealSplit(train), test: sealSplit(test) };
+  const layout = manifestLayout(classes, sealed.train.digest, sealed.test.digest);
+  return { ...sealed, digest: createHash('sha256').update(layout).digest('hex') };
+}
