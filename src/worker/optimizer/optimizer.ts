@@ -1,0 +1,124 @@
+/** The optimizers of a run behind one interface: AdamW, Adam, SGD with momentum, and a moving average of the weights. */
+import type { RunConfig } from '../../shared/config/schema.js';
+import { coded } from '../../shared/errors.js';
+import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
+import { adamUpdate } from './adam-update.js';
+import { momentumUpdate } from './momentum-update.js';
+
+export type OptimizerConfig = Pick<
+  RunConfig,
+  'optimizer' | 'beta1' | 'beta2' | 'eps' | 'momentum' | 'weightDecay' | 'decayOn' | 'emaDecay'
+>;
+
+/** torch.optim's names; `ema` is the moving average of the weights. */
+export type StateName = 'exp_avg' | 'exp_avg_sq' | 'momentum' | 'ema';
+
+/** One float32 array of the layout's length by name; it may lie on a SharedArrayBuffer. */
+export type OptimizerState = Readonly<Partial<Record<StateName, Float32Array>>>;
+
+export interface OptimizerStep {
+  /** In layout order; updated in place. */
+  readonly weights: Float32Array;
+  /** Averaged gradient before clipping, in layout order; only read. */
+  readonly gradient: Float32Array;
+  readonly state: OptimizerState;
+  /** Learning rate of this update. */
+  readonly lr: number;
+  /** The run's step, from 0: bias correction uses stepNumber + 1 updates. */
+  readonly stepNumber: number;
+  /** Multiplies the gradient before anything else; 1 for no clipping. */
+  readonly clipFactor: number;
+}
+
+export interface Optimizer {
+  readonly stateNames: readonly StateName[];
+  /** Sets the state of a new run: zeros, and `ema` to the weights. */
+  initialise(state: OptimizerState, weights: Float32Array): void;
+  /** One update in place; the same inputs give the same bits on every machine. */
+  step(step: OptimizerStep): void;
+}
+
+/** base^n for a whole n >= 0 by repeated squaring: a pure function of n, where the power operator may differ. */
+export function integerPower(base: number, n: number): number {
+  let result = 1;
+  let square = base;
+  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result *= square;
+    square *= square;
+  }
+  return result;
+}
+
+type Update = (step: OptimizerStep, slot: ParameterSlot, weightDecay: number) => void;
+
+function adam(config: OptimizerConfig, layout: ParameterLayout): Update {
+  const { beta1, beta2, eps } = config;
+  const decoupled = config.optimizer === 'adamw';
+  return (step, { offset, length }, weightDecay) => {
+    const { weights, gradient, state, lr, stepNumber, clipFactor } = step;
+    const expAvg = stateArray(state, 'exp_avg', layout);
+    const expAvgSq = stateArray(state, 'exp_avg_sq', layout);
+    adamUpdate({ weights, gradient, expAvg, expAvgSq }, offset, offset + length, {
+      lr,
+      beta1,
+      beta2,
+      eps,
+      clipFactor,
+      firstCorrection: 1 / (1 - integerPower(beta1, stepNumber + 1)),
+      secondCorrection: 1 / Math.sqrt(1 - integerPower(beta2, stepNumber + 1)),
+      coupledDecay: decoupled ? 0 : weightDecay,
+      decoupledDecay: decoupled ? weightDecay : 0,
+    });
+  };
+}
+
+function sgd(config: OptimizerConfig, layout: ParameterLayout): Update {
+  return ({ weights, gradient, state, lr, clipFactor }, { offset, length }, weightDecay) => {
+    const momentum = stateArray(state, 'momentum', layout);
+    const by = { lr, momentum: config.momentum, clipFactor, weightDecay };
+    momentumUpdate({ weights, gradient, momentum }, offset, offset + length, by);
+  };
+}
+
+function updateAverage(ema: Float32Array, weights: Float32Array, decay: number): void {
+  for (let i = 0; i < ema.length; i++) ema[i] = decay * ema[i]! + (1 - decay) * weights[i]!;
+}
+
+function checkLength(name: string, array: Float32Array | undefined, layout: ParameterLayout): Float32Array {
+  if (array?.length === layout.length) return array;
+  const found = array === undefined ? 'no array' : `${array.length} elements`;
+  throw coded('INTERNAL', { reason: `optimizer: ${name} has ${found} for ${layout.length} parameters` });
+}
+
+function stateArray(state: OptimizerState, name: StateName, layout: ParameterLayout): Float32Array {
+  return checkLength(name, state[name], layout);
+}
+
+/**
+ * The optimizer of a run. `decayOn: 'kernels'` decays slots of kind `kernel` only, `'all'` every parameter.
+ * @throws INTERNAL from its functions where an array is missing or has another length than the layout
+ */
+export function createOptimizer(config: OptimizerConfig, layout: ParameterLayout): Optimizer {
+  const moments: StateName[] = config.optimizer === 'sgd' ? ['momentum'] : ['exp_avg', 'exp_avg_sq'];
+  const averaged = config.emaDecay > 0;
+  const stateNames: readonly StateName[] = averaged ? [...moments, 'ema'] : moments;
+  const update = config.optimizer === 'sgd' ? sgd(config, layout) : adam(config, layout);
+
+  return {
+    stateNames,
+    initialise(state, weights) {
+      for (const name of moments) stateArray(state, name, layout).fill(0);
+      if (averaged) stateArray(state, 'ema', layout).set(checkLength('weights', weights, layout));
+    },
+    step(step) {
+      checkLength('weights', step.weights, layout);
+      checkLength('gradient', step.gradient, layout);
+      for (const name of stateNames) stateArray(step.state, name, layout);
+      for (const slot of layout.slots) {
+        const decays = config.decayOn === 'all' || slot.kind === 'kernel';
+        update(step, slot, decays ? config.weightDecay : 0);
+      }
+      if (averaged) updateAverage(stateArray(step.state, 'ema', layout), step.weights, config.emaDecay);
+    },
+  };
+}
