@@ -1,0 +1,14 @@
+/** The sum of two tensors of one shape: a residual connection. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tape } from '../tape.js';
+
+export function add(tape: Tape | undefined, a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  const sum: tf.Tensor2D = tf.add(a, b);
+  tape?.record({
+    output: sum,
+    inputs: [a, b],
+    saved: [],
+    backward: (dy) => [dy.clone(), dy.clone()],
+  });
+  return sum;
+}

@@ -1,0 +1,41 @@
+/** A linear layer, y = x W^T + b, and its gradients. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tape } from '../tape.js';
+
+export interface LinearWeights {
+  /** [out, in], PyTorch's layout. */
+  readonly weight: tf.Tensor2D;
+  /**
+   * [in, out]: made once per weight update. wasm multiplies plain matrices ten times faster than transposed
+   * ones, and keeps the right-hand one packed for as long as its tensor lives.
+   */
+  readonly weightT: tf.Tensor2D;
+  /** [out] */
+  readonly bias: tf.Tensor1D;
+}
+
+/** [T, in] -> [T, out], without a record. */
+export function affine(x: tf.Tensor2D, { weightT, bias }: LinearWeights): tf.Tensor2D {
+  return tf.fused.matMul({ a: x, b: weightT, bias }) as tf.Tensor2D;
+}
+
+/** Gradients of weight [out, in] and bias [out] from dy [T, out] and x [T, in]. */
+export function affineGradients(dy: tf.Tensor2D, x: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
+  const dyT = tf.transpose(dy);
+  return [tf.matMul(dyT, x), tf.sum(dyT, 1)];
+}
+
+/** [T, in] -> [T, out] */
+export function linear(tape: Tape | undefined, x: tf.Tensor2D, weights: LinearWeights): tf.Tensor2D {
+  const y = affine(x, weights);
+  tape?.record({
+    output: y,
+    inputs: [x, weights.weight, weights.bias],
+    saved: [x],
+    backward: (dy, [savedX]) => {
+      const rows = dy as tf.Tensor2D;
+      return [tf.matMul(rows, weights.weight), ...affineGradients(rows, savedX)];
+    },
+  });
+  return y;
+}

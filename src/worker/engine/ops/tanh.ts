@@ -1,0 +1,14 @@
+/** The hyperbolic tangent, elementwise: between pre-logits and head. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tape } from '../tape.js';
+
+export function tanh(tape: Tape | undefined, x: tf.Tensor2D): tf.Tensor2D {
+  const y = tf.tanh(x);
+  tape?.record({
+    output: y,
+    inputs: [x],
+    saved: [y],
+    backward: (dy, [savedY]) => [tf.mul(dy, tf.sub(1, tf.square(savedY)))],
+  });
+  return y;
+}

@@ -1,0 +1,29 @@
+/** Multi-head self-attention, MSA of equation 2: packed q, k, v, attention, output projection, dropout. */
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { attention } from '../engine/ops/attention.js';
+import { dropout } from '../engine/ops/dropout.js';
+import { linear, type LinearWeights } from '../engine/ops/linear.js';
+import { DROPOUT_SITE } from './dropout-site.js';
+import type { Pass } from './pass.js';
+
+export interface SelfAttentionWeights {
+  /** [3 D, D]: q, k and v below each other */
+  readonly qkv: LinearWeights;
+  /** [D, D] */
+  readonly out: LinearWeights;
+  readonly heads: number;
+}
+
+/** [T, D] -> [T, D] */
+export function selfAttention(
+  pass: Pass,
+  weights: SelfAttentionWeights,
+  layer: number,
+  x: Tensor2D,
+): Tensor2D {
+  const { tape, images } = pass;
+  const qkv = linear(tape, x, weights.qkv);
+  const mixed = attention(tape, qkv, images, weights.heads);
+  const out = linear(tape, mixed, weights.out);
+  return dropout(tape, out, pass.dropout, DROPOUT_SITE.attentionOutput(layer));
+}

@@ -1,0 +1,87 @@
+/** A model's parameters on the backend, from the flat array of the parameter layout. */
+import * as tf from '@tensorflow/tfjs-core';
+import { coded } from '../../shared/errors.js';
+import type { ModelSpec } from '../../shared/model/model-spec.js';
+import { parameterLayout, type ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { LayerNormWeights } from '../engine/ops/layer-norm.js';
+import type { LinearWeights } from '../engine/ops/linear.js';
+import type { VitWeights } from './vit.js';
+
+export class WeightTensors {
+  readonly vit: VitWeights;
+  /** By tensor id: what a tape needs to know a parameter. */
+  readonly slots: ReadonlyMap<number, ParameterSlot>;
+  readonly #tensors: readonly tf.Tensor[];
+
+  /** @param flat in the order of `parameterLayout(spec)`, may be a view on shared memory; it is copied */
+  constructor(spec: ModelSpec, flat: Float32Array) {
+    const layout = parameterLayout(spec);
+    if (flat.length !== layout.length) {
+      const reason = `${flat.length} weights for a model of ${layout.length} parameters`;
+      throw coded('INTERNAL', { reason });
+    }
+    const byName = new Map<string, tf.Tensor>();
+    const transposes: tf.Tensor[] = [];
+    const slots = new Map<number, ParameterSlot>();
+    for (const slot of layout.slots) {
+      // slice() copies: the cpu backend would keep the array itself, and the others refuse shared memory.
+      const values = flat.slice(slot.offset, slot.offset + slot.length);
+      // Everything is used as a vector or a matrix: [D, C, P, P] as [D, C P P], [1, S, D] as [S, D].
+      const [first, rest] = split(slot.shape);
+      const shape = rest === undefined ? [first] : [first, rest];
+      const tensor = tf.keep(tf.tensor(values, shape, 'float32'));
+      byName.set(slot.name, tensor);
+      slots.set(tensor.id, slot);
+    }
+
+    const get = (name: string): tf.Tensor => {
+      const tensor = byName.get(name);
+      if (tensor === undefined) throw coded('INTERNAL', { reason: `no parameter is called ${name}` });
+      return tensor;
+    };
+    const linear = (name: string): LinearWeights => {
+      const weight = get(`${name}.weight`) as tf.Tensor2D;
+      const weightT = tf.keep(tf.transpose(weight));
+      transposes.push(weightT);
+      return { weight, weightT, bias: get(`${name}.bias`) as tf.Tensor1D };
+    };
+    const layerNorm = (name: string): LayerNormWeights => ({
+      scale: get(`${name}.weight`) as tf.Tensor1D,
+      shift: get(`${name}.bias`) as tf.Tensor1D,
+    });
+
+    this.vit = {
+      embedding: {
+        projection: linear('patch_embed.proj'),
+        classToken: get('cls_token') as tf.Tensor2D,
+        position: get('pos_embed') as tf.Tensor2D,
+      },
+      blocks: Array.from({ length: spec.layers }, (_, i) => ({
+        norm1: layerNorm(`blocks.${i}.norm1`),
+        attention: {
+          qkv: linear(`blocks.${i}.attn.qkv`),
+          out: linear(`blocks.${i}.attn.proj`),
+          heads: spec.heads,
+        },
+        norm2: layerNorm(`blocks.${i}.norm2`),
+        mlp: { fc1: linear(`blocks.${i}.mlp.fc1`), fc2: linear(`blocks.${i}.mlp.fc2`), gelu: spec.gelu },
+      })),
+      norm: layerNorm('norm'),
+      preLogits: spec.preLogits > 0 ? linear('pre_logits.fc') : undefined,
+      head: linear('head'),
+    };
+    this.slots = slots;
+    this.#tensors = [...byName.values(), ...transposes];
+  }
+
+  dispose(): void {
+    tf.dispose([...this.#tensors]);
+  }
+}
+
+/** Rows and columns of a parameter as a matrix; a vector has no columns. */
+function split(shape: readonly number[]): [rows: number, columns?: number] {
+  if (shape.length === 1) return [shape[0]!];
+  const sides = shape[0] === 1 ? shape.slice(1) : shape;
+  return [sides[0]!, sides.slice(1).reduce((product, side) => product * side, 1)];
+}
