@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ComputeEngine, type EngineOptions } from '../../src/worker/engine/engine.js';
 import { readFixture, type Fixture } from './fixture.js';
-import { norm, relativeError } from './relative-error.js';
+import { norm, relativeError, type Numbers } from './relative-error.js';
 
 const TOLERANCE = 1e-4;
 
@@ -21,7 +21,7 @@ async function engineFor(fixture: Fixture, options: Partial<EngineOptions>): Pro
   return engine;
 }
 
-function agree(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
+function agree(actual: Numbers, expected: Numbers, what: string): void {
   const error = relativeError(actual, expected);
   assert.ok(error < TOLERANCE, `${what}: relative error ${error}`);
 }

@@ -1,13 +1,15 @@
 /** How far two arrays are apart. */
 
-export function norm(values: ArrayLike<number>): number {
+export type Numbers = readonly number[] | Float32Array | Float64Array;
+
+export function norm(values: Numbers): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
+  for (const value of values) sum += value ** 2;
   return Math.sqrt(sum);
 }
 
 /** ||actual - expected|| / ||expected||, in double precision; NaN anywhere gives NaN. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+export function relativeError(actual: Numbers, expected: Numbers): number {
   if (actual.length !== expected.length) {
     throw new Error(`${actual.length} values compared with ${expected.length}`);
   }

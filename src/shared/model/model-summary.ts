@@ -1,0 +1,67 @@
+/** A model's layers with output shapes, parameters and floating-point operations. */
+import { patchCount, patchLength, type ModelSpec } from './model-spec.js';
+import { parameterLayout } from './parameter-layout.js';
+
+export interface SummaryRow {
+  /** The layer's name, as its parameters' names start. */
+  readonly layer: string;
+  /** For one image. */
+  readonly outputShape: readonly number[];
+  readonly parameters: number;
+  /** Forward, for one image; a multiplication and an addition are two. */
+  readonly flops: number;
+}
+
+export interface ModelSummary {
+  readonly rows: readonly SummaryRow[];
+  readonly parameters: number;
+  /** Forward, for one image. Training costs three times as much. */
+  readonly forwardFlops: number;
+}
+
+/**
+ * Summary of `spec`. Matrix products alone are counted: L (24 S D^2 + 4 S^2 D) for an MLP of 4 D, plus patch
+ * embedding, pre-logits and head, where S = N + 1 counts the class token.
+ */
+export function modelSummary(spec: ModelSpec): ModelSummary {
+  const { hidden, mlp, preLogits, classes } = spec;
+  const patches = patchCount(spec);
+  const tokens = patches + 1;
+  const { slots } = parameterLayout(spec);
+  const parametersOf = (...prefixes: string[]): number =>
+    slots
+      .filter((slot) => prefixes.some((prefix) => slot.name === prefix || slot.name.startsWith(`${prefix}.`)))
+      .reduce((sum, slot) => sum + slot.length, 0);
+  const linear = (rows: number, into: number, out: number): number => 2 * rows * into * out;
+
+  const row = (layer: string, outputShape: number[], flops: number, prefixes = [layer]): SummaryRow => ({
+    layer,
+    outputShape,
+    parameters: parametersOf(...prefixes),
+    flops,
+  });
+  const rows: SummaryRow[] = [
+    row('patch_embed', [patches, hidden], linear(patches, patchLength(spec), hidden)),
+    row('tokens', [tokens, hidden], 0, ['cls_token', 'pos_embed']),
+  ];
+  for (let i = 0; i < spec.layers; i++) {
+    const block = `blocks.${i}`;
+    const projections = linear(tokens, hidden, 3 * hidden) + linear(tokens, hidden, hidden);
+    const scoresAndMix = 2 * linear(tokens, hidden, tokens);
+    rows.push(
+      row(`${block}.norm1`, [tokens, hidden], 0),
+      row(`${block}.attn`, [tokens, hidden], projections + scoresAndMix),
+      row(`${block}.norm2`, [tokens, hidden], 0),
+      row(`${block}.mlp`, [tokens, hidden], 2 * linear(tokens, hidden, mlp)),
+    );
+  }
+  rows.push(row('norm', [hidden], 0));
+  if (preLogits > 0) rows.push(row('pre_logits', [preLogits], linear(1, hidden, preLogits)));
+  rows.push(row('head', [classes], linear(1, preLogits > 0 ? preLogits : hidden, classes)));
+
+  return {
+    rows,
+    parameters: rows.reduce((sum, { parameters }) => sum + parameters, 0),
+    forwardFlops: rows.reduce((sum, { flops }) => sum + flops, 0),
+  };
+}
