@@ -1,0 +1,122 @@
+/** Builds micro-batches: looks up or decodes each image, transforms it and cuts it into patches. */
+import { join } from 'node:path';
+import type { ManifestSample } from '../../shared/dataset/manifest.js';
+import { coded } from '../../shared/errors.js';
+import { DecodeSlots } from './decode-slots.js';
+import { decodeImage } from './image-decoder.js';
+import type { BatchRequest, BatchSource, LoaderStatistics, MicroBatch } from './micro-batch.js';
+import { writePatches, type PixelScale } from './patches.js';
+import { PixelCache } from './pixel-cache.js';
+import type { RgbImage } from './rgb-image.js';
+import { augmentedView, isRandom, pixelScale, plainPixels, type View } from './transform.js';
+
+/** Enough to keep the four threads of Node's pool busy while this thread transforms. */
+const DECODES_AT_ONCE = 8;
+
+/** Asks whether a request is still wanted. */
+export type StillWanted = () => boolean;
+
+export class BatchBuilder {
+  readonly #source: BatchSource;
+  readonly #scale: PixelScale;
+  /** What no random number has touched: decoded images under even keys, finished S x S pixels under odd ones. */
+  readonly #cache: PixelCache<RgbImage>;
+  readonly #slots = new DecodeSlots(DECODES_AT_ONCE);
+  #decodedImages = 0;
+  #cacheHits = 0;
+
+  constructor(source: BatchSource) {
+    this.#source = source;
+    this.#scale = pixelScale(source.transform);
+    this.#cache = new PixelCache(source.cacheBytes);
+  }
+
+  get statistics(): Omit<LoaderStatistics, 'busyMs'> {
+    return {
+      decodedImages: this.#decodedImages,
+      cacheHits: this.#cacheHits,
+      cachedBytes: this.#cache.usedBytes,
+    };
+  }
+
+  /**
+   * The micro-batch of `request`; null if it is not wanted any more.
+   * @throws DATA_BROKEN_IMAGE, DATA_UNREADABLE; INTERNAL for a sample that does not exist
+   */
+  async build(request: BatchRequest, stillWanted: StillWanted): Promise<MicroBatch | null> {
+    const { transform, patch } = this.#source;
+    const side = transform.imageSize;
+    const count = request.samples.length;
+    const files = request.samples.map((sample) => this.#sample(request, sample));
+    const labels = Int32Array.from(files, ({ label }) => label);
+    const patches = new Float32Array(count * side * side * 3);
+    let failed = false;
+    const rows = files.map(async (file, row) => {
+      try {
+        const view = await this.#view(request, request.samples[row]!, file, () => !failed && stillWanted());
+        if (view === null) return;
+        writePatches(view.pixels, side, patch, this.#scale, view.flip, patches, row * side * side * 3);
+      } catch (thrown) {
+        failed = true;
+        throw thrown;
+      }
+    });
+    await Promise.all(rows);
+    return stillWanted() ? { patches, labels, count } : null;
+  }
+
+  #sample({ split }: BatchRequest, sample: number): ManifestSample {
+    const samples = this.#source.splits[split];
+    const found = samples[sample];
+    if (found === undefined) {
+      throw coded('INTERNAL', { reason: `sample ${sample} of ${split}, which has ${samples.length}` });
+    }
+    return found;
+  }
+
+  async #view(
+    request: BatchRequest,
+    sample: number,
+    file: ManifestSample,
+    stillWanted: StillWanted,
+  ): Promise<View | null> {
+    const { transform } = this.#source;
+    const random = isRandom(transform, request.augment);
+    const key = (sample * 2 + (request.split === 'train' ? 0 : 1)) * 2;
+    if (random) {
+      const image = await this.#decoded(key, file, stillWanted, true);
+      return image && augmentedView(image, transform, { epoch: request.epoch, sample });
+    }
+    const kept = this.#cache.get(key + 1);
+    if (kept !== undefined) {
+      this.#cacheHits++;
+      return { pixels: kept.data, flip: false };
+    }
+    const image = await this.#decoded(key, file, stillWanted, false);
+    if (image === null) return null;
+    const pixels = plainPixels(image, transform);
+    const side = transform.imageSize;
+    this.#cache.offer(key + 1, { width: side, height: side, data: pixels }, pixels.length);
+    return { pixels, flip: false };
+  }
+
+  async #decoded(
+    key: number,
+    file: ManifestSample,
+    stillWanted: StillWanted,
+    keep: boolean,
+  ): Promise<RgbImage | null> {
+    const kept = this.#cache.get(key);
+    if (kept !== undefined) {
+      this.#cacheHits++;
+      return kept;
+    }
+    const image = await this.#slots.run(() =>
+      stillWanted() ? decodeImage(join(this.#source.root, file.path)) : Promise.resolve(null),
+    );
+    if (image === null) return null;
+    this.#decodedImages++;
+    if (keep) this.#cache.offer(key, image, image.data.length);
+    return image;
+  }
+}

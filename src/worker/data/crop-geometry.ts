@@ -1,0 +1,58 @@
+/** Where the crops of training and evaluation lie: torchvision's geometry with keyed random numbers. */
+import type { KeyedRandom } from '../../shared/random/keyed-random.js';
+import { portableExp } from '../../shared/random/portable-exp.js';
+import type { Box, Size } from './resample.js';
+
+const LOG_4_3 = 0.28768207245178096;
+const MAX_ASPECT = 4 / 3;
+const MIN_ASPECT = 3 / 4;
+const ATTEMPTS = 10;
+
+/** Python's round(): ties go to the even neighbour. */
+export function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  if (x - floor !== 0.5) return Math.round(x);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** The largest centred box of `image` whose aspect is within the limits. */
+function centreFallback({ width, height }: Size): Box {
+  const aspect = width / height;
+  const w = aspect > MAX_ASPECT ? Math.max(1, roundHalfEven(height * MAX_ASPECT)) : width;
+  const h = aspect < MIN_ASPECT ? Math.max(1, roundHalfEven(width / MIN_ASPECT)) : height;
+  return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
+}
+
+/**
+ * A random crop: area uniform on [minArea, 1] of the image's, aspect log-uniform on [3/4, 4/3], ten attempts to fit
+ * it in, then the centre. Source: torchvision 0.14, RandomResizedCrop.get_params.
+ */
+export function randomCrop(random: KeyedRandom, image: Size, minArea: number): Box {
+  const area = image.width * image.height;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const target = area * (minArea + (1 - minArea) * random.uniform());
+    const aspect = portableExp((2 * random.uniform() - 1) * LOG_4_3);
+    const width = roundHalfEven(Math.sqrt(target * aspect));
+    const height = roundHalfEven(Math.sqrt(target / aspect));
+    if (width > 0 && width <= image.width && height > 0 && height <= image.height) {
+      const top = random.below(image.height - height + 1);
+      const left = random.below(image.width - width + 1);
+      return { left, top, width, height };
+    }
+  }
+  return centreFallback(image);
+}
+
+/**
+ * The paper's view for evaluation, for inputs of side S: resize the shorter side to round(S 256 / 224), keep the
+ * centre S x S. Source: torchvision 0.14, Resize and CenterCrop.
+ */
+export function centreView(image: Size, side: number): { readonly size: Size; readonly window: Box } {
+  const short = roundHalfEven((side * 256) / 224);
+  const { width, height } = image;
+  const long = Math.trunc((short * Math.max(width, height)) / Math.min(width, height));
+  const size = width <= height ? { width: short, height: long } : { width: long, height: short };
+  const left = roundHalfEven((size.width - side) / 2);
+  const top = roundHalfEven((size.height - side) / 2);
+  return { size, window: { left, top, width: side, height: side } };
+}

@@ -1,0 +1,49 @@
+/** What the step loop asks the image loader for, and what it gets. */
+import type { ManifestSample } from '../../shared/dataset/manifest.js';
+import type { TransformSpec } from './transform.js';
+
+export type Split = 'train' | 'test';
+
+export interface BatchRequest {
+  readonly split: Split;
+  /** Decides the augmentation; without influence where there is none. */
+  readonly epoch: number;
+  /** Positions in the split's manifest, in the order of the rows of the answer. */
+  readonly samples: readonly number[];
+  /** Training view (random where the transform is) or evaluation view. */
+  readonly augment: boolean;
+}
+
+export interface MicroBatch {
+  /** Shape [count, (S / P)^2, 3 P^2], contiguous. */
+  readonly patches: Float32Array<ArrayBuffer>;
+  /** Shape [count]. */
+  readonly labels: Int32Array<ArrayBuffer>;
+  readonly count: number;
+}
+
+/** Where micro-batches come from and how they are made. */
+export interface BatchSource {
+  /** The folder that the samples' paths are relative to. */
+  readonly root: string;
+  readonly splits: Readonly<Record<Split, readonly ManifestSample[]>>;
+  readonly transform: TransformSpec;
+  /** P, in pixels; divides S. */
+  readonly patch: number;
+  /** Limit of the cache of pixels; 0 for none. */
+  readonly cacheBytes: number;
+}
+
+/** Sums since the loader started. */
+export interface LoaderStatistics {
+  readonly decodedImages: number;
+  readonly cacheHits: number;
+  readonly cachedBytes: number;
+  /** Time in which at least one request was being worked on. */
+  readonly busyMs: number;
+}
+
+/** Equal for equal requests. */
+export function requestKey({ split, epoch, samples, augment }: BatchRequest): string {
+  return `${split} ${epoch} ${augment} ${samples.join()}`;
+}
