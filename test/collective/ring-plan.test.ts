@@ -40,8 +40,10 @@ void test('the chunks cover the vector without gap or overlap and respect the ch
       for (const chunkElements of [1000, MAX_CHUNK_ELEMENTS]) {
         const plan = ringPlan(ranks - 1, ranks, length, chunkElements);
         let end = 0;
+        let index = 0;
         plan.segments.forEach((chunks, segment) => {
           chunks.forEach((chunk, place) => {
+            assert.equal(chunk.index, index++);
             assert.equal(chunk.offset, end);
             assert.equal(chunk.segment, segment);
             assert.equal(chunk.chunk, place);
@@ -50,6 +52,7 @@ void test('the chunks cover the vector without gap or overlap and respect the ch
           });
         });
         assert.equal(end, length);
+        assert.equal(index, plan.chunkCount);
         const sizes = plan.segments.map((chunks) => chunks.reduce((sum, c) => sum + c.length, 0));
         assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, 'segments differ by one element at most');
       }

@@ -17,6 +17,8 @@ export const MAX_CHUNK_ELEMENTS = 262_144;
 export type Phase = 'reduce' | 'gather';
 
 export interface Chunk {
+  /** Place among all chunks of the vector. */
+  readonly index: number;
   readonly segment: number;
   /** Place within the segment. */
   readonly chunk: number;
@@ -40,6 +42,8 @@ export interface RingPlan {
   readonly length: number;
   /** [segment][chunk]; a segment without elements has no chunks. */
   readonly segments: readonly (readonly Chunk[])[];
+  /** Chunks of all segments. */
+  readonly chunkCount: number;
   /** Messages this rank receives and sends until the vector is reduced. */
   readonly receives: number;
   readonly sends: number;
@@ -50,13 +54,12 @@ function wrap(a: number, n: number): number {
   return ((a % n) + n) % n;
 }
 
-function cut(segment: number, from: number, to: number, chunkElements: number): Chunk[] {
-  const chunks: Chunk[] = [];
-  for (let offset = from; offset < to; offset += chunkElements) {
-    const length = Math.min(chunkElements, to - offset);
-    chunks.push({ segment, chunk: chunks.length, offset, length });
-  }
-  return chunks;
+function cut(segment: number, from: number, to: number, chunkElements: number): Omit<Chunk, 'index'>[] {
+  const count = Math.ceil((to - from) / chunkElements);
+  return Array.from({ length: count }, (_, chunk) => {
+    const offset = from + chunk * chunkElements;
+    return { segment, chunk, offset, length: Math.min(chunkElements, to - offset) };
+  });
 }
 
 function requireInteger(name: string, value: number, from: number, to: number): void {
@@ -80,14 +83,16 @@ export function ringPlan(
   const base = Math.floor(length / ranks);
   const extra = length % ranks;
   const start = (segment: number): number => segment * base + Math.min(segment, extra);
-  const segments = Array.from({ length: ranks }, (_, s) => cut(s, start(s), start(s + 1), chunkElements));
-  const total = segments.reduce((sum, chunks) => sum + chunks.length, 0);
-  const without = (segment: number): number => total - segments[wrap(segment, ranks)]!.length;
+  let chunkCount = 0;
+  const segments = Array.from({ length: ranks }, (_, s) =>
+    cut(s, start(s), start(s + 1), chunkElements).map((chunk) => ({ index: chunkCount++, ...chunk })),
+  );
+  const without = (segment: number): number => chunkCount - segments[wrap(segment, ranks)]!.length;
   // Its own segment does not come to a rank in the reduce phase, nor the one it finished (rank + 1) in the
   // gather phase; it does not send the one it finished in the first, nor the one ending at it in the second.
   const receives = ranks === 1 ? 0 : without(rank) + without(rank + 1);
   const sends = ranks === 1 ? 0 : without(rank + 1) + without(rank + 2);
-  return { rank, ranks, length, segments, receives, sends };
+  return { rank, ranks, length, segments, chunkCount, receives, sends };
 }
 
 /** What a rank sends before it has received anything: its own segment. */

@@ -1,0 +1,76 @@
+/** What the ring's sockets have in common, and where they can be reached. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pull } from 'zeromq';
+import { coded, reasonOf } from '../../shared/errors.js';
+import { MAX_CHUNK_ELEMENTS } from './ring-plan.js';
+
+/**
+ * A rank that is still computing does not read, and then libzmq does not answer ZMTP heartbeats either: with
+ * heartbeats the sender would cut the connection and lose the chunks under way (24 of 40 in an experiment).
+ * TCP keepalive is answered by the peer's kernel, so it finds a dead host or link and nothing else. That a
+ * worker is alive is the coordinator's heartbeat to know.
+ */
+export const DATA_SOCKET = {
+  linger: 0,
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 5,
+  tcpKeepaliveInterval: 2,
+  tcpKeepaliveCount: 3,
+} as const;
+
+/** Chunks that may wait on each side of a connection: enough to keep it busy, little to lose and to hold. */
+export const HIGH_WATER_MARK = 8;
+
+export type Transport = 'tcp' | 'ipc';
+
+export interface Listener {
+  readonly socket: Pull;
+  readonly endpoint: string;
+  readonly close: () => void;
+}
+
+/** IPv6 has to be asked for, and then IPv4 addresses are looked up as mapped ones. */
+export function addressOptions(endpoint: string): { readonly ipv6: boolean } {
+  return { ipv6: endpoint.startsWith('tcp://[') };
+}
+
+/** libzmq takes these for all interfaces, but no peer can connect to them. */
+const WILDCARDS = ['*', '0.0.0.0', '::', ''];
+
+function tcpAddress(host: string): string {
+  if (WILDCARDS.includes(host)) {
+    const reason = 'the next rank has to connect to it: give one address of this machine';
+    throw coded('ADDRESS_INVALID', { address: `tcp://${host}`, reason });
+  }
+  return `tcp://${host.includes(':') ? `[${host}]` : host}:*`;
+}
+
+/**
+ * A bound PULL socket: tcp on a free port of `host`, ipc in a private temporary folder that `close` removes.
+ * @throws ADDRESS_INVALID, PORT_IN_USE
+ */
+export async function listen(transport: Transport, host: string): Promise<Listener> {
+  const folder = transport === 'ipc' ? mkdtempSync(join(tmpdir(), 'vitrail-ring-')) : undefined;
+  const address = folder === undefined ? tcpAddress(host) : `ipc://${join(folder, 'chunks')}`;
+  // A stranger's frame may not make us allocate more than a chunk.
+  const maxMessageSize = 4 * MAX_CHUNK_ELEMENTS;
+  const socket = new Pull({
+    ...DATA_SOCKET,
+    ...addressOptions(address),
+    receiveHighWaterMark: HIGH_WATER_MARK,
+    maxMessageSize,
+  });
+  const close = (): void => {
+    socket.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await socket.bind(address);
+  } catch (thrown) {
+    close();
+    throw coded('PORT_IN_USE', { address, reason: reasonOf(thrown) });
+  }
+  return { socket, endpoint: socket.lastEndpoint ?? address, close };
+}

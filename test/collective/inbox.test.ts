@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { Pull, Push } from 'zeromq';
+import { coded } from '../../src/shared/errors.js';
+import { encodeChunkHeader, type ChunkHeader } from '../../src/worker/collective/chunk-header.js';
+import { EarlyMessages } from '../../src/worker/collective/early-messages.js';
+import { Inbox } from '../../src/worker/collective/inbox.js';
+import { StallWatch } from '../../src/worker/collective/stall-watch.js';
+import { RUN_TOKEN } from './ring-fixture.js';
+
+const at = (generation: number, step: number, round = 0) => ({ generation, step, round });
+
+function message(position: ReturnType<typeof at>, chunk: number): [Uint8Array, Uint8Array] {
+  const header: ChunkHeader = {
+    ...position,
+    ...{ runToken: RUN_TOKEN, phase: 'reduce', kind: 'exact', hop: 0, segment: 0, checksum: 0 },
+    ...{ chunk, elements: 25 },
+  };
+  return [encodeChunkHeader(header), new Uint8Array(100)];
+}
+
+async function sockets(t: TestContext): Promise<{ push: Push; pull: Pull }> {
+  const pull = new Pull({ linger: 0 });
+  const push = new Push({ linger: 0 });
+  t.after(() => {
+    pull.close();
+    push.close();
+  });
+  await pull.bind('tcp://127.0.0.1:*');
+  push.connect(pull.lastEndpoint!);
+  return { push, pull };
+}
+
+function watchFor(t: TestContext, timeoutMs = 5000): StallWatch {
+  const watch = new StallWatch({
+    timeoutMs,
+    signal: undefined,
+    onStall: (waitedMs) => coded('RING_TIMEOUT', { step: 0, waitedMs, progress: 'none' }),
+    onAbort: (reason) => coded('RING_ABORTED', { step: 0, generation: 0, reason: String(reason) }),
+  });
+  t.after(() => watch.dispose());
+  return watch;
+}
+
+void test('messages that come early are handed out in their turn, older ones are dropped', async (t) => {
+  const { push, pull } = await sockets(t);
+  const inbox = new Inbox(pull, RUN_TOKEN);
+  const order = [at(2, 0), at(1, 5), at(1, 6), at(2, 0), at(1, 4), at(3, 1), at(1, 5)];
+  for (const [chunk, position] of order.entries()) await push.send(message(position, chunk));
+  const take = async (position: ReturnType<typeof at>, count: number): Promise<number[]> => {
+    const watch = watchFor(t);
+    inbox.begin(position);
+    const chunks: number[] = [];
+    while (chunks.length < count) chunks.push((await inbox.next(position, watch)).header.chunk);
+    return chunks;
+  };
+  assert.deepEqual(await take(at(1, 5), 2), [1, 6]);
+  assert.equal(inbox.drops.get('stale'), 1);
+  assert.deepEqual(await take(at(2, 0), 2), [0, 3]);
+  assert.equal(inbox.drops.get('stale'), 2, 'the all-reduce (1, 6) was never begun');
+  assert.deepEqual(await take(at(3, 1), 1), [5]);
+});
+
+void test('a full store stops the reading until the all-reduce is called off, and loses nothing', async (t) => {
+  const { push, pull } = await sockets(t);
+  const inbox = new Inbox(pull, RUN_TOKEN, new EarlyMessages(300));
+  for (let chunk = 0; chunk < 10; chunk++) await push.send(message(at(2, 0), chunk));
+  inbox.begin(at(1, 0));
+  const watch = watchFor(t);
+  const next = inbox.next(at(1, 0), watch);
+  while (!inbox.full) await new Promise((resolve) => setImmediate(resolve));
+  watch.abort('generation 2');
+  await assert.rejects(next, { code: 'RING_ABORTED' });
+
+  inbox.begin(at(2, 0));
+  const second = watchFor(t);
+  for (let chunk = 0; chunk < 10; chunk++) {
+    assert.equal((await inbox.next(at(2, 0), second)).header.chunk, chunk);
+  }
+  assert.equal(inbox.dropped, 0);
+});
+
+void test('a receive left behind by one all-reduce serves the next', async (t) => {
+  const { push, pull } = await sockets(t);
+  const inbox = new Inbox(pull, RUN_TOKEN);
+  inbox.begin(at(1, 0));
+  await assert.rejects(inbox.next(at(1, 0), watchFor(t, 5)), { code: 'RING_TIMEOUT' });
+  inbox.begin(at(2, 0));
+  await push.send(message(at(2, 0), 7));
+  assert.equal((await inbox.next(at(2, 0), watchFor(t))).header.chunk, 7);
+});
+
+void test('a watch waits as long as there is progress', async (t) => {
+  const watch = watchFor(t, 30);
+  const startMs = performance.now();
+  const tick = setInterval(() => performance.now() - startMs < 100 && watch.progress(), 5);
+  t.after(() => clearInterval(tick));
+  const error = await watch.stopped;
+  assert.equal(error.code, 'RING_TIMEOUT');
+  assert.ok(performance.now() - startMs >= 120);
+  assert.equal(watch.error, error);
+});
