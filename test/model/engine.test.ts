@@ -71,7 +71,7 @@ test('recomputation holds the activations of one block, not of all', async () =>
     activations.push(peak);
     engine.dispose();
   }
-  assert.ok(activations[1]! < 0.4 * activations[0]!, `${activations.join(' bytes, with recomputation ')}`);
+  assert.ok(activations[1]! < 0.4 * activations[0]!, activations.join(' bytes, with recomputation '));
 });
 
 test('gradients come from the head to the embedding, one callback for each parameter', async () => {

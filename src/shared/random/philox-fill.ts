@@ -6,16 +6,18 @@ const LOW_1 = 0x8d57;
 const HIGH_1 = 0xcd9e;
 
 /**
- * Fills `out` (a multiple of 4 words) with the blocks of `key` at the counters (0, ...path), (1, ...path), ...
+ * Fills `out` (a multiple of 4 words) with the blocks of `key` at the counters (firstBlock, ...path),
+ * (firstBlock + 1, ...path), ...
  * The 64-bit products are put together from 16-bit halves in int32 arithmetic, which stays out of floating point.
  */
 export function philoxFill(
   key: readonly [number, number],
   path: readonly [number, number, number],
   out: Uint32Array,
+  firstBlock = 0,
 ): void {
   for (let at = 0; at < out.length; at += 4) {
-    let c0 = at >>> 2;
+    let c0 = (firstBlock + (at >>> 2)) | 0;
     let c1 = path[0] | 0;
     let c2 = path[1] | 0;
     let c3 = path[2] | 0;

@@ -1,5 +1,5 @@
 /** Initial weights, as vit_jax, timm and torchvision make them, from keyed random numbers. */
-import type { ModelSpec } from '../../shared/model/model-spec.js';
+import { patchLength, type ModelSpec } from '../../shared/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../shared/model/parameter-layout.js';
 import { KeyedRandom, PURPOSE } from '../../shared/random/keyed-random.js';
 
@@ -67,7 +67,7 @@ function timm(slot: ParameterSlot, spec: ModelSpec): Draw {
   if (name === 'cls_token') return normal(1e-6);
   if (name === 'pos_embed') return torchTruncated(0.02);
   // PyTorch's default for a convolution, bias included: uniform up to 1 / sqrt(fan in).
-  if (name.startsWith('patch_embed.')) return uniform(Math.sqrt(1 / (spec.patch * spec.patch * 3)));
+  if (name.startsWith('patch_embed.')) return uniform(Math.sqrt(1 / patchLength(spec)));
   if (kind === 'kernel') return torchTruncated(0.02);
   return kind === 'norm-scale' ? ONE : ZERO;
 }

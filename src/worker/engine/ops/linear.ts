@@ -19,8 +19,14 @@ export function affine(x: tf.Tensor2D, { weightT, bias }: LinearWeights): tf.Ten
   return tf.fused.matMul({ a: x, b: weightT, bias }) as tf.Tensor2D;
 }
 
-/** Gradients of weight [out, in] and bias [out] from dy [T, out] and x [T, in]. */
+/**
+ * Gradients of weight [out, in] and bias [out] from dy [T, out] and x [T, in]. The narrower matrix goes to the
+ * right: wasm packs that side first, for long columns at the price of the product itself.
+ */
 export function affineGradients(dy: tf.Tensor2D, x: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
+  if (dy.shape[1] < x.shape[1]) {
+    return [tf.transpose(tf.matMul(tf.transpose(x), dy)), tf.sum(dy, 0)];
+  }
   const dyT = tf.transpose(dy);
   return [tf.matMul(dyT, x), tf.sum(dyT, 1)];
 }
