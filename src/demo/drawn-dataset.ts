@@ -6,7 +6,7 @@ import { coded, reasonOf } from '../shared/errors.js';
 import { addGrain, drawScene, SCENE_SIDE, sceneRandom, SHAPES } from './drawn-scene.js';
 
 /** Of 255. */
-const GRAIN_AMPLITUDE = 9;
+const GRAIN_AMPLITUDE = 7;
 const JPEG_QUALITY = 92;
 const DRAWINGS_AT_ONCE = 8;
 

@@ -53,8 +53,8 @@ export function drawScene(shape: string, random: KeyedRandom): string {
   const to = colour(random, ground + between(random, -8, 8));
   const turn = between(random, 0, 360).toFixed(0);
   const spots = blots(random, ground + between(random, -14, 14));
-  const radius = between(random, 10, 13.5);
-  const free = 2;
+  const radius = between(random, 10.5, 13.5);
+  const free = 1.5;
   const x = (SCENE_SIDE / 2 + between(random, -free, free)).toFixed(2);
   const y = (SCENE_SIDE / 2 + between(random, -free, free)).toFixed(2);
   const tilt = between(random, -12, 12).toFixed(1);
