@@ -22,6 +22,7 @@ export const ERROR_CATALOGUE = {
     'did you mean "{suggestion}"? `vitrail train --help` lists all options',
   ),
   CONFIG_INVALID_VALUE: define('option "{key}" is {value}: {problem}', 'set "{key}" to {expected}'),
+  CONFIG_MISSING: define('option "{key}" is not given', 'set "{key}" to {expected}'),
   CONFIG_UNREADABLE: define(
     'cannot read the config file {path}: {reason}',
     'check the path, and that it is valid YAML',
@@ -101,6 +102,10 @@ export const ERROR_CATALOGUE = {
   CHECKPOINT_CORRUPT: define(
     'the checkpoint {path} is damaged: {problem}',
     'use an older checkpoint of the run',
+  ),
+  CHECKPOINT_UNREADABLE: define(
+    'cannot read the checkpoint {path}: {reason}',
+    'check the path and its permissions',
   ),
   CHECKPOINT_OTHER_MODEL: define(
     'the checkpoint {path} is of another model: {difference}',
