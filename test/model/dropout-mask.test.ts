@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { philoxFill } from '../../src/shared/random/philox-fill.js';
 import { philox4x32 } from '../../src/shared/random/philox.js';
-import { dropoutMask } from '../../src/worker/engine/dropout-mask.js';
+import { simdDropoutKernel } from '../../src/worker/engine/dropout-kernel.js';
+import { dropoutMask, plainDropoutKernel } from '../../src/worker/engine/dropout-mask.js';
 
 const KEY = { rate: 0.1, seed: 1, step: 2, microBatch: 3 };
 
@@ -42,6 +43,23 @@ test('an element is dropped when its 16 bits of the stream are below the rate', 
     return half < dropBelow ? 0 : 1 / 0.9;
   });
   assert.deepEqual(mask, expected);
+});
+
+test('SIMD and plain JavaScript give the same bits for every length', () => {
+  const simd = simdDropoutKernel();
+  assert.ok(simd !== undefined, 'Node 20 has WebAssembly SIMD');
+  for (const length of [0, 1, 7, 31, 32, 33, 4096, 8191, 8192, 8193, 20_000]) {
+    for (const [key, path, dropBelow] of [
+      [[1, 4], [3, 2, 1], 6554],
+      [[0xffffffff, 0xdeadbeef], [0xffffffff, 0x80000000, 0x7fffffff], 65_535],
+    ] as const) {
+      const expected = new Float32Array(length);
+      const actual = new Float32Array(length);
+      plainDropoutKernel(key, path, dropBelow, 1.25, expected);
+      simd(key, path, dropBelow, 1.25, actual);
+      assert.deepEqual(actual, expected);
+    }
+  }
 });
 
 for (const rate of [0.01, 0.1, 0.5, 0.9]) {

@@ -5,7 +5,7 @@
  * the L1 cache are copied in and out. 1 MiB on 2 vCPU Zen 4, Node 20.20: see bench/ring.ts.
  */
 import type { SumKind } from './chunk-header.js';
-import { assemble, op } from './wasm-module.js';
+import { assemble, op } from '../../shared/wasm/wasm-module.js';
 
 export interface Checksums {
   /** Of the received bytes. */

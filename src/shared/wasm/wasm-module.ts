@@ -13,7 +13,19 @@ export const op = {
   i32Add: [0x6a],
   v128Load: (offset: number) => [0xfd, ...unsigned(0x00), ALIGN_16, ...unsigned(offset)],
   v128Store: (offset: number) => [0xfd, ...unsigned(0x0b), ALIGN_16, ...unsigned(offset)],
+  /** Picks four of the eight 32-bit lanes of the two operands. */
+  i32x4Shuffle: (lanes: readonly [number, number, number, number]) => [
+    ...[0xfd, ...unsigned(0x0d)],
+    ...lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
+  ],
+  i32x4GeS: [0xfd, ...unsigned(0x3f)],
+  v128And: [0xfd, ...unsigned(0x4e)],
+  v128Xor: [0xfd, ...unsigned(0x51)],
+  i32x4ExtendLowI16x8U: [0xfd, ...unsigned(0xa9)],
+  i32x4ExtendHighI16x8U: [0xfd, ...unsigned(0xaa)],
   i32x4Add: [0xfd, ...unsigned(0xae)],
+  i64x2ExtmulLowI32x4U: [0xfd, ...unsigned(0xde)],
+  i64x2ExtmulHighI32x4U: [0xfd, ...unsigned(0xdf)],
   f32x4Add: [0xfd, ...unsigned(0xe4)],
 } as const;
 
