@@ -52,7 +52,10 @@ export interface EvaluationResult {
   readonly correct: number;
 }
 
-/** Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. */
+/**
+ * Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. The array
+ * may be kept, but not written to.
+ */
 export type GradientCallback = (slot: ParameterSlot, gradient: Float32Array) => void;
 
 /** The tfjs backend is the process's: one engine at a time. */
@@ -73,9 +76,9 @@ export class ComputeEngine {
 
   /** Replaces the weights. @param flat in the order of `parameterLayout(spec)`; copied, may be shared memory */
   loadWeights(flat: Float32Array): void {
-    const weights = new WeightTensors(this.#options.spec, flat);
-    this.#weights?.dispose();
-    this.#weights = weights;
+    // The old ones first: both sets together would be the peak of a large model's memory.
+    this.dispose();
+    this.#weights = new WeightTensors(this.#options.spec, flat);
   }
 
   /** Loss and gradients of one micro-batch: a pure function of weights, batch, position and options. */
@@ -120,6 +123,7 @@ export class ComputeEngine {
     return tf.tidy(() => tf.softmax(this.#infer(patches, images)).dataSync<'float32'>());
   }
 
+  /** Frees the weights; `loadWeights` may follow. */
   dispose(): void {
     this.#weights?.dispose();
     this.#weights = undefined;
