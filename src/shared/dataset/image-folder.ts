@@ -10,7 +10,7 @@ const IMAGE_NAME = /\.(?:jpe?g|png|webp|bmp|tiff?|gif)$/i;
 const CONCURRENT_STATS = 64;
 
 /** Code-unit order: Python's order of str for everything inside the basic multilingual plane. */
-export function byCodeUnits(a: string, b: string): number {
+function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -14,7 +14,7 @@ import { augmentedView, isRandom, pixelScale, plainPixels, type View } from './t
 const DECODES_AT_ONCE = 8;
 
 /** Asks whether a request is still wanted. */
-export type StillWanted = () => boolean;
+type StillWanted = () => boolean;
 
 export class BatchBuilder {
   readonly #source: BatchSource;
