@@ -93,7 +93,7 @@ export const runConfigSchema = z.strictObject({
   steps: option(
     whole(1).nullable().default(null),
     'training',
-    'stop after this many steps, also within an epoch',
+    'length of the run in steps, in place of epochs; it may end within an epoch',
     'steps',
   ),
   batch: option(whole(1, 2 ** 20).default(4096), 'training', 'samples of one step, over all workers'),
@@ -147,7 +147,11 @@ export const runConfigSchema = z.strictObject({
     'training',
     'what early stopping watches',
   ),
-  earlyStopMode: option(z.enum(['min', 'max']).default('min'), 'training', 'which direction is better'),
+  earlyStopMode: option(
+    z.enum(['min', 'max']).default('min'),
+    'training',
+    'which direction is better; where not given, it follows the metric',
+  ),
   earlyStopMinDelta: option(
     z.number().min(0).default(0),
     'training',

@@ -1,0 +1,106 @@
+/** From flags, a config file and a preset to the one frozen configuration of a run. */
+import type { z } from 'zod';
+import { coded } from '../errors.js';
+import { canonicalModel, checkConfig, modeOfMetric } from './config-checks.js';
+import { OPTION_KEYS, kebab, nearestOption } from './option-name.js';
+import { optionShape, valueOfText } from './option-shape.js';
+import { presetConfig } from './presets.js';
+import { optionMeta, runConfigSchema, type RunConfig, type RunConfigKey } from './schema.js';
+
+/** Options by their camelCase key; undefined counts as not given. Not yet validated. */
+export type OptionValues = Readonly<Partial<Record<RunConfigKey, unknown>>>;
+
+export interface ConfigSources {
+  /** Values may be texts, as a command line gives them. */
+  readonly flags?: OptionValues;
+  readonly file?: { readonly preset: string | null; readonly values: OptionValues };
+  /** Named by a flag; it takes the place of the file's preset. */
+  readonly preset?: string | null;
+}
+
+export type FrozenRunConfig = Readonly<RunConfig>;
+
+function readLayer(values: OptionValues): Partial<Record<RunConfigKey, unknown>> {
+  const layer: Partial<Record<RunConfigKey, unknown>> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const key = OPTION_KEYS.find((known) => known === name);
+    if (key === undefined) {
+      throw coded('CONFIG_UNKNOWN_KEY', { key: kebab(name), suggestion: nearestOption(name) });
+    }
+    layer[key] = typeof value === 'string' ? valueOfText(key, value) : value;
+  }
+  return layer;
+}
+
+/**
+ * Later layers win. `epochs` and `steps` are two ways to give one length: a layer that gives epochs alone takes
+ * back the steps of the layers below it.
+ */
+function mergeLayers(layers: readonly OptionValues[]): OptionValues {
+  let merged: OptionValues = {};
+  for (const values of layers) {
+    const layer = readLayer(values);
+    const length = layer.epochs !== undefined && layer.steps === undefined ? { steps: null } : {};
+    merged = { ...merged, ...length, ...layer };
+  }
+  return merged;
+}
+
+const PROBLEMS: Readonly<Partial<Record<z.core.$ZodIssue['code'], string>>> = {
+  invalid_type: 'of the wrong type',
+  invalid_value: 'not one of the choices',
+  too_small: 'too small',
+  too_big: 'too big',
+};
+
+function issueError(issue: z.core.$ZodIssue, merged: OptionValues) {
+  const key = issue.path[0] as RunConfigKey;
+  const { expected } = optionShape(key);
+  const value = merged[key];
+  if (value === undefined) return coded('CONFIG_MISSING', { key: kebab(key), expected });
+  const problem = value === '' ? 'empty' : (PROBLEMS[issue.code] ?? issue.message);
+  return coded('CONFIG_INVALID_VALUE', { key: kebab(key), value: JSON.stringify(value), problem, expected });
+}
+
+/**
+ * The configuration of a run: defaults < preset < file < flags, validated and frozen.
+ * Where nothing gives `earlyStopMode`, it follows the metric.
+ * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case
+ */
+export function resolveConfig({ flags = {}, file, preset = null }: ConfigSources): FrozenRunConfig {
+  const presetName = preset ?? file?.preset ?? null;
+  const base = presetName === null ? {} : presetConfig(presetName);
+  const merged = mergeLayers([base, file?.values ?? {}, flags]);
+  const parsed = runConfigSchema.safeParse(merged);
+  if (!parsed.success) throw issueError(parsed.error.issues[0]!, merged);
+  const config = parsed.data;
+  if (merged.earlyStopMode === undefined) config.earlyStopMode = modeOfMetric(config.earlyStopMetric);
+  config.model = canonicalModel(config);
+  checkConfig(config);
+  return Object.freeze(config);
+}
+
+export interface IdentityDifference {
+  /** In kebab-case. */
+  readonly key: string;
+  readonly stored: string;
+  readonly given: string;
+}
+
+/**
+ * The first option that changes the weights and differs between a stored run and the one given; null for none.
+ *
+ * `epochs` and `steps` count: they are the horizon of the decay, so a run prolonged from 10 to 20 epochs has had
+ * other learning rates from its first decayed step on than a run of 20. Under a constant schedule nothing depends
+ * on the horizon, so there it may change: that is how a finished run is prolonged.
+ */
+export function identityDifference(stored: RunConfig, given: RunConfig): IdentityDifference | null {
+  const horizonFree = stored.schedule === 'constant' && given.schedule === 'constant';
+  for (const key of OPTION_KEYS) {
+    if (!optionMeta(key).identity || stored[key] === given[key]) continue;
+    if (horizonFree && (key === 'epochs' || key === 'steps')) continue;
+    return { key: kebab(key), stored: String(stored[key]), given: String(given[key]) };
+  }
+  return null;
+}

@@ -1,0 +1,90 @@
+/** What values an option takes, derived from the schema: for messages, for reading text, and for help. */
+import { z } from 'zod';
+import { OPTION_KEYS } from './option-name.js';
+import { optionMeta, runConfigSchema, type RunConfigKey } from './schema.js';
+
+export interface OptionShape {
+  readonly type: 'integer' | 'number' | 'boolean' | 'string' | 'choice';
+  readonly nullable: boolean;
+  /** Of a `choice`, else empty. */
+  readonly choices: readonly string[];
+  /** Undefined where the option has to be given. */
+  readonly defaultValue: string | number | boolean | null | undefined;
+  /** What is right, as a phrase: "a whole number from 1 to 64". */
+  readonly expected: string;
+}
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly default?: string | number | boolean | null;
+}
+
+function bounds(schema: JsonSchema): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  if (schema.type === 'integer') return `from ${minimum ?? '-infinity'} to ${maximum ?? 'infinity'}`;
+  const parts = [
+    minimum === undefined ? '' : `of at least ${minimum}`,
+    exclusiveMinimum === undefined ? '' : `above ${exclusiveMinimum}`,
+    maximum === undefined ? '' : `at most ${maximum}`,
+    exclusiveMaximum === undefined ? '' : `below ${exclusiveMaximum}`,
+  ];
+  return parts.filter((part) => part !== '').join(' and ');
+}
+
+function phrase(schema: JsonSchema): string {
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type === 'integer') return `a whole number ${bounds(schema)}`;
+  if (schema.type === 'number') return `a number ${bounds(schema)}`;
+  if (schema.type === 'boolean') return 'true or false';
+  return schema.minLength === undefined ? 'a text' : 'a text that is not empty';
+}
+
+function typeOf(schema: JsonSchema): OptionShape['type'] {
+  if (schema.enum !== undefined) return 'choice';
+  const { type } = schema;
+  return type === 'integer' || type === 'number' || type === 'boolean' ? type : 'string';
+}
+
+function shapeOf(key: RunConfigKey): OptionShape {
+  const whole = z.toJSONSchema(runConfigSchema.shape[key], { io: 'input' }) as JsonSchema;
+  const value = whole.anyOf?.find(({ type }) => type !== 'null') ?? whole;
+  const nullable = whole.anyOf !== undefined;
+  const { unit } = optionMeta(key);
+  const withUnit = unit === undefined ? phrase(value) : `${phrase(value)} (${unit})`;
+  return {
+    type: typeOf(value),
+    nullable,
+    choices: value.enum ?? [],
+    defaultValue: whole.default,
+    expected: nullable ? `${withUnit}, or none` : withUnit,
+  };
+}
+
+const SHAPES: ReadonlyMap<RunConfigKey, OptionShape> = new Map(
+  OPTION_KEYS.map((key) => [key, Object.freeze(shapeOf(key))]),
+);
+
+export function optionShape(key: RunConfigKey): OptionShape {
+  return SHAPES.get(key)!;
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * The value that a text means for an option: a number, true or false, null for "none" where there may be none.
+ * A text that means nothing for it stays a text, and validation refuses it.
+ */
+export function valueOfText(key: RunConfigKey, text: string): string | number | boolean | null {
+  const { type, nullable } = optionShape(key);
+  if (nullable && text === 'none') return null;
+  if ((type === 'integer' || type === 'number') && NUMBER.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}
