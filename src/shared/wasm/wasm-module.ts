@@ -9,8 +9,13 @@ export const op = {
   localSet: (index: number) => [0x21, ...unsigned(index)],
   localTee: (index: number) => [0x22, ...unsigned(index)],
   i32Const: (value: number) => [0x41, ...signed(value)],
+  select: [0x1b],
   i32LtU: [0x49],
   i32Add: [0x6a],
+  i32Mul: [0x6c],
+  v128Zero: [0xfd, ...unsigned(0x0c), ...Array.from({ length: 16 }, () => 0)],
+  /** One 32-bit word into all four lanes. */
+  v128Load32Splat: (offset: number) => [0xfd, ...unsigned(0x09), ALIGN_4, ...unsigned(offset)],
   v128Load: (offset: number) => [0xfd, ...unsigned(0x00), ALIGN_16, ...unsigned(offset)],
   v128Store: (offset: number) => [0xfd, ...unsigned(0x0b), ALIGN_16, ...unsigned(offset)],
   /** Picks four of the eight 32-bit lanes of the two operands. */
@@ -27,9 +32,11 @@ export const op = {
   i64x2ExtmulLowI32x4U: [0xfd, ...unsigned(0xde)],
   i64x2ExtmulHighI32x4U: [0xfd, ...unsigned(0xdf)],
   f32x4Add: [0xfd, ...unsigned(0xe4)],
+  f32x4Mul: [0xfd, ...unsigned(0xe6)],
 } as const;
 
 /** log2 of the alignment hint. */
+const ALIGN_4 = 2;
 const ALIGN_16 = 4;
 const I32 = 0x7f;
 const V128 = 0x7b;
@@ -63,9 +70,10 @@ function name(text: string): number[] {
   return [...unsigned(text.length), ...Array.from(text, (c) => c.charCodeAt(0))];
 }
 
-/** A function (i32) -> (): local 0 is the argument, local 1 an i32, the following `vectors` are v128. */
+/** A function (i32) -> (): local 0 is the argument, then come `integers` i32 (1 if not given) and `vectors` v128. */
 export interface WasmFunction {
   readonly name: string;
+  readonly integers?: number;
   readonly vectors: number;
   readonly body: readonly number[];
 }
@@ -76,7 +84,7 @@ export function assemble(pages: number, functions: readonly WasmFunction[]): Uin
   const exports = functions.map((f, index) => [...name(f.name), 0x00, ...unsigned(index)]);
   const code = functions.map((f) => {
     const locals = vector([
-      [1, I32],
+      [...unsigned(f.integers ?? 1), I32],
       [...unsigned(f.vectors), V128],
     ]);
     const body = [...locals, ...f.body, ...op.end];
