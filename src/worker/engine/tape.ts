@@ -9,6 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParameterSlot } from '../../shared/model/parameter-layout.js';
 import { coded } from '../../shared/errors.js';
+import { sameBuffer } from './tensor-handle.js';
 
 /** Gradients of the op's inputs, in their order; the tape owns (and frees) what is returned. */
 export type Backward = (dy: tf.Tensor, saved: readonly tf.Tensor[]) => tf.Tensor[];
@@ -71,7 +72,7 @@ export class Tape {
     this.#nodes.push({
       outputId: op.output.id,
       inputIds: op.inputs.map((input) => input.id),
-      saved: op.saved.map((tensor) => tf.keep(tensor.clone())),
+      saved: op.saved.map((tensor) => tf.keep(sameBuffer(tensor))),
       // The one place that gives `saved` back to the op that stored it: same tensors, same order.
       backward: op.backward as unknown as Backward,
     });
@@ -79,7 +80,7 @@ export class Tape {
 
   /** Walks from `output`, whose gradient is `dy` (not consumed), back to the parameters and leaves, once. */
   walk(output: tf.Tensor, dy: tf.Tensor): void {
-    this.#gradients.set(output.id, tf.keep(dy.clone()));
+    this.#gradients.set(output.id, tf.keep(sameBuffer(dy)));
     for (let node = this.#nodes.pop(); node !== undefined; node = this.#nodes.pop()) {
       const { outputId, inputIds, saved, backward } = node;
       const outputGradient = this.#gradients.get(outputId);

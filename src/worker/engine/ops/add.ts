@@ -1,6 +1,7 @@
 /** The sum of two tensors of one shape: a residual connection. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tape } from '../tape.js';
+import { sameBuffer } from '../tensor-handle.js';
 
 export function add(tape: Tape | undefined, a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
   const sum: tf.Tensor2D = tf.add(a, b);
@@ -8,7 +9,7 @@ export function add(tape: Tape | undefined, a: tf.Tensor2D, b: tf.Tensor2D): tf.
     output: sum,
     inputs: [a, b],
     saved: [],
-    backward: (dy) => [dy.clone(), dy.clone()],
+    backward: (dy) => [sameBuffer(dy), sameBuffer(dy)],
   });
   return sum;
 }
