@@ -5,7 +5,7 @@ import { ComputeEngine, type EngineOptions } from '../../src/worker/engine/engin
 import { readFixture, type Fixture } from './fixture.js';
 import { norm, relativeError, type Numbers } from './relative-error.js';
 
-const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-5;
 
 async function engineFor(fixture: Fixture, options: Partial<EngineOptions>): Promise<ComputeEngine> {
   const engine = await ComputeEngine.create({
