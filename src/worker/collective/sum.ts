@@ -2,7 +2,8 @@
  * Elementwise addition and checksum of one chunk, by WebAssembly SIMD in a small scratch memory.
  *
  * The vectors lie in SharedArrayBuffers of any size, which WebAssembly cannot address, so pieces that fit into
- * the L1 cache are copied in and out. 1 MiB on 2 vCPU Zen 4, Node 20.20: see bench/ring.ts.
+ * the L1 cache are copied in and out. 1 MiB chunks on 2 vCPU Zen 4, Node 20.20, 2026-11-22: 5.7 GB/s exact and
+ * 7.0 GB/s fp32 with both checksums, 11 GB/s for copies; plain JavaScript 0.4 and 0.9.
  */
 import type { SumKind } from './chunk-header.js';
 import { assemble, op } from '../../shared/wasm/wasm-module.js';
