@@ -36,7 +36,11 @@ module.exports = {
     },
     door('commander', 'node_modules/commander', '^src/cli'),
     door('protobufjs', 'src/shared/protocol/generated|node_modules/protobufjs', '^src/shared/protocol'),
-    door('zeromq', 'node_modules/zeromq', '^src/(coordinator/server|worker/collective|worker/link)'),
+    door(
+      'zeromq',
+      'node_modules/zeromq',
+      '^src/(coordinator/control-server|worker/collective/|worker/link/control-client)',
+    ),
     door('prom-client', 'node_modules/prom-client', '^src/shared/metrics'),
     door(
       'sharp',
