@@ -123,6 +123,10 @@ export const ERROR_CATALOGUE = {
     'the run in {path} was started with {key} = {stored}, now it is {given}',
     'resume with the same value, or start a new run with another --out',
   ),
+  RUN_DATA_CHANGED: define(
+    'the data of the run in {path} has changed: its manifest digest was {stored}, now it is {given}',
+    'resume with the same files, or start a new run with another --out',
+  ),
 
   // Protocol
   PORT_IN_USE: define(

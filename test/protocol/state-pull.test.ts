@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Body } from '../../src/shared/protocol/codec.js';
+import { CHUNK_BYTES, StatePull, stateChunk } from '../../src/shared/protocol/state-pull.js';
+
+function pattern(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 255);
+}
+
+/** A pull that is answered from `bytes` as soon as it asks, newest request first: no order is promised. */
+async function pullFrom(bytes: Uint8Array): Promise<Uint8Array> {
+  const requests: Body<'stateRequest'>[] = [];
+  const pull = new StatePull(1, 'weights', (request) => requests.push(request));
+  pull.start();
+  for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
+    pull.accept(stateChunk(request, bytes));
+  }
+  return pull.done;
+}
+
+test('a part arrives whole, whatever its size', async () => {
+  for (const length of [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 7 * CHUNK_BYTES + 5]) {
+    assert.ok(Buffer.from(await pullFrom(pattern(length))).equals(pattern(length)), `${length} bytes`);
+  }
+});
+
+test('no more than a window of requests is under way', () => {
+  let requests = 0;
+  const pull = new StatePull(1, 'weights', () => requests++);
+  pull.start();
+  const total = 100 * CHUNK_BYTES;
+  const data = new Uint8Array(CHUNK_BYTES);
+  pull.accept({ transfer: 1, part: 'weights', offset: 0, total, data });
+  assert.ok(requests <= 5, `${requests} requests`);
+});
+
+test('chunks of another transfer or part are ignored', async () => {
+  const pull = new StatePull(2, 'weights', () => undefined);
+  pull.start();
+  const data = Uint8Array.of(1, 2);
+  pull.accept({ transfer: 1, part: 'weights', offset: 0, total: 2, data: Uint8Array.of(9, 9) });
+  pull.accept({ transfer: 2, part: 'ema', offset: 0, total: 2, data: Uint8Array.of(9, 9) });
+  pull.accept({ transfer: 2, part: 'weights', offset: 1, total: 2, data });
+  pull.accept({ transfer: 2, part: 'weights', offset: 0, total: 2, data });
+  assert.deepEqual([...(await pull.done)], [1, 2]);
+});
+
+test('a part of another size than expected fails', async () => {
+  const pull = new StatePull(1, 'weights', () => undefined, new Uint8Array(4));
+  pull.accept({ transfer: 1, part: 'weights', offset: 0, total: 8, data: new Uint8Array(8) });
+  await assert.rejects(pull.done, /weights has 8 bytes, expected 4/);
+});
+
+test('a request beyond the end gets an empty chunk', () => {
+  const chunk = stateChunk({ transfer: 1, part: 'x', offset: 50, length: 10 }, new Uint8Array(3));
+  assert.equal(chunk.offset, 3);
+  assert.equal(chunk.data.byteLength, 0);
+});
