@@ -1,0 +1,13 @@
+/** The door to pino: JSON lines on stderr, written at once, so that a crash loses none. */
+import { destination, pino, type Logger as PinoLogger } from 'pino';
+
+export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** @param name put into every line, for example `worker` */
+export function createLogger(name: string, level: LogLevel): Logger {
+  const options = { name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` };
+  return pino(options, destination({ dest: 2, sync: true }));
+}

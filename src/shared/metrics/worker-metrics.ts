@@ -1,0 +1,68 @@
+/** What a worker's /metrics shows. Base units as Prometheus asks: seconds, bytes. */
+import type { Page } from '../http/http-server.js';
+import type { Body } from '../protocol/codec.js';
+import { MetricsRegistry, SECONDS_BUCKETS } from './registry.js';
+
+/** The figures of one committed step on this worker. */
+export interface WorkerFigures {
+  readonly step: number;
+  readonly samples: number;
+  readonly timings: Body<'stepDone'>['timings'];
+  readonly updateMs: number;
+  readonly commitWaitMs: number;
+}
+
+export class WorkerMetrics {
+  readonly #registry = new MetricsRegistry();
+  readonly #step = this.#registry.gauge('vitrail_worker_step', 'Last committed step');
+  readonly #samples = this.#registry.counter('vitrail_worker_samples_total', 'Training samples computed');
+  readonly #rate = this.#registry.gauge(
+    'vitrail_worker_images_per_second',
+    'Training images a second, last step',
+  );
+  readonly #phases = this.#registry.histogram(
+    'vitrail_worker_phase_seconds',
+    'Time in one part of a step: data, compute, quantise, reduce_wait, reduce_sum, commit_wait, update',
+    SECONDS_BUCKETS,
+    ['phase'],
+  );
+  readonly #stepSeconds = this.#registry.histogram(
+    'vitrail_worker_step_seconds',
+    'Time of one step',
+    SECONDS_BUCKETS,
+  );
+  readonly #sent = this.#registry.counter(
+    'vitrail_worker_reduce_sent_bytes_total',
+    'Bytes sent in all-reduces',
+  );
+  readonly #received = this.#registry.counter(
+    'vitrail_worker_reduce_received_bytes_total',
+    'Bytes received in all-reduces',
+  );
+  readonly #prefetch = this.#registry.gauge('vitrail_worker_prefetch_depth', 'Micro-batches decoded ahead');
+
+  observe({ step, samples, timings, updateMs, commitWaitMs }: WorkerFigures): void {
+    const phases = {
+      data: timings.dataMs,
+      compute: timings.computeMs,
+      quantise: timings.quantiseMs,
+      reduce_wait: timings.reduceWaitMs,
+      reduce_sum: timings.reduceSumMs,
+      commit_wait: commitWaitMs,
+      update: updateMs,
+    };
+    for (const [phase, ms] of Object.entries(phases)) this.#phases.observe({ phase }, ms / 1000);
+    const totalMs = timings.totalMs + commitWaitMs + updateMs;
+    this.#stepSeconds.observe(totalMs / 1000);
+    this.#step.set(step);
+    this.#samples.inc(samples);
+    this.#rate.set((samples * 1000) / totalMs);
+    this.#sent.inc(timings.bytesSent);
+    this.#received.inc(timings.bytesReceived);
+    this.#prefetch.set(timings.prefetchDepth);
+  }
+
+  async page(): Promise<Page> {
+    return this.#registry.page();
+  }
+}
