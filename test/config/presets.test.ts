@@ -33,7 +33,7 @@ for (const [name, model, epochs, lr, schedule, decay, dropout, clip] of TABLE_3)
       [model, epochs, lr, schedule, decay, dropout, clip],
     );
     assert.deepEqual(
-      [c.batch, c.warmupSteps, c.imageSize, c.optimizer, c.beta1, c.beta2, c.eps, c.steps],
+      [c.batch, c.warmupSteps ?? 0, c.imageSize, c.optimizer, c.beta1, c.beta2, c.eps, c.steps],
       [4096, 10_000, 224, 'adamw', 0.9, 0.999, 1e-8, null],
     );
   });
@@ -50,7 +50,7 @@ for (const [name, steps, rates] of [
   test(`${name} is its row of Table 4, and its note offers the other learning rates`, () => {
     const c = resolveConfig({ flags: { data: 'd' }, preset: name });
     assert.equal(c.steps, steps);
-    assert.ok(c.warmupSteps < steps);
+    assert.ok((c.warmupSteps ?? 0) < steps);
     assert.ok((rates as readonly number[]).includes(c.lr));
     for (const rate of rates) assert.ok(rates.length === 1 || PRESETS[name]!.note.includes(String(rate)));
     assert.deepEqual(
@@ -66,7 +66,7 @@ test('the tutorial’s run is as it was: Adam with coupled decay, no warm-up, no
     [c.model, c.imageSize, c.batch, c.optimizer, c.lr, c.beta1, c.beta2, c.weightDecay, c.decayOn, c.dropout],
     ['vit-b/16', 224, 32, 'adam', 3e-3, 0.9, 0.999, 0.3, 'all', 0.1],
   );
-  assert.deepEqual([c.transform, c.schedule, c.warmupSteps, c.clipNorm], ['tutorial', 'constant', 0, 0]);
+  assert.deepEqual([c.transform, c.schedule, c.warmupSteps ?? 0, c.clipNorm], ['tutorial', 'constant', 0, 0]);
   assert.deepEqual(
     [c.earlyStopMetric, c.earlyStopMode, c.earlyStopPatience, c.earlyStopMinDelta, c.earlyStopPercentage],
     ['test-loss', 'min', 10, 0, false],

@@ -19,8 +19,8 @@ function refusal(sources: ConfigSources): VitrailError {
 test('without anything else the defaults hold, and the configuration is frozen', () => {
   const config = resolveConfig({ flags: DATA });
   assert.equal(config.model, 'vit-b/16');
-  assert.equal(config.batch, 4096);
-  assert.equal(config.lr, 3e-3);
+  assert.equal(config.batch, 128);
+  assert.equal(config.lr, 1e-3);
   assert.equal(config.finalLr, null);
   assert.ok(Object.isFrozen(config));
   assert.throws(() => {
@@ -45,7 +45,7 @@ test('a preset given as a flag takes the place of the file’s', () => {
 });
 
 test('an undefined flag counts as not given', () => {
-  assert.equal(resolveConfig({ flags: { ...DATA, batch: undefined } }).batch, 4096);
+  assert.equal(resolveConfig({ flags: { ...DATA, batch: undefined } }).batch, 128);
 });
 
 test('texts of a command line become numbers, truth values and nothing', () => {

@@ -89,26 +89,26 @@ export const runConfigSchema = z.strictObject({
 
   // training
   seed: option(whole(0, 2 ** 32 - 1).default(0), 'training', 'key of every random choice'),
-  epochs: option(whole(1).default(300), 'training', 'passes over the training set'),
+  epochs: option(whole(1).default(30), 'training', 'passes over the training set'),
   steps: option(
     whole(1).nullable().default(null),
     'training',
     'length of the run in steps, in place of epochs; it may end within an epoch',
     'steps',
   ),
-  batch: option(whole(1, 2 ** 20).default(4096), 'training', 'samples of one step, over all workers'),
+  batch: option(whole(1, 2 ** 20).default(128), 'training', 'samples of one step, over all workers'),
   microBatch: option(whole(1, 65536).default(32), 'training', 'samples computed at once; divides the batch'),
   optimizer: option(
     z.enum(['adamw', 'adam', 'sgd']).default('adamw'),
     'training',
     'adamw: decoupled decay; adam: coupled L2; sgd: momentum',
   ),
-  lr: option(z.number().positive().default(3e-3), 'training', 'base learning rate'),
+  lr: option(z.number().positive().default(1e-3), 'training', 'base learning rate'),
   beta1: option(fraction.default(0.9), 'training', "Adam's decay of the first moment"),
   beta2: option(fraction.default(0.999), 'training', "Adam's decay of the second moment"),
   eps: option(z.number().positive().default(1e-8), 'training', "Adam's epsilon"),
   momentum: option(fraction.default(0.9), 'training', 'momentum of sgd'),
-  weightDecay: option(z.number().min(0).default(0.3), 'training', 'weight decay'),
+  weightDecay: option(z.number().min(0).default(0.1), 'training', 'weight decay'),
   decayOn: option(
     z.enum(['all', 'kernels']).default('kernels'),
     'training',
@@ -119,7 +119,12 @@ export const runConfigSchema = z.strictObject({
     'training',
     'decay of the learning rate after the warm-up',
   ),
-  warmupSteps: option(whole(0).default(10_000), 'training', 'linear warm-up', 'steps'),
+  warmupSteps: option(
+    whole(0).nullable().default(null),
+    'training',
+    'linear warm-up; none: a twentieth of the run',
+    'steps',
+  ),
   finalLr: option(
     z.number().min(0).nullable().default(null),
     'training',

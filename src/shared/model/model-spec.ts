@@ -34,7 +34,7 @@ interface Size {
 }
 
 /** B, L, H: Table 1. Ti, S: DeiT (arXiv 2012.12877, Table 1). micro: for first runs and tests. */
-export const MODEL_SIZES: Readonly<Record<string, Size>> = {
+const MODEL_SIZES: Readonly<Record<string, Size>> = {
   micro: { layers: 4, hidden: 64, mlp: 256, heads: 2 },
   ti: { layers: 12, hidden: 192, mlp: 768, heads: 3 },
   s: { layers: 12, hidden: 384, mlp: 1536, heads: 6 },

@@ -14,7 +14,7 @@ export interface LearningRateSchedule {
 }
 
 /** vit_jax, `linear_end`. */
-export const LINEAR_FINAL_LR = 1e-5;
+const LINEAR_FINAL_LR = 1e-5;
 
 /** Where the decay of a schedule ends. */
 export function effectiveFinalLr({
@@ -59,6 +59,11 @@ export function totalSteps(
   stepsPerEpoch: number,
 ): number {
   return run.steps ?? run.epochs * stepsPerEpoch;
+}
+
+/** Steps of linear warm-up: as given, or a twentieth of the run. */
+export function warmupOf(given: number | null, totalSteps: number): number {
+  return given ?? Math.floor(totalSteps / 20);
 }
 
 /** What the reader of the log should know before the run starts; null if nothing. */

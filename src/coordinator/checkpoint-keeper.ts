@@ -1,0 +1,75 @@
+/** Takes a run's state from a worker and keeps it in the run folder. */
+import type { RunConfig } from '../shared/config/schema.js';
+import { prune, writeBest } from '../shared/checkpoint/checkpoint-store.js';
+import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
+import { weightDigest } from '../shared/checkpoint/weight-digest.js';
+import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import type { Cluster } from './cluster.js';
+import type { TrainingObserver } from './observer.js';
+import type { RunState } from './run-state.js';
+
+export interface CheckpointContents {
+  readonly config: RunConfig;
+  readonly classes: readonly string[];
+  readonly manifestDigest: string;
+}
+
+export class CheckpointKeeper {
+  readonly #cluster: Cluster;
+  readonly #contents: CheckpointContents;
+  readonly #layout: ParameterLayout;
+  readonly #observer: TrainingObserver;
+  readonly #elapsedSeconds: () => number;
+  #last: { readonly path: string; readonly digest: string } | null = null;
+
+  constructor(
+    cluster: Cluster,
+    contents: CheckpointContents,
+    layout: ParameterLayout,
+    observer: TrainingObserver,
+    elapsedSeconds: () => number,
+  ) {
+    this.#cluster = cluster;
+    this.#contents = contents;
+    this.#layout = layout;
+    this.#observer = observer;
+    this.#elapsedSeconds = elapsedSeconds;
+  }
+
+  /** The newest checkpoint of this session: path and digest of its weights. */
+  get last(): { readonly path: string; readonly digest: string } | null {
+    return this.#last;
+  }
+
+  /** Saves the state all workers hold now. @throws CHECKPOINT_WRITE_FAILED, WORKER_LOST */
+  async save(state: RunState, best: boolean): Promise<void> {
+    const startMs = performance.now();
+    const donor = this.#cluster.members[0]!;
+    const weights = await this.#pull(donor.worker, 'weights');
+    const slots: Record<string, Float32Array> = {};
+    for (const part of donor.ready?.stateParts ?? []) slots[part] = await this.#pull(donor.worker, part);
+    const { config, classes, manifestDigest } = this.#contents;
+    const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
+    const path = await writeCheckpoint(config.out, {
+      step: state.step,
+      layout: this.#layout,
+      weights,
+      slots,
+      state: { run: stored, config, classes, manifestDigest },
+    });
+    if (best && state.best !== null) {
+      const { testAccuracy: value } = state.best;
+      await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
+    }
+    await prune(config.out, config.keepLast);
+    const digest = weightDigest(weights);
+    this.#last = { path, digest };
+    const ms = performance.now() - startMs;
+    this.#observer.onCheckpoint({ step: state.step, path, ms, weightDigest: digest });
+  }
+
+  async #pull(donor: number, part: string): Promise<Float32Array> {
+    const bytes = await this.#cluster.pull(donor, part);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  }
+}

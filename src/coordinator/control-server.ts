@@ -1,0 +1,109 @@
+/** The coordinator's end of the control sockets: one ZeroMQ ROUTER that speaks the protocol and nothing else. */
+import * as zmq from 'zeromq';
+import { coded, reasonOf } from '../shared/errors.js';
+import { decode, encode, type Body, type Message, type MessageName } from '../shared/protocol/codec.js';
+
+/** Larger than any control message; a stranger's larger frame closes its connection. */
+const MAX_MESSAGE_BYTES = 256 * 2 ** 20;
+
+export interface ControlServerEvents {
+  /** `peer` is ZeroMQ's routing id, hex: new for every connection. */
+  onMessage(peer: string, message: Message): void;
+  onGarbage(peer: string, reason: string): void;
+  /** A message could not be delivered: the peer's connection is gone. */
+  onUnreachable(peer: string): void;
+}
+
+interface Outgoing {
+  readonly peer: string;
+  readonly bytes: Uint8Array;
+}
+
+export class ControlServer {
+  /** Where workers connect, with the actual port. */
+  readonly address: string;
+  readonly #socket: zmq.Router;
+  readonly #events: ControlServerEvents;
+  readonly #queue: Outgoing[] = [];
+  #pumping = false;
+  #closed = false;
+  readonly #receiving: Promise<void>;
+
+  private constructor(socket: zmq.Router, address: string, events: ControlServerEvents) {
+    this.#socket = socket;
+    this.address = address;
+    this.#events = events;
+    this.#receiving = this.#receive();
+  }
+
+  /**
+   * Listens on `address` (tcp://HOST:PORT, port 0 for a free one).
+   * @throws PORT_IN_USE, ADDRESS_INVALID
+   */
+  static async listen(address: string, events: ControlServerEvents): Promise<ControlServer> {
+    const socket = new zmq.Router({
+      // Without it, a message to a peer that is gone would vanish silently.
+      mandatory: true,
+      linger: 0,
+      maxMessageSize: MAX_MESSAGE_BYTES,
+      // The protocol bounds what is under way to a peer; at a high-water mark one slow peer would block all.
+      sendHighWaterMark: 0,
+    });
+    try {
+      await socket.bind(address.replace(/:0$/, ':*'));
+    } catch (error) {
+      socket.close();
+      const reason = reasonOf(error);
+      const busy = (error as { code?: string }).code === 'EADDRINUSE';
+      throw coded(busy ? 'PORT_IN_USE' : 'ADDRESS_INVALID', { address, reason });
+    }
+    return new ControlServer(socket, socket.lastEndpoint ?? address, events);
+  }
+
+  /** Queues a message; messages to one peer arrive in order. */
+  send<N extends MessageName>(peer: string, name: N, body: Body<N>): void {
+    this.#queue.push({ peer, bytes: encode(name, body) });
+    if (!this.#pumping) void this.#pump();
+  }
+
+  /** Hands over what is queued, for at most `timeoutMs`, and closes. */
+  async close(timeoutMs = 1000): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.#pumping && performance.now() < deadline) await new Promise((r) => setTimeout(r, 5));
+    this.#closed = true;
+    // Queued means handed to ZeroMQ's I/O thread, not sent: give the last messages time to leave.
+    this.#socket.linger = timeoutMs;
+    this.#socket.close();
+    await this.#receiving;
+  }
+
+  /** One outstanding send a socket is all that ZeroMQ allows. */
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      if (this.#closed) break;
+      try {
+        await this.#socket.send([Buffer.from(next.peer, 'hex'), next.bytes]);
+      } catch (error) {
+        if ((error as { code?: string }).code === 'EHOSTUNREACH') this.#events.onUnreachable(next.peer);
+      }
+    }
+    this.#pumping = false;
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const [identity, ...frames] of this.#socket) {
+        const peer = identity!.toString('hex');
+        const decoded =
+          frames.length === 1
+            ? decode(frames[0]!)
+            : { ok: false as const, reason: `${frames.length} frames` };
+        if (decoded.ok) this.#events.onMessage(peer, decoded.message);
+        else this.#events.onGarbage(peer, decoded.reason);
+      }
+    } catch (error) {
+      if (!this.#closed) throw error;
+    }
+  }
+}

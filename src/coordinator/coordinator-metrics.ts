@@ -1,0 +1,111 @@
+/** What the coordinator's /metrics shows. Base units as Prometheus asks: seconds, bytes, ratios from 0 to 1. */
+import type { Page } from '../shared/http/http-server.js';
+import { MetricsRegistry, SECONDS_BUCKETS } from '../shared/metrics/registry.js';
+import type { Body } from '../shared/protocol/codec.js';
+import type { ClusterEvent } from './cluster.js';
+import type {
+  CheckpointObserved,
+  EpochObserved,
+  RunStarted,
+  StepObserved,
+  TrainingObserver,
+} from './observer.js';
+import { accuracy, meanLoss, type Totals } from './run-state.js';
+
+/** The metrics themselves: names, help, labels. */
+function define(registry: MetricsRegistry) {
+  return {
+    step: registry.gauge('vitrail_step', 'Committed steps'),
+    steps: registry.gauge('vitrail_steps_planned', 'Steps of the whole run'),
+    epoch: registry.gauge('vitrail_epoch', 'Epoch under way, from 0'),
+    workers: registry.gauge('vitrail_workers', 'Workers in the run'),
+    workersLost: registry.counter('vitrail_workers_lost_total', 'Workers lost'),
+    learningRate: registry.gauge('vitrail_learning_rate', 'Learning rate of the last step'),
+    gradientNorm: registry.gauge(
+      'vitrail_gradient_norm',
+      'Global norm of the averaged gradient before clipping',
+    ),
+    loss: registry.gauge('vitrail_loss', 'Mean loss: of the last step, or of the last epoch of a split', [
+      'split',
+    ]),
+    accuracy: registry.gauge('vitrail_accuracy', 'Top-1 accuracy, 0 to 1', ['split']),
+    samples: registry.counter('vitrail_samples_total', 'Training samples of committed steps'),
+    imagesPerSecond: registry.gauge('vitrail_images_per_second', 'Training images a second, last step'),
+    stepSeconds: registry.histogram('vitrail_step_seconds', 'From one commit to the next', SECONDS_BUCKETS),
+    repeats: registry.counter(
+      'vitrail_step_repeats_total',
+      'Steps planned again with other fixed-point exponents',
+    ),
+    checkpoints: registry.counter('vitrail_checkpoints_total', 'Checkpoints written'),
+    checkpointSeconds: registry.gauge('vitrail_checkpoint_seconds', 'Time of the last checkpoint'),
+    checkpointStep: registry.gauge('vitrail_checkpoint_step', 'Step of the last checkpoint'),
+    garbage: registry.counter('vitrail_garbage_messages_total', 'Messages that were not of the protocol'),
+  };
+}
+
+export class CoordinatorMetrics implements TrainingObserver {
+  readonly #registry: MetricsRegistry;
+  readonly #metrics: ReturnType<typeof define>;
+  readonly #now: () => number;
+  #lastStepMs: number;
+
+  /** @param now milliseconds of a monotonic clock */
+  constructor(run: string, now: () => number) {
+    this.#registry = new MetricsRegistry({ run });
+    this.#metrics = define(this.#registry);
+    this.#now = now;
+    this.#lastStepMs = now();
+  }
+
+  onStart(event: RunStarted): void {
+    this.#metrics.steps.set(event.steps);
+    this.#metrics.step.set(event.fromStep);
+    this.#metrics.workers.set(event.workers);
+    this.#lastStepMs = this.#now();
+  }
+
+  onStep({ step, epoch, learningRate, totals, repeats }: StepObserved): void {
+    const seconds = (this.#now() - this.#lastStepMs) / 1000;
+    this.#lastStepMs = this.#now();
+    this.#metrics.stepSeconds.observe(seconds);
+    this.#metrics.imagesPerSecond.set(totals.samples / seconds);
+    this.#metrics.step.set(step + 1);
+    this.#metrics.epoch.set(epoch);
+    this.#metrics.learningRate.set(learningRate);
+    this.#metrics.samples.inc(totals.samples);
+    this.#metrics.repeats.inc(repeats);
+    this.#split('step', totals);
+  }
+
+  onUpdate(_worker: number, event: Body<'updateDone'>): void {
+    this.#metrics.gradientNorm.set(event.gradientNorm);
+  }
+
+  onEpoch({ train, test }: EpochObserved): void {
+    this.#split('train', train);
+    if (test !== null) this.#split('test', test);
+    this.#lastStepMs = this.#now();
+  }
+
+  onCheckpoint({ step, ms }: CheckpointObserved): void {
+    this.#metrics.checkpoints.inc();
+    this.#metrics.checkpointStep.set(step);
+    this.#metrics.checkpointSeconds.set(ms / 1000);
+    this.#lastStepMs = this.#now();
+  }
+
+  onClusterEvent({ kind }: ClusterEvent): void {
+    if (kind === 'lost') this.#metrics.workersLost.inc();
+    if (kind === 'lost' || kind === 'left') this.#metrics.workers.dec();
+    if (kind === 'garbage') this.#metrics.garbage.inc();
+  }
+
+  async page(): Promise<Page> {
+    return this.#registry.page();
+  }
+
+  #split(split: string, totals: Totals): void {
+    this.#metrics.loss.set({ split }, meanLoss(totals));
+    this.#metrics.accuracy.set({ split }, accuracy(totals));
+  }
+}

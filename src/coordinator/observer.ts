@@ -1,0 +1,59 @@
+/** What the trainer tells those who watch: log, metrics, progress display. Watching changes nothing. */
+import type { Body } from '../shared/protocol/codec.js';
+import type { ClusterEvent } from './cluster.js';
+import type { EpochFigures } from './run-state.js';
+import type { StepReport, StepTotals } from './step-outcome.js';
+
+export interface RunStarted {
+  readonly name: string;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly fromStep: number;
+  readonly workers: number;
+  readonly backend: string;
+  readonly parameters: number;
+}
+
+export interface StepObserved {
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly totals: StepTotals;
+  readonly reports: readonly StepReport[];
+  readonly repeats: number;
+}
+
+export interface EpochObserved extends EpochFigures {
+  /** Committed steps. */
+  readonly step: number;
+  readonly improved: boolean;
+}
+
+export interface CheckpointObserved {
+  readonly step: number;
+  readonly path: string;
+  readonly ms: number;
+  readonly weightDigest: string;
+}
+
+export interface TrainingObserver {
+  onStart(event: RunStarted): void;
+  onStep(event: StepObserved): void;
+  /** A worker has applied a committed step. */
+  onUpdate(worker: number, event: Body<'updateDone'>): void;
+  onEpoch(event: EpochObserved): void;
+  onCheckpoint(event: CheckpointObserved): void;
+  onClusterEvent(event: ClusterEvent): void;
+}
+
+/** One observer that tells all of `observers`, in order. */
+export function allOf(observers: readonly Partial<TrainingObserver>[]): TrainingObserver {
+  return {
+    onStart: (event) => observers.forEach((o) => o.onStart?.(event)),
+    onStep: (event) => observers.forEach((o) => o.onStep?.(event)),
+    onUpdate: (worker, event) => observers.forEach((o) => o.onUpdate?.(worker, event)),
+    onEpoch: (event) => observers.forEach((o) => o.onEpoch?.(event)),
+    onCheckpoint: (event) => observers.forEach((o) => o.onCheckpoint?.(event)),
+    onClusterEvent: (event) => observers.forEach((o) => o.onClusterEvent?.(event)),
+  };
+}

@@ -1,0 +1,84 @@
+/** The run folder's `metrics.jsonl`: one JSON object a line for every step, epoch, checkpoint and event. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { accuracy, meanLoss, type Totals } from './run-state.js';
+import type { StepObserved, TrainingObserver } from './observer.js';
+
+function figures(totals: Totals | null): { loss: number; accuracy: number; samples: number } | null {
+  return totals && { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
+}
+
+export class RunLog implements Partial<TrainingObserver> {
+  readonly #file: number;
+  readonly #now: () => number;
+  /** Steps whose update is not reported yet: the line waits for the gradient norm. */
+  readonly #pending = new Map<number, StepObserved & { readonly atMs: number }>();
+  #lastStepMs: number;
+
+  /** Appends to the log in `runDir`. @param now milliseconds of a monotonic clock */
+  constructor(runDir: string, now: () => number) {
+    this.#file = openSync(join(runDir, 'metrics.jsonl'), 'a');
+    this.#now = now;
+    this.#lastStepMs = now();
+  }
+
+  onStart(event: object): void {
+    this.#lastStepMs = this.#now();
+    this.#write('start', event);
+  }
+
+  onStep(event: StepObserved): void {
+    this.#pending.set(event.step, { ...event, atMs: this.#now() });
+  }
+
+  onUpdate(_worker: number, update: { readonly step: number; readonly gradientNorm: number }): void {
+    const done = this.#pending.get(update.step);
+    if (done === undefined) return;
+    this.#pending.delete(update.step);
+    const { step, epoch, learningRate, totals, repeats, reports } = done;
+    const stepMs = done.atMs - this.#lastStepMs;
+    this.#lastStepMs = done.atMs;
+    this.#write('step', {
+      step,
+      epoch,
+      learningRate,
+      ...figures(totals),
+      gradientNorm: update.gradientNorm,
+      repeats,
+      stepMs: round(stepMs),
+      imagesPerSecond: round((totals.samples * 1000) / stepMs),
+      workers: reports.map(({ worker, done: d }) => ({ worker, samples: d.samples, ...rounded(d.timings) })),
+    });
+  }
+
+  onEpoch(event: Parameters<TrainingObserver['onEpoch']>[0]): void {
+    const { epoch, step, train, test, improved } = event;
+    this.#lastStepMs = this.#now();
+    this.#write('epoch', { epoch, step, train: figures(train), test: figures(test), improved });
+  }
+
+  onCheckpoint(event: object): void {
+    this.#lastStepMs = this.#now();
+    this.#write('checkpoint', event);
+  }
+
+  onClusterEvent(event: object): void {
+    this.#write('cluster', event);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #write(type: string, fields: object): void {
+    writeSync(this.#file, `${JSON.stringify({ type, time: new Date().toISOString(), ...fields })}\n`);
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function rounded(timings: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(timings).map(([key, value]) => [key, round(value as number)]));
+}

@@ -1,0 +1,124 @@
+/** What a run carries from step to step besides the weights; a checkpoint stores it. Pure. */
+import { updateRunningMaxima } from '../shared/exact/exponents.js';
+import {
+  INITIAL_EARLY_STOPPING,
+  updateEarlyStopping,
+  type EarlyStoppingOptions,
+  type EarlyStoppingState,
+} from '../shared/schedule/early-stopping.js';
+import type { StepTotals } from './step-outcome.js';
+
+/** How slowly a tensor's running maximum forgets: halves in about 70 steps. */
+const MAXIMA_DECAY = 0.99;
+
+/** Exact sums over samples. */
+export interface Totals {
+  readonly lossSum: number;
+  readonly correct: number;
+  readonly samples: number;
+}
+
+export interface BestResult {
+  readonly step: number;
+  readonly epoch: number;
+  readonly testAccuracy: number;
+  readonly testLoss: number;
+}
+
+export interface RunState {
+  /** Committed steps. */
+  readonly step: number;
+  /** Decaying maximum of |g| of a micro-batch, one a tensor. */
+  readonly runningMaxima: readonly number[];
+  /** Training totals of the epoch under way. */
+  readonly epochTotals: Totals;
+  readonly earlyStopping: EarlyStoppingState;
+  /** The evaluation with the highest test accuracy; the earlier one where two are equal. */
+  readonly best: BestResult | null;
+  /** Seconds of training in earlier sessions of this run. */
+  readonly elapsedSeconds: number;
+}
+
+export const NO_TOTALS: Totals = { lossSum: 0, correct: 0, samples: 0 };
+
+export function initialRunState(tensors: number): RunState {
+  return {
+    step: 0,
+    runningMaxima: new Array<number>(tensors).fill(0),
+    epochTotals: NO_TOTALS,
+    earlyStopping: INITIAL_EARLY_STOPPING,
+    best: null,
+    elapsedSeconds: 0,
+  };
+}
+
+export function addTotals(a: Totals, b: Totals): Totals {
+  return { lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct, samples: a.samples + b.samples };
+}
+
+export function meanLoss(totals: Totals): number {
+  return totals.lossSum / totals.samples;
+}
+
+export function accuracy(totals: Totals): number {
+  return totals.correct / totals.samples;
+}
+
+/** The state after a step is committed. */
+export function afterStep(state: RunState, totals: StepTotals): RunState {
+  return {
+    ...state,
+    step: state.step + 1,
+    runningMaxima: [
+      ...updateRunningMaxima(Float32Array.from(state.runningMaxima), totals.maxima, MAXIMA_DECAY),
+    ],
+    epochTotals: addTotals(state.epochTotals, totals),
+  };
+}
+
+/** What early stopping and the choice of the best checkpoint look at. */
+export interface EpochFigures {
+  readonly epoch: number;
+  readonly train: Totals;
+  /** Null in an epoch without evaluation. */
+  readonly test: Totals | null;
+}
+
+export type WatchedMetric = 'test-loss' | 'test-accuracy' | 'train-loss' | 'train-accuracy';
+
+function watchedValue(figures: EpochFigures, metric: WatchedMetric): number | null {
+  const totals = metric.startsWith('test') ? figures.test : figures.train;
+  if (totals === null) return null;
+  return metric.endsWith('loss') ? meanLoss(totals) : accuracy(totals);
+}
+
+export interface EpochVerdict {
+  readonly state: RunState;
+  /** This evaluation is the best so far. */
+  readonly improved: boolean;
+  /** Why training ends here, or null. */
+  readonly stopReason: string | null;
+}
+
+/** The state after an epoch and its evaluation, and whether to go on. */
+export function afterEpoch(
+  state: RunState,
+  figures: EpochFigures,
+  options: EarlyStoppingOptions & { readonly metric: WatchedMetric },
+): EpochVerdict {
+  const watched = watchedValue(figures, options.metric);
+  const stopping =
+    watched === null
+      ? { state: state.earlyStopping, stop: false, reason: '' }
+      : updateEarlyStopping(state.earlyStopping, watched, options);
+  const { test, epoch } = figures;
+  const improved = test !== null && (state.best === null || accuracy(test) > state.best.testAccuracy);
+  const best = improved
+    ? { step: state.step, epoch, testAccuracy: accuracy(test), testLoss: meanLoss(test) }
+    : state.best;
+  return {
+    state: { ...state, earlyStopping: stopping.state, best, epochTotals: NO_TOTALS },
+    improved,
+    stopReason: stopping.stop ? stopping.reason : null,
+  };
+}

@@ -1,0 +1,73 @@
+/** The run folder's `summary.json`: what was run, how it ended, what came out. */
+import { join } from 'node:path';
+import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
+import type { RunConfig } from '../shared/config/schema.js';
+import type { Manifest } from '../shared/dataset/manifest.js';
+import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import type { CheckpointKeeper } from './checkpoint-keeper.js';
+import { accuracy, meanLoss, type BestResult, type RunState } from './run-state.js';
+import { stepsPerEpoch } from './sampling.js';
+import type { TrainingEnd } from './trainer.js';
+
+export interface RunSummary {
+  readonly reason: string;
+  readonly completed: boolean;
+  readonly config: RunConfig;
+  readonly classes: readonly string[];
+  readonly parameters: number;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly test: { readonly loss: number; readonly accuracy: number; readonly samples: number } | null;
+  readonly best: BestResult | null;
+  /** confusion[actual][predicted] of the last evaluation. */
+  readonly confusion: readonly (readonly number[])[] | null;
+  /** Of all sessions of the run. */
+  readonly wallSeconds: number;
+  /** Training images a second, all time included. */
+  readonly imagesPerSecond: number;
+  readonly checkpoint: string | null;
+  /** SHA-256 over all weights of the newest checkpoint of this session. */
+  readonly weightDigest: string | null;
+}
+
+export interface SummaryInput {
+  readonly manifest: Manifest;
+  readonly layout: ParameterLayout;
+  readonly start: RunState;
+  /** Null for a run that failed. */
+  readonly end: TrainingEnd | null;
+  readonly reason: string;
+  readonly checkpoints: CheckpointKeeper;
+  readonly seconds: number;
+}
+
+export async function writeSummary(config: RunConfig, input: SummaryInput): Promise<RunSummary> {
+  const { manifest, layout, start, end, reason, checkpoints, seconds } = input;
+  const state = end?.state ?? start;
+  const samples = manifest.train.samples.length;
+  const perEpoch = stepsPerEpoch(samples, config.batch);
+  const trained = Math.floor(state.step / perEpoch) * samples + (state.step % perEpoch) * config.batch;
+  const evaluation = end?.evaluation ?? null;
+  const summary: RunSummary = {
+    reason,
+    completed: end !== null,
+    config,
+    classes: manifest.classes,
+    parameters: layout.length,
+    steps: state.step,
+    epochs: state.step / perEpoch,
+    test: evaluation && {
+      loss: meanLoss(evaluation),
+      accuracy: accuracy(evaluation),
+      samples: evaluation.samples,
+    },
+    best: state.best,
+    confusion: evaluation?.confusion ?? null,
+    wallSeconds: seconds,
+    imagesPerSecond: trained / seconds,
+    checkpoint: checkpoints.last?.path ?? null,
+    weightDigest: checkpoints.last?.digest ?? null,
+  };
+  await writeFileAtomic(join(config.out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}

@@ -1,0 +1,92 @@
+/** Where a run starts: fresh from its seed, from another run's weights, or where it stopped. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { newestVerified } from '../shared/checkpoint/checkpoint-store.js';
+import { readCheckpoint } from '../shared/checkpoint/checkpoint-reader.js';
+import { identityDifference } from '../shared/config/config.js';
+import type { RunConfig } from '../shared/config/schema.js';
+import type { Manifest } from '../shared/dataset/manifest.js';
+import { coded } from '../shared/errors.js';
+import type { ModelSpec } from '../shared/model/model-spec.js';
+import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import { adaptWeights } from '../shared/model/weight-adaptation.js';
+import { openRunCheckpoint, storedRun } from './run-checkpoint.js';
+import { initialRunState, type RunState } from './run-state.js';
+
+export interface StartingPoint {
+  readonly state: RunState;
+  /** State that workers pull, by part; empty: they initialise from the seed. */
+  readonly parts: ReadonlyMap<string, Uint8Array>;
+}
+
+type Warn = (text: string) => void;
+
+/** The file that marks a folder as a run's. */
+export const CONFIG_FILE = 'config.yaml';
+
+function bytesOf(array: Float32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** @throws RUN_EXISTS, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
+export async function startingPoint(
+  config: RunConfig,
+  manifest: Manifest,
+  spec: ModelSpec,
+  layout: ParameterLayout,
+  warn: Warn,
+): Promise<StartingPoint> {
+  const exists = existsSync(join(config.out, CONFIG_FILE));
+  if (config.resume) {
+    if (!exists) throw coded('CHECKPOINT_NOT_FOUND', { path: config.out });
+    const resumed = await resume(config, manifest, layout, warn);
+    if (resumed !== null) return resumed;
+    warn(`${config.out} holds no checkpoint yet: starting from the beginning`);
+  } else if (exists) {
+    throw coded('RUN_EXISTS', { path: config.out });
+  }
+  const state = initialRunState(layout.slots.length);
+  if (config.initFrom === null) return { state, parts: new Map() };
+  const weights = await fineTuned(config.initFrom, spec, warn);
+  return { state, parts: new Map([['weights', bytesOf(weights)]]) };
+}
+
+async function resume(
+  config: RunConfig,
+  manifest: Manifest,
+  layout: ParameterLayout,
+  warn: Warn,
+): Promise<StartingPoint | null> {
+  let rejected = 0;
+  const newest = await newestVerified(config.out, (path, error) => {
+    rejected++;
+    warn(`going back to an older checkpoint: ${path} does not verify: ${error.problem}`);
+  });
+  if (newest === null) {
+    // Starting over in silence would throw away what the damaged ones may still give a person.
+    if (rejected > 0)
+      throw coded('CHECKPOINT_CORRUPT', { path: config.out, problem: 'no checkpoint verifies' });
+    return null;
+  }
+  const { path } = newest;
+  const stored = storedRun(path, newest.state);
+  const difference = identityDifference(stored.config, config);
+  if (difference !== null) throw coded('RUN_CONFIG_CHANGED', { path: config.out, ...difference });
+  if (stored.manifestDigest !== manifest.digest) {
+    throw coded('RUN_DATA_CHANGED', {
+      path: config.out,
+      stored: stored.manifestDigest,
+      given: manifest.digest,
+    });
+  }
+  const { weights, slots } = await readCheckpoint(path, layout);
+  const parts = new Map([['weights', bytesOf(weights)]]);
+  for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
+  return { state: stored.run, parts };
+}
+
+/** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */
+async function fineTuned(path: string, spec: ModelSpec, warn: Warn): Promise<Float32Array> {
+  const source = await openRunCheckpoint(path, (rejected, error) => warn(`${rejected}: ${error.problem}`));
+  return adaptWeights(source.spec, source.checkpoint.weights, spec);
+}

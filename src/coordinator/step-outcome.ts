@@ -1,0 +1,80 @@
+/** What the workers' reports of a step mean: commit it, repeat it with other exponents, or stop. */
+import { coded, type VitrailError } from '../shared/errors.js';
+import type { Body } from '../shared/protocol/codec.js';
+
+/** Losses travel as integers in units of 2^-24, so that their sum is exact. */
+export const LOSS_UNIT = 2 ** -24;
+
+export interface StepReport {
+  readonly worker: number;
+  readonly done: Body<'stepDone'>;
+}
+
+/** Exact totals over all micro-batches of a step. */
+export interface StepTotals {
+  readonly lossSum: number;
+  readonly correct: number;
+  readonly samples: number;
+  /** Largest |g| over the micro-batches, one a tensor. */
+  readonly maxima: Float32Array;
+  readonly digest: string;
+}
+
+export type StepOutcome =
+  | { readonly kind: 'sound'; readonly totals: StepTotals }
+  | { readonly kind: 'stop'; readonly error: VitrailError };
+
+/** The worker whose digest stands alone, or null when all agree; ties name the higher number. */
+export function oddWorker(digests: ReadonlyMap<number, string>): number | null {
+  const holders = new Map<string, number[]>();
+  for (const [worker, digest] of digests) holders.set(digest, [...(holders.get(digest) ?? []), worker]);
+  if (holders.size <= 1) return null;
+  const groups = [...holders.values()].sort((a, b) => a.length - b.length || b[0]! - a[0]!);
+  return groups[0]![0]!;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+function elementwiseMaximum(reports: readonly StepReport[], tensors: number): Float32Array {
+  const maxima = new Float32Array(tensors);
+  for (const { done } of reports) {
+    for (let t = 0; t < tensors; t++) maxima[t] = Math.max(maxima[t]!, done.maxima[t] ?? 0);
+  }
+  return maxima;
+}
+
+/** Adds up the reports of all workers of a step and judges them. Their order does not matter. */
+export function judgeStep(
+  step: number,
+  reports: readonly StepReport[],
+  tensorNames: readonly string[],
+): StepOutcome {
+  const lossless = reports.filter(({ done }) => done.lossNotFinite).map(({ done }) => done.lossNotFiniteAt);
+  if (lossless.length > 0) {
+    const error = coded('LOSS_NOT_FINITE', {
+      value: 'NaN or infinite',
+      step,
+      microBatch: Math.min(...lossless),
+    });
+    return { kind: 'stop', error };
+  }
+  const broken = reports.flatMap(({ done }) => done.nonFinite);
+  if (broken.length > 0) {
+    const tensor = tensorNames[Math.min(...broken)] ?? 'an unknown tensor';
+    return { kind: 'stop', error: coded('GRADIENT_NOT_FINITE', { tensor, step }) };
+  }
+  const odd = oddWorker(new Map(reports.map(({ worker, done }) => [worker, hex(done.digest)])));
+  if (odd !== null) return { kind: 'stop', error: coded('DIGEST_MISMATCH', { worker: odd, step }) };
+  return {
+    kind: 'sound',
+    totals: {
+      lossSum: reports.reduce((sum, { done }) => sum + done.lossSum, 0) * LOSS_UNIT,
+      correct: reports.reduce((sum, { done }) => sum + done.correct, 0),
+      samples: reports.reduce((sum, { done }) => sum + done.samples, 0),
+      maxima: elementwiseMaximum(reports, tensorNames.length),
+      digest: hex(reports[0]!.done.digest),
+    },
+  };
+}

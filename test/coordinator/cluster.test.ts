@@ -1,0 +1,217 @@
+/** A cluster against real sockets, with peers that keep to the protocol and peers that do not. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import * as zmq from 'zeromq';
+import { Cluster, type ClusterEvent } from '../../src/coordinator/cluster.js';
+import {
+  decode,
+  encode,
+  PROTOCOL_VERSION,
+  type Body,
+  type Message,
+} from '../../src/shared/protocol/codec.js';
+
+const LONG_MS = 20_000;
+
+const HELLO: Body<'hello'> = {
+  protocolVersion: PROTOCOL_VERSION,
+  softwareVersion: '0',
+  host: 'test',
+  pid: 42,
+  metricsAddress: '',
+};
+
+const READY: Body<'ready'> = {
+  backend: 'cpu',
+  ringEndpoint: '',
+  step: 0,
+  weightsDigest: new Uint8Array(32),
+  stateParts: [],
+};
+
+async function openCluster(t: TestContext, workers: number, heartbeatTimeoutMs = LONG_MS) {
+  const events: ClusterEvent[] = [];
+  const manifest = new TextEncoder().encode('the manifest');
+  const cluster = await Cluster.open({
+    listen: 'tcp://127.0.0.1:0',
+    workers,
+    heartbeatTimeoutMs,
+    welcome: (worker) => ({
+      runToken: '00',
+      worker,
+      configJson: '{}',
+      manifestDigest: '',
+      classes: [],
+      step: 0,
+      pullParts: [],
+      ringTransport: 'tcp',
+    }),
+    offer: (part) => (part === 'manifest' ? manifest : undefined),
+    onEvent: (event) => events.push(event),
+    onUpdate: () => undefined,
+  });
+  t.after(async () => cluster.close({ clean: true, reason: 'test over' }, 1));
+  return { cluster, events };
+}
+
+class Peer {
+  readonly socket = new zmq.Dealer({ linger: 0 });
+
+  constructor(t: TestContext, address: string) {
+    this.socket.connect(address);
+    t.after(() => this.socket.close());
+  }
+
+  async send(name: Message['name'], body: object): Promise<void> {
+    await this.socket.send(encode(name, body as never));
+  }
+
+  async receive(): Promise<Message> {
+    this.socket.receiveTimeout = LONG_MS;
+    const decoded = decode((await this.socket.receive())[0]!);
+    assert.ok(decoded.ok);
+    return decoded.message;
+  }
+
+  async join(): Promise<void> {
+    await this.send('hello', HELLO);
+    assert.equal((await this.receive()).name, 'welcome');
+    await this.send('ready', READY);
+  }
+}
+
+test('a run is assembled when its workers are ready, and collects one answer from each', async (t) => {
+  const { cluster } = await openCluster(t, 2);
+  const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
+  for (const peer of peers) await peer.join();
+  await cluster.assemble(LONG_MS);
+  assert.deepEqual(cluster.workers, [0, 1]);
+
+  const collecting = cluster.collect('updateDone', 3, (body) => body.step === 3, LONG_MS);
+  const update = { gradientNorm: 1, updateMs: 0, commitWaitMs: 0 };
+  await peers[0]!.send('updateDone', { step: 2, ...update });
+  await peers[0]!.send('updateDone', { step: 3, ...update });
+  await peers[1]!.send('updateDone', { step: 3, ...update });
+  const bodies = await collecting;
+  assert.deepEqual(
+    [...bodies.values()].map((body) => body.step),
+    [3, 3],
+  );
+});
+
+test('a worker of another protocol version is refused with both versions', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.send('hello', { ...HELLO, protocolVersion: 99 });
+  const answer = await peer.receive();
+  assert.ok(answer.name === 'refusal');
+  assert.equal(answer.body.code, 'PROTOCOL_VERSION');
+  assert.match(answer.body.problem, /99/);
+  assert.equal(cluster.members.length, 0);
+});
+
+test('a worker too many is refused', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  await new Peer(t, cluster.address).join();
+  const late = new Peer(t, cluster.address);
+  await late.send('hello', HELLO);
+  const answer = await late.receive();
+  assert.ok(answer.name === 'refusal');
+  assert.equal(answer.body.code, 'WORKER_REFUSED');
+});
+
+test('garbage is counted and harms nobody', async (t) => {
+  const { cluster, events } = await openCluster(t, 1);
+  const stranger = new Peer(t, cluster.address);
+  await stranger.socket.send('GET / HTTP/1.1');
+  await stranger.socket.send(['two', 'frames']);
+  await stranger.socket.send(new Uint8Array(0));
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await cluster.assemble(LONG_MS);
+  const garbage = events.filter((event) => event.kind === 'garbage');
+  assert.equal(garbage.length, 3);
+  assert.match(garbage[0]!.text, /PROTOCOL_GARBAGE/);
+});
+
+test('messages of peers that never joined are ignored', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const stranger = new Peer(t, cluster.address);
+  await stranger.send('ready', READY);
+  await stranger.send('failure', { code: 'INTERNAL', problem: 'lies', remedy: '' });
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await cluster.assemble(LONG_MS);
+  assert.deepEqual(cluster.workers, [0]);
+});
+
+test('workers pull what the coordinator offers, and get nothing for what it does not', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await peer.send('stateRequest', { transfer: 1, part: 'manifest', offset: 4, length: 100 });
+  const chunk = await peer.receive();
+  assert.ok(chunk.name === 'stateChunk');
+  assert.equal(new TextDecoder().decode(chunk.body.data), 'manifest');
+  await peer.send('stateRequest', { transfer: 2, part: '/etc/passwd', offset: 0, length: 100 });
+  const nothing = await peer.receive();
+  assert.ok(nothing.name === 'stateChunk');
+  assert.equal(nothing.body.total, 0);
+});
+
+test('missing workers end the wait with the count', async (t) => {
+  const { cluster } = await openCluster(t, 2);
+  await new Peer(t, cluster.address).join();
+  await assert.rejects(cluster.assemble(200), { code: 'WORKERS_MISSING' });
+});
+
+test('a silent worker is lost, and every wait ends with its name', async (t) => {
+  const { cluster } = await openCluster(t, 1, 200);
+  await new Peer(t, cluster.address).join();
+  await cluster.assemble(LONG_MS);
+  const never = () => false;
+  await assert.rejects(
+    cluster.collect('stepDone', 5, never, LONG_MS),
+    /WORKER_LOST: worker 0 .* step 5 .*silent/,
+  );
+  await assert.rejects(cluster.pull(0, 'weights'), { code: 'WORKER_LOST' });
+});
+
+test('a worker that fails says why, and the run ends with its error', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.send('hello', HELLO);
+  await peer.send('failure', {
+    code: 'DATA_BROKEN_IMAGE',
+    problem: 'cannot decode x.jpg',
+    remedy: 'repair it',
+  });
+  await assert.rejects(cluster.assemble(LONG_MS), { code: 'DATA_BROKEN_IMAGE' });
+});
+
+test('a step that takes too long names who is waited for', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  await new Peer(t, cluster.address).join();
+  await cluster.assemble(LONG_MS);
+  await assert.rejects(
+    cluster.collect('stepDone', 7, () => true, 50),
+    /STEP_TIMEOUT: step 7 .* worker 0 \(idle\)/,
+  );
+});
+
+test('an address in use is refused', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const options = {
+    workers: 1,
+    heartbeatTimeoutMs: LONG_MS,
+    welcome: () => assert.fail(),
+    offer: () => undefined,
+  };
+  const silent = { onEvent: () => undefined, onUpdate: () => undefined };
+  await assert.rejects(Cluster.open({ ...options, ...silent, listen: cluster.address }), {
+    code: 'PORT_IN_USE',
+  });
+  await assert.rejects(Cluster.open({ ...options, ...silent, listen: 'nonsense' }), {
+    code: 'ADDRESS_INVALID',
+  });
+});
