@@ -7,7 +7,7 @@ export interface ChunkMessage {
 }
 
 /** 64 chunks of 1 MiB. */
-export const MAX_EARLY_BYTES = 64 * 2 ** 20;
+const MAX_EARLY_BYTES = 64 * 2 ** 20;
 
 export class EarlyMessages {
   readonly #limitBytes: number;

@@ -3,7 +3,6 @@ import { coded } from '../../shared/errors.js';
 import { exponentScale, sumLimit } from '../../shared/exact/exponents.js';
 import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
 import { slotFor, type GradientAccumulator } from './gradient-accumulator.js';
-import type { Vector } from './ring-round.js';
 
 /** x + this - this rounds |x| < 2^51 to an integer, halves to even: the spacing of doubles there is 1. */
 const ROUNDER = 1.5 * 2 ** 52;
@@ -14,32 +13,29 @@ export class ExactAccumulator implements GradientAccumulator {
   readonly maxima: Float32Array;
   readonly nonFinite: Uint8Array;
   readonly #layout: ParameterLayout;
-  readonly #microBatches: number;
+  #microBatches = 1;
   readonly #exponents: Int32Array;
 
-  /**
-   * @param microBatches in the whole step, over all workers
-   * @param sums [layout.length], usually on a SharedArrayBuffer
-   */
-  constructor(layout: ParameterLayout, microBatches: number, sums: Int32Array) {
+  /** @param sums [layout.length], usually on a SharedArrayBuffer */
+  constructor(layout: ParameterLayout, sums: Int32Array) {
     if (sums.length !== layout.length) {
       throw coded('INTERNAL', { reason: `${sums.length} sums for ${layout.length} parameters` });
     }
     this.#layout = layout;
-    this.#microBatches = microBatches;
     this.sums = sums;
     this.maxima = new Float32Array(layout.slots.length);
     this.nonFinite = new Uint8Array(layout.slots.length);
     this.#exponents = new Int32Array(layout.slots.length);
   }
 
-  begin(exponents: Int32Array): void {
+  begin(exponents: Int32Array, microBatches: number): void {
     if (exponents.length !== this.#exponents.length) {
       throw coded('INTERNAL', {
         reason: `${exponents.length} exponents for ${this.#exponents.length} tensors`,
       });
     }
     this.#exponents.set(exponents);
+    this.#microBatches = microBatches;
     this.sums.fill(0);
     this.maxima.fill(0);
     this.nonFinite.fill(0);
@@ -64,11 +60,5 @@ export class ExactAccumulator implements GradientAccumulator {
       if (Math.abs(g) > maximum) maximum = Math.abs(g);
     }
     this.maxima[slotIndex] = maximum;
-  }
-
-  mean(slotIndex: number, reduced: Vector, divisor: number, out: Float32Array): void {
-    const { offset } = slotFor(this.#layout.slots, slotIndex, out);
-    const scale = exponentScale(-this.#exponents[slotIndex]!);
-    for (let i = 0; i < out.length; i++) out[i] = (reduced[offset + i]! * scale) / divisor;
   }
 }

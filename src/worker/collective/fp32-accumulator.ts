@@ -2,7 +2,6 @@
 import { coded } from '../../shared/errors.js';
 import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
 import { slotFor, type GradientAccumulator } from './gradient-accumulator.js';
-import type { Vector } from './ring-round.js';
 
 export class Fp32Accumulator implements GradientAccumulator {
   readonly kind = 'fp32';
@@ -42,10 +41,5 @@ export class Fp32Accumulator implements GradientAccumulator {
       if (Math.abs(g) > maximum) maximum = Math.abs(g);
     }
     this.maxima[slotIndex] = maximum;
-  }
-
-  mean(slotIndex: number, reduced: Vector, divisor: number, out: Float32Array): void {
-    const { offset } = slotFor(this.#layout.slots, slotIndex, out);
-    for (let i = 0; i < out.length; i++) out[i] = reduced[offset + i]! / divisor;
   }
 }

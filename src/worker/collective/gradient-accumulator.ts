@@ -12,12 +12,14 @@ export interface GradientAccumulator {
   readonly maxima: Float32Array;
   /** [slots]: 1 where a gradient held NaN or Infinity; such values are left out of `sums` and `maxima`. */
   readonly nonFinite: Uint8Array;
-  /** Starts a step, or its repeat, from zero. `exponents` [slots]; fp32 has no use for them. */
-  begin(exponents: Int32Array): void;
+  /**
+   * Starts a step, or its repeat, from zero. fp32 has no use for the arguments.
+   * @param exponents [slots]
+   * @param microBatches in the whole step, over all workers
+   */
+  begin(exponents: Int32Array, microBatches: number): void;
   /** Adds one micro-batch's gradient of one tensor, [slot.length]. */
   add(slotIndex: number, gradient: Float32Array): void;
-  /** out = the tensor's part of `reduced` (as `sums`, of any number of workers) / divisor, in fp32. */
-  mean(slotIndex: number, reduced: Vector, divisor: number, out: Float32Array): void;
 }
 
 /** The slot, if `values` can be its gradient. @throws INTERNAL */

@@ -25,7 +25,7 @@ export function affine(x: tf.Tensor2D, { weightT, bias }: LinearWeights): tf.Ten
  */
 export function affineGradients(dy: tf.Tensor2D, x: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
   if (dy.shape[1] < x.shape[1]) {
-    return [tf.transpose(tf.matMul(tf.transpose(x), dy)), tf.sum(dy, 0)];
+    return [tf.transpose(tf.matMul<tf.Tensor2D>(tf.transpose(x), dy)), tf.sum(dy, 0)];
   }
   const dyT = tf.transpose(dy);
   return [tf.matMul(dyT, x), tf.sum(dyT, 1)];

@@ -1,0 +1,16 @@
+/** The accumulator that a run's reduction asks for. */
+import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
+import { ExactAccumulator } from './exact-accumulator.js';
+import { Fp32Accumulator } from './fp32-accumulator.js';
+import type { GradientAccumulator } from './gradient-accumulator.js';
+
+/** @param memory layout.length x 4 bytes: the accumulator's sums lie there */
+export function createAccumulator(
+  kind: 'exact' | 'fp32',
+  layout: ParameterLayout,
+  memory: SharedArrayBuffer,
+): GradientAccumulator {
+  return kind === 'exact'
+    ? new ExactAccumulator(layout, new Int32Array(memory))
+    : new Fp32Accumulator(layout, new Float32Array(memory));
+}

@@ -1,0 +1,195 @@
+/**
+ * What the communication thread does: control messages, heartbeats, the ring, handing out state.
+ * It keeps answering while the training thread computes, so a long kernel never looks like a death.
+ */
+import { createHash } from 'node:crypto';
+import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
+import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
+import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
+import type { Body, Message } from '../../shared/protocol/codec.js';
+import { StatePull, stateChunk } from '../../shared/protocol/state-pull.js';
+import { Ring, type ReduceRequest } from '../collective/ring.js';
+import { ControlClient } from './control-client.js';
+import type {
+  CallName,
+  CodedFailure,
+  FromLink,
+  LinkCalls,
+  LinkSettings,
+  SharedState,
+  ToLink,
+} from './link-contract.js';
+import { StatusBoard } from './status-board.js';
+
+const HEARTBEATS_A_TIMEOUT = 5;
+const PULL_TIMEOUT_MS = 60_000;
+const CLOSE_LINGER_MS = 1000;
+
+export class Communication {
+  readonly #settings: LinkSettings;
+  readonly #tell: (message: FromLink) => void;
+  readonly #client: ControlClient;
+  readonly #status: StatusBoard;
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #metrics = new WorkerMetrics();
+  #metricsServer: HttpServer | null = null;
+  #state: SharedState | null = null;
+  #ring: Ring | null = null;
+  #generation = 0;
+  #sequence = 0;
+  #transfers = 0;
+  #pull: StatePull | null = null;
+  /** Of the all-reduce under way. */
+  #abort: AbortController | null = null;
+  #heardAtMs = performance.now();
+  #heardOnce = false;
+
+  constructor(settings: LinkSettings, tell: (message: FromLink) => void) {
+    this.#settings = settings;
+    this.#tell = tell;
+    this.#status = new StatusBoard(settings.status);
+    this.#client = ControlClient.connect(settings.coordinator, {
+      onMessage: (message) => this.#receive(message),
+      // A coordinator of another kind: whatever it says is not for us.
+      onGarbage: () => undefined,
+    });
+    this.#heartbeat = setInterval(() => this.#beat(), settings.heartbeatTimeoutMs / HEARTBEATS_A_TIMEOUT);
+  }
+
+  async open(): Promise<void> {
+    const { metricsListen } = this.#settings;
+    if (metricsListen !== null) {
+      this.#metricsServer = await startHttpServer(metricsListen, {
+        '/metrics': async () => this.#metrics.page(),
+        '/healthz': () => ({ contentType: 'text/plain', body: 'ok\n' }),
+      });
+    }
+    this.#tell({ kind: 'opened', metricsAddress: this.#metricsServer?.address ?? '' });
+  }
+
+  async handle(message: ToLink): Promise<void> {
+    switch (message.kind) {
+      case 'send':
+        this.#client.send(message.name, message.body as never);
+        return;
+      case 'observe':
+        this.#metrics.observe(message.figures);
+        return;
+      case 'call':
+        try {
+          const answer = await this.#calls[message.name](message.argument as never);
+          this.#tell({ kind: 'answer', id: message.id, answer });
+        } catch (error) {
+          this.#tell({ kind: 'refused', id: message.id, failure: failureOf(error) });
+        }
+    }
+  }
+
+  readonly #calls: {
+    [N in CallName]: (argument: LinkCalls[N]['argument']) => Promise<LinkCalls[N]['answer']>;
+  } = {
+    attach: (state) => {
+      this.#state = state;
+      return Promise.resolve(null);
+    },
+    openRing: async ({ transport, host, runToken }) => {
+      this.#ring = await Ring.open({ transport, host, runToken: BigInt(`0x${runToken}`) });
+      return this.#ring.endpoint;
+    },
+    reduce: async (task) => this.#reduce(task),
+    pull: async ({ part, target }) => this.#pullPart(part, target),
+    close: async () => this.#close(),
+  };
+
+  async #reduce(task: LinkCalls['reduce']['argument']): Promise<LinkCalls['reduce']['answer']> {
+    const { ring, generation, step, timeoutMs } = task;
+    if (this.#state === null || this.#ring === null)
+      throw coded('INTERNAL', { reason: 'reduce before attach' });
+    const rank = ring.findIndex((m) => m.worker === task.worker);
+    const next = ring[(rank + 1) % ring.length];
+    if (rank < 0 || next === undefined) throw coded('INTERNAL', { reason: 'this worker is not in the ring' });
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#ring.join({ generation, rank, ranks: ring.length, nextEndpoint: next.endpoint });
+    }
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const report = await this.#ring.reduce({ step, ...views(this.#state), timeoutMs, signal });
+    const digest = createHash('sha256').update(new Uint8Array(this.#state.reduced)).digest();
+    const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
+    return { digest: new Uint8Array(digest), waitMs, sumMs, totalMs, bytesSent, bytesReceived };
+  }
+
+  async #pullPart(part: string, target: SharedArrayBuffer | null): Promise<Uint8Array> {
+    const bytes = target === null ? null : new Uint8Array(target);
+    const ask = (request: Body<'stateRequest'>): void => this.#client.send('stateRequest', request);
+    const pull = new StatePull(++this.#transfers, part, ask, bytes);
+    this.#pull = pull;
+    const { coordinator: address } = this.#settings;
+    const late = (): void =>
+      pull.fail(coded('COORDINATOR_UNREACHABLE', { address, waitedMs: PULL_TIMEOUT_MS }));
+    const timer = setTimeout(late, PULL_TIMEOUT_MS);
+    pull.start();
+    try {
+      return await pull.done;
+    } finally {
+      clearTimeout(timer);
+      this.#pull = null;
+    }
+  }
+
+  #receive(message: Message): void {
+    this.#heardAtMs = performance.now();
+    this.#heardOnce = true;
+    switch (message.name) {
+      case 'heartbeatReply':
+        return;
+      case 'stateChunk':
+        this.#pull?.accept(message.body);
+        return;
+      case 'stateRequest': {
+        const memory = this.#state?.parts[message.body.part];
+        const bytes = memory === undefined ? new Uint8Array(0) : new Uint8Array(memory);
+        this.#client.send('stateChunk', stateChunk(message.body, bytes));
+        return;
+      }
+      default:
+        this.#tell({ kind: 'message', message });
+        // A neighbour may be gone: nobody would end the all-reduce before its timeout.
+        if (message.name === 'stop') this.#abort?.abort('the coordinator said stop');
+    }
+  }
+
+  #beat(): void {
+    const { heartbeatTimeoutMs, connectTimeoutMs, coordinator: address } = this.#settings;
+    const silentMs = performance.now() - this.#heardAtMs;
+    if (silentMs > (this.#heardOnce ? heartbeatTimeoutMs : connectTimeoutMs)) {
+      clearInterval(this.#heartbeat);
+      const error = coded('COORDINATOR_UNREACHABLE', { address, waitedMs: Math.round(silentMs) });
+      this.#tell({ kind: 'lost', failure: failureOf(error) });
+      return;
+    }
+    this.#client.send('heartbeat', { sequence: ++this.#sequence, ...this.#status.read() });
+  }
+
+  async #close(): Promise<null> {
+    clearInterval(this.#heartbeat);
+    this.#ring?.close();
+    await this.#metricsServer?.close();
+    await this.#client.close(CLOSE_LINGER_MS);
+    return null;
+  }
+}
+
+/** The ring's two buffers, typed as the reduction adds. */
+function views({ kind, mine, reduced }: SharedState): Pick<ReduceRequest, 'kind' | 'mine' | 'out'> {
+  return kind === 'exact'
+    ? { kind, mine: new Int32Array(mine), out: new Int32Array(reduced) }
+    : { kind, mine: new Float32Array(mine), out: new Float32Array(reduced) };
+}
+
+function failureOf(error: unknown): CodedFailure {
+  const known = error instanceof VitrailError ? error : coded('INTERNAL', { reason: reasonOf(error) });
+  const { code, problem, remedy } = known;
+  return { code, problem, remedy };
+}

@@ -1,0 +1,75 @@
+/** What the training thread and the communication thread say to each other. */
+import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
+import type { ErrorCode } from '../../shared/errors.js';
+import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
+
+export interface LinkSettings {
+  readonly coordinator: string;
+  /** Memory of the StatusBoard. */
+  readonly status: SharedArrayBuffer;
+  /** Silence of the coordinator after which it is lost. */
+  readonly heartbeatTimeoutMs: number;
+  /** The same before its first word: it may not have started yet. */
+  readonly connectTimeoutMs: number;
+  /** Where /metrics is served, or null. */
+  readonly metricsListen: string | null;
+}
+
+export interface ReduceTask {
+  readonly step: number;
+  readonly generation: number;
+  readonly ring: Body<'stepPlan'>['ring'];
+  readonly worker: number;
+  readonly timeoutMs: number;
+}
+
+export interface ReduceResult {
+  /** SHA-256 over the reduced buffer. */
+  readonly digest: Uint8Array;
+  readonly waitMs: number;
+  readonly sumMs: number;
+  readonly totalMs: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** Buffers that the communication thread reads and writes. */
+export interface SharedState {
+  readonly kind: 'exact' | 'fp32';
+  /** This worker's sum; the ring reads it. */
+  readonly mine: SharedArrayBuffer;
+  /** The sum over all workers; the ring writes it. */
+  readonly reduced: SharedArrayBuffer;
+  /** Parts that the coordinator may pull, by name. */
+  readonly parts: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
+/** Questions of the training thread: name, argument, answer. */
+export interface LinkCalls {
+  attach: { argument: SharedState; answer: null };
+  openRing: { argument: { transport: 'tcp' | 'ipc'; host: string; runToken: string }; answer: string };
+  reduce: { argument: ReduceTask; answer: ReduceResult };
+  /** Pulls a part from the coordinator into `target`, or into new memory. */
+  pull: { argument: { part: string; target: SharedArrayBuffer | null }; answer: Uint8Array };
+  close: { argument: null; answer: null };
+}
+
+export type CallName = keyof LinkCalls;
+
+export interface CodedFailure {
+  readonly code: ErrorCode;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+export type ToLink =
+  | { readonly kind: 'send'; readonly name: MessageName; readonly body: unknown }
+  | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly argument: unknown }
+  | { readonly kind: 'observe'; readonly figures: WorkerFigures };
+
+export type FromLink =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'refused'; readonly id: number; readonly failure: CodedFailure }
+  | { readonly kind: 'opened'; readonly metricsAddress: string }
+  | { readonly kind: 'lost'; readonly failure: CodedFailure };

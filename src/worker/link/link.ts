@@ -1,0 +1,129 @@
+/** The training thread's side of the communication thread. */
+import { Worker } from 'node:worker_threads';
+import { coded, VitrailError } from '../../shared/errors.js';
+import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
+import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
+import type { CallName, FromLink, LinkCalls, LinkSettings, ToLink } from './link-contract.js';
+
+interface PendingCall {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const CLOSE_TIMEOUT_MS = 5000;
+
+export class Link {
+  readonly #thread: Worker;
+  readonly #inbox: Message[] = [];
+  readonly #calls = new Map<number, PendingCall>();
+  #nextCall = 0;
+  #failure: Error | null = null;
+  #wake: (() => void) | null = null;
+  #opened!: (address: string) => void;
+  readonly #metricsAddress: Promise<string>;
+  #closing = false;
+
+  private constructor(settings: LinkSettings) {
+    this.#metricsAddress = new Promise((resolve) => (this.#opened = resolve));
+    this.#thread = new Worker(new URL('./link-thread.js', import.meta.url), { workerData: settings });
+    this.#thread.on('message', (message: FromLink) => this.#receive(message));
+    this.#thread.on('error', (error) => this.#fail(error));
+    this.#thread.on('exit', () => {
+      if (!this.#closing) this.#fail(coded('INTERNAL', { reason: 'the communication thread ended' }));
+    });
+  }
+
+  /** Starts the thread. @throws ADDRESS_INVALID, PORT_IN_USE */
+  static async open(settings: LinkSettings): Promise<{ link: Link; metricsAddress: string }> {
+    const link = new Link(settings);
+    const failed = new Promise<never>((_, reject) => link.#thread.once('error', reject));
+    return { link, metricsAddress: await Promise.race([link.#metricsAddress, failed]) };
+  }
+
+  send<N extends MessageName>(name: N, body: Body<N>): void {
+    this.#post({ kind: 'send', name, body });
+  }
+
+  observe(figures: WorkerFigures): void {
+    this.#post({ kind: 'observe', figures });
+  }
+
+  async call<N extends CallName>(
+    name: N,
+    argument: LinkCalls[N]['argument'],
+  ): Promise<LinkCalls[N]['answer']> {
+    if (this.#failure !== null) throw this.#failure;
+    const id = this.#nextCall++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject });
+      this.#post({ kind: 'call', id, name, argument });
+    });
+  }
+
+  /** The next control message. @throws COORDINATOR_UNREACHABLE, or what the thread failed with */
+  async receive(): Promise<Message> {
+    for (;;) {
+      const message = this.#inbox.shift();
+      if (message !== undefined) return message;
+      if (this.#failure !== null) throw this.#failure;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Throws what ended the link, if anything has: asked between micro-batches. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** A Stop that waits to be read. */
+  get stopping(): boolean {
+    return this.#inbox.some((message) => message.name === 'stop');
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const timer = setTimeout(() => void this.#thread.terminate(), CLOSE_TIMEOUT_MS);
+    const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
+    if (this.#failure === null) await this.call('close', null);
+    else this.#post({ kind: 'call', id: -1, name: 'close', argument: null });
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #post(message: ToLink): void {
+    this.#thread.postMessage(message);
+  }
+
+  #receive(message: FromLink): void {
+    switch (message.kind) {
+      case 'opened':
+        this.#opened(message.metricsAddress);
+        break;
+      case 'message':
+        this.#inbox.push(message.message);
+        break;
+      case 'answer':
+        this.#calls.get(message.id)?.resolve(message.answer as never);
+        this.#calls.delete(message.id);
+        break;
+      case 'refused':
+        this.#calls.get(message.id)?.reject(rebuilt(message.failure));
+        this.#calls.delete(message.id);
+        break;
+      case 'lost':
+        this.#fail(rebuilt(message.failure));
+    }
+    this.#wake?.();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const call of this.#calls.values()) call.reject(this.#failure);
+    this.#calls.clear();
+    this.#wake?.();
+  }
+}
+
+function rebuilt({ code, problem, remedy }: { code: string; problem: string; remedy: string }): VitrailError {
+  return new VitrailError(code as VitrailError['code'], problem, remedy);
+}
