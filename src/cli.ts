@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The command line. */
+import { Command } from 'commander';
+import { registerData } from './cli/data-check.js';
+import { registerDemo } from './cli/demo.js';
+import { registerDigest } from './cli/digest.js';
+import { registerEvaluate } from './cli/evaluate.js';
+import { registerPatches } from './cli/patches.js';
+import { registerPredict } from './cli/predict.js';
+import { registerSummary } from './cli/summary.js';
+import { registerTrain } from './cli/train.js';
+import { registerWorker } from './cli/worker.js';
+import { VERSION } from './shared/version.js';
+
+const program = new Command('vitrail')
+  .description(
+    'distributed training of Vision Transformers: the same weights bit for bit on any number of workers',
+  )
+  .version(VERSION)
+  .showHelpAfterError();
+
+registerTrain(program);
+registerDemo(program);
+registerWorker(program);
+registerEvaluate(program);
+registerPredict(program);
+registerSummary(program);
+registerDigest(program);
+registerPatches(program);
+registerData(program);
+
+await program.parseAsync();

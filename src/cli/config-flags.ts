@@ -1,0 +1,58 @@
+/** Command-line flags made from the schema of a run's options. */
+import { Option, type Command } from 'commander';
+import { readConfigFile } from '../shared/config/config-file.js';
+import { resolveConfig, type OptionValues } from '../shared/config/config.js';
+import { kebab, OPTION_KEYS } from '../shared/config/option-name.js';
+import { optionShape } from '../shared/config/option-shape.js';
+import { PRESETS } from '../shared/config/presets.js';
+import { optionMeta, type OptionMeta, type RunConfig, type RunConfigKey } from '../shared/config/schema.js';
+
+const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
+  data: 'Data:',
+  model: 'Model:',
+  training: 'Training:',
+  run: 'Run:',
+  cluster: 'Cluster:',
+};
+
+/** Values stay texts: the config knows what they mean and names what is wrong with them. */
+function flags(key: RunConfigKey): Option[] {
+  const { type, choices, defaultValue, nullable } = optionShape(key);
+  const { help, unit, group } = optionMeta(key);
+  const name = kebab(key);
+  const placeholder = choices.length > 0 ? choices.join('|') : (unit ?? type);
+  const shown = defaultValue === undefined ? 'required' : `default: ${defaultValue ?? 'none'}`;
+  const text = `${help} (${shown}${nullable && defaultValue !== null ? ', or none' : ''})`;
+  const made =
+    type === 'boolean'
+      ? [new Option(`--${name}`, text), new Option(`--no-${name}`, `not --${name}`).hideHelp()]
+      : [new Option(`--${name} <${placeholder}>`, text)];
+  return made.map((option) => option.helpGroup(HELP_GROUPS[group]));
+}
+
+/** Adds a flag for every option of a run, and --config, --preset, --print-config. */
+export function addConfigFlags(command: Command): Command {
+  const presets = `options of a published run: ${Object.keys(PRESETS).join(', ')}`;
+  const general = [
+    new Option('--config <file>', 'YAML file with options, named like the flags'),
+    new Option('--preset <name>', presets),
+    new Option('--print-config', 'print the effective config as YAML and exit'),
+  ];
+  for (const option of general) command.addOption(option.helpGroup(HELP_GROUPS.run));
+  for (const key of OPTION_KEYS) for (const option of flags(key)) command.addOption(option);
+  return command;
+}
+
+export interface ConfigFlagValues extends OptionValues {
+  readonly config?: string;
+  readonly preset?: string;
+  readonly printConfig?: boolean;
+}
+
+/** The run's config from flags, file and preset. @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS */
+export async function configFromFlags(values: ConfigFlagValues): Promise<Readonly<RunConfig>> {
+  const { config: path, preset } = values;
+  const given = Object.fromEntries(OPTION_KEYS.map((key) => [key, values[key]]));
+  const file = path === undefined ? {} : { file: await readConfigFile(path) };
+  return resolveConfig({ flags: given, preset: preset ?? null, ...file });
+}

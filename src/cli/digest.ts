@@ -1,0 +1,31 @@
+/** `vitrail digest`: the SHA-256 over all weights of a checkpoint. */
+import type { Command } from 'commander';
+import { openRunCheckpoint } from '../coordinator/run-checkpoint.js';
+import { weightDigest } from '../shared/checkpoint/weight-digest.js';
+import { runCommand } from './run-command.js';
+
+async function digestAction(path: string, json: boolean): Promise<void> {
+  const { checkpoint, spec, stored, layout } = await openRunCheckpoint(path, (rejected, error) => {
+    process.stderr.write(`${rejected} does not verify: ${error.problem}\n`);
+  });
+  const sha256 = weightDigest(checkpoint.weights);
+  const result = {
+    checkpoint: checkpoint.path,
+    model: spec.name,
+    step: stored.run.step,
+    parameters: layout.length,
+    sha256,
+  };
+  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${sha256}  ${checkpoint.path}\n`);
+}
+
+export function registerDigest(program: Command): void {
+  program
+    .command('digest')
+    .description('SHA-256 over all weights of a checkpoint, as docs/architecture.md lays them out')
+    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
+    .option('--json', 'print JSON')
+    .action(async (path: string, flags: { readonly json?: boolean }) =>
+      runCommand(async () => digestAction(path, flags.json === true)),
+    );
+}

@@ -1,0 +1,118 @@
+/** `vitrail evaluate`: a checkpoint's exact loss and accuracy on a folder of images. */
+import type { Command } from 'commander';
+import type { SplitManifest } from '../shared/dataset/manifest.js';
+import { coded } from '../shared/errors.js';
+import { scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Loader } from '../worker/data/loader.js';
+import type { BatchRequest } from '../worker/data/micro-batch.js';
+import { confusionText } from './confusion-table.js';
+import { backendOption } from './backend-option.js';
+import { runCommand } from './run-command.js';
+import { percent } from './run-summary-text.js';
+import { openTrainedModel, type TrainedModel } from './trained-model.js';
+
+interface EvaluateFlags {
+  readonly data: string;
+  readonly backend: string;
+  readonly json?: boolean;
+}
+
+export interface EvaluationResult {
+  readonly checkpoint: string;
+  readonly step: number;
+  readonly images: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  /** confusion[actual][predicted] */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+const PREFETCH = 4;
+const BATCH_TIMEOUT_MS = 120_000;
+
+/** The test split of a data set, or a folder that holds class folders itself. */
+async function imagesOf(dir: string, classes: readonly string[]): Promise<SplitManifest> {
+  if (!existsSync(join(dir, 'train'))) return scanImages(dir, classes);
+  const manifest = await scanDataset(dir);
+  if (manifest.classes.join('\n') !== classes.join('\n')) {
+    const difference = `the model knows ${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
+    throw coded('DATA_CLASSES_DIFFER', { split: dir, difference });
+  }
+  return manifest.test;
+}
+
+async function evaluate(model: TrainedModel, data: string): Promise<EvaluationResult> {
+  const { engine, spec, stored } = model;
+  const { config, classes } = stored;
+  const { samples } = await imagesOf(data, classes);
+  const requests: BatchRequest[] = [];
+  for (let start = 0; start < samples.length; start += config.microBatch) {
+    const end = Math.min(start + config.microBatch, samples.length);
+    const positions = Array.from({ length: end - start }, (_, i) => start + i);
+    requests.push({ split: 'test', epoch: 0, samples: positions, augment: false });
+  }
+  const loader = new Loader(
+    {
+      root: data,
+      splits: { train: [], test: samples },
+      transform: config,
+      patch: spec.patch,
+      cacheBytes: 0,
+    },
+    { maxAhead: PREFETCH, timeoutMs: BATCH_TIMEOUT_MS },
+  );
+  const confusion = classes.map(() => new Array<number>(classes.length).fill(0));
+  let lossSum = 0;
+  let correct = 0;
+  try {
+    for (const [i, request] of requests.entries()) {
+      loader.prefetch(requests.slice(i, i + PREFETCH));
+      const result = engine.evaluateMicroBatch(await loader.take(request));
+      lossSum = result.losses.reduce((sum, loss) => sum + loss, lossSum);
+      correct += result.correct;
+      request.samples.forEach((sample, k) => {
+        const row = confusion[samples[sample]!.label]!;
+        const predicted = result.predictions[k]!;
+        row[predicted] = row[predicted]! + 1;
+      });
+    }
+  } finally {
+    await loader.close();
+  }
+  const images = samples.length;
+  const { path: checkpoint, step } = model;
+  return { checkpoint, step, images, loss: lossSum / images, accuracy: correct / images, confusion };
+}
+
+async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void> {
+  const model = await openTrainedModel(path, flags.backend);
+  try {
+    const result = await evaluate(model, flags.data);
+    if (flags.json === true) {
+      process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      return;
+    }
+    const { checkpoint, images, loss, accuracy, confusion } = result;
+    process.stdout.write(
+      `${checkpoint}\n${images} images  top-1 ${percent(accuracy)}  loss ${loss.toFixed(4)}\n`,
+    );
+    process.stdout.write(confusionText(confusion, model.stored.classes));
+  } finally {
+    model.engine.dispose();
+  }
+}
+
+export function registerEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description('loss, top-1 accuracy and confusion matrix of a checkpoint')
+    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
+    .requiredOption('--data <folder>', 'data set (its test split), or a folder of class folders')
+    .addOption(backendOption())
+    .option('--json', 'print JSON')
+    .action(async (path: string, flags: EvaluateFlags) =>
+      runCommand(async () => evaluateAction(path, flags)),
+    );
+}

@@ -1,0 +1,65 @@
+/** Worker processes on this machine, started and ended together with the process that runs them. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface LocalWorkersOptions {
+  readonly count: number;
+  readonly coordinator: string;
+  readonly heartbeatTimeoutMs: number;
+  readonly logLevel: string;
+  /** Each worker writes to worker-K.log there. */
+  readonly logDir: string;
+  /** Called when a worker's process ends. */
+  readonly onExit: (pid: number, reason: string) => void;
+}
+
+const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
+
+export class LocalWorkers {
+  readonly #children: readonly ChildProcess[];
+  readonly #exits: readonly Promise<void>[];
+
+  constructor(options: LocalWorkersOptions) {
+    this.#children = Array.from({ length: options.count }, (_, i) => startWorker(options, i));
+    this.#exits = this.#children.map(
+      async (child) =>
+        new Promise<void>((resolve) => {
+          child.once('error', () => resolve());
+          child.once('exit', (code, signal) => {
+            options.onExit(
+              child.pid ?? 0,
+              signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`,
+            );
+            resolve();
+          });
+        }),
+    );
+  }
+
+  /** Waits for all to end by themselves for `graceMs`, then ends them. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.kill(), graceMs);
+    await Promise.all(this.#exits);
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+}
+
+function startWorker(options: LocalWorkersOptions, index: number): ChildProcess {
+  const log = openSync(join(options.logDir, `worker-${index}.log`), 'a');
+  const args = [
+    ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
+    ...['--coordinator-timeout-ms', String(options.heartbeatTimeoutMs)],
+  ];
+  // The IPC channel closes when this process ends, however it ends: a worker that loses it ends too.
+  const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  closeSync(log);
+  return child;
+}

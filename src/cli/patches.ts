@@ -1,0 +1,29 @@
+/** `vitrail patches`: what the model sees of an image. */
+import type { Command } from 'commander';
+import { writePatchPicture } from '../worker/data/patch-picture.js';
+import { runCommand } from './run-command.js';
+import { wholeNumber } from './whole-number.js';
+
+interface PatchesFlags {
+  readonly output: string;
+  readonly imageSize: number;
+  readonly patch: number;
+}
+
+async function patchesAction(image: string, { output, imageSize, patch }: PatchesFlags): Promise<void> {
+  const count = await writePatchPicture(image, output, { imageSize, patch });
+  process.stdout.write(`${output}: ${count} patches of ${patch} x ${patch} pixels\n`);
+}
+
+export function registerPatches(program: Command): void {
+  program
+    .command('patches')
+    .description('draw an image cut into its patches')
+    .argument('<image>', 'image file')
+    .requiredOption('-o, --output <file>', 'PNG to write')
+    .option('--image-size <pixels>', 'side of the square input', wholeNumber(1, 4096), 224)
+    .option('--patch <pixels>', 'side of a patch', wholeNumber(1, 4096), 16)
+    .action(async (image: string, flags: PatchesFlags) =>
+      runCommand(async () => patchesAction(image, flags)),
+    );
+}

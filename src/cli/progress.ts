@@ -1,0 +1,91 @@
+/** Shows a run on a terminal: a bar for the epoch under way, a line for every finished epoch. */
+import { SingleBar } from 'cli-progress';
+import pc from 'picocolors';
+import type { EpochObserved, RunStarted, StepObserved, TrainingObserver } from '../coordinator/observer.js';
+import { accuracy, meanLoss, NO_TOTALS, addTotals, type Totals } from '../coordinator/run-state.js';
+
+const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate} images/s  loss {loss}';
+
+function percent(ratio: number): string {
+  return `${(ratio * 100).toFixed(1)} %`;
+}
+
+function figures(name: string, totals: Totals): string {
+  return `${name} loss ${meanLoss(totals).toFixed(4)} top-1 ${percent(accuracy(totals))}`;
+}
+
+export class Progress implements Partial<TrainingObserver> {
+  readonly #out: NodeJS.WriteStream;
+  #bar: SingleBar | null = null;
+  #run: RunStarted | null = null;
+  #totals: Totals = NO_TOTALS;
+  #epochStartMs = performance.now();
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out;
+  }
+
+  onStart(event: RunStarted): void {
+    this.#run = event;
+    this.#epochStartMs = performance.now();
+    const { name, parameters, workers, backend, steps, fromStep } = event;
+    const resumed = fromStep > 0 ? `, going on from step ${fromStep}` : '';
+    const millions = (parameters / 1e6).toFixed(2);
+    this.#line(
+      `${pc.bold(name)} ${millions} M parameters, ${workers} worker${workers > 1 ? 's' : ''} (${backend}), ${steps} steps${resumed}`,
+    );
+  }
+
+  onStep({ epoch, step, totals }: StepObserved): void {
+    this.#totals = addTotals(this.#totals, totals);
+    if (!this.#out.isTTY || this.#run === null) return;
+    const { stepsPerEpoch, steps } = this.#run;
+    const total = Math.min(stepsPerEpoch, steps - epoch * stepsPerEpoch);
+    const done = step + 1 - epoch * stepsPerEpoch;
+    const seconds = (performance.now() - this.#epochStartMs) / 1000;
+    const payload = {
+      epoch: epoch + 1,
+      rate: (this.#totals.samples / seconds).toFixed(0),
+      loss: meanLoss(this.#totals).toFixed(4),
+    };
+    if (this.#bar === null) {
+      this.#bar = new SingleBar({ format: FORMAT, stream: this.#out, clearOnComplete: true, barsize: 30 });
+      this.#bar.start(total, done, payload);
+    } else {
+      this.#bar.update(done, payload);
+    }
+  }
+
+  onEpoch({ epoch, train, test, improved }: EpochObserved): void {
+    const seconds = (performance.now() - this.#epochStartMs) / 1000;
+    const rate = `${(train.samples / seconds).toFixed(0)} images/s`;
+    const parts = [
+      `epoch ${epoch + 1}`,
+      figures('train', train),
+      ...(test === null ? [] : [figures('test', test)]),
+    ];
+    const line = `${parts.join('  ')}  ${pc.dim(`${seconds.toFixed(1)} s, ${rate}`)}`;
+    this.#line(improved ? `${line} ${pc.green('best')}` : line);
+    this.#totals = NO_TOTALS;
+    this.#epochStartMs = performance.now();
+  }
+
+  onClusterEvent({ kind, text }: { readonly kind: string; readonly text: string }): void {
+    if (kind === 'lost' || kind === 'refused' || kind === 'garbage') this.#line(pc.yellow(text));
+  }
+
+  /** Prints a line above the bar. */
+  note(text: string): void {
+    this.#line(text);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+
+  #line(text: string): void {
+    this.stop();
+    this.#out.write(`${text}\n`);
+  }
+}

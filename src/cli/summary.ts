@@ -1,0 +1,59 @@
+/** `vitrail summary`: a model's layers, shapes, parameters and FLOPs. */
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { modelSpec } from '../shared/model/model-spec.js';
+import { modelSummary } from '../shared/model/model-summary.js';
+import { runCommand } from './run-command.js';
+import { wholeNumber } from './whole-number.js';
+
+interface SummaryFlags {
+  readonly imageSize: number;
+  readonly classes: number;
+  readonly preLogits: number;
+  readonly json?: boolean;
+}
+
+function summaryAction(model: string, flags: SummaryFlags): void {
+  const spec = modelSpec(model, flags);
+  const summary = modelSummary(spec);
+  if (flags.json === true) {
+    process.stdout.write(`${JSON.stringify({ spec, ...summary }, null, 2)}\n`);
+    return;
+  }
+  const table = new Table({
+    head: ['layer', 'output', 'parameters', 'MFLOP'],
+    style: { head: [], border: [] },
+    colAligns: ['left', 'left', 'right', 'right'],
+  });
+  for (const { layer, outputShape, parameters, flops } of summary.rows) {
+    const shape = outputShape.join(' x ');
+    table.push([layer, shape, parameters.toLocaleString('en-US'), (flops / 1e6).toFixed(1)]);
+  }
+  const gigaflops = (summary.forwardFlops / 1e9).toFixed(2);
+  process.stdout.write(
+    `${spec.name}, ${spec.imageSize} px, ${spec.classes} classes\n${table.toString()}\n` +
+      `${summary.parameters.toLocaleString('en-US')} parameters, ${gigaflops} GFLOP forward an image, three times that to train\n`,
+  );
+}
+
+export function registerSummary(program: Command): void {
+  program
+    .command('summary')
+    .description('layers, shapes, parameters and FLOPs of a model')
+    .argument('<model>', 'SIZE/PATCH, for example vit-b/16')
+    .option('--image-size <pixels>', 'side of the square input', wholeNumber(1, 4096), 224)
+    .option('--classes <number>', 'classes', wholeNumber(2), 1000)
+    .option(
+      '--pre-logits <number>',
+      'width of the tanh layer before the head, 0 for none',
+      wholeNumber(0, 65536),
+      0,
+    )
+    .option('--json', 'print JSON')
+    .action(async (model: string, flags: SummaryFlags) =>
+      runCommand(() => {
+        summaryAction(model, flags);
+        return Promise.resolve();
+      }),
+    );
+}

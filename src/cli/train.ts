@@ -1,0 +1,95 @@
+/** `vitrail train`: a coordinator and N supervised workers in one command. `vitrail coordinator`: without the workers. */
+import { mkdirSync } from 'node:fs';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { runCoordinator } from '../coordinator/coordinator.js';
+import type { RunSummary } from '../coordinator/run-summary.js';
+import { configToYaml } from '../shared/config/config-file.js';
+import type { RunConfig } from '../shared/config/schema.js';
+import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
+import { LocalWorkers } from './local-workers.js';
+import { Progress } from './progress.js';
+import { runCommand } from './run-command.js';
+import { summaryText } from './run-summary-text.js';
+import { listenForStop } from './stop-signals.js';
+
+const WORKER_GRACE_MS = 5000;
+
+export interface TrainOptions {
+  /** Start this many workers here. */
+  readonly localWorkers: number;
+}
+
+/** Trains `config` to its end with progress on stderr. */
+export async function trainOnTerminal(
+  config: RunConfig,
+  { localWorkers }: TrainOptions,
+): Promise<RunSummary> {
+  const progress = new Progress(process.stderr);
+  let workers: LocalWorkers | null = null;
+  const signals = listenForStop(
+    (signal) => progress.note(`${signal}: finishing the step, then a checkpoint (again to end at once)`),
+    () => {
+      workers?.kill();
+      process.exit(130);
+    },
+  );
+  try {
+    return await runCoordinator(config, {
+      observer: progress,
+      warn: (text) => progress.note(pc.yellow(text)),
+      stopRequested: signals.reason,
+      onListening: (addresses, cluster) => {
+        progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
+        if (localWorkers === 0) {
+          progress.note(
+            `waiting for ${config.workers} workers: vitrail worker --coordinator ${addresses.workers}`,
+          );
+          return;
+        }
+        mkdirSync(config.out, { recursive: true });
+        workers = new LocalWorkers({
+          count: localWorkers,
+          coordinator: addresses.workers,
+          heartbeatTimeoutMs: config.heartbeatTimeoutMs,
+          logLevel: config.logLevel,
+          logDir: config.out,
+          onExit: (pid, reason) => cluster.processEnded(pid, reason),
+        });
+      },
+    });
+  } finally {
+    progress.stop();
+    // Assigned in a callback, which the compiler does not see.
+    await (workers as LocalWorkers | null)?.stop(WORKER_GRACE_MS);
+    signals.release();
+  }
+}
+
+type TrainFlags = ConfigFlagValues & { readonly json?: boolean };
+
+async function trainAction(flags: TrainFlags, local: boolean): Promise<void> {
+  const config = await configFromFlags(flags);
+  if (flags.printConfig === true) {
+    process.stdout.write(configToYaml(config));
+    return;
+  }
+  const summary = await trainOnTerminal(config, { localWorkers: local ? config.workers : 0 });
+  process.stdout.write(flags.json === true ? `${JSON.stringify(summary, null, 2)}\n` : summaryText(summary));
+}
+
+export function registerTrain(program: Command): void {
+  addConfigFlags(
+    program
+      .command('train')
+      .description('train on this machine: one coordinator and N worker processes')
+      .option('--json', 'print the summary as JSON'),
+  ).action(async (flags: TrainFlags) => runCommand(async () => trainAction(flags, true)));
+
+  addConfigFlags(
+    program
+      .command('coordinator')
+      .description('plan and commit the steps of a run; workers join with `vitrail worker`')
+      .option('--json', 'print the summary as JSON'),
+  ).action(async (flags: TrainFlags) => runCommand(async () => trainAction(flags, false)));
+}

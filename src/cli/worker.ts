@@ -1,0 +1,60 @@
+/** `vitrail worker`: one worker process. */
+import { Option, type Command } from 'commander';
+import { createLogger, LOG_LEVELS, type LogLevel } from '../shared/log/logger.js';
+import { runWorker } from '../worker/worker.js';
+import { runCommand } from './run-command.js';
+import { wholeNumber } from './whole-number.js';
+
+interface WorkerFlags {
+  readonly coordinator: string;
+  readonly data?: string;
+  readonly metricsListen: string;
+  readonly coordinatorTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly logLevel: LogLevel;
+  readonly supervised?: boolean;
+}
+
+async function workerAction(flags: WorkerFlags): Promise<void> {
+  const log = createLogger('worker', flags.logLevel);
+  if (flags.supervised === true) {
+    // Whoever started this worker is gone: nobody will read its results.
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+    // A terminal sends Ctrl-C to the whole group; the coordinator decides when a worker stops.
+    process.on('SIGINT', () => undefined);
+  }
+  const stop = await runWorker({
+    coordinator: flags.coordinator,
+    data: flags.data ?? null,
+    metricsListen: flags.metricsListen === 'none' ? null : flags.metricsListen,
+    heartbeatTimeoutMs: flags.coordinatorTimeoutMs,
+    connectTimeoutMs: flags.connectTimeoutMs,
+    log,
+  });
+  log.info({ reason: stop.reason, clean: stop.clean }, 'stopped');
+  // The supervisor's channel would keep this process alive.
+  if (flags.supervised === true) process.disconnect();
+}
+
+export function registerWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('compute for a coordinator, here or on another machine')
+    .requiredOption('--coordinator <address>', 'tcp://HOST:PORT of the coordinator')
+    .option('--data <folder>', "where the images lie on this machine (default: the coordinator's path)")
+    .option(
+      '--metrics-listen <host:port>',
+      'address of /metrics, port 0 for a free one, "none" for none',
+      '127.0.0.1:0',
+    )
+    .option(
+      '--coordinator-timeout-ms <ms>',
+      'silence after which the coordinator is lost',
+      wholeNumber(100),
+      10_000,
+    )
+    .option('--connect-timeout-ms <ms>', "wait for the coordinator's first word", wholeNumber(100), 60_000)
+    .addOption(new Option('--log-level <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
+    .option('--supervised', 'end together with the parent process')
+    .action(async (flags: WorkerFlags) => runCommand(async () => workerAction(flags)));
+}

@@ -1,0 +1,179 @@
+/** What goes wrong ends with a coded error, an exit code, the last checkpoint kept, and no process left behind. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { cli, isAlive, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
+
+const folder = temporaryFolder();
+let data = '';
+
+before(async () => {
+  data = await smallDataset(folder.path);
+});
+
+after(() => folder.remove());
+
+function workerPids(runDir: string): number[] {
+  return logLines(runDir, 'cluster')
+    .filter((line) => line['kind'] === 'joined')
+    .map((line) => Number(/pid (\d+)/.exec(String(line['text']))?.[1]));
+}
+
+async function allGone(pids: readonly number[]): Promise<boolean> {
+  for (let tries = 0; tries < 200 && pids.some(isAlive); tries++) await new Promise((r) => setTimeout(r, 50));
+  return !pids.some(isAlive);
+}
+
+test('a worker that is killed ends the run: it is named, the checkpoint is kept, the others end too', async () => {
+  const out = join(folder.path, 'killed');
+  const run = startCli([
+    'train',
+    '--data',
+    data,
+    '--out',
+    out,
+    ...SMALL_RUN,
+    '--epochs',
+    '500',
+    '--workers',
+    '2',
+  ]);
+  await run.seen(/epoch 2 /);
+  const pids = workerPids(out);
+  process.kill(pids[1]!, 'SIGKILL');
+  const { code, stderr } = await run.done;
+  assert.equal(code, 1);
+  assert.match(stderr, /WORKER_LOST.*worker \d was lost in step \d+ .*SIGKILL/s);
+  assert.ok(await allGone(pids));
+  assert.ok(readdirSync(join(out, 'checkpoints')).length > 0);
+  const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as {
+    completed: boolean;
+    reason: string;
+  };
+  assert.equal(summary.completed, false);
+  assert.match(summary.reason, /WORKER_LOST/);
+});
+
+test('a worker that hangs is lost after the heartbeat timeout', async () => {
+  const out = join(folder.path, 'hung');
+  const flags = ['--epochs', '500', '--workers', '2', '--heartbeat-timeout-ms', '1500'];
+  const run = startCli(['train', '--data', data, '--out', out, ...SMALL_RUN, ...flags]);
+  await run.seen(/epoch 1 /);
+  const pids = workerPids(out);
+  process.kill(pids[0]!, 'SIGSTOP');
+  const { code, stderr } = await run.done;
+  assert.equal(code, 1);
+  assert.match(stderr, /WORKER_LOST.*silent for \d+ ms/s);
+  assert.ok(await allGone(pids));
+});
+
+test('workers end when the process that started them is killed', async () => {
+  const out = join(folder.path, 'orphans');
+  const run = startCli([
+    'train',
+    '--data',
+    data,
+    '--out',
+    out,
+    ...SMALL_RUN,
+    '--epochs',
+    '500',
+    '--workers',
+    '2',
+  ]);
+  await run.seen(/epoch 1 /);
+  const pids = workerPids(out);
+  assert.equal(pids.length, 2);
+  run.child.kill('SIGKILL');
+  await run.done;
+  assert.ok(await allGone(pids));
+});
+
+test('SIGTERM ends a run cleanly, with a checkpoint of its last step', async () => {
+  const out = join(folder.path, 'terminated');
+  const run = startCli([
+    'train',
+    '--data',
+    data,
+    '--out',
+    out,
+    ...SMALL_RUN,
+    '--epochs',
+    '500',
+    '--workers',
+    '2',
+    '--json',
+  ]);
+  await run.seen(/epoch 1 /);
+  run.child.kill('SIGTERM');
+  const { code, stdout } = await run.done;
+  assert.equal(code, 0);
+  const summary = JSON.parse(stdout) as { steps: number; checkpoint: string };
+  assert.ok(summary.checkpoint.endsWith(String(summary.steps).padStart(8, '0')));
+  assert.ok(await allGone(workerPids(out)));
+});
+
+test('a learning rate that blows up stops the run with a verdict', async () => {
+  const out = join(folder.path, 'blown-up');
+  const flags = [
+    '--lr',
+    '1e38',
+    '--clip-norm',
+    '0',
+    '--optimizer',
+    'sgd',
+    '--warmup-steps',
+    '0',
+    '--schedule',
+    'constant',
+  ];
+  const { code, stderr } = await cli('train', '--data', data, '--out', out, ...SMALL_RUN, ...flags);
+  assert.equal(code, 1);
+  assert.match(stderr, /(LOSS|GRADIENT)_NOT_FINITE/);
+});
+
+test('a run folder that holds a run is not written over', async () => {
+  const out = join(folder.path, 'terminated');
+  const before = readFileSync(join(out, 'summary.json'), 'utf8');
+  const { code, stderr } = await cli('train', '--data', data, '--out', out, ...SMALL_RUN);
+  assert.equal(code, 1);
+  assert.match(stderr, /RUN_EXISTS/);
+  assert.equal(readFileSync(join(out, 'summary.json'), 'utf8'), before);
+});
+
+test('resuming with an option changed that matters names it', async () => {
+  const out = join(folder.path, 'terminated');
+  const flags = ['--epochs', '500', '--resume', '--dropout', '0.2'];
+  const { code, stderr } = await cli('train', '--data', data, '--out', out, ...SMALL_RUN, ...flags);
+  assert.equal(code, 1);
+  assert.match(stderr, /RUN_CONFIG_CHANGED.*dropout/s);
+});
+
+const misuse: readonly [name: string, flags: readonly string[], code: RegExp][] = [
+  [
+    'an image size that the patch does not divide',
+    ['--image-size', '30'],
+    /MODEL_PATCH_DOES_NOT_DIVIDE.*30.*8/s,
+  ],
+  [
+    'a batch that the micro-batch does not divide',
+    ['--batch', '16', '--micro-batch', '5'],
+    /BATCH_NOT_DIVISIBLE.*16.*5/s,
+  ],
+  ['more workers than micro-batches', ['--workers', '5'], /TOO_MANY_WORKERS.*5.*4/s],
+  ['a model that does not exist', ['--model', 'vit-xl/8'], /MODEL_UNKNOWN.*vit-xl\/8/s],
+  ['a value of the wrong kind', ['--lr', 'fast'], /CONFIG_INVALID_VALUE.*lr.*fast/s],
+  ['a folder that does not exist', ['--data', '/nonexistent'], /DATA_NOT_A_DIRECTORY.*\/nonexistent/s],
+  ['a checkpoint that does not exist', ['--resume'], /CHECKPOINT_NOT_FOUND/],
+];
+
+for (const [name, flags, expected] of misuse) {
+  test(`${name} is refused before anything is written`, async () => {
+    const out = join(folder.path, 'refused');
+    const { code, stderr } = await cli('train', '--data', data, '--out', out, ...SMALL_RUN, ...flags);
+    assert.equal(code, 1);
+    assert.match(stderr, expected);
+    assert.ok(!existsSync(out));
+  });
+}
