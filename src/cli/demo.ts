@@ -36,10 +36,11 @@ function nextSteps(folder: string, run: string, data: string): string {
   const image = join(data, 'test');
   return [
     pc.bold('what to try next'),
-    `  vitrail predict ${run} ${image}/*/*.jpg        the model's guesses`,
-    `  vitrail train --data ${data} --out ${folder}/three --workers 3 ...   the same digest on three workers`,
-    '  vitrail train --help                               every option, with its default',
-    "  vitrail summary vit-b/16                           the paper's models",
+    `  npx vitrail predict ${run} ${image}/star/*.jpg`,
+    `  npx vitrail demo --folder ${folder} --workers 3    the same weights, bit for bit, on three workers`,
+    `  npx vitrail digest ${run}`,
+    "  npx vitrail summary vit-b/16    the paper's models",
+    '  npx vitrail train --help        every option, for your own images',
     '',
   ].join('\n');
 }

@@ -8,6 +8,7 @@ import { wholeNumber } from './whole-number.js';
 interface WorkerFlags {
   readonly coordinator: string;
   readonly data?: string;
+  readonly device: string;
   readonly metricsListen: string;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -26,6 +27,7 @@ async function workerAction(flags: WorkerFlags): Promise<void> {
   const stop = await runWorker({
     coordinator: flags.coordinator,
     data: flags.data ?? null,
+    device: flags.device,
     metricsListen: flags.metricsListen === 'none' ? null : flags.metricsListen,
     heartbeatTimeoutMs: flags.coordinatorTimeoutMs,
     connectTimeoutMs: flags.connectTimeoutMs,
@@ -42,6 +44,7 @@ export function registerWorker(program: Command): void {
     .description('compute for a coordinator, here or on another machine')
     .requiredOption('--coordinator <address>', 'tcp://HOST:PORT of the coordinator')
     .option('--data <folder>', "where the images lie on this machine (default: the coordinator's path)")
+    .option('--device <device>', 'auto, cpu, or cuda:N (with the tensorflow backend)', 'auto')
     .option(
       '--metrics-listen <host:port>',
       'address of /metrics, port 0 for a free one, "none" for none',

@@ -36,6 +36,12 @@ function define(registry: MetricsRegistry) {
       'vitrail_step_repeats_total',
       'Steps planned again with other fixed-point exponents',
     ),
+    evaluationSeconds: registry.gauge('vitrail_evaluation_seconds', 'Time of the last evaluation'),
+    build: registry.gauge('vitrail_build_info', 'Always 1; version, model and backend of the run', [
+      'version',
+      'model',
+      'backend',
+    ]),
     checkpoints: registry.counter('vitrail_checkpoints_total', 'Checkpoints written'),
     checkpointSeconds: registry.gauge('vitrail_checkpoint_seconds', 'Time of the last checkpoint'),
     checkpointStep: registry.gauge('vitrail_checkpoint_step', 'Step of the last checkpoint'),
@@ -61,6 +67,9 @@ export class CoordinatorMetrics implements TrainingObserver {
     this.#metrics.steps.set(event.steps);
     this.#metrics.step.set(event.fromStep);
     this.#metrics.workers.set(event.workers);
+    // What a resumed run started from is its last checkpoint.
+    this.#metrics.checkpointStep.set(event.fromStep);
+    this.#metrics.build.set({ version: event.version, model: event.name, backend: event.backend }, 1);
     this.#lastStepMs = this.#now();
   }
 
@@ -81,7 +90,8 @@ export class CoordinatorMetrics implements TrainingObserver {
     this.#metrics.gradientNorm.set(event.gradientNorm);
   }
 
-  onEpoch({ train, test }: EpochObserved): void {
+  onEpoch({ train, test, evaluationMs }: EpochObserved): void {
+    if (evaluationMs !== null) this.#metrics.evaluationSeconds.set(evaluationMs / 1000);
     this.#split('train', train);
     if (test !== null) this.#split('test', test);
     this.#lastStepMs = this.#now();

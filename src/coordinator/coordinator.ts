@@ -12,6 +12,7 @@ import { startHttpServer, type HttpServer } from '../shared/http/http-server.js'
 import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { scheduleWarning, totalSteps } from '../shared/schedule/learning-rate.js';
+import { VERSION } from '../shared/version.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { Cluster } from './cluster.js';
 import { CoordinatorMetrics } from './coordinator-metrics.js';
@@ -80,6 +81,7 @@ export async function runCoordinator(config: RunConfig, events: CoordinatorEvent
     const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
     warnOfSchedule(config, totalSteps(config, perEpoch), events.warn);
     observer.onStart({
+      version: VERSION,
       name: spec.name,
       steps: totalSteps(config, perEpoch),
       stepsPerEpoch: perEpoch,

@@ -5,6 +5,7 @@ import type { EpochFigures } from './run-state.js';
 import type { StepReport, StepTotals } from './step-outcome.js';
 
 export interface RunStarted {
+  readonly version: string;
   readonly name: string;
   readonly steps: number;
   readonly stepsPerEpoch: number;
@@ -27,6 +28,8 @@ export interface EpochObserved extends EpochFigures {
   /** Committed steps. */
   readonly step: number;
   readonly improved: boolean;
+  /** Time of the evaluation; null without one. */
+  readonly evaluationMs: number | null;
 }
 
 export interface CheckpointObserved {

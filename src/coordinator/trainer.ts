@@ -75,7 +75,9 @@ export async function train(run: TrainingRun, start: RunState): Promise<Training
     if (position.lastOfEpoch || finished) {
       const due = finished || (position.epoch + 1) % config.evaluateEvery === 0;
       const train = state.epochTotals;
+      const evaluationStartMs = performance.now();
       evaluation = due ? await evaluate(run, state) : null;
+      const evaluationMs = due ? performance.now() - evaluationStartMs : null;
       const figures = { epoch: position.epoch, train, test: evaluation };
       const verdict = afterEpoch(state, figures, {
         metric: config.earlyStopMetric,
@@ -85,7 +87,7 @@ export async function train(run: TrainingRun, start: RunState): Promise<Training
         percentage: config.earlyStopPercentage,
       });
       state = verdict.state;
-      observer.onEpoch({ ...figures, step: state.step, improved: verdict.improved });
+      observer.onEpoch({ ...figures, step: state.step, improved: verdict.improved, evaluationMs });
       await save(verdict.improved);
       if (verdict.stopReason !== null) return { state, reason: verdict.stopReason, evaluation };
     } else if (config.checkpointEverySteps > 0 && state.step % config.checkpointEverySteps === 0) {

@@ -150,6 +150,14 @@ export const ERROR_CATALOGUE = {
     'the backend {backend} cannot be used here: {reason}',
     'use one of: {available}',
   ),
+  DEVICE_INVALID: define(
+    'there is no device "{device}"',
+    'use auto, cpu, or cuda:N with the number of a GPU',
+  ),
+  DEVICE_UNUSABLE: define(
+    'the device {device} cannot be used with the backend {backend}',
+    'run with --backend tensorflow, or give the worker --device cpu',
+  ),
   WORKER_REFUSED: define('the coordinator refused this worker: {reason}', 'see the reason'),
   WORKER_LOST: define(
     'worker {worker} was lost in step {step} during {phase}: {reason}',

@@ -145,6 +145,7 @@ export class StepLoop {
         reduceWaitMs: reduced.waitMs,
         reduceSumMs: reduced.sumMs,
         reduceTotalMs: reduced.totalMs,
+        digestMs: reduced.digestMs,
         totalMs: doneAtMs - startMs,
         bytesSent: reduced.bytesSent,
         bytesReceived: reduced.bytesReceived,

@@ -13,6 +13,7 @@ import { VERSION } from '../shared/version.js';
 import { createAccumulator } from './collective/accumulator.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
+import { planDevice } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   readonly coordinator: string;
   /** Where the images lie on this machine; null: where the coordinator says. */
   readonly data: string | null;
+  /** auto, cpu, cuda:N */
+  readonly device: string;
   /** HOST:PORT for /metrics, or null. */
   readonly metricsListen: string | null;
   readonly heartbeatTimeoutMs: number;
@@ -109,7 +112,10 @@ async function prepare(
   const difference = await firstFileDifference(root, manifest);
   if (difference !== null) throw coded('DATA_MANIFEST_MISMATCH', { difference });
 
-  const engine = await ComputeEngine.create({ ...config, spec });
+  const { backend, visibleGpus } = planDevice(options.device, config.backend);
+  // Before the backend is loaded: the CUDA runtime reads it once.
+  if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
+  const engine = await ComputeEngine.create({ ...config, backend, spec });
   closers.push(() => engine.dispose());
   const state = allocateTrainingState(config, layout);
   await fillState(state, config, spec, welcome, link);

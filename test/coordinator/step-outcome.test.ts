@@ -17,6 +17,7 @@ function report(worker: number, changes: Partial<Body<'stepDone'>> = {}): StepRe
     bytesSent: 0,
     bytesReceived: 0,
     prefetchDepth: 0,
+    digestMs: 0,
   };
   const done: Body<'stepDone'> = {
     step: 4,

@@ -20,6 +20,7 @@ async function coordinatorPage(): Promise<string> {
   let nowMs = 0;
   const metrics = new CoordinatorMetrics('test-run', () => nowMs);
   metrics.onStart({
+    version: '0.1.0',
     name: 'vit-ti/16',
     steps: 10,
     stepsPerEpoch: 1,
@@ -33,7 +34,7 @@ async function coordinatorPage(): Promise<string> {
   const totals = { ...figures, maxima: new Float32Array(1), digest: '' };
   metrics.onStep({ step: 0, epoch: 0, learningRate: 0.1, totals, reports: [], repeats: 1 });
   metrics.onUpdate(0, { step: 0, gradientNorm: 1.5, updateMs: 1, commitWaitMs: 1 });
-  metrics.onEpoch({ epoch: 0, train: figures, test: figures, step: 1, improved: true });
+  metrics.onEpoch({ epoch: 0, train: figures, test: figures, step: 1, improved: true, evaluationMs: 5 });
   metrics.onCheckpoint({ step: 1, path: '', ms: 20, weightDigest: '' });
   metrics.onClusterEvent({ kind: 'lost', worker: 1, text: '' });
   return (await metrics.page()).body;
@@ -52,6 +53,7 @@ async function workerPage(): Promise<string> {
     bytesSent: 100,
     bytesReceived: 100,
     prefetchDepth: 2,
+    digestMs: 1,
   };
   metrics.observe({ step: 0, samples: 2, timings, updateMs: 6, commitWaitMs: 7 });
   return (await metrics.page()).body;

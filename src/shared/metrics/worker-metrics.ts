@@ -22,7 +22,7 @@ export class WorkerMetrics {
   );
   readonly #phases = this.#registry.histogram(
     'vitrail_worker_phase_seconds',
-    'Time in one part of a step: data, compute, quantise, reduce_wait, reduce_sum, commit_wait, update',
+    'Time in one part of a step: data, compute, quantise, reduce_wait, reduce_sum, digest, commit_wait, update',
     SECONDS_BUCKETS,
     ['phase'],
   );
@@ -39,6 +39,10 @@ export class WorkerMetrics {
     'vitrail_worker_reduce_received_bytes_total',
     'Bytes received in all-reduces',
   );
+  readonly #dropped = this.#registry.counter(
+    'vitrail_worker_ring_dropped_total',
+    'Ring messages dropped: stale, damaged or of strangers',
+  );
   readonly #prefetch = this.#registry.gauge('vitrail_worker_prefetch_depth', 'Micro-batches decoded ahead');
 
   observe({ step, samples, timings, updateMs, commitWaitMs }: WorkerFigures): void {
@@ -48,6 +52,7 @@ export class WorkerMetrics {
       quantise: timings.quantiseMs,
       reduce_wait: timings.reduceWaitMs,
       reduce_sum: timings.reduceSumMs,
+      digest: timings.digestMs,
       commit_wait: commitWaitMs,
       update: updateMs,
     };
@@ -60,6 +65,11 @@ export class WorkerMetrics {
     this.#sent.inc(timings.bytesSent);
     this.#received.inc(timings.bytesReceived);
     this.#prefetch.set(timings.prefetchDepth);
+  }
+
+  /** Notes messages that an all-reduce dropped. */
+  dropped(messages: number): void {
+    this.#dropped.inc(messages);
   }
 
   async page(): Promise<Page> {

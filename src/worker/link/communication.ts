@@ -115,9 +115,12 @@ export class Communication {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     const report = await this.#ring.reduce({ step, ...views(this.#state), timeoutMs, signal });
-    const digest = createHash('sha256').update(new Uint8Array(this.#state.reduced)).digest();
+    this.#metrics.dropped(report.dropped);
+    const startMs = performance.now();
+    const hash = createHash('sha256').update(new Uint8Array(this.#state.reduced)).digest();
+    const digestMs = performance.now() - startMs;
     const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
-    return { digest: new Uint8Array(digest), waitMs, sumMs, totalMs, bytesSent, bytesReceived };
+    return { digest: new Uint8Array(hash), waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };
   }
 
   async #pullPart(part: string, target: SharedArrayBuffer | null): Promise<Uint8Array> {

@@ -29,6 +29,8 @@ export interface ReduceResult {
   readonly waitMs: number;
   readonly sumMs: number;
   readonly totalMs: number;
+  /** Time of the digest, not in totalMs. */
+  readonly digestMs: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
