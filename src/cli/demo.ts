@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { CONFIG_FILE } from '../coordinator/starting-point.js';
 import { drawDataset } from '../demo/drawn-dataset.js';
 import { resolveConfig } from '../shared/config/config.js';
 import { confusionText } from './confusion-table.js';
@@ -15,6 +16,7 @@ interface DemoFlags {
   readonly folder: string;
   readonly workers: number;
   readonly epochs: number;
+  readonly json?: boolean;
 }
 
 /** Found by trying: the shortest run that stays well above 90 % on two cores. */
@@ -45,7 +47,7 @@ function nextSteps(folder: string, run: string, data: string): string {
   ].join('\n');
 }
 
-async function demoAction({ folder, workers, epochs }: DemoFlags): Promise<void> {
+async function demoAction({ folder, workers, epochs, json }: DemoFlags): Promise<void> {
   const data = join(folder, 'shapes');
   const run = join(folder, 'run');
   if (!existsSync(data)) {
@@ -54,10 +56,14 @@ async function demoAction({ folder, workers, epochs }: DemoFlags): Promise<void>
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     process.stderr.write(`drew ${images} JPEG files into ${data} (${seconds} s)\n`);
   }
-  // A demo run is made to be repeated: the last one makes way.
-  rmSync(run, { recursive: true, force: true });
+  // A demo run is made to be repeated: the last one makes way. Anything else stays.
+  if (existsSync(join(run, CONFIG_FILE))) rmSync(run, { recursive: true });
   const config = resolveConfig({ flags: { ...DEMO_CONFIG, data, out: run, workers, epochs } });
   const summary = await trainOnTerminal(config, { localWorkers: workers });
+  if (json === true) {
+    process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    return;
+  }
   process.stdout.write(`\n${summaryText(summary)}\n`);
   if (summary.confusion !== null) process.stdout.write(confusionText(summary.confusion, summary.classes));
   if (summary.test !== null)
@@ -76,5 +82,6 @@ export function registerDemo(program: Command): void {
     )
     .option('--workers <number>', 'worker processes', wholeNumber(1, 64), 2)
     .option('--epochs <number>', 'passes over the training images', wholeNumber(1), 20)
+    .option('--json', 'print the summary as JSON')
     .action(async (flags: DemoFlags) => runCommand(async () => demoAction(flags)));
 }

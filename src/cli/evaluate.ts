@@ -15,6 +15,7 @@ import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
 interface EvaluateFlags {
   readonly data: string;
+  readonly exclude?: string;
   readonly backend: string;
   readonly json?: boolean;
 }
@@ -33,9 +34,13 @@ const PREFETCH = 4;
 const BATCH_TIMEOUT_MS = 120_000;
 
 /** The test split of a data set, or a folder that holds class folders itself. */
-async function imagesOf(dir: string, classes: readonly string[]): Promise<SplitManifest> {
+async function imagesOf(
+  dir: string,
+  exclude: string | null,
+  classes: readonly string[],
+): Promise<SplitManifest> {
   if (!existsSync(join(dir, 'train'))) return scanImages(dir, classes);
-  const manifest = await scanDataset(dir);
+  const manifest = await scanDataset(dir, { exclude });
   if (manifest.classes.join('\n') !== classes.join('\n')) {
     const difference = `the model knows ${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
     throw coded('DATA_CLASSES_DIFFER', { split: dir, difference });
@@ -43,10 +48,10 @@ async function imagesOf(dir: string, classes: readonly string[]): Promise<SplitM
   return manifest.test;
 }
 
-async function evaluate(model: TrainedModel, data: string): Promise<EvaluationResult> {
+async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): Promise<EvaluationResult> {
   const { engine, spec, stored } = model;
   const { config, classes } = stored;
-  const { samples } = await imagesOf(data, classes);
+  const { samples } = await imagesOf(data, exclude ?? null, classes);
   const requests: BatchRequest[] = [];
   for (let start = 0; start < samples.length; start += config.microBatch) {
     const end = Math.min(start + config.microBatch, samples.length);
@@ -89,7 +94,7 @@ async function evaluate(model: TrainedModel, data: string): Promise<EvaluationRe
 async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void> {
   const model = await openTrainedModel(path, flags.backend);
   try {
-    const result = await evaluate(model, flags.data);
+    const result = await evaluate(model, flags);
     if (flags.json === true) {
       process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       return;
@@ -110,6 +115,7 @@ export function registerEvaluate(program: Command): void {
     .description('loss, top-1 accuracy and confusion matrix of a checkpoint')
     .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
     .requiredOption('--data <folder>', 'data set (its test split), or a folder of class folders')
+    .option('--exclude <file>', 'file that lists images of a data set to leave out')
     .addOption(backendOption())
     .option('--json', 'print JSON')
     .action(async (path: string, flags: EvaluateFlags) =>

@@ -56,9 +56,8 @@ function startWorker(options: LocalWorkersOptions, index: number): ChildProcess 
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
     ...['--coordinator-timeout-ms', String(options.heartbeatTimeoutMs)],
   ];
-  // The IPC channel closes when this process ends, however it ends: a worker that loses it ends too.
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
-    stdio: ['ignore', log, log, 'ipc'],
+    stdio: ['ignore', log, log],
   });
   closeSync(log);
   return child;

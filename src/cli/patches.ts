@@ -8,11 +8,15 @@ interface PatchesFlags {
   readonly output: string;
   readonly imageSize: number;
   readonly patch: number;
+  readonly json?: boolean;
 }
 
-async function patchesAction(image: string, { output, imageSize, patch }: PatchesFlags): Promise<void> {
+async function patchesAction(image: string, { output, imageSize, patch, json }: PatchesFlags): Promise<void> {
   const count = await writePatchPicture(image, output, { imageSize, patch });
-  process.stdout.write(`${output}: ${count} patches of ${patch} x ${patch} pixels\n`);
+  const text = `${output}: ${count} patches of ${patch} x ${patch} pixels`;
+  process.stdout.write(
+    `${json === true ? JSON.stringify({ output, patches: count, patch, imageSize }) : text}\n`,
+  );
 }
 
 export function registerPatches(program: Command): void {
@@ -23,6 +27,7 @@ export function registerPatches(program: Command): void {
     .requiredOption('-o, --output <file>', 'PNG to write')
     .option('--image-size <pixels>', 'side of the square input', wholeNumber(1, 4096), 224)
     .option('--patch <pixels>', 'side of a patch', wholeNumber(1, 4096), 16)
+    .option('--json', 'print JSON')
     .action(async (image: string, flags: PatchesFlags) =>
       runCommand(async () => patchesAction(image, flags)),
     );

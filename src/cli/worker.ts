@@ -19,8 +19,6 @@ interface WorkerFlags {
 async function workerAction(flags: WorkerFlags): Promise<void> {
   const log = createLogger('worker', flags.logLevel);
   if (flags.supervised === true) {
-    // Whoever started this worker is gone: nobody will read its results.
-    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
     // A terminal sends Ctrl-C to the whole group; the coordinator decides when a worker stops.
     process.on('SIGINT', () => undefined);
   }
@@ -29,13 +27,13 @@ async function workerAction(flags: WorkerFlags): Promise<void> {
     data: flags.data ?? null,
     device: flags.device,
     metricsListen: flags.metricsListen === 'none' ? null : flags.metricsListen,
+    supervised: flags.supervised === true,
     heartbeatTimeoutMs: flags.coordinatorTimeoutMs,
     connectTimeoutMs: flags.connectTimeoutMs,
     log,
   });
   log.info({ reason: stop.reason, clean: stop.clean }, 'stopped');
-  // The supervisor's channel would keep this process alive.
-  if (flags.supervised === true) process.disconnect();
+  if (!stop.clean) process.exitCode = 1;
 }
 
 export function registerWorker(program: Command): void {

@@ -2,11 +2,15 @@
 import type { RunConfig } from '../shared/config/schema.js';
 import { prune, writeBest } from '../shared/checkpoint/checkpoint-store.js';
 import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
+import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
 import { weightDigest } from '../shared/checkpoint/weight-digest.js';
+import { coded } from '../shared/errors.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
 import type { TrainingObserver } from './observer.js';
+import type { StoredRun } from './run-checkpoint.js';
 import type { RunState } from './run-state.js';
+import { agreedState } from './state-audit.js';
 
 export interface CheckpointContents {
   readonly config: RunConfig;
@@ -41,21 +45,23 @@ export class CheckpointKeeper {
     return this.#last;
   }
 
-  /** Saves the state all workers hold now. @throws CHECKPOINT_WRITE_FAILED, WORKER_LOST */
+  /** Saves the state all workers hold now. @throws CHECKPOINT_WRITE_FAILED, STATE_MISMATCH, WORKER_LOST */
   async save(state: RunState, best: boolean): Promise<void> {
     const startMs = performance.now();
-    const donor = this.#cluster.members[0]!;
-    const weights = await this.#pull(donor.worker, 'weights');
-    const slots: Record<string, Float32Array> = {};
-    for (const part of donor.ready?.stateParts ?? []) slots[part] = await this.#pull(donor.worker, part);
+    const held = await agreedState(this.#cluster, state.step, this.#contents.config.stepTimeoutMs);
+    const parts = new Map<string, Float32Array>();
+    for (const [part, digest] of held) parts.set(part, await this.#pull(state.step, part, digest));
+    const { weights, ...slots } = Object.fromEntries(parts);
+    if (weights === undefined) throw coded('INTERNAL', { reason: 'workers hold no weights' });
     const { config, classes, manifestDigest } = this.#contents;
+    const backend = this.#cluster.members[0]?.ready?.backend ?? '';
     const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
     const path = await writeCheckpoint(config.out, {
       step: state.step,
       layout: this.#layout,
       weights,
       slots,
-      state: { run: stored, config, classes, manifestDigest },
+      state: { run: stored, config, classes, manifestDigest, backend } satisfies StoredRun,
     });
     if (best && state.best !== null) {
       const { testAccuracy: value } = state.best;
@@ -68,8 +74,13 @@ export class CheckpointKeeper {
     this.#observer.onCheckpoint({ step: state.step, path, ms, weightDigest: digest });
   }
 
-  async #pull(donor: number, part: string): Promise<Float32Array> {
-    const bytes = await this.#cluster.pull(donor, part);
+  /** A part from the first worker; the digest covers the way here as well. */
+  async #pull(step: number, part: string, digest: string): Promise<Float32Array> {
+    const worker = this.#cluster.workers[0]!;
+    const bytes = await this.#cluster.pull(worker, part);
+    if (Buffer.from(piecewiseDigest(bytes)).toString('hex') !== digest) {
+      throw coded('STATE_MISMATCH', { worker, part, step });
+    }
     return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   }
 }

@@ -1,5 +1,5 @@
 /** The workers of a run as the trainer sees them: assemble, tell, collect, pull. */
-import { coded, VitrailError, type ErrorCode } from '../shared/errors.js';
+import { coded, reasonOf, VitrailError, type ErrorCode } from '../shared/errors.js';
 import {
   Phase,
   PROTOCOL_VERSION,
@@ -33,8 +33,6 @@ export interface ClusterEvent {
   readonly text: string;
 }
 
-const PULL_TIMEOUT_MS = 60_000;
-
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #waiting = new Waiting();
@@ -49,10 +47,16 @@ export class Cluster {
   #pull: { readonly worker: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
   #step = 0;
+  #closing = false;
+  /** Why workers that never became ready failed, by pid: their processes end a moment later. */
+  readonly #refusals = new Map<number, VitrailError>();
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#watch = setInterval(() => this.#findSilent(), Math.max(20, options.heartbeatTimeoutMs / 10));
+    this.#watch = setInterval(
+      () => this.#findSilent(),
+      Math.min(1000, Math.max(20, options.heartbeatTimeoutMs / 10)),
+    );
   }
 
   /** @throws PORT_IN_USE, ADDRESS_INVALID */
@@ -65,6 +69,7 @@ export class Cluster {
           options.onEvent({ kind: 'garbage', text: coded('PROTOCOL_GARBAGE', { peer, reason }).message });
         },
         onUnreachable: (peer) => cluster.#lose(peer, 'its connection is gone'),
+        onFailure: (error) => cluster.#fail(coded('INTERNAL', { reason: reasonOf(error) })),
       });
     } catch (error) {
       clearInterval(cluster.#watch);
@@ -87,15 +92,21 @@ export class Cluster {
     return this.#members.map((m) => m.worker);
   }
 
-  /** Waits until all workers are ready. @throws WORKERS_MISSING, or what a worker failed with */
-  async assemble(timeoutMs: number): Promise<void> {
+  /**
+   * Waits until all workers are ready, or `interrupted` says true (asked every second or oftener).
+   * @returns whether all are ready
+   * @throws WORKERS_MISSING; what a worker failed with that cannot be replaced
+   */
+  async assemble(timeoutMs: number, interrupted: () => boolean): Promise<boolean> {
     const expected = this.#options.workers;
-    const end = await this.#until(() => membership.isAssembled(this.#members, expected), timeoutMs);
+    const assembled = (): boolean => membership.isAssembled(this.#members, expected);
+    const end = await this.#until(() => assembled() || interrupted(), timeoutMs);
     if (end === 'late') {
       const joined = this.#members.filter((m) => m.ready !== null).length;
       throw coded('WORKERS_MISSING', { joined, expected, waitedMs: timeoutMs });
     }
-    this.#started = true;
+    this.#started = assembled();
+    return this.#started;
   }
 
   send<N extends MessageName>(worker: number, name: N, body: Body<N>): void {
@@ -108,7 +119,8 @@ export class Cluster {
   }
 
   /**
-   * Waits for one matching `name` from every worker.
+   * Waits for one matching `name` from every worker, as long as those that are waited for make progress.
+   * @param timeoutMs longest time without any progress
    * @throws WORKER_LOST, STEP_TIMEOUT, or what a worker failed with
    */
   async collect<N extends MessageName>(
@@ -118,54 +130,63 @@ export class Cluster {
     timeoutMs: number,
   ): Promise<ReadonlyMap<number, Body<N>>> {
     this.#step = step;
-    const bodies = (): ReadonlyMap<number, Body<N>> => {
-      const newest = (this.#inbox.get(name) ?? new Map()) as ReadonlyMap<number, Body<N>>;
-      return new Map([...newest].filter(([, body]) => matches(body)));
+    const newest = (): ReadonlyMap<number, Body<N>> =>
+      new Map(
+        [...((this.#inbox.get(name) ?? []) as Iterable<[number, Body<N>]>)].filter(([, body]) =>
+          matches(body),
+        ),
+      );
+    const missing = (): readonly Member[] => {
+      const present = newest();
+      return this.#members.filter((m) => !present.has(m.worker));
     };
-    const complete = (): boolean => {
-      const present = bodies();
-      return this.#members.every((m) => present.has(m.worker));
-    };
-    if ((await this.#until(complete, timeoutMs)) === 'met') return bodies();
-    const present = bodies();
-    const waiting = this.#members
-      .filter((m) => !present.has(m.worker))
-      .map((m) => `worker ${m.worker} (${phaseOf(m)})`)
-      .join(', ');
-    throw coded('STEP_TIMEOUT', { step, timeoutMs, waiting });
+    for (let progress = ''; ;) {
+      if ((await this.#until(() => missing().length === 0, timeoutMs)) === 'met') return newest();
+      const waiting = missing();
+      const now = waiting.map((m) => `${m.worker}:${m.heartbeat?.progress ?? 0}`).join();
+      if (now === progress) {
+        const names = waiting.map((m) => `worker ${m.worker} (${phaseOf(m)})`).join(', ');
+        throw coded('STEP_TIMEOUT', { step, timeoutMs, waiting: names });
+      }
+      progress = now;
+    }
   }
 
   /** The bytes of `part` of a worker's state. @throws WORKER_LOST */
   async pull(worker: number, part: string): Promise<Uint8Array> {
+    if (this.#failure !== null) throw this.#failure;
     const pull = new StatePull(++this.#transfers, part, (request) =>
       this.send(worker, 'stateRequest', request),
     );
     this.#pull = { worker, pull };
-    const timer = setTimeout(() => {
-      const reason = `no answer to a request for ${part} within ${PULL_TIMEOUT_MS} ms`;
-      pull.fail(coded('WORKER_LOST', { worker, step: this.#step, phase: 'state transfer', reason }));
-    }, PULL_TIMEOUT_MS);
-    if (this.#failure === null) pull.start();
-    else pull.fail(this.#failure);
     try {
-      return await pull.done;
+      return await pull.run();
+    } catch (error) {
+      if (error instanceof VitrailError) throw error;
+      throw coded('WORKER_LOST', {
+        worker,
+        step: this.#step,
+        phase: 'state transfer',
+        reason: reasonOf(error),
+      });
     } finally {
-      clearTimeout(timer);
       this.#pull = null;
     }
   }
 
-  /** Tells the cluster that a worker's process has ended: a supervisor knows at once. */
+  /** Tells the cluster that a process which was to be a worker has ended: whoever started it knows at once. */
   processEnded(pid: number, reason: string): void {
+    if (this.#closing) return;
     const member = this.#members.find((m) => m.pid === pid);
     if (member !== undefined) this.#lose(member.peer, reason);
-    else if (!this.#started) {
-      this.#fail(coded('WORKER_LOST', { worker: `with pid ${pid}`, step: 0, phase: 'joining', reason }));
-    }
+    if (this.#started) return;
+    const lost = coded('WORKER_LOST', { worker: `with pid ${pid}`, step: 0, phase: 'joining', reason });
+    this.#fail(this.#refusals.get(pid) ?? lost);
   }
 
   /** Tells all workers to stop, waits for their goodbyes for at most `timeoutMs`, closes. */
   async close(stop: Body<'stop'>, timeoutMs: number): Promise<void> {
+    this.#closing = true;
     clearInterval(this.#watch);
     this.broadcast('stop', stop);
     await this.#waiting.until(() => this.#members.length === 0, timeoutMs);
@@ -199,8 +220,7 @@ export class Cluster {
         this.#workerFailed(member, message.body);
         break;
       case 'goodbye':
-        this.#members = membership.without(this.#members, peer);
-        this.#event('left', member, `worker ${member.worker} left`);
+        this.#leave(member);
         break;
       default:
         if (message.name === 'updateDone') this.#options.onUpdate(member.worker, message.body);
@@ -243,14 +263,32 @@ export class Cluster {
     this.#server.send(peer, 'stateChunk', stateChunk(request, bytes));
   }
 
-  #workerFailed(member: Member, failure: Body<'failure'>): void {
+  #leave(member: Member): void {
+    if (!this.#closing) {
+      this.#lose(member.peer, 'it said goodbye');
+      return;
+    }
     this.#members = membership.without(this.#members, member.peer);
+    this.#event('left', member, `worker ${member.worker} left`);
+  }
+
+  #workerFailed(member: Member, failure: Body<'failure'>): void {
     const { code, problem, remedy } = failure;
-    this.#event('lost', member, `worker ${member.worker} failed: ${code}: ${problem}`);
-    this.#fail(new VitrailError(code as ErrorCode, `worker ${member.worker}: ${problem}`, remedy));
+    const error = new VitrailError(code as ErrorCode, `worker ${member.worker}: ${problem}`, remedy);
+    this.#remove(member, `worker ${member.worker} failed: ${code}: ${problem}`, error);
+  }
+
+  /** A worker that fails before the run has started makes room for another; later the run cannot go on. */
+  #remove(member: Member, text: string, error: VitrailError): void {
+    this.#members = membership.without(this.#members, member.peer);
+    this.#event('lost', member, text);
+    if (this.#started && !this.#closing) this.#fail(error);
+    else this.#refusals.set(member.pid, error);
   }
 
   #findSilent(): void {
+    // Conditions that nobody reports, a signal for one, are looked at here.
+    this.#waiting.notify();
     const silent = membership.silentMembers(
       this.#members,
       performance.now(),
@@ -262,10 +300,9 @@ export class Cluster {
   #lose(peer: string, reason: string): void {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) return;
-    this.#members = membership.without(this.#members, peer);
     const error = lostError({ member, reason }, this.#step);
-    this.#event('lost', member, error.message);
-    this.#fail(error);
+    this.#remove(member, error.message, error);
+    this.#waiting.notify();
   }
 
   #fail(error: VitrailError): void {
@@ -287,7 +324,8 @@ export class Cluster {
 }
 
 function phaseOf(member: Member): string {
-  const name = Phase[member.heartbeat?.phase ?? Phase.PHASE_IDLE];
+  // An enum of proto3 is open: a newer or defective peer may send any number.
+  const name = (Phase as Readonly<Record<number, string>>)[member.heartbeat?.phase ?? 0] ?? 'PHASE_UNKNOWN';
   return name.replace('PHASE_', '').toLowerCase().replaceAll('_', ' ');
 }
 

@@ -4,12 +4,14 @@ import { coded, reasonOf } from '../shared/errors.js';
 import { decode, encode, type Body, type Message, type MessageName } from '../shared/protocol/codec.js';
 
 /** Larger than any control message; a stranger's larger frame closes its connection. */
-const MAX_MESSAGE_BYTES = 256 * 2 ** 20;
+const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 
 export interface ControlServerEvents {
   /** `peer` is ZeroMQ's routing id, hex: new for every connection. */
   onMessage(peer: string, message: Message): void;
   onGarbage(peer: string, reason: string): void;
+  /** A handler threw: the listener goes on, the run should not. */
+  onFailure(error: unknown): void;
   /** A message could not be delivered: the peer's connection is gone. */
   onUnreachable(peer: string): void;
 }
@@ -48,6 +50,7 @@ export class ControlServer {
       maxMessageSize: MAX_MESSAGE_BYTES,
       // The protocol bounds what is under way to a peer; at a high-water mark one slow peer would block all.
       sendHighWaterMark: 0,
+      ipv6: address.includes('['),
     });
     try {
       await socket.bind(address.replace(/:0$/, ':*'));
@@ -93,17 +96,20 @@ export class ControlServer {
 
   async #receive(): Promise<void> {
     try {
-      for await (const [identity, ...frames] of this.#socket) {
-        const peer = identity!.toString('hex');
-        const decoded =
-          frames.length === 1
-            ? decode(frames[0]!)
-            : { ok: false as const, reason: `${frames.length} frames` };
-        if (decoded.ok) this.#events.onMessage(peer, decoded.message);
-        else this.#events.onGarbage(peer, decoded.reason);
-      }
+      for await (const [identity, ...frames] of this.#socket) this.#handle(identity!.toString('hex'), frames);
     } catch (error) {
       if (!this.#closed) throw error;
+    }
+  }
+
+  #handle(peer: string, frames: readonly Buffer[]): void {
+    const decoded =
+      frames.length === 1 ? decode(frames[0]!) : { ok: false as const, reason: `${frames.length} frames` };
+    try {
+      if (decoded.ok) this.#events.onMessage(peer, decoded.message);
+      else this.#events.onGarbage(peer, decoded.reason);
+    } catch (error) {
+      this.#events.onFailure(error);
     }
   }
 }

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
+import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
 import { configToYaml } from '../shared/config/config-file.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded } from '../shared/errors.js';
-import { startHttpServer, type HttpServer } from '../shared/http/http-server.js';
+import { coded, reasonOf } from '../shared/errors.js';
+import { Resources } from '../shared/resources.js';
+import { startHttpServer } from '../shared/http/http-server.js';
 import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { scheduleWarning, totalSteps } from '../shared/schedule/learning-rate.js';
@@ -21,8 +23,9 @@ import { RunLog } from './run-log.js';
 import { runRoutes } from './run-pages.js';
 import { stepsPerEpoch } from './sampling.js';
 import { CONFIG_FILE, startingPoint, type StartingPoint } from './starting-point.js';
-import { writeSummary, type RunSummary } from './run-summary.js';
-import { scheduleOf, train, type TrainingEnd } from './trainer.js';
+import { readSummary, writeSummary, type RunSummary } from './run-summary.js';
+import { agreedState } from './state-audit.js';
+import { scheduleOf, train, type TrainingProgress } from './trainer.js';
 
 export interface CoordinatorEvents {
   /** Workers may connect now. */
@@ -44,72 +47,68 @@ export async function runCoordinator(config: RunConfig, events: CoordinatorEvent
   const layout = parameterLayout(spec);
   checkWorkers(config, manifest);
   const start = await startingPoint(config, manifest, spec, layout, events.warn);
-  mkdirSync(config.out, { recursive: true });
-  await writeFileAtomic(join(config.out, CONFIG_FILE), configToYaml(config));
+  const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
+  const steps = totalSteps(config, perEpoch);
+  const ended = start.state.ended ?? (start.state.step >= steps ? 'finished' : null);
+  const summary = ended === null ? null : await readSummary(config.out);
+  if (summary?.completed === true && summary.steps === start.state.step) {
+    events.warn(`nothing to do: the run in ${config.out} has ended (${ended})`);
+    return summary;
+  }
 
   const now = (): number => performance.now();
-  const log = new RunLog(config.out, now);
   const metrics = new CoordinatorMetrics(basename(config.out), now);
-  const observer = allOf([log, metrics, events.observer]);
-  const cluster = await openCluster(config, manifest, start, observer);
-  let http: HttpServer | null = null;
+  const watchers: Partial<TrainingObserver>[] = [metrics, events.observer];
+  const observer = allOf(watchers);
+  const resources = new Resources();
+  const progress: TrainingProgress = { state: start.state, evaluation: null };
   const startedAtMs = now();
-  const elapsedSeconds = (): number => start.state.elapsedSeconds + (now() - startedAtMs) / 1000;
-  const checkpoints = new CheckpointKeeper(
-    cluster,
-    { config, classes: manifest.classes, manifestDigest: manifest.digest },
-    layout,
-    observer,
-    elapsedSeconds,
-  );
-  const summarise = async (end: TrainingEnd | null, reason: string): Promise<RunSummary> =>
-    writeSummary(config, {
-      manifest,
-      layout,
-      start: start.state,
-      end,
-      reason,
-      checkpoints,
-      seconds: elapsedSeconds(),
-    });
-
+  const seconds = (): number => start.state.elapsedSeconds + (now() - startedAtMs) / 1000;
+  let log: RunLog | null = null;
+  // Opened late, closed last: workers that leave are still noted.
+  resources.add(() => log?.close());
   try {
-    http = await startHttpServer(config.httpListen, runRoutes(cluster, metrics, basename(config.out)));
-    events.onListening({ workers: cluster.address, http: http.address }, cluster);
-    await cluster.assemble(config.joinTimeoutMs);
-    checkAgreement(cluster);
-    const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
-    warnOfSchedule(config, totalSteps(config, perEpoch), events.warn);
-    observer.onStart({
-      version: VERSION,
-      name: spec.name,
-      steps: totalSteps(config, perEpoch),
-      stepsPerEpoch: perEpoch,
-      fromStep: start.state.step,
-      workers: config.workers,
-      backend: cluster.members[0]?.ready?.backend ?? '',
-      parameters: layout.length,
-    });
-    const run = {
-      config,
-      layout,
-      manifest,
-      cluster,
-      checkpoints,
-      observer,
-      stopRequested: events.stopRequested,
+    // Addresses first: one in use must not leave a run folder behind.
+    const cluster = await openCluster(config, manifest, start, observer);
+    let stop = { clean: false, reason: 'the coordinator failed' };
+    resources.add(async () => cluster.close(stop, GOODBYE_TIMEOUT_MS));
+    const http = await startHttpServer(config.httpListen, runRoutes(cluster, metrics, basename(config.out)));
+    resources.add(async () => http.close());
+    mkdirSync(config.out, { recursive: true });
+    log = new RunLog(config.out, now);
+    watchers.unshift(log);
+
+    const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
+    const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
+    const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
+      const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };
+      return writeSummary(config, input);
     };
-    const end = await train(run, start.state);
-    await cluster.close({ clean: true, reason: end.reason }, GOODBYE_TIMEOUT_MS);
-    return await summarise(end, end.reason);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    await cluster.close({ clean: false, reason }, GOODBYE_TIMEOUT_MS);
-    await summarise(null, reason);
-    throw error;
+    const { stopRequested } = events;
+    try {
+      events.onListening({ workers: cluster.address, http: http.address }, cluster);
+      if (!(await cluster.assemble(config.joinTimeoutMs, () => stopRequested() !== null))) {
+        stop = { clean: true, reason: stopRequested() ?? 'stopped' };
+        return await summarise(true, stop.reason);
+      }
+      await checkAgreement(cluster, config, start);
+      await writeFileAtomic(join(config.out, CONFIG_FILE), configToYaml(config));
+      warnOfSchedule(config, steps, events.warn);
+      const { workers } = config;
+      const backend = cluster.members[0]?.ready?.backend ?? '';
+      const model = { name: spec.name, parameters: layout.length };
+      const length = { steps, stepsPerEpoch: perEpoch, fromStep: start.state.step };
+      observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
+      const run = { config, layout, manifest, cluster, checkpoints, observer, stopRequested, progress };
+      stop = { clean: true, reason: await train(run) };
+      return await summarise(true, stop.reason);
+    } catch (error) {
+      stop = { clean: false, reason: reasonOf(error) };
+      await summarise(false, stop.reason);
+      throw error;
+    }
   } finally {
-    await http?.close();
-    log.close();
+    await resources.release();
   }
 }
 
@@ -124,17 +123,20 @@ function checkWorkers({ workers, batch, microBatch }: RunConfig, manifest: Manif
   if (workers > microBatches) throw coded('TOO_MANY_WORKERS', { workers, microBatches });
 }
 
-/** All workers compute alike and start from the same bits. @throws BACKEND_MISMATCH, DIGEST_MISMATCH */
-function checkAgreement(cluster: Cluster): void {
-  const [first, ...others] = cluster.members.map((m) => ({ worker: m.worker, ready: m.ready! }));
-  for (const { worker, ready } of others) {
-    if (ready.backend !== first!.ready.backend) {
-      throw coded('BACKEND_MISMATCH', { worker: ready.backend, run: first!.ready.backend });
-    }
-    if (Buffer.compare(ready.weightsDigest, first!.ready.weightsDigest) !== 0) {
-      throw coded('DIGEST_MISMATCH', { worker, step: ready.step });
-    }
+/**
+ * All workers compute alike and start from the same bits, a resumed run from those of its checkpoint.
+ * @throws BACKEND_MISMATCH, STATE_MISMATCH
+ */
+async function checkAgreement(cluster: Cluster, config: RunConfig, start: StartingPoint): Promise<void> {
+  const run = start.backend ?? cluster.members[0]?.ready?.backend ?? '';
+  for (const { ready } of cluster.members) {
+    const worker = ready?.backend ?? '';
+    if (worker !== run) throw coded('BACKEND_MISMATCH', { worker, run });
   }
+  const expected = new Map<string, string>();
+  for (const [part, bytes] of start.parts)
+    expected.set(part, Buffer.from(piecewiseDigest(bytes)).toString('hex'));
+  await agreedState(cluster, start.state.step, config.stepTimeoutMs, expected);
 }
 
 async function openCluster(
@@ -157,7 +159,6 @@ async function openCluster(
       classes: [...manifest.classes],
       step: start.state.step,
       pullParts: [...start.parts.keys()],
-      ringTransport: config.ringTransport,
     }),
     offer: (part) => (part === 'manifest' ? manifestBytes : start.parts.get(part)),
     onEvent: (event) => observer.onClusterEvent(event),

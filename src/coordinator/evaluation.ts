@@ -1,8 +1,9 @@
 /** Evaluation over all workers: every sample of the test split once, the sums exact. */
+import { lossOfUnits } from '../shared/exact/loss-units.js';
 import type { Cluster } from './cluster.js';
 import type { Totals } from './run-state.js';
 import { microBatches } from './sampling.js';
-import { LOSS_UNIT } from './step-outcome.js';
+import { evaluationReportError } from './report-check.js';
 import { assignEvenly } from './step-planning.js';
 
 export interface Evaluation extends Totals {
@@ -41,14 +42,16 @@ export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOpt
   let lossUnits = 0;
   let correct = 0;
   for (const [worker, body] of done) {
+    const assigned = (assignment.get(worker) ?? []).flatMap((m) => m.samples);
+    const error = evaluationReportError(worker, body, assigned.length, classes);
+    if (error !== null) throw error;
     lossUnits += body.lossSum;
     correct += body.correct;
-    const assigned = (assignment.get(worker) ?? []).flatMap((m) => m.samples);
     assigned.forEach((sample, i) => {
       const row = confusion[labels[sample]!]!;
       const predicted = body.predictions[i]!;
       row[predicted] = row[predicted]! + 1;
     });
   }
-  return { lossSum: lossUnits * LOSS_UNIT, correct, samples: labels.length, confusion };
+  return { lossSum: lossOfUnits(lossUnits), correct, samples: labels.length, confusion };
 }

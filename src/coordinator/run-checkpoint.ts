@@ -18,6 +18,8 @@ export interface StoredRun {
   readonly config: RunConfig;
   readonly classes: readonly string[];
   readonly manifestDigest: string;
+  /** tfjs backend that computed it: bits differ between backends. */
+  readonly backend: string;
 }
 
 const count = z.number().int().min(0);
@@ -31,11 +33,13 @@ const storedRunSchema = z.object({
     epochTotals: totals,
     earlyStopping: z.object({ best: z.number().nullable(), badEvaluations: count }),
     best: best.nullable(),
+    ended: z.string().nullable(),
     elapsedSeconds: z.number().min(0),
   }),
   config: z.record(z.string(), z.unknown()),
   classes: z.array(z.string()).min(2),
   manifestDigest: z.string(),
+  backend: z.string(),
 });
 
 /** @throws CHECKPOINT_CORRUPT where state.json is not what a run stores */

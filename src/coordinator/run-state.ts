@@ -35,6 +35,8 @@ export interface RunState {
   readonly earlyStopping: EarlyStoppingState;
   /** The evaluation with the highest test accuracy; the earlier one where two are equal. */
   readonly best: BestResult | null;
+  /** Why the run ended before its last step, or null: resuming does not go on. */
+  readonly ended: string | null;
   /** Seconds of training in earlier sessions of this run. */
   readonly elapsedSeconds: number;
 }
@@ -48,6 +50,7 @@ export function initialRunState(tensors: number): RunState {
     epochTotals: NO_TOTALS,
     earlyStopping: INITIAL_EARLY_STOPPING,
     best: null,
+    ended: null,
     elapsedSeconds: 0,
   };
 }
@@ -96,8 +99,6 @@ export interface EpochVerdict {
   readonly state: RunState;
   /** This evaluation is the best so far. */
   readonly improved: boolean;
-  /** Why training ends here, or null. */
-  readonly stopReason: string | null;
 }
 
 /** The state after an epoch and its evaluation, and whether to go on. */
@@ -116,9 +117,9 @@ export function afterEpoch(
   const best = improved
     ? { step: state.step, epoch, testAccuracy: accuracy(test), testLoss: meanLoss(test) }
     : state.best;
+  const ended = stopping.stop ? stopping.reason : null;
   return {
-    state: { ...state, earlyStopping: stopping.state, best, epochTotals: NO_TOTALS },
+    state: { ...state, earlyStopping: stopping.state, best, ended, epochTotals: NO_TOTALS },
     improved,
-    stopReason: stopping.stop ? stopping.reason : null,
   };
 }

@@ -1,13 +1,16 @@
 /** The run folder's `summary.json`: what was run, how it ended, what came out. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
-import { accuracy, meanLoss, type BestResult, type RunState } from './run-state.js';
+import { accuracy, meanLoss, type BestResult } from './run-state.js';
 import { stepsPerEpoch } from './sampling.js';
-import type { TrainingEnd } from './trainer.js';
+import type { TrainingProgress } from './trainer.js';
+
+const SUMMARY_FILE = 'summary.json';
 
 export interface RunSummary {
   readonly reason: string;
@@ -33,24 +36,23 @@ export interface RunSummary {
 export interface SummaryInput {
   readonly manifest: Manifest;
   readonly layout: ParameterLayout;
-  readonly start: RunState;
-  /** Null for a run that failed. */
-  readonly end: TrainingEnd | null;
+  readonly progress: TrainingProgress;
+  /** The run ended on purpose, not with an error. */
+  readonly completed: boolean;
   readonly reason: string;
   readonly checkpoints: CheckpointKeeper;
   readonly seconds: number;
 }
 
 export async function writeSummary(config: RunConfig, input: SummaryInput): Promise<RunSummary> {
-  const { manifest, layout, start, end, reason, checkpoints, seconds } = input;
-  const state = end?.state ?? start;
+  const { manifest, layout, progress, completed, reason, checkpoints, seconds } = input;
+  const { state, evaluation } = progress;
   const samples = manifest.train.samples.length;
   const perEpoch = stepsPerEpoch(samples, config.batch);
   const trained = Math.floor(state.step / perEpoch) * samples + (state.step % perEpoch) * config.batch;
-  const evaluation = end?.evaluation ?? null;
   const summary: RunSummary = {
     reason,
-    completed: end !== null,
+    completed,
     config,
     classes: manifest.classes,
     parameters: layout.length,
@@ -68,6 +70,15 @@ export async function writeSummary(config: RunConfig, input: SummaryInput): Prom
     checkpoint: checkpoints.last?.path ?? null,
     weightDigest: checkpoints.last?.digest ?? null,
   };
-  await writeFileAtomic(join(config.out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFileAtomic(join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
+}
+
+/** The summary that a run folder holds, null for none. */
+export async function readSummary(runDir: string): Promise<RunSummary | null> {
+  try {
+    return JSON.parse(await readFile(join(runDir, SUMMARY_FILE), 'utf8')) as RunSummary;
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,7 @@
 /** Where a run starts: fresh from its seed, from another run's weights, or where it stopped. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { newestVerified } from '../shared/checkpoint/checkpoint-store.js';
+import { newestVerified, writeBest } from '../shared/checkpoint/checkpoint-store.js';
 import { readCheckpoint } from '../shared/checkpoint/checkpoint-reader.js';
 import { identityDifference } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
@@ -17,6 +17,8 @@ export interface StartingPoint {
   readonly state: RunState;
   /** State that workers pull, by part; empty: they initialise from the seed. */
   readonly parts: ReadonlyMap<string, Uint8Array>;
+  /** Backend that a resumed run was computed with; null for a new one. */
+  readonly backend: string | null;
 }
 
 type Warn = (text: string) => void;
@@ -46,9 +48,9 @@ export async function startingPoint(
     throw coded('RUN_EXISTS', { path: config.out });
   }
   const state = initialRunState(layout.slots.length);
-  if (config.initFrom === null) return { state, parts: new Map() };
+  if (config.initFrom === null) return { state, parts: new Map(), backend: null };
   const weights = await fineTuned(config.initFrom, spec, warn);
-  return { state, parts: new Map([['weights', bytesOf(weights)]]) };
+  return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null };
 }
 
 async function resume(
@@ -82,7 +84,12 @@ async function resume(
   const { weights, slots } = await readCheckpoint(path, layout);
   const parts = new Map([['weights', bytesOf(weights)]]);
   for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
-  return { state: stored.run, parts };
+  // A crash may have come between a checkpoint and the pointer to the best.
+  const { best } = stored.run;
+  if (best?.step === stored.run.step) {
+    await writeBest(config.out, { step: best.step, metric: 'test-accuracy', value: best.testAccuracy });
+  }
+  return { state: stored.run, parts, backend: stored.backend };
 }
 
 /** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */

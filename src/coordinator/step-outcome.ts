@@ -1,9 +1,7 @@
 /** What the workers' reports of a step mean: commit it, repeat it with other exponents, or stop. */
 import { coded, type VitrailError } from '../shared/errors.js';
+import { lossOfUnits } from '../shared/exact/loss-units.js';
 import type { Body } from '../shared/protocol/codec.js';
-
-/** Losses travel as integers in units of 2^-24, so that their sum is exact. */
-export const LOSS_UNIT = 2 ** -24;
 
 export interface StepReport {
   readonly worker: number;
@@ -40,12 +38,12 @@ function hex(bytes: Uint8Array): string {
 function elementwiseMaximum(reports: readonly StepReport[], tensors: number): Float32Array {
   const maxima = new Float32Array(tensors);
   for (const { done } of reports) {
-    for (let t = 0; t < tensors; t++) maxima[t] = Math.max(maxima[t]!, done.maxima[t] ?? 0);
+    for (let t = 0; t < tensors; t++) maxima[t] = Math.max(maxima[t]!, done.maxima[t]!);
   }
   return maxima;
 }
 
-/** Adds up the reports of all workers of a step and judges them. Their order does not matter. */
+/** Adds up the reports of all workers of a step, each already checked, and judges them. Their order does not matter. */
 export function judgeStep(
   step: number,
   reports: readonly StepReport[],
@@ -70,7 +68,7 @@ export function judgeStep(
   return {
     kind: 'sound',
     totals: {
-      lossSum: reports.reduce((sum, { done }) => sum + done.lossSum, 0) * LOSS_UNIT,
+      lossSum: lossOfUnits(reports.reduce((sum, { done }) => sum + done.lossSum, 0)),
       correct: reports.reduce((sum, { done }) => sum + done.correct, 0),
       samples: reports.reduce((sum, { done }) => sum + done.samples, 0),
       maxima: elementwiseMaximum(reports, tensorNames.length),

@@ -14,6 +14,7 @@ import { evaluateOnCluster, type Evaluation } from './evaluation.js';
 import type { TrainingObserver } from './observer.js';
 import { afterEpoch, afterStep, type RunState } from './run-state.js';
 import { stepPosition, stepsPerEpoch } from './sampling.js';
+import { agreedState } from './state-audit.js';
 import { StepRunner } from './step-runner.js';
 
 export interface TrainingRun {
@@ -25,12 +26,14 @@ export interface TrainingRun {
   readonly observer: TrainingObserver;
   /** Asked between steps: a reason ends the run there, with a checkpoint. */
   readonly stopRequested: () => string | null;
+  /** How far the run has come, also when it ends with an error. */
+  readonly progress: TrainingProgress;
 }
 
-export interface TrainingEnd {
-  readonly state: RunState;
-  readonly reason: string;
-  readonly evaluation: Evaluation | null;
+export interface TrainingProgress {
+  state: RunState;
+  /** The last evaluation of this session. */
+  evaluation: Evaluation | null;
 }
 
 /** The learning rates of a run of `steps` steps. */
@@ -39,62 +42,82 @@ export function scheduleOf(config: RunConfig, steps: number): LearningRateSchedu
   return { form, base, finalLr, warmupSteps: warmupOf(config.warmupSteps, steps), totalSteps: steps };
 }
 
-/** Trains from `start` to the end of the run, or to the first reason to stop. */
-export async function train(run: TrainingRun, start: RunState): Promise<TrainingEnd> {
-  const { config, manifest, cluster, checkpoints, observer } = run;
+/**
+ * Trains from `progress.state` to the end of the run, or to the first reason to stop.
+ * @returns why it ended
+ */
+export async function train(run: TrainingRun): Promise<string> {
+  const { config, manifest, cluster, checkpoints, observer, progress } = run;
   const trainSamples = manifest.train.samples.length;
   const perEpoch = stepsPerEpoch(trainSamples, config.batch);
   const steps = totalSteps(config, perEpoch);
   const schedule = scheduleOf(config, steps);
   const runner = new StepRunner(cluster, config, run.layout, trainSamples, perEpoch);
-  let state = start;
-  let evaluation: Evaluation | null = null;
-  let saved = start.step;
+  let saved = progress.state.step;
 
-  const save = async (best: boolean): Promise<void> => {
-    const committed = state.step - 1;
+  /** Waits until every worker has applied the last commit. */
+  const updated = async (): Promise<void> => {
+    const committed = progress.state.step - 1;
     await cluster.collect('updateDone', committed, (body) => body.step === committed, config.stepTimeoutMs);
-    await checkpoints.save(state, best);
-    saved = state.step;
+  };
+  const save = async (best: boolean): Promise<void> => {
+    await updated();
+    await checkpoints.save(progress.state, best);
+    saved = progress.state.step;
   };
 
-  while (state.step < steps) {
+  while (progress.state.step < steps && progress.state.ended === null) {
     const stopReason = run.stopRequested();
     if (stopReason !== null) {
-      if (saved !== state.step) await save(false);
-      return { state, reason: stopReason, evaluation };
+      if (saved !== progress.state.step) await save(false);
+      return stopReason;
     }
 
-    const position = stepPosition(state.step, perEpoch);
-    const lr = learningRate(schedule, state.step);
-    const result = await runner.run(state.step, lr, state.runningMaxima);
-    observer.onStep({ step: state.step, epoch: position.epoch, learningRate: lr, ...result });
-    state = afterStep(state, result.totals);
+    const { step, runningMaxima } = progress.state;
+    const { epoch, lastOfEpoch } = stepPosition(step, perEpoch);
+    const lr = learningRate(schedule, step);
+    const result = await runner.run(step, lr, runningMaxima);
+    observer.onStep({ step, epoch, learningRate: lr, ...result });
+    progress.state = afterStep(progress.state, result.totals);
 
-    const finished = state.step === steps;
-    if (position.lastOfEpoch || finished) {
-      const due = finished || (position.epoch + 1) % config.evaluateEvery === 0;
-      const train = state.epochTotals;
-      const evaluationStartMs = performance.now();
-      evaluation = due ? await evaluate(run, state) : null;
-      const evaluationMs = due ? performance.now() - evaluationStartMs : null;
-      const figures = { epoch: position.epoch, train, test: evaluation };
-      const verdict = afterEpoch(state, figures, {
-        metric: config.earlyStopMetric,
-        mode: config.earlyStopMode,
-        minDelta: config.earlyStopMinDelta,
-        patience: config.earlyStopPatience,
-        percentage: config.earlyStopPercentage,
-      });
-      state = verdict.state;
-      observer.onEpoch({ ...figures, step: state.step, improved: verdict.improved, evaluationMs });
-      await save(verdict.improved);
-      if (verdict.stopReason !== null) return { state, reason: verdict.stopReason, evaluation };
-    } else if (config.checkpointEverySteps > 0 && state.step % config.checkpointEverySteps === 0) {
+    const committed = step + 1;
+    if (lastOfEpoch || committed === steps) {
+      const due = committed === steps || (epoch + 1) % config.evaluateEvery === 0;
+      await save(await finishEpoch(run, epoch, due, lastOfEpoch));
+    } else if (config.checkpointEverySteps > 0 && committed % config.checkpointEverySteps === 0) {
       await save(false);
+    } else if (config.auditEverySteps > 0 && committed % config.auditEverySteps === 0) {
+      await updated();
+      await agreedState(cluster, committed, config.stepTimeoutMs);
     }
   }
-  return { state, reason: 'finished', evaluation };
+  return progress.state.ended ?? 'finished';
+}
+
+/**
+ * Evaluates if it is due, and draws the conclusions of an epoch.
+ * A run that ends within an epoch draws none: prolonged, it goes on as if it had never ended.
+ * @returns whether this is the best result so far
+ */
+async function finishEpoch(run: TrainingRun, epoch: number, due: boolean, whole: boolean): Promise<boolean> {
+  const { config, observer, progress } = run;
+  const startMs = performance.now();
+  const test = due ? await evaluate(run, progress.state) : null;
+  const evaluationMs = due ? performance.now() - startMs : null;
+  if (test !== null) progress.evaluation = test;
+  const { epochTotals, step } = progress.state;
+  const figures = { epoch, train: epochTotals, test };
+  const verdict = afterEpoch(progress.state, figures, {
+    metric: config.earlyStopMetric,
+    mode: config.earlyStopMode,
+    minDelta: config.earlyStopMinDelta,
+    patience: config.earlyStopPatience,
+    percentage: config.earlyStopPercentage,
+  });
+  if (whole) progress.state = verdict.state;
+  const improved = whole && verdict.improved;
+  observer.onEpoch({ ...figures, step, improved, evaluationMs });
+  return improved;
 }
 
 async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation> {

@@ -187,6 +187,14 @@ export const ERROR_CATALOGUE = {
     'worker {worker} holds a reduced gradient that differs from the others in step {step}',
     'its memory or processor is suspect: leave that machine out and start again with --resume',
   ),
+  STATE_MISMATCH: define(
+    'worker {worker} holds another {part} than it should after step {step}',
+    'its memory or processor is suspect: leave that machine out and start again with --resume',
+  ),
+  GRADIENT_NOT_REPEATABLE: define(
+    'step {step} was computed {times} times and its gradient left its range each time',
+    'the backend gives other results for the same input: choose another --backend',
+  ),
   LOSS_NOT_FINITE: define(
     'the loss is {value} in step {step} (micro-batch {microBatch})',
     'lower the learning rate, lengthen the warm-up or clip the gradient; the last checkpoint is kept',

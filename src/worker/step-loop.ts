@@ -1,6 +1,7 @@
 /** The worker's loop: do what the coordinator says until it says stop. */
 import type { RunConfig } from '../shared/config/schema.js';
 import { coded } from '../shared/errors.js';
+import { lossUnits } from '../shared/exact/loss-units.js';
 import type { Logger } from '../shared/log/logger.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
@@ -13,9 +14,6 @@ import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
 import { clipFactor, scaleExactGradient, scaleFloatGradient } from './optimizer/gradient-scaling.js';
 import type { TrainingState } from './training-state.js';
-
-/** Losses travel in units of 2^-24: an integer a micro-batch, so their sum is exact. */
-const LOSS_UNITS = 2 ** 24;
 
 export interface StepLoopParts {
   readonly worker: number;
@@ -105,8 +103,8 @@ export class StepLoop {
         accumulator.add(this.#slotIndex.get(slot.name)!, gradient);
         quantiseMs += performance.now() - beforeMs;
       });
-      const lossUnits = Math.round(result.lossSum * LOSS_UNITS);
-      if (Number.isSafeInteger(lossUnits)) figures.lossSum += lossUnits;
+      const units = lossUnits(result.lossSum);
+      if (Number.isSafeInteger(units)) figures.lossSum += units;
       else lossNotFiniteAt ??= microBatch.index;
       figures.correct += result.correct;
       figures.samples += batch.count;
@@ -173,6 +171,9 @@ export class StepLoop {
     if (pending?.plan.step !== commit.step || pending.plan.generation !== commit.generation) {
       throw coded('INTERNAL', { reason: `commit of step ${commit.step}, which this worker has not reduced` });
     }
+    if (Buffer.compare(commit.digest, pending.done.digest) !== 0) {
+      throw coded('DIGEST_MISMATCH', { worker: this.#parts.worker, step: commit.step });
+    }
     this.#pending = null;
     const { plan, done, doneAtMs } = pending;
     status.enter(Phase.PHASE_UPDATE, plan.step);
@@ -219,7 +220,7 @@ export class StepLoop {
       link.check();
       status.enter(Phase.PHASE_EVALUATE, step);
       const result = engine.evaluateMicroBatch(await loader.take(request(microBatch)));
-      for (const loss of result.losses) lossSum += Math.round(loss * LOSS_UNITS);
+      for (const loss of result.losses) lossSum += lossUnits(loss);
       if (!Number.isSafeInteger(lossSum)) {
         throw coded('LOSS_NOT_FINITE', { value: lossSum, step, microBatch: microBatch.index });
       }

@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
-import { weightDigest } from '../shared/checkpoint/weight-digest.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
 import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 import type { Logger } from '../shared/log/logger.js';
@@ -31,6 +30,8 @@ export interface WorkerOptions {
   readonly device: string;
   /** HOST:PORT for /metrics, or null. */
   readonly metricsListen: string | null;
+  /** End when the parent process ends. */
+  readonly supervised: boolean;
   readonly heartbeatTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly log: Logger;
@@ -41,13 +42,9 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   tcpHostAndPort(options.coordinator);
   const status = new StatusBoard();
   const { coordinator, heartbeatTimeoutMs, connectTimeoutMs, metricsListen } = options;
-  const settings = {
-    coordinator,
-    heartbeatTimeoutMs,
-    connectTimeoutMs,
-    metricsListen,
-    status: status.memory,
-  };
+  const parentPid = options.supervised ? process.ppid : null;
+  const times = { heartbeatTimeoutMs, connectTimeoutMs };
+  const settings = { coordinator, ...times, metricsListen, parentPid, status: status.memory };
   const { link, metricsAddress } = await Link.open(settings);
   const closers: (() => Promise<void> | void)[] = [];
   let admitted = false;
@@ -142,8 +139,7 @@ async function prepare(
     backend: engine.backend,
     ringEndpoint,
     step: welcome.step,
-    weightsDigest: Buffer.from(weightDigest(state.weights), 'hex'),
-    stateParts: [...state.optimizer.stateNames],
+    stateParts: Object.keys(state.shared.parts),
   });
   const accumulator = createAccumulator(state.shared.kind, layout, state.shared.mine);
   return new StepLoop({

@@ -25,7 +25,6 @@ const READY: Body<'ready'> = {
   backend: 'cpu',
   ringEndpoint: '',
   step: 0,
-  weightsDigest: new Uint8Array(32),
   stateParts: [],
 };
 
@@ -84,7 +83,7 @@ test('a run is assembled when its workers are ready, and collects one answer fro
   const { cluster } = await openCluster(t, 2);
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
   for (const peer of peers) await peer.join();
-  await cluster.assemble(LONG_MS);
+  await cluster.assemble(LONG_MS, () => false);
   assert.deepEqual(cluster.workers, [0, 1]);
 
   const collecting = cluster.collect('updateDone', 3, (body) => body.step === 3, LONG_MS);
@@ -128,7 +127,7 @@ test('garbage is counted and harms nobody', async (t) => {
   await stranger.socket.send(new Uint8Array(0));
   const peer = new Peer(t, cluster.address);
   await peer.join();
-  await cluster.assemble(LONG_MS);
+  await cluster.assemble(LONG_MS, () => false);
   const garbage = events.filter((event) => event.kind === 'garbage');
   assert.equal(garbage.length, 3);
   assert.match(garbage[0]!.text, /PROTOCOL_GARBAGE/);
@@ -141,7 +140,7 @@ test('messages of peers that never joined are ignored', async (t) => {
   await stranger.send('failure', { code: 'INTERNAL', problem: 'lies', remedy: '' });
   const peer = new Peer(t, cluster.address);
   await peer.join();
-  await cluster.assemble(LONG_MS);
+  await cluster.assemble(LONG_MS, () => false);
   assert.deepEqual(cluster.workers, [0]);
 });
 
@@ -162,13 +161,16 @@ test('workers pull what the coordinator offers, and get nothing for what it does
 test('missing workers end the wait with the count', async (t) => {
   const { cluster } = await openCluster(t, 2);
   await new Peer(t, cluster.address).join();
-  await assert.rejects(cluster.assemble(200), { code: 'WORKERS_MISSING' });
+  await assert.rejects(
+    cluster.assemble(200, () => false),
+    { code: 'WORKERS_MISSING' },
+  );
 });
 
 test('a silent worker is lost, and every wait ends with its name', async (t) => {
   const { cluster } = await openCluster(t, 1, 200);
   await new Peer(t, cluster.address).join();
-  await cluster.assemble(LONG_MS);
+  await cluster.assemble(LONG_MS, () => false);
   const never = () => false;
   await assert.rejects(
     cluster.collect('stepDone', 5, never, LONG_MS),
@@ -186,13 +188,16 @@ test('a worker that fails says why, and the run ends with its error', async (t) 
     problem: 'cannot decode x.jpg',
     remedy: 'repair it',
   });
-  await assert.rejects(cluster.assemble(LONG_MS), { code: 'DATA_BROKEN_IMAGE' });
+  await assert.rejects(
+    cluster.assemble(LONG_MS, () => false),
+    { code: 'DATA_BROKEN_IMAGE' },
+  );
 });
 
 test('a step that takes too long names who is waited for', async (t) => {
   const { cluster } = await openCluster(t, 1);
   await new Peer(t, cluster.address).join();
-  await cluster.assemble(LONG_MS);
+  await cluster.assemble(LONG_MS, () => false);
   await assert.rejects(
     cluster.collect('stepDone', 7, () => true, 50),
     /STEP_TIMEOUT: step 7 .* worker 0 \(idle\)/,

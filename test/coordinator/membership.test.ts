@@ -22,7 +22,6 @@ const ready: Body<'ready'> = {
   backend: 'wasm',
   ringEndpoint: 'tcp://127.0.0.1:1',
   step: 0,
-  weightsDigest: new Uint8Array(),
   stateParts: [],
 };
 

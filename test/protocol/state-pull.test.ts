@@ -11,11 +11,11 @@ function pattern(length: number): Uint8Array {
 async function pullFrom(bytes: Uint8Array): Promise<Uint8Array> {
   const requests: Body<'stateRequest'>[] = [];
   const pull = new StatePull(1, 'weights', (request) => requests.push(request));
-  pull.start();
+  const done = pull.run();
   for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
     pull.accept(stateChunk(request, bytes));
   }
-  return pull.done;
+  return done;
 }
 
 test('a part arrives whole, whatever its size', async () => {
@@ -24,31 +24,34 @@ test('a part arrives whole, whatever its size', async () => {
   }
 });
 
-test('no more than a window of requests is under way', () => {
+test('no more than a window of requests is under way', async () => {
   let requests = 0;
   const pull = new StatePull(1, 'weights', () => requests++);
-  pull.start();
+  const done = pull.run();
   const total = 100 * CHUNK_BYTES;
   const data = new Uint8Array(CHUNK_BYTES);
   pull.accept({ transfer: 1, part: 'weights', offset: 0, total, data });
-  assert.ok(requests <= 5, `${requests} requests`);
+  assert.equal(requests, 5);
+  pull.fail(new Error('enough'));
+  await assert.rejects(done, /enough/);
 });
 
 test('chunks of another transfer or part are ignored', async () => {
   const pull = new StatePull(2, 'weights', () => undefined);
-  pull.start();
+  const done = pull.run();
   const data = Uint8Array.of(1, 2);
   pull.accept({ transfer: 1, part: 'weights', offset: 0, total: 2, data: Uint8Array.of(9, 9) });
   pull.accept({ transfer: 2, part: 'ema', offset: 0, total: 2, data: Uint8Array.of(9, 9) });
   pull.accept({ transfer: 2, part: 'weights', offset: 1, total: 2, data });
   pull.accept({ transfer: 2, part: 'weights', offset: 0, total: 2, data });
-  assert.deepEqual([...(await pull.done)], [1, 2]);
+  assert.deepEqual([...(await done)], [1, 2]);
 });
 
 test('a part of another size than expected fails', async () => {
   const pull = new StatePull(1, 'weights', () => undefined, new Uint8Array(4));
+  const done = pull.run();
   pull.accept({ transfer: 1, part: 'weights', offset: 0, total: 8, data: new Uint8Array(8) });
-  await assert.rejects(pull.done, /weights has 8 bytes, expected 4/);
+  await assert.rejects(done, /weights has 8 bytes, expected 4/);
 });
 
 test('a request beyond the end gets an empty chunk', () => {
@@ -56,3 +59,29 @@ test('a request beyond the end gets an empty chunk', () => {
   assert.equal(chunk.offset, 3);
   assert.equal(chunk.data.byteLength, 0);
 });
+
+test('a chunk that comes twice does not complete a part with a hole', async () => {
+  const bytes = pattern(2 * CHUNK_BYTES);
+  const requests: Body<'stateRequest'>[] = [];
+  const pull = new StatePull(1, 'weights', (request) => requests.push(request));
+  const done = pull.run();
+  const first = stateChunk(requests[0]!, bytes);
+  pull.accept(first);
+  pull.accept(first);
+  pull.accept(stateChunk(requests[1]!, bytes));
+  assert.ok(Buffer.from(await done).equals(bytes));
+});
+
+for (const [what, chunk] of [
+  ['a negative size', { total: -1, data: new Uint8Array(0) }],
+  ['a size that is no number', { total: NaN, data: new Uint8Array(0) }],
+  ['a size beyond all models', { total: 2 ** 50, data: new Uint8Array(CHUNK_BYTES) }],
+  ['fewer bytes than asked for', { total: 10, data: new Uint8Array(9) }],
+] as const) {
+  test(`a giver that announces ${what} is not believed`, async () => {
+    const pull = new StatePull(1, 'weights', () => undefined);
+    const done = pull.run();
+    pull.accept({ transfer: 1, part: 'weights', offset: 0, ...chunk });
+    await assert.rejects(done, /weights/);
+  });
+}

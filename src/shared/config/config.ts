@@ -92,11 +92,11 @@ export interface IdentityDifference {
  * The first option that changes the weights and differs between a stored run and the one given; null for none.
  *
  * `epochs` and `steps` count: they are the horizon of the decay, so a run prolonged from 10 to 20 epochs has had
- * other learning rates from its first decayed step on than a run of 20. Under a constant schedule nothing depends
- * on the horizon, so there it may change: that is how a finished run is prolonged.
+ * other learning rates from its first decayed step on than a run of 20. Under a constant schedule with a
+ * warm-up of given length nothing depends on the horizon, so there it may change: that is how a finished run is prolonged.
  */
 export function identityDifference(stored: RunConfig, given: RunConfig): IdentityDifference | null {
-  const horizonFree = stored.schedule === 'constant' && given.schedule === 'constant';
+  const horizonFree = [stored, given].every((run) => run.schedule === 'constant' && run.warmupSteps !== null);
   for (const key of OPTION_KEYS) {
     if (!optionMeta(key).identity || stored[key] === given[key]) continue;
     if (horizonFree && (key === 'epochs' || key === 'steps')) continue;

@@ -182,6 +182,12 @@ export const runConfigSchema = z.strictObject({
     'checkpoint after this many steps, 0 for epoch ends only',
     'steps',
   ),
+  auditEverySteps: operational(
+    whole(0).default(100),
+    'run',
+    'compare the weights of all workers after this many steps, 0 for checkpoints only',
+    'steps',
+  ),
   keepLast: operational(
     whole(1, 1000).default(2),
     'run',

@@ -2,7 +2,7 @@
  * What the communication thread does: control messages, heartbeats, the ring, handing out state.
  * It keeps answering while the training thread computes, so a long kernel never looks like a death.
  */
-import { createHash } from 'node:crypto';
+import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
 import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
 import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
@@ -22,7 +22,6 @@ import type {
 import { StatusBoard } from './status-board.js';
 
 const HEARTBEATS_A_TIMEOUT = 5;
-const PULL_TIMEOUT_MS = 60_000;
 const CLOSE_LINGER_MS = 1000;
 
 export class Communication {
@@ -117,10 +116,10 @@ export class Communication {
     const report = await this.#ring.reduce({ step, ...views(this.#state), timeoutMs, signal });
     this.#metrics.dropped(report.dropped);
     const startMs = performance.now();
-    const hash = createHash('sha256').update(new Uint8Array(this.#state.reduced)).digest();
+    const digest = piecewiseDigest(new Uint8Array(this.#state.reduced));
     const digestMs = performance.now() - startMs;
     const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
-    return { digest: new Uint8Array(hash), waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };
+    return { digest, waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };
   }
 
   async #pullPart(part: string, target: SharedArrayBuffer | null): Promise<Uint8Array> {
@@ -128,15 +127,9 @@ export class Communication {
     const ask = (request: Body<'stateRequest'>): void => this.#client.send('stateRequest', request);
     const pull = new StatePull(++this.#transfers, part, ask, bytes);
     this.#pull = pull;
-    const { coordinator: address } = this.#settings;
-    const late = (): void =>
-      pull.fail(coded('COORDINATOR_UNREACHABLE', { address, waitedMs: PULL_TIMEOUT_MS }));
-    const timer = setTimeout(late, PULL_TIMEOUT_MS);
-    pull.start();
     try {
-      return await pull.done;
+      return await pull.run();
     } finally {
-      clearTimeout(timer);
       this.#pull = null;
     }
   }
@@ -156,6 +149,9 @@ export class Communication {
         this.#client.send('stateChunk', stateChunk(message.body, bytes));
         return;
       }
+      case 'digestRequest':
+        this.#client.send('stateDigest', { step: message.body.step, parts: this.#partDigests() });
+        return;
       default:
         this.#tell({ kind: 'message', message });
         // A neighbour may be gone: nobody would end the all-reduce before its timeout.
@@ -163,7 +159,18 @@ export class Communication {
     }
   }
 
+  /** Of every part. No commit is under way, so nobody writes to them. */
+  #partDigests(): Body<'stateDigest'>['parts'] {
+    return Object.entries(this.#state?.parts ?? {}).map(([part, memory]) => ({
+      part,
+      sha256: piecewiseDigest(new Uint8Array(memory)),
+    }));
+  }
+
   #beat(): void {
+    const { parentPid } = this.#settings;
+    // Whoever started this worker is gone. The training thread may compute for a long time yet: end at once.
+    if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
     const { heartbeatTimeoutMs, connectTimeoutMs, coordinator: address } = this.#settings;
     const silentMs = performance.now() - this.#heardAtMs;
     if (silentMs > (this.#heardOnce ? heartbeatTimeoutMs : connectTimeoutMs)) {

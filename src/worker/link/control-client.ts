@@ -29,6 +29,7 @@ export class ControlClient {
       sendHighWaterMark: 0,
       reconnectInterval: 100,
       reconnectMaxInterval: 2000,
+      ipv6: address.includes('['),
     });
     try {
       socket.connect(address);

@@ -11,6 +11,8 @@ export interface LinkSettings {
   readonly heartbeatTimeoutMs: number;
   /** The same before its first word: it may not have started yet. */
   readonly connectTimeoutMs: number;
+  /** The process without which this one is pointless, or null. */
+  readonly parentPid: number | null;
   /** Where /metrics is served, or null. */
   readonly metricsListen: string | null;
 }

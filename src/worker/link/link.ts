@@ -22,12 +22,14 @@ export class Link {
   #opened!: (address: string) => void;
   readonly #metricsAddress: Promise<string>;
   #closing = false;
+  readonly #ended: Promise<void>;
 
   private constructor(settings: LinkSettings) {
     this.#metricsAddress = new Promise((resolve) => (this.#opened = resolve));
     this.#thread = new Worker(new URL('./link-thread.js', import.meta.url), { workerData: settings });
     this.#thread.on('message', (message: FromLink) => this.#receive(message));
     this.#thread.on('error', (error) => this.#fail(error));
+    this.#ended = new Promise((resolve) => this.#thread.once('exit', () => resolve()));
     this.#thread.on('exit', () => {
       if (!this.#closing) this.#fail(coded('INTERNAL', { reason: 'the communication thread ended' }));
     });
@@ -83,10 +85,8 @@ export class Link {
   async close(): Promise<void> {
     this.#closing = true;
     const timer = setTimeout(() => void this.#thread.terminate(), CLOSE_TIMEOUT_MS);
-    const ended = new Promise((resolve) => this.#thread.once('exit', resolve));
-    if (this.#failure === null) await this.call('close', null);
-    else this.#post({ kind: 'call', id: -1, name: 'close', argument: null });
-    await ended;
+    this.#post({ kind: 'call', id: -1, name: 'close', argument: null });
+    await this.#ended;
     clearTimeout(timer);
   }
 
