@@ -17,7 +17,12 @@ const program = new Command('vitrail')
     'distributed training of Vision Transformers: the same weights bit for bit on any number of workers',
   )
   .version(VERSION)
-  .showHelpAfterError();
+  .showHelpAfterError('(--help lists the options)');
+
+// A reader that has seen enough, `head` for one, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 
 registerTrain(program);
 registerDemo(program);

@@ -65,7 +65,9 @@ export function registerData(program: Command): void {
   const data = program.command('data').description('look after data sets');
   data
     .command('check')
-    .description('decode every image, count per class, list what is broken (then the exit code is 1)')
+    .description(
+      'decode every image, count per class, list what is broken (then the exit code is 1, unless --write-exclude is given)',
+    )
     .argument('<folder>', 'folder with train/ and test/ or val/')
     .option('--exclude <file>', 'file that lists images to leave out')
     .option('--write-exclude <file>', 'write the broken images there, for --exclude')

@@ -1,13 +1,17 @@
 /** `vitrail digest`: the SHA-256 over all weights of a checkpoint. */
 import type { Command } from 'commander';
 import { openRunCheckpoint } from '../coordinator/run-checkpoint.js';
+import { newestVerified, type OnRejected } from '../shared/checkpoint/checkpoint-store.js';
 import { weightDigest } from '../shared/checkpoint/weight-digest.js';
 import { runCommand } from './run-command.js';
 
 async function digestAction(path: string, json: boolean): Promise<void> {
-  const { checkpoint, spec, stored, layout } = await openRunCheckpoint(path, (rejected, error) => {
-    process.stderr.write(`${rejected} does not verify: ${error.problem}\n`);
-  });
+  const rejected: OnRejected = (damaged, error) => {
+    process.stderr.write(`${damaged} does not verify: ${error.problem}\n`);
+  };
+  // Of a run the newest, not the best: two runs are compared by where they ended.
+  const newest = await newestVerified(path, rejected);
+  const { checkpoint, spec, stored, layout } = await openRunCheckpoint(newest?.path ?? path, rejected);
   const sha256 = weightDigest(checkpoint.weights);
   const result = {
     checkpoint: checkpoint.path,
@@ -23,7 +27,7 @@ export function registerDigest(program: Command): void {
   program
     .command('digest')
     .description('SHA-256 over all weights of a checkpoint, as docs/architecture.md lays them out')
-    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
+    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its newest checkpoint)')
     .option('--json', 'print JSON')
     .action(async (path: string, flags: { readonly json?: boolean }) =>
       runCommand(async () => digestAction(path, flags.json === true)),

@@ -41,9 +41,11 @@ async function imagesOf(
 ): Promise<SplitManifest> {
   if (!existsSync(join(dir, 'train'))) return scanImages(dir, classes);
   const manifest = await scanDataset(dir, { exclude });
-  if (manifest.classes.join('\n') !== classes.join('\n')) {
-    const difference = `the model knows ${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
-    throw coded('DATA_CLASSES_DIFFER', { split: dir, difference });
+  const unknown = manifest.classes.find((name) => !classes.includes(name));
+  const missing = classes.find((name) => !manifest.classes.includes(name));
+  if (unknown !== undefined || missing !== undefined) {
+    const difference = unknown === undefined ? `"${missing}" is missing` : `"${unknown}" is none of them`;
+    throw coded('DATA_OTHER_CLASSES', { path: dir, difference });
   }
   return manifest.test;
 }

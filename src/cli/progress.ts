@@ -4,7 +4,17 @@ import pc from 'picocolors';
 import type { EpochObserved, RunStarted, StepObserved, TrainingObserver } from '../coordinator/observer.js';
 import { accuracy, meanLoss, NO_TOTALS, addTotals, type Totals } from '../coordinator/run-state.js';
 
-const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate} images/s  loss {loss}';
+const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate} images/s  loss {loss}  {left} left';
+
+/** Without a terminal to draw on, a line this often. */
+const LINE_EVERY_MS = 20_000;
+
+/** For people: 45 s, 12 min, 3.5 h. */
+function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 100) return `${seconds.toFixed(0)} s`;
+  return seconds < 6000 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
 
 function percent(ratio: number): string {
   return `${(ratio * 100).toFixed(1)} %`;
@@ -20,6 +30,8 @@ export class Progress implements Partial<TrainingObserver> {
   #run: RunStarted | null = null;
   #totals: Totals = NO_TOTALS;
   #epochStartMs = performance.now();
+  #runStartMs = performance.now();
+  #lastLineMs = performance.now();
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
@@ -28,6 +40,7 @@ export class Progress implements Partial<TrainingObserver> {
   onStart(event: RunStarted): void {
     this.#run = event;
     this.#epochStartMs = performance.now();
+    this.#runStartMs = this.#epochStartMs;
     const { name, parameters, workers, backend, steps, fromStep } = event;
     const resumed = fromStep > 0 ? `, going on from step ${fromStep}` : '';
     const millions = (parameters / 1e6).toFixed(2);
@@ -38,17 +51,25 @@ export class Progress implements Partial<TrainingObserver> {
 
   onStep({ epoch, step, totals }: StepObserved): void {
     this.#totals = addTotals(this.#totals, totals);
-    if (!this.#out.isTTY || this.#run === null) return;
-    const { stepsPerEpoch, steps } = this.#run;
+    if (this.#run === null) return;
+    const nowMs = performance.now();
+    const { stepsPerEpoch, steps, fromStep } = this.#run;
     const total = Math.min(stepsPerEpoch, steps - epoch * stepsPerEpoch);
     const done = step + 1 - epoch * stepsPerEpoch;
-    const seconds = (performance.now() - this.#epochStartMs) / 1000;
+    const left = ((nowMs - this.#runStartMs) / (step + 1 - fromStep)) * (steps - step - 1);
     const payload = {
       epoch: epoch + 1,
-      rate: (this.#totals.samples / seconds).toFixed(0),
+      rate: ((this.#totals.samples * 1000) / (nowMs - this.#epochStartMs)).toFixed(0),
       loss: meanLoss(this.#totals).toFixed(4),
+      left: duration(left),
     };
-    if (this.#bar === null) {
+    if (!this.#out.isTTY) {
+      if (nowMs - this.#lastLineMs < LINE_EVERY_MS || done === total) return;
+      const { rate, loss } = payload;
+      this.#line(
+        `epoch ${epoch + 1}, step ${done} of ${total}: ${rate} images/s, loss ${loss}, ${payload.left} left`,
+      );
+    } else if (this.#bar === null) {
       this.#bar = new SingleBar({ format: FORMAT, stream: this.#out, clearOnComplete: true, barsize: 30 });
       this.#bar.start(total, done, payload);
     } else {
@@ -86,6 +107,7 @@ export class Progress implements Partial<TrainingObserver> {
 
   #line(text: string): void {
     this.stop();
+    this.#lastLineMs = performance.now();
     this.#out.write(`${text}\n`);
   }
 }

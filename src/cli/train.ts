@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { runCoordinator } from '../coordinator/coordinator.js';
 import type { RunSummary } from '../coordinator/run-summary.js';
+import { hostname } from 'node:os';
 import { configToYaml } from '../shared/config/config-file.js';
+import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
 import { LocalWorkers } from './local-workers.js';
@@ -42,9 +44,8 @@ export async function trainOnTerminal(
       onListening: (addresses, cluster) => {
         progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
         if (localWorkers === 0) {
-          progress.note(
-            `waiting for ${config.workers} workers: vitrail worker --coordinator ${addresses.workers}`,
-          );
+          const address = addresses.workers.replace(/\/\/(?:0\.0\.0\.0|\[::\]):/, `//${hostname()}:`);
+          progress.note(`waiting for ${config.workers} workers: vitrail worker --coordinator ${address}`);
           return;
         }
         mkdirSync(config.out, { recursive: true });
@@ -69,12 +70,22 @@ export async function trainOnTerminal(
 type TrainFlags = ConfigFlagValues & { readonly json?: boolean };
 
 async function trainAction(flags: TrainFlags, local: boolean): Promise<void> {
-  const config = await configFromFlags(flags);
   if (flags.printConfig === true) {
-    process.stdout.write(configToYaml(config));
+    // A preset can be looked at without any images.
+    process.stdout.write(configToYaml(await configFromFlags({ data: 'DIR', ...flags })));
     return;
   }
+  const config = await configFromFlags(flags);
+  if (flags.preset?.startsWith('table4-') === true && config.initFrom === null) {
+    throw coded('CONFIG_MISSING', {
+      key: 'init-from',
+      expected: `a checkpoint: ${flags.preset} fine-tunes one`,
+    });
+  }
   const summary = await trainOnTerminal(config, { localWorkers: local ? config.workers : 0 });
+  // As a shell has it for a command that a signal ended: what follows with && does not run.
+  if (summary.reason === 'stopped by SIGINT') process.exitCode = 130;
+  if (summary.reason === 'stopped by SIGTERM') process.exitCode = 143;
   process.stdout.write(flags.json === true ? `${JSON.stringify(summary, null, 2)}\n` : summaryText(summary));
 }
 

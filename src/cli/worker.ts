@@ -1,5 +1,7 @@
 /** `vitrail worker`: one worker process. */
+import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
+import { coded } from '../shared/errors.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../shared/log/logger.js';
 import { runWorker } from '../worker/worker.js';
 import { runCommand } from './run-command.js';
@@ -22,6 +24,8 @@ async function workerAction(flags: WorkerFlags): Promise<void> {
     // A terminal sends Ctrl-C to the whole group; the coordinator decides when a worker stops.
     process.on('SIGINT', () => undefined);
   }
+  if (flags.data !== undefined && !existsSync(flags.data))
+    throw coded('DATA_NOT_A_DIRECTORY', { path: flags.data });
   const stop = await runWorker({
     coordinator: flags.coordinator,
     data: flags.data ?? null,

@@ -33,7 +33,7 @@ export interface RunState {
   /** Training totals of the epoch under way. */
   readonly epochTotals: Totals;
   readonly earlyStopping: EarlyStoppingState;
-  /** The evaluation with the highest test accuracy; the earlier one where two are equal. */
+  /** The evaluation with the highest test accuracy; where two are equal, the one with the lower loss. */
   readonly best: BestResult | null;
   /** Why the run ended before its last step, or null: resuming does not go on. */
   readonly ended: string | null;
@@ -101,6 +101,12 @@ export interface EpochVerdict {
   readonly improved: boolean;
 }
 
+/** Higher accuracy; where it is equal, lower loss. */
+function isBetter(test: Totals, best: BestResult): boolean {
+  const gain = accuracy(test) - best.testAccuracy;
+  return gain > 0 || (gain === 0 && meanLoss(test) < best.testLoss);
+}
+
 /** The state after an epoch and its evaluation, and whether to go on. */
 export function afterEpoch(
   state: RunState,
@@ -113,7 +119,7 @@ export function afterEpoch(
       ? { state: state.earlyStopping, stop: false, reason: '' }
       : updateEarlyStopping(state.earlyStopping, watched, options);
   const { test, epoch } = figures;
-  const improved = test !== null && (state.best === null || accuracy(test) > state.best.testAccuracy);
+  const improved = test !== null && (state.best === null || isBetter(test, state.best));
   const best = improved
     ? { step: state.step, epoch, testAccuracy: accuracy(test), testLoss: meanLoss(test) }
     : state.best;

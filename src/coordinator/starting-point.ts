@@ -95,5 +95,5 @@ async function resume(
 /** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */
 async function fineTuned(path: string, spec: ModelSpec, warn: Warn): Promise<Float32Array> {
   const source = await openRunCheckpoint(path, (rejected, error) => warn(`${rejected}: ${error.problem}`));
-  return adaptWeights(source.spec, source.checkpoint.weights, spec);
+  return adaptWeights(source.spec, source.checkpoint.weights, spec, source.checkpoint.path);
 }

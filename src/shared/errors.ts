@@ -67,6 +67,10 @@ export const ERROR_CATALOGUE = {
     'the class folders of {split} differ from those of train: {difference}',
     'use the same class folders in both splits',
   ),
+  DATA_OTHER_CLASSES: define(
+    'the classes in {path} are not those of the checkpoint: {difference}',
+    'evaluate on a folder with the class folders that the model was trained on',
+  ),
   DATA_UNREADABLE: define('cannot read {path}: {reason}', 'check the file and its permissions'),
   DATA_BROKEN_IMAGE: define(
     'cannot decode the image {path}: {reason}',
@@ -158,7 +162,10 @@ export const ERROR_CATALOGUE = {
     'the device {device} cannot be used with the backend {backend}',
     'run with --backend tensorflow, or give the worker --device cpu',
   ),
-  WORKER_REFUSED: define('the coordinator refused this worker: {reason}', 'see the reason'),
+  WORKER_REFUSED: define(
+    'the coordinator refused this worker: {reason}',
+    'start the coordinator with more --workers, or wait for its next run',
+  ),
   WORKER_LOST: define(
     'worker {worker} was lost in step {step} during {phase}: {reason}',
     'the last checkpoint is kept; start again with --resume',

@@ -87,7 +87,11 @@ test('the model’s name is made canonical', () => {
 });
 
 const REFUSED: readonly (readonly [flags: OptionValues, code: ErrorCode, message: RegExp])[] = [
-  [{ data: undefined }, 'CONFIG_MISSING', /"data" is not given \(set "data" to a text that is not empty\)/],
+  [
+    { data: undefined },
+    'CONFIG_MISSING',
+    /"data" is not given \(set "data" to folder with train\/ and test\/.*\)/,
+  ],
   [{ data: '' }, 'CONFIG_INVALID_VALUE', /"data" is "": empty/],
   [
     { prefetch: 65 },

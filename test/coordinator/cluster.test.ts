@@ -179,19 +179,92 @@ test('a silent worker is lost, and every wait ends with its name', async (t) => 
   await assert.rejects(cluster.pull(0, 'weights'), { code: 'WORKER_LOST' });
 });
 
-test('a worker that fails says why, and the run ends with its error', async (t) => {
-  const { cluster } = await openCluster(t, 1);
+const BROKEN = { code: 'DATA_BROKEN_IMAGE', problem: 'cannot decode x.jpg', remedy: 'repair it' };
+
+test('a worker that fails before the start makes room for another', async (t) => {
+  const { cluster, events } = await openCluster(t, 1);
+  const bad = new Peer(t, cluster.address);
+  await bad.send('hello', HELLO);
+  await bad.receive();
+  await bad.send('failure', BROKEN);
+  const good = new Peer(t, cluster.address);
+  // Messages of two peers have no order: the failure is in once it shows.
+  for (let i = 0; i < 400 && !events.some((event) => event.kind === 'lost'); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await good.join();
+  assert.equal(await cluster.assemble(LONG_MS, () => false), true);
+  assert.match(events.find((event) => event.kind === 'lost')!.text, /DATA_BROKEN_IMAGE/);
+});
+
+test('a worker that nobody will replace ends the run with its own error', async (t) => {
+  const { cluster, events } = await openCluster(t, 1);
   const peer = new Peer(t, cluster.address);
   await peer.send('hello', HELLO);
-  await peer.send('failure', {
-    code: 'DATA_BROKEN_IMAGE',
-    problem: 'cannot decode x.jpg',
-    remedy: 'repair it',
-  });
+  await peer.send('failure', BROKEN);
+  for (let i = 0; i < 400 && !events.some((event) => event.kind === 'lost'); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  cluster.processEnded(HELLO.pid, 'it exited with code 1');
   await assert.rejects(
     cluster.assemble(LONG_MS, () => false),
     { code: 'DATA_BROKEN_IMAGE' },
   );
+});
+
+test('a worker that fails or says goodbye during training ends the run', async (t) => {
+  for (const message of [
+    ['failure', BROKEN, 'DATA_BROKEN_IMAGE'],
+    ['goodbye', {}, 'WORKER_LOST'],
+  ] as const) {
+    const { cluster } = await openCluster(t, 1);
+    const peer = new Peer(t, cluster.address);
+    await peer.join();
+    await cluster.assemble(LONG_MS, () => false);
+    await peer.send(message[0], message[1]);
+    await assert.rejects(
+      cluster.collect('stepDone', 1, () => true, LONG_MS),
+      { code: message[2] },
+    );
+  }
+});
+
+test('a wait goes on while the worker that is waited for makes progress', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await cluster.assemble(LONG_MS, () => false);
+  let progress = 1;
+  const busy = setInterval(
+    () => void peer.send('heartbeat', { sequence: 1, step: 1, phase: 3, progress: progress++ }),
+    20,
+  );
+  t.after(() => clearInterval(busy));
+  const late = assert.rejects(
+    cluster.collect('stepDone', 1, () => true, 100),
+    { code: 'STEP_TIMEOUT' },
+  );
+  setTimeout(() => clearInterval(busy), 500);
+  const startMs = performance.now();
+  await late;
+  assert.ok(performance.now() - startMs > 450);
+});
+
+test('a phase that nobody knows harms nobody', async (t) => {
+  const { cluster } = await openCluster(t, 1, 300);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await cluster.assemble(LONG_MS, () => false);
+  await peer.send('heartbeat', { sequence: 1, step: 1, phase: 99, progress: 1 });
+  await assert.rejects(
+    cluster.collect('stepDone', 1, () => true, LONG_MS),
+    /during unknown/,
+  );
+});
+
+test('an interrupt ends the wait for workers', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  assert.equal(await cluster.assemble(LONG_MS, () => true), false);
 });
 
 test('a step that takes too long names who is waited for', async (t) => {

@@ -1,6 +1,8 @@
 /** What goes wrong ends with a coded error, an exit code, the last checkpoint kept, and no process left behind. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { cli, isAlive, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
@@ -108,7 +110,7 @@ test('SIGTERM ends a run cleanly, with a checkpoint of its last step', async () 
   await run.seen(/epoch 1 /);
   run.child.kill('SIGTERM');
   const { code, stdout } = await run.done;
-  assert.equal(code, 0);
+  assert.equal(code, 143);
   const summary = JSON.parse(stdout) as { steps: number; checkpoint: string };
   assert.ok(summary.checkpoint.endsWith(String(summary.steps).padStart(8, '0')));
   assert.ok(await allGone(workerPids(out)));
@@ -131,6 +133,62 @@ test('a learning rate that blows up stops the run with a verdict', async () => {
   const { code, stderr } = await cli('train', '--data', data, '--out', out, ...SMALL_RUN, ...flags);
   assert.equal(code, 1);
   assert.match(stderr, /(LOSS|GRADIENT)_NOT_FINITE/);
+});
+
+test('Ctrl-C while workers are awaited ends at once, and a second run may take the folder', async () => {
+  const out = join(folder.path, 'waiting');
+  const run = startCli(['coordinator', '--data', data, '--out', out, ...SMALL_RUN]);
+  await run.seen(/waiting for 1 workers/);
+  run.child.kill('SIGINT');
+  const { code } = await run.done;
+  assert.equal(code, 130);
+  assert.ok(!existsSync(join(out, 'config.yaml')));
+});
+
+test('a port in use is named, and the run folder stays free', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const out = join(folder.path, 'port-in-use');
+  for (const flags of [
+    ['--http-listen', `127.0.0.1:${port}`],
+    ['--listen', `tcp://127.0.0.1:${port}`],
+  ]) {
+    const { code, stderr } = await cli('train', '--data', data, '--out', out, ...SMALL_RUN, ...flags);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`PORT_IN_USE.*${port}`, 's'));
+    assert.ok(!existsSync(out));
+  }
+  server.close();
+});
+
+test('a broken image ends a run of two workers with its path', async () => {
+  const broken = join(folder.path, 'broken');
+  cpSync(data, broken, { recursive: true });
+  const image = join(broken, 'train', 'star', readdirSync(join(broken, 'train', 'star'))[0]!);
+  writeFileSync(image, readFileSync(image).subarray(0, 200));
+  const out = join(folder.path, 'broken-run');
+  const { code, stderr } = await cli('train', '--data', broken, '--out', out, ...SMALL_RUN, '--workers', '2');
+  assert.equal(code, 1);
+  assert.match(stderr, /DATA_BROKEN_IMAGE.*star/s);
+  assert.ok(!stderr.includes('    at '), 'no stack is shown');
+
+  const list = join(folder.path, 'exclude.txt');
+  assert.equal((await cli('data', 'check', broken, '--json')).code, 1);
+  assert.equal((await cli('data', 'check', broken, '--write-exclude', list)).code, 0);
+  const fixed = await cli(
+    'train',
+    '--data',
+    broken,
+    '--exclude',
+    list,
+    '--out',
+    `${out}-2`,
+    ...SMALL_RUN,
+    '--epochs',
+    '1',
+  );
+  assert.equal(fixed.code, 0, fixed.stderr);
 });
 
 test('a run folder that holds a run is not written over', async () => {

@@ -58,7 +58,8 @@ function issueError(issue: z.core.$ZodIssue, merged: OptionValues) {
   const key = issue.path[0] as RunConfigKey;
   const { expected } = optionShape(key);
   const value = merged[key];
-  if (value === undefined) return coded('CONFIG_MISSING', { key: kebab(key), expected });
+  if (value === undefined)
+    return coded('CONFIG_MISSING', { key: kebab(key), expected: optionMeta(key).help });
   const problem = value === '' ? 'empty' : (PROBLEMS[issue.code] ?? issue.message);
   return coded('CONFIG_INVALID_VALUE', { key: kebab(key), value: JSON.stringify(value), problem, expected });
 }

@@ -1,7 +1,7 @@
 /** Losses as integers, so that their sums are exact in any order. */
 
 /** A loss of 1 in units. */
-export const UNITS_PER_LOSS = 2 ** 24;
+const UNITS_PER_LOSS = 2 ** 24;
 
 /** The nearest number of units; not a safe integer where the loss is not finite or far too large. */
 export function lossUnits(loss: number): number {

@@ -39,16 +39,22 @@ function side(spec: ModelSpec): number {
 /**
  * Weights for `to`, made from the flat weights of `from`: encoder and embeddings are kept, position embeddings
  * resampled in 2-D to the new grid (the class token's as it is), pre-logits dropped, and the head replaced by zeros.
+ * @param path where `flat` comes from, for messages
  * @throws CHECKPOINT_OTHER_MODEL when the encoders differ or `to` has pre-logits
  */
-export function adaptWeights(from: ModelSpec, flat: Float32Array, to: ModelSpec): Float32Array {
+export function adaptWeights(
+  from: ModelSpec,
+  flat: Float32Array,
+  to: ModelSpec,
+  path = from.name,
+): Float32Array {
   const differing = FIXED.filter((key) => from[key] !== to[key]);
   if (differing.length > 0 || to.preLogits > 0) {
     const difference =
       differing.length > 0
         ? differing.map((key) => `${key} ${from[key]} instead of ${to[key]}`).join(', ')
         : 'fine-tuning replaces the whole head, so it takes no pre-logits';
-    throw coded('CHECKPOINT_OTHER_MODEL', { path: from.name, difference });
+    throw coded('CHECKPOINT_OTHER_MODEL', { path, difference });
   }
   const source = parameterLayout(from);
   if (flat.length !== source.length) {

@@ -3,6 +3,9 @@ import * as zmq from 'zeromq';
 import { coded, reasonOf } from '../../shared/errors.js';
 import { decode, encode, type Body, type Message, type MessageName } from '../../shared/protocol/codec.js';
 
+// What is queued when a socket closes has its linger time; the process does not wait any longer at its end.
+zmq.context.blocky = false;
+
 export interface ControlClientEvents {
   onMessage(message: Message): void;
   onGarbage(reason: string): void;
