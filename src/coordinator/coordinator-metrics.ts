@@ -2,7 +2,7 @@
 import type { Page } from '../shared/http/http-server.js';
 import { MetricsRegistry, SECONDS_BUCKETS } from '../shared/metrics/registry.js';
 import type { Body } from '../shared/protocol/codec.js';
-import type { ClusterEvent } from './cluster.js';
+import type { ClusterEvent } from './roster.js';
 import type {
   CheckpointObserved,
   EpochObserved,

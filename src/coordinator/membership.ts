@@ -1,5 +1,6 @@
 /** Who is in the run: pure functions over an immutable list, time passed in. */
-import type { Body } from '../shared/protocol/codec.js';
+import { coded, type VitrailError } from '../shared/errors.js';
+import { Phase, PROTOCOL_VERSION, type Body } from '../shared/protocol/codec.js';
 
 export interface Member {
   /** Number in the run, from 0. */
@@ -65,4 +66,32 @@ export function silentMembers(members: readonly Member[], nowMs: number, timeout
 /** Whether all `expected` workers are in and ready. */
 export function isAssembled(members: readonly Member[], expected: number): boolean {
   return members.length === expected && members.every((m) => m.ready !== null);
+}
+
+/** Why a worker is not admitted, or null. @param room how many more workers the run takes */
+export function admissionError(hello: Body<'hello'>, room: number): VitrailError | null {
+  if (hello.protocolVersion !== PROTOCOL_VERSION) {
+    return coded('PROTOCOL_VERSION', { worker: hello.protocolVersion, coordinator: PROTOCOL_VERSION });
+  }
+  return room > 0 ? null : coded('WORKER_REFUSED', { reason: 'the run has all its workers' });
+}
+
+function phaseOf(member: Member): string {
+  // An enum of proto3 is open: a newer or defective peer may send any number.
+  const name = (Phase as Readonly<Record<number, string>>)[member.heartbeat?.phase ?? 0] ?? 'PHASE_UNKNOWN';
+  return name.replace('PHASE_', '').toLowerCase().replaceAll('_', ' ');
+}
+
+export function lostError({ member, reason }: Lost, step: number): VitrailError {
+  return coded('WORKER_LOST', { worker: member.worker, step, phase: phaseOf(member), reason });
+}
+
+/** For people: who, and what they do. */
+export function describe(members: readonly Member[]): string {
+  return members.map((m) => `worker ${m.worker} (${phaseOf(m)})`).join(', ');
+}
+
+/** Changes whenever one of `members` gets on with its work. */
+export function progressOf(members: readonly Member[]): string {
+  return members.map((m) => `${m.worker}:${m.heartbeat?.progress ?? 0}`).join();
 }

@@ -1,6 +1,7 @@
 /** The run folder's `metrics.jsonl`: one JSON object a line for every step, epoch, checkpoint and event. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Body } from '../shared/protocol/codec.js';
 import { accuracy, meanLoss, type Totals } from './run-state.js';
 import type { StepObserved, TrainingObserver } from './observer.js';
 
@@ -31,7 +32,7 @@ export class RunLog implements Partial<TrainingObserver> {
     this.#pending.set(event.step, { ...event, atMs: this.#now() });
   }
 
-  onUpdate(_worker: number, update: { readonly step: number; readonly gradientNorm: number }): void {
+  onUpdate(_worker: number, update: Body<'updateDone'>): void {
     const done = this.#pending.get(update.step);
     if (done === undefined) return;
     this.#pending.delete(update.step);
@@ -44,6 +45,8 @@ export class RunLog implements Partial<TrainingObserver> {
       learningRate,
       ...figures(totals),
       gradientNorm: update.gradientNorm,
+      updateMs: round(update.updateMs),
+      commitWaitMs: round(update.commitWaitMs),
       repeats,
       stepMs: round(stepMs),
       imagesPerSecond: round((totals.samples * 1000) / stepMs),

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
-import { Cluster, type ClusterEvent } from '../../src/coordinator/cluster.js';
+import { Cluster } from '../../src/coordinator/cluster.js';
+import type { ClusterEvent } from '../../src/coordinator/roster.js';
 import {
   decode,
   encode,
