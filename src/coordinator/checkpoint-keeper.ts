@@ -40,7 +40,7 @@ export class CheckpointKeeper {
     this.#elapsedSeconds = elapsedSeconds;
   }
 
-  /** The newest checkpoint of this session: path and digest of its weights. */
+  /** The newest checkpoint since the coordinator started: path and digest of its weights. */
   get last(): { readonly path: string; readonly digest: string } | null {
     return this.#last;
   }

@@ -37,7 +37,7 @@ export interface RunState {
   readonly best: BestResult | null;
   /** Why the run ended before its last step, or null: resuming does not go on. */
   readonly ended: string | null;
-  /** Seconds of training in earlier sessions of this run. */
+  /** Seconds of training before this state, resumptions added up. */
   readonly elapsedSeconds: number;
 }
 

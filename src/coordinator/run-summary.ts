@@ -24,12 +24,12 @@ export interface RunSummary {
   readonly best: BestResult | null;
   /** confusion[actual][predicted] of the last evaluation. */
   readonly confusion: readonly (readonly number[])[] | null;
-  /** Of all sessions of the run. */
+  /** Resumptions added up. */
   readonly wallSeconds: number;
   /** Training images a second, all time included. */
   readonly imagesPerSecond: number;
   readonly checkpoint: string | null;
-  /** SHA-256 over all weights of the newest checkpoint of this session. */
+  /** SHA-256 over all weights of the newest checkpoint since the last start. */
   readonly weightDigest: string | null;
 }
 

@@ -32,7 +32,7 @@ export interface TrainingRun {
 
 export interface TrainingProgress {
   state: RunState;
-  /** The last evaluation of this session. */
+  /** The last evaluation since the start. */
   evaluation: Evaluation | null;
 }
 

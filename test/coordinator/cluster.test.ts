@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
 import { Cluster } from '../../src/coordinator/cluster.js';
+import { agreedState } from '../../src/coordinator/state-audit.js';
 import type { ClusterEvent } from '../../src/coordinator/roster.js';
 import {
   decode,
@@ -293,4 +294,19 @@ test('an address in use is refused', async (t) => {
   await assert.rejects(Cluster.open({ ...options, ...silent, listen: 'nonsense' }), {
     code: 'ADDRESS_INVALID',
   });
+});
+
+test('workers that hold other weights than the rest end the run', async (t) => {
+  const { cluster } = await openCluster(t, 3);
+  const peers = [0, 1, 2].map(() => new Peer(t, cluster.address));
+  for (const peer of peers) await peer.join();
+  await cluster.assemble(LONG_MS, () => false);
+  const agreed = agreedState(cluster, 4, LONG_MS);
+  for (const [i, peer] of peers.entries()) {
+    const request = await peer.receive();
+    assert.ok(request.name === 'digestRequest' && request.body.step === 4);
+    const sha256 = new Uint8Array(32).fill(i === 2 ? 9 : 1);
+    await peer.send('stateDigest', { step: 4, parts: [{ part: 'weights', sha256 }] });
+  }
+  await assert.rejects(agreed, { code: 'STATE_MISMATCH' });
 });

@@ -12,6 +12,15 @@ export interface WorkerFigures {
   readonly commitWaitMs: number;
 }
 
+/** One GPU of the worker's machine. */
+export interface GpuFigures {
+  readonly gpu: number;
+  /** 0 to 1. */
+  readonly utilization: number;
+  readonly memoryUsedBytes: number;
+  readonly memoryTotalBytes: number;
+}
+
 export class WorkerMetrics {
   readonly #registry = new MetricsRegistry();
   readonly #step = this.#registry.gauge('vitrail_worker_step', 'Last committed step');
@@ -22,7 +31,7 @@ export class WorkerMetrics {
   );
   readonly #phases = this.#registry.histogram(
     'vitrail_worker_phase_seconds',
-    'Time in one part of a step: data, compute, quantise, reduce_wait, reduce_sum, digest, commit_wait, update',
+    'Time in one part of a step: data, compute, quantise, reduce_wait, reduce_sum, reduce_transfer, digest, commit_wait, update',
     SECONDS_BUCKETS,
     ['phase'],
   );
@@ -43,6 +52,13 @@ export class WorkerMetrics {
     'vitrail_worker_ring_dropped_total',
     'Ring messages dropped: stale, damaged or of strangers',
   );
+  readonly #gpu = {
+    utilization: this.#registry.gauge('vitrail_worker_gpu_utilization', 'Share of time a GPU was busy', [
+      'gpu',
+    ]),
+    used: this.#registry.gauge('vitrail_worker_gpu_memory_used_bytes', 'GPU memory in use', ['gpu']),
+    total: this.#registry.gauge('vitrail_worker_gpu_memory_bytes', 'GPU memory in all', ['gpu']),
+  };
   readonly #prefetch = this.#registry.gauge('vitrail_worker_prefetch_depth', 'Micro-batches decoded ahead');
 
   observe({ step, samples, timings, updateMs, commitWaitMs }: WorkerFigures): void {
@@ -52,6 +68,7 @@ export class WorkerMetrics {
       quantise: timings.quantiseMs,
       reduce_wait: timings.reduceWaitMs,
       reduce_sum: timings.reduceSumMs,
+      reduce_transfer: Math.max(0, timings.reduceTotalMs - timings.reduceWaitMs - timings.reduceSumMs),
       digest: timings.digestMs,
       commit_wait: commitWaitMs,
       update: updateMs,
@@ -70,6 +87,15 @@ export class WorkerMetrics {
   /** Notes messages that an all-reduce dropped. */
   dropped(messages: number): void {
     this.#dropped.inc(messages);
+  }
+
+  /** The GPUs of this machine, of whichever process. */
+  observeGpus(figures: readonly GpuFigures[]): void {
+    for (const { gpu, utilization, memoryUsedBytes, memoryTotalBytes } of figures) {
+      this.#gpu.utilization.set({ gpu }, utilization);
+      this.#gpu.used.set({ gpu }, memoryUsedBytes);
+      this.#gpu.total.set({ gpu }, memoryTotalBytes);
+    }
   }
 
   async page(): Promise<Page> {

@@ -19,6 +19,7 @@ import type {
   SharedState,
   ToLink,
 } from './link-contract.js';
+import { GpuWatch } from './gpu-figures.js';
 import { StatusBoard } from './status-board.js';
 
 const HEARTBEATS_A_TIMEOUT = 5;
@@ -32,6 +33,7 @@ export class Communication {
   readonly #heartbeat: NodeJS.Timeout;
   readonly #metrics = new WorkerMetrics();
   #metricsServer: HttpServer | null = null;
+  #gpus: GpuWatch | null = null;
   #state: SharedState | null = null;
   #ring: Ring | null = null;
   #generation = 0;
@@ -63,6 +65,7 @@ export class Communication {
         '/healthz': () => ({ contentType: 'text/plain', body: 'ok\n' }),
       });
     }
+    this.#gpus = new GpuWatch((figures) => this.#metrics.observeGpus(figures));
     this.#tell({ kind: 'opened', metricsAddress: this.#metricsServer?.address ?? '' });
   }
 
@@ -184,6 +187,7 @@ export class Communication {
 
   async #close(): Promise<null> {
     clearInterval(this.#heartbeat);
+    this.#gpus?.close();
     this.#ring?.close();
     await this.#metricsServer?.close();
     await this.#client.close(CLOSE_LINGER_MS);
