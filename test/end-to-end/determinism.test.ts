@@ -1,5 +1,6 @@
 /** The promise: the same weights bit for bit on any number of workers, straight through or resumed. */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { cli, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
@@ -72,6 +73,26 @@ test('a run stopped with Ctrl-C and resumed on another number of workers ends wi
   assert.ok(first.steps > 0 && first.steps < resumed.steps);
   const steps = logLines(runDir('resumed'), 'step').map((line) => line['step']);
   assert.deepEqual(steps, [...new Set(steps)], 'no step was committed twice');
+});
+
+test('a coordinator and workers started by hand end with the same weights, and a worker without the files is refused', async () => {
+  const args = ['--data', data, '--out', runDir('by-hand'), '--json', ...SMALL_RUN, '--workers', '2'];
+  const coordinator = startCli(['coordinator', ...args]);
+  const address = (await coordinator.seen(/tcp:\/\/127\.0\.0\.1:\d+/)).trim();
+  const empty = join(folder.path, 'empty');
+  mkdirSync(empty);
+  const wrong = await cli('worker', '--coordinator', address, '--data', empty);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /DATA_MANIFEST_MISMATCH.*is missing/s);
+
+  const workers = [
+    cli('worker', '--coordinator', address),
+    cli('worker', '--coordinator', address, '--data', data),
+  ];
+  const { code, stdout, stderr } = await coordinator.done;
+  assert.equal(code, 0, stderr);
+  assert.equal((JSON.parse(stdout) as Summary).weightDigest, reference);
+  for (const worker of await Promise.all(workers)) assert.equal(worker.code, 0, worker.stderr);
 });
 
 test('a run killed at a checkpoint within an epoch, with moving average, goes on to the same weights', async () => {
