@@ -15,6 +15,12 @@ import type { StatusBoard } from './link/status-board.js';
 import { clipFactor, scaleExactGradient, scaleFloatGradient } from './optimizer/gradient-scaling.js';
 import type { TrainingState } from './training-state.js';
 
+/**
+ * In step timeouts. A fast worker may wait in the ring for as long as a slow one gets on, which only the coordinator
+ * sees; its stop ends the wait. This is for the case that the coordinator itself does not notice.
+ */
+const RING_PATIENCE = 10;
+
 export interface StepLoopParts {
   readonly worker: number;
   readonly config: RunConfig;
@@ -120,7 +126,7 @@ export class StepLoop {
       generation,
       ring,
       worker,
-      timeoutMs: config.stepTimeoutMs,
+      timeoutMs: RING_PATIENCE * config.stepTimeoutMs,
     });
     if (reduced === null) return;
     status.enter(Phase.PHASE_COMMIT_WAIT, plan.step);
