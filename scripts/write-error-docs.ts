@@ -1,7 +1,7 @@
 /** Writes docs/errors.md from the error catalogue: `npm run docs:errors`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ERROR_CATALOGUE } from '../src/shared/errors.js';
+import { ERROR_CATALOGUE } from '../src/shared/error-catalogue.js';
 
 export const ERROR_DOCS_PATH = 'docs/errors.md';
 

@@ -1,5 +1,5 @@
 /** Who is in the run: admits workers, notes what they say of themselves, finds out who is gone. */
-import { coded, VitrailError, type ErrorCode } from '../shared/errors.js';
+import { coded, plainError, revivedError, type VitrailError } from '../shared/errors.js';
 import type { Body, Message, MessageName } from '../shared/protocol/codec.js';
 import * as membership from './membership.js';
 import type { Member } from './membership.js';
@@ -76,7 +76,7 @@ export class Roster {
         return null;
       case 'failure': {
         const { code, problem, remedy } = message.body;
-        const error = new VitrailError(code as ErrorCode, `worker ${member.worker}: ${problem}`, remedy);
+        const error = revivedError({ code, problem: `worker ${member.worker}: ${problem}`, remedy });
         this.#remove(member, `worker ${member.worker} failed: ${code}: ${problem}`, error);
         return null;
       }
@@ -115,8 +115,7 @@ export class Roster {
     const room = this.#phase === 'assembling' ? this.#options.workers - this.#members.length : 0;
     const error = membership.admissionError(hello, room);
     if (error !== null) {
-      const { code, problem, remedy } = error;
-      this.#options.send(peer, 'refusal', { code, problem, remedy });
+      this.#options.send(peer, 'refusal', plainError(error));
       this.#options.onEvent({ kind: 'refused', text: error.message });
       return;
     }

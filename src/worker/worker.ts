@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, reasonOf, VitrailError } from '../shared/errors.js';
+import { coded, plainError, revivedError } from '../shared/errors.js';
 import type { Logger } from '../shared/log/logger.js';
 import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
@@ -58,7 +58,7 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
     link.send('goodbye', {});
     return stop;
   } catch (error) {
-    if (admitted) link.send('failure', failureOf(error));
+    if (admitted) link.send('failure', plainError(error));
     throw error;
   } finally {
     for (const close of closers.reverse()) await close();
@@ -78,8 +78,7 @@ async function join(link: Link, metricsAddress: string): Promise<Body<'welcome'>
   const answer = await link.receive();
   if (answer.name === 'welcome') return answer.body;
   if (answer.name === 'refusal') {
-    const { code, problem, remedy } = answer.body;
-    throw new VitrailError(code as VitrailError['code'], problem, remedy);
+    throw revivedError(answer.body);
   }
   if (answer.name === 'stop') throw coded('WORKER_REFUSED', { reason: answer.body.reason });
   throw coded('PROTOCOL_GARBAGE', { peer: 'the coordinator', reason: `${answer.name} instead of welcome` });
@@ -172,9 +171,4 @@ async function fillState(
   }
   const momentsPulled = welcome.pullParts.length > 1;
   if (!momentsPulled) optimizer.initialise(moments, weights);
-}
-
-function failureOf(error: unknown): Body<'failure'> {
-  const known = error instanceof VitrailError ? error : coded('INTERNAL', { reason: reasonOf(error) });
-  return { code: known.code, problem: known.problem, remedy: known.remedy };
 }

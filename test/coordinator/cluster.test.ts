@@ -1,85 +1,8 @@
-/** A cluster against real sockets, with peers that keep to the protocol and peers that do not. */
+/** Who gets into a cluster and who is refused, over real sockets. */
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
-import * as zmq from 'zeromq';
+import { test } from 'node:test';
 import { Cluster } from '../../src/coordinator/cluster.js';
-import { agreedState } from '../../src/coordinator/state-audit.js';
-import type { ClusterEvent } from '../../src/coordinator/roster.js';
-import {
-  decode,
-  encode,
-  PROTOCOL_VERSION,
-  type Body,
-  type Message,
-} from '../../src/shared/protocol/codec.js';
-
-const LONG_MS = 20_000;
-
-const HELLO: Body<'hello'> = {
-  protocolVersion: PROTOCOL_VERSION,
-  softwareVersion: '0',
-  host: 'test',
-  pid: 42,
-  metricsAddress: '',
-};
-
-const READY: Body<'ready'> = {
-  backend: 'cpu',
-  ringEndpoint: '',
-  step: 0,
-  stateParts: [],
-};
-
-async function openCluster(t: TestContext, workers: number, heartbeatTimeoutMs = LONG_MS) {
-  const events: ClusterEvent[] = [];
-  const manifest = new TextEncoder().encode('the manifest');
-  const cluster = await Cluster.open({
-    listen: 'tcp://127.0.0.1:0',
-    workers,
-    heartbeatTimeoutMs,
-    welcome: (worker) => ({
-      runToken: '00',
-      worker,
-      configJson: '{}',
-      manifestDigest: '',
-      classes: [],
-      step: 0,
-      pullParts: [],
-      ringTransport: 'tcp',
-    }),
-    offer: (part) => (part === 'manifest' ? manifest : undefined),
-    onEvent: (event) => events.push(event),
-    onUpdate: () => undefined,
-  });
-  t.after(async () => cluster.close({ clean: true, reason: 'test over' }, 1));
-  return { cluster, events };
-}
-
-class Peer {
-  readonly socket = new zmq.Dealer({ linger: 0 });
-
-  constructor(t: TestContext, address: string) {
-    this.socket.connect(address);
-    t.after(() => this.socket.close());
-  }
-
-  async send(name: Message['name'], body: object): Promise<void> {
-    await this.socket.send(encode(name, body as never));
-  }
-
-  async receive(): Promise<Message> {
-    this.socket.receiveTimeout = LONG_MS;
-    const decoded = decode((await this.socket.receive())[0]!);
-    assert.ok(decoded.ok);
-    return decoded.message;
-  }
-
-  async join(): Promise<void> {
-    await this.send('hello', HELLO);
-    assert.equal((await this.receive()).name, 'welcome');
-    await this.send('ready', READY);
-  }
-}
+import { HELLO, LONG_MS, openCluster, Peer, READY } from './cluster-peer.js';
 
 test('a run is assembled when its workers are ready, and collects one answer from each', async (t) => {
   const { cluster } = await openCluster(t, 2);
@@ -160,25 +83,21 @@ test('workers pull what the coordinator offers, and get nothing for what it does
   assert.equal(nothing.body.total, 0);
 });
 
-test('missing workers end the wait with the count', async (t) => {
-  const { cluster } = await openCluster(t, 2);
-  await new Peer(t, cluster.address).join();
-  await assert.rejects(
-    cluster.assemble(200, () => false),
-    { code: 'WORKERS_MISSING' },
-  );
-});
-
-test('a silent worker is lost, and every wait ends with its name', async (t) => {
-  const { cluster } = await openCluster(t, 1, 1000);
-  await new Peer(t, cluster.address).join();
-  await cluster.assemble(LONG_MS, () => false);
-  const never = () => false;
-  await assert.rejects(
-    cluster.collect('stepDone', 5, never, LONG_MS),
-    /WORKER_LOST: worker 0 .* step 5 .*silent/,
-  );
-  await assert.rejects(cluster.pull(0, 'weights'), { code: 'WORKER_LOST' });
+test('an address in use is refused', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const options = {
+    workers: 1,
+    heartbeatTimeoutMs: LONG_MS,
+    welcome: () => assert.fail(),
+    offer: () => undefined,
+  };
+  const silent = { onEvent: () => undefined, onUpdate: () => undefined };
+  await assert.rejects(Cluster.open({ ...options, ...silent, listen: cluster.address }), {
+    code: 'PORT_IN_USE',
+  });
+  await assert.rejects(Cluster.open({ ...options, ...silent, listen: 'nonsense' }), {
+    code: 'ADDRESS_INVALID',
+  });
 });
 
 const BROKEN = { code: 'DATA_BROKEN_IMAGE', problem: 'cannot decode x.jpg', remedy: 'repair it' };
@@ -229,84 +148,4 @@ test('a worker that fails or says goodbye during training ends the run', async (
       { code: message[2] },
     );
   }
-});
-
-test('a wait goes on while the worker that is waited for makes progress', async (t) => {
-  const { cluster } = await openCluster(t, 1);
-  const peer = new Peer(t, cluster.address);
-  await peer.join();
-  await cluster.assemble(LONG_MS, () => false);
-  let progress = 1;
-  const busy = setInterval(
-    () => void peer.send('heartbeat', { sequence: 1, step: 1, phase: 3, progress: progress++ }),
-    20,
-  );
-  t.after(() => clearInterval(busy));
-  const late = assert.rejects(
-    cluster.collect('stepDone', 1, () => true, 400),
-    { code: 'STEP_TIMEOUT' },
-  );
-  setTimeout(() => clearInterval(busy), 1300);
-  const startMs = performance.now();
-  await late;
-  assert.ok(performance.now() - startMs > 1250);
-});
-
-test('a phase that nobody knows harms nobody', async (t) => {
-  const { cluster } = await openCluster(t, 1, 1000);
-  const peer = new Peer(t, cluster.address);
-  await peer.join();
-  await cluster.assemble(LONG_MS, () => false);
-  await peer.send('heartbeat', { sequence: 1, step: 1, phase: 99, progress: 1 });
-  await assert.rejects(
-    cluster.collect('stepDone', 1, () => true, LONG_MS),
-    /during unknown/,
-  );
-});
-
-test('an interrupt ends the wait for workers', async (t) => {
-  const { cluster } = await openCluster(t, 1);
-  assert.equal(await cluster.assemble(LONG_MS, () => true), false);
-});
-
-test('a step that takes too long names who is waited for', async (t) => {
-  const { cluster } = await openCluster(t, 1);
-  await new Peer(t, cluster.address).join();
-  await cluster.assemble(LONG_MS, () => false);
-  await assert.rejects(
-    cluster.collect('stepDone', 7, () => true, 50),
-    /STEP_TIMEOUT: step 7 .* worker 0 \(idle\)/,
-  );
-});
-
-test('an address in use is refused', async (t) => {
-  const { cluster } = await openCluster(t, 1);
-  const options = {
-    workers: 1,
-    heartbeatTimeoutMs: LONG_MS,
-    welcome: () => assert.fail(),
-    offer: () => undefined,
-  };
-  const silent = { onEvent: () => undefined, onUpdate: () => undefined };
-  await assert.rejects(Cluster.open({ ...options, ...silent, listen: cluster.address }), {
-    code: 'PORT_IN_USE',
-  });
-  await assert.rejects(Cluster.open({ ...options, ...silent, listen: 'nonsense' }), {
-    code: 'ADDRESS_INVALID',
-  });
-});
-
-test('workers that hold other weights than the rest end the run', async (t) => {
-  const { cluster } = await openCluster(t, 3);
-  const peers = [0, 1, 2].map(() => new Peer(t, cluster.address));
-  for (const peer of peers) await peer.join();
-  await cluster.assemble(LONG_MS, () => false);
-  const agreed = agreedState(cluster, 4, LONG_MS);
-  for (const [i, peer] of peers.entries()) {
-    const request = await peer.receive();
-    assert.ok(request.name === 'digestRequest' && request.body.step === 4);
-    const sha256 = new Uint8Array(32).fill(i === 2 ? 9 : 1);
-    await peer.send('stateDigest', { step: 4, parts: [{ part: 'weights', sha256 }] });
-  }
-  await assert.rejects(agreed, { code: 'STATE_MISMATCH' });
 });

@@ -5,7 +5,16 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { cli, isAlive, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
+import {
+  cli,
+  isAlive,
+  logLines,
+  SMALL_RUN,
+  smallDataset,
+  startCli,
+  temporaryFolder,
+  type CliRun,
+} from './cli-run.js';
 
 const folder = temporaryFolder();
 let data = '';
@@ -15,6 +24,12 @@ before(async () => {
 });
 
 after(() => folder.remove());
+
+/** Two workers that would train for minutes. */
+function startLongRun(out: string, ...flags: string[]): CliRun {
+  const long = ['--epochs', '500', '--workers', '2'];
+  return startCli(['train', '--data', data, '--out', out, ...SMALL_RUN, ...long, ...flags]);
+}
 
 function workerPids(runDir: string): number[] {
   return logLines(runDir, 'cluster')
@@ -29,18 +44,7 @@ async function allGone(pids: readonly number[]): Promise<boolean> {
 
 test('a worker that is killed ends the run: it is named, the checkpoint is kept, the others end too', async () => {
   const out = join(folder.path, 'killed');
-  const run = startCli([
-    'train',
-    '--data',
-    data,
-    '--out',
-    out,
-    ...SMALL_RUN,
-    '--epochs',
-    '500',
-    '--workers',
-    '2',
-  ]);
+  const run = startLongRun(out);
   await run.seen(/epoch 2 /);
   const pids = workerPids(out);
   process.kill(pids[1]!, 'SIGKILL');
@@ -59,8 +63,7 @@ test('a worker that is killed ends the run: it is named, the checkpoint is kept,
 
 test('a worker that hangs is lost after the heartbeat timeout', async () => {
   const out = join(folder.path, 'hung');
-  const flags = ['--epochs', '500', '--workers', '2', '--heartbeat-timeout-ms', '1500'];
-  const run = startCli(['train', '--data', data, '--out', out, ...SMALL_RUN, ...flags]);
+  const run = startLongRun(out, '--heartbeat-timeout-ms', '1500');
   await run.seen(/epoch 1 /);
   const pids = workerPids(out);
   process.kill(pids[0]!, 'SIGSTOP');
@@ -72,18 +75,7 @@ test('a worker that hangs is lost after the heartbeat timeout', async () => {
 
 test('workers end when the process that started them is killed', async () => {
   const out = join(folder.path, 'orphans');
-  const run = startCli([
-    'train',
-    '--data',
-    data,
-    '--out',
-    out,
-    ...SMALL_RUN,
-    '--epochs',
-    '500',
-    '--workers',
-    '2',
-  ]);
+  const run = startLongRun(out);
   await run.seen(/epoch 1 /);
   const pids = workerPids(out);
   assert.equal(pids.length, 2);
@@ -94,19 +86,7 @@ test('workers end when the process that started them is killed', async () => {
 
 test('SIGTERM ends a run cleanly, with a checkpoint of its last step', async () => {
   const out = join(folder.path, 'terminated');
-  const run = startCli([
-    'train',
-    '--data',
-    data,
-    '--out',
-    out,
-    ...SMALL_RUN,
-    '--epochs',
-    '500',
-    '--workers',
-    '2',
-    '--json',
-  ]);
+  const run = startLongRun(out, '--json');
   await run.seen(/epoch 1 /);
   run.child.kill('SIGTERM');
   const { code, stdout } = await run.done;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ERROR_CATALOGUE, VitrailError, coded, reasonOf } from '../../src/shared/errors.js';
+import { ERROR_CATALOGUE } from '../../src/shared/error-catalogue.js';
+import { VitrailError, coded, plainError, reasonOf, revivedError } from '../../src/shared/errors.js';
 import { ERROR_DOCS_PATH, errorDocs } from '../../scripts/write-error-docs.js';
 
 test('a coded error says code, values and remedy in one line', () => {
@@ -57,4 +58,11 @@ test('docs/errors.md names every code once', () => {
   const docs = errorDocs();
   for (const code of Object.keys(ERROR_CATALOGUE))
     assert.equal(docs.split(`| \`${code}\` |`).length, 2, code);
+});
+
+test('an error survives being taken apart and put together', () => {
+  const error = coded('MODEL_PATCH_DOES_NOT_DIVIDE', { imageSize: 30, patch: 8, suggestion: 32 });
+  const revived = revivedError(structuredClone(plainError(error)));
+  assert.deepEqual([revived.code, revived.message], [error.code, error.message]);
+  assert.equal(plainError(new TypeError('x is undefined')).code, 'INTERNAL');
 });

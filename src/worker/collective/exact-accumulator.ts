@@ -2,29 +2,19 @@
 import { coded } from '../../shared/errors.js';
 import { exponentScale, sumLimit } from '../../shared/exact/exponents.js';
 import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
-import { slotFor, type GradientAccumulator } from './gradient-accumulator.js';
+import { AccumulatorState, slotFor, type GradientAccumulator } from './gradient-accumulator.js';
 
 /** x + this - this rounds |x| < 2^51 to an integer, halves to even: the spacing of doubles there is 1. */
 const ROUNDER = 1.5 * 2 ** 52;
 
-export class ExactAccumulator implements GradientAccumulator {
+export class ExactAccumulator extends AccumulatorState<Int32Array> implements GradientAccumulator {
   readonly kind = 'exact';
-  readonly sums: Int32Array;
-  readonly maxima: Float32Array;
-  readonly nonFinite: Uint8Array;
-  readonly #layout: ParameterLayout;
   #microBatches = 1;
   readonly #exponents: Int32Array;
 
   /** @param sums [layout.length], usually on a SharedArrayBuffer */
   constructor(layout: ParameterLayout, sums: Int32Array) {
-    if (sums.length !== layout.length) {
-      throw coded('INTERNAL', { reason: `${sums.length} sums for ${layout.length} parameters` });
-    }
-    this.#layout = layout;
-    this.sums = sums;
-    this.maxima = new Float32Array(layout.slots.length);
-    this.nonFinite = new Uint8Array(layout.slots.length);
+    super(layout, sums);
     this.#exponents = new Int32Array(layout.slots.length);
   }
 
@@ -36,14 +26,12 @@ export class ExactAccumulator implements GradientAccumulator {
     }
     this.#exponents.set(exponents);
     this.#microBatches = microBatches;
-    this.sums.fill(0);
-    this.maxima.fill(0);
-    this.nonFinite.fill(0);
+    this.clear();
   }
 
   /** A value that could overflow the sum is left out: its maximum makes the step be repeated anyway. */
   add(slotIndex: number, gradient: Float32Array): void {
-    const { offset } = slotFor(this.#layout.slots, slotIndex, gradient);
+    const { offset } = slotFor(this.layout.slots, slotIndex, gradient);
     const scale = exponentScale(this.#exponents[slotIndex]!);
     const limit = sumLimit(this.#microBatches);
     const microBatches = this.#microBatches;

@@ -1,8 +1,8 @@
 /** The image loader's own thread: decoding and transforms go on while the trainer's thread computes. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
+import { plainError } from '../../shared/errors.js';
 import { BatchBuilder } from './batch-builder.js';
-import type { FromLoaderThread, PlainError, ToLoaderThread } from './loader-messages.js';
+import type { FromLoaderThread, ToLoaderThread } from './loader-messages.js';
 import type { BatchRequest, BatchSource, LoaderStatistics } from './micro-batch.js';
 
 if (parentPort === null) throw new Error('this file is started by the loader as a worker thread');
@@ -18,17 +18,11 @@ function statistics(): LoaderStatistics {
   return { ...builder.statistics, busyMs: busyMs + running };
 }
 
-function plain(thrown: unknown): PlainError {
-  const { code, problem, remedy } =
-    thrown instanceof VitrailError ? thrown : coded('INTERNAL', { reason: reasonOf(thrown) });
-  return { code, problem, remedy };
-}
-
 async function outcomeOf(id: number, request: BatchRequest): Promise<FromLoaderThread['outcome']> {
   try {
     return { batch: await builder.build(request, () => wanted.has(id)) };
   } catch (thrown) {
-    return { error: plain(thrown) };
+    return { error: plainError(thrown) };
   }
 }
 

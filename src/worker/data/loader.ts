@@ -1,6 +1,6 @@
 /** The trainer's side of the image loader: micro-batches prepared ahead by a thread of their own. */
 import { Worker } from 'node:worker_threads';
-import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
+import { coded, reasonOf, revivedError } from '../../shared/errors.js';
 import type { FromLoaderThread, ToLoaderThread } from './loader-messages.js';
 import {
   requestKey,
@@ -149,8 +149,7 @@ export class Loader {
     this.#open.delete(id);
     job.ready = true;
     if ('error' in outcome) {
-      const { code, problem, remedy } = outcome.error;
-      job.reject(new VitrailError(code, problem, remedy));
+      job.reject(revivedError(outcome.error));
     } else if (outcome.batch !== null) {
       job.resolve(outcome.batch);
     }

@@ -3,22 +3,14 @@
  * It keeps answering while the training thread computes, so a long kernel never looks like a death.
  */
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
+import { coded, plainError } from '../../shared/errors.js';
 import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
 import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Body, Message } from '../../shared/protocol/codec.js';
 import { StatePull, stateChunk } from '../../shared/protocol/state-pull.js';
 import { Ring, type ReduceRequest } from '../collective/ring.js';
 import { ControlClient } from './control-client.js';
-import type {
-  CallName,
-  CodedFailure,
-  FromLink,
-  LinkCalls,
-  LinkSettings,
-  SharedState,
-  ToLink,
-} from './link-contract.js';
+import type { CallName, FromLink, LinkCalls, LinkSettings, SharedState, ToLink } from './link-contract.js';
 import { GpuWatch } from './gpu-figures.js';
 import { StatusBoard } from './status-board.js';
 
@@ -82,7 +74,7 @@ export class Communication {
           const answer = await this.#calls[message.name](message.argument as never);
           this.#tell({ kind: 'answer', id: message.id, answer });
         } catch (error) {
-          this.#tell({ kind: 'refused', id: message.id, failure: failureOf(error) });
+          this.#tell({ kind: 'refused', id: message.id, failure: plainError(error) });
         }
     }
   }
@@ -179,7 +171,7 @@ export class Communication {
     if (silentMs > (this.#heardOnce ? heartbeatTimeoutMs : connectTimeoutMs)) {
       clearInterval(this.#heartbeat);
       const error = coded('COORDINATOR_UNREACHABLE', { address, waitedMs: Math.round(silentMs) });
-      this.#tell({ kind: 'lost', failure: failureOf(error) });
+      this.#tell({ kind: 'lost', failure: plainError(error) });
       return;
     }
     this.#client.send('heartbeat', { sequence: ++this.#sequence, ...this.#status.read() });
@@ -200,10 +192,4 @@ function views({ kind, mine, reduced }: SharedState): Pick<ReduceRequest, 'kind'
   return kind === 'exact'
     ? { kind, mine: new Int32Array(mine), out: new Int32Array(reduced) }
     : { kind, mine: new Float32Array(mine), out: new Float32Array(reduced) };
-}
-
-function failureOf(error: unknown): CodedFailure {
-  const known = error instanceof VitrailError ? error : coded('INTERNAL', { reason: reasonOf(error) });
-  const { code, problem, remedy } = known;
-  return { code, problem, remedy };
 }

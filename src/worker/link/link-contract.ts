@@ -1,6 +1,6 @@
 /** What the training thread and the communication thread say to each other. */
 import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
-import type { ErrorCode } from '../../shared/errors.js';
+import type { PlainError } from '../../shared/errors.js';
 import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
 
 export interface LinkSettings {
@@ -60,12 +60,6 @@ export interface LinkCalls {
 
 export type CallName = keyof LinkCalls;
 
-export interface CodedFailure {
-  readonly code: ErrorCode;
-  readonly problem: string;
-  readonly remedy: string;
-}
-
 export type ToLink =
   | { readonly kind: 'send'; readonly name: MessageName; readonly body: unknown }
   | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly argument: unknown }
@@ -74,6 +68,6 @@ export type ToLink =
 export type FromLink =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
-  | { readonly kind: 'refused'; readonly id: number; readonly failure: CodedFailure }
+  | { readonly kind: 'refused'; readonly id: number; readonly failure: PlainError }
   | { readonly kind: 'opened'; readonly metricsAddress: string }
-  | { readonly kind: 'lost'; readonly failure: CodedFailure };
+  | { readonly kind: 'lost'; readonly failure: PlainError };

@@ -1,6 +1,6 @@
 /** The training thread's side of the communication thread. */
 import { Worker } from 'node:worker_threads';
-import { coded, VitrailError } from '../../shared/errors.js';
+import { coded, revivedError } from '../../shared/errors.js';
 import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
 import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, ToLink } from './link-contract.js';
@@ -107,11 +107,11 @@ export class Link {
         this.#calls.delete(message.id);
         break;
       case 'refused':
-        this.#calls.get(message.id)?.reject(rebuilt(message.failure));
+        this.#calls.get(message.id)?.reject(revivedError(message.failure));
         this.#calls.delete(message.id);
         break;
       case 'lost':
-        this.#fail(rebuilt(message.failure));
+        this.#fail(revivedError(message.failure));
     }
     this.#wake?.();
   }
@@ -122,8 +122,4 @@ export class Link {
     this.#calls.clear();
     this.#wake?.();
   }
-}
-
-function rebuilt({ code, problem, remedy }: { code: string; problem: string; remedy: string }): VitrailError {
-  return new VitrailError(code as VitrailError['code'], problem, remedy);
 }

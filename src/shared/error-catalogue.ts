@@ -1,0 +1,210 @@
+/** Every coded error of vitrail: what happened, what to do. docs/errors.md is written from it. */
+
+interface Definition<M extends string = string, R extends string = string> {
+  /** What happened, with the actual values in braces. */
+  readonly message: M;
+  /** What the reader can do about it. */
+  readonly remedy: R;
+}
+
+function define<const M extends string, const R extends string>(message: M, remedy: R): Definition<M, R> {
+  return { message, remedy };
+}
+
+export const ERROR_CATALOGUE = {
+  // Configuration
+  CONFIG_UNKNOWN_KEY: define(
+    'unknown option "{key}"',
+    'did you mean "{suggestion}"? `vitrail train --help` lists all options',
+  ),
+  CONFIG_INVALID_VALUE: define('option "{key}" is {value}: {problem}', 'set "{key}" to {expected}'),
+  CONFIG_MISSING: define('option "{key}" is not given', 'set "{key}" to {expected}'),
+  CONFIG_UNREADABLE: define(
+    'cannot read the config file {path}: {reason}',
+    'check the path, and that it is valid YAML',
+  ),
+  CONFIG_UNKNOWN_PRESET: define('unknown preset "{preset}"', 'use one of: {known}'),
+  MODEL_UNKNOWN: define(
+    'unknown model "{model}"',
+    'use SIZE/PATCH with SIZE one of {sizes}, for example vit-b/16',
+  ),
+  MODEL_PATCH_DOES_NOT_DIVIDE: define(
+    'image size {imageSize} is not divisible by the patch size {patch}',
+    'use an image size that is a multiple of {patch}, for example {suggestion}',
+  ),
+  BATCH_NOT_DIVISIBLE: define(
+    'the batch of {batch} is not divisible by the micro-batch of {microBatch}',
+    'use a micro-batch that divides the batch, for example {suggestion}',
+  ),
+  TOO_MANY_WORKERS: define(
+    '{workers} workers for {microBatches} micro-batches in a step',
+    'use at most {microBatches} workers, or a smaller micro-batch',
+  ),
+
+  // Data
+  DATA_NOT_A_DIRECTORY: define(
+    '{path} is not a directory',
+    'give --data the folder that holds train/ and test/ (or val/)',
+  ),
+  DATA_NO_SPLIT: define('{path} has no {split} folder', 'lay the images out as {path}/{split}/CLASS/IMAGE'),
+  DATA_EMPTY: define(
+    '{path} holds no images',
+    'put images (jpg, jpeg, png, webp, bmp, tiff, gif) into one folder per class',
+  ),
+  DATA_EMPTY_CLASS: define(
+    'the class folder {path} holds no images',
+    'add images to it or remove the folder',
+  ),
+  DATA_ONE_CLASS: define(
+    '{path} has only the class "{className}"',
+    'a classifier needs at least two class folders',
+  ),
+  DATA_CLASSES_DIFFER: define(
+    'the class folders of {split} differ from those of train: {difference}',
+    'use the same class folders in both splits',
+  ),
+  DATA_OTHER_CLASSES: define(
+    'the classes in {path} are not those of the checkpoint: {difference}',
+    'evaluate on a folder with the class folders that the model was trained on',
+  ),
+  DATA_UNREADABLE: define('cannot read {path}: {reason}', 'check the file and its permissions'),
+  DATA_BROKEN_IMAGE: define(
+    'cannot decode the image {path}: {reason}',
+    'repair or remove the file, or list it for exclusion: vitrail data check DIR --write-exclude broken.txt, then --exclude broken.txt',
+  ),
+  DATA_MANIFEST_MISMATCH: define(
+    "this worker's files differ from the coordinator's: {difference}",
+    'give every worker the same data set',
+  ),
+  DATA_EXCLUDE_UNKNOWN: define(
+    'the exclude list {path} names {entry}, which is not in the data set',
+    'paths in it are relative to the data folder; write it again with vitrail data check',
+  ),
+  DATA_LOADER_TIMEOUT: define(
+    'the image loader did not deliver {batch} within {waitedMs} ms',
+    'check that the storage of the data folder answers, and the load of the machine',
+  ),
+  DATA_LOADER_STOPPED: define(
+    'the image loader stopped: {reason}',
+    'start the worker again; the run goes on from the last commit',
+  ),
+  DATA_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
+
+  // Checkpoints
+  CHECKPOINT_NOT_FOUND: define(
+    'no checkpoint at {path}',
+    'give a checkpoint folder, or a run folder that holds one',
+  ),
+  CHECKPOINT_INCOMPLETE: define(
+    'the checkpoint {path} was never completed',
+    'use an older checkpoint of the run',
+  ),
+  CHECKPOINT_CORRUPT: define(
+    'the checkpoint {path} is damaged: {problem}',
+    'use an older checkpoint of the run',
+  ),
+  CHECKPOINT_UNREADABLE: define(
+    'cannot read the checkpoint {path}: {reason}',
+    'check the path and its permissions',
+  ),
+  CHECKPOINT_OTHER_MODEL: define(
+    'the checkpoint {path} is of another model: {difference}',
+    'use the model, image size and number of classes that the checkpoint was made with',
+  ),
+  CHECKPOINT_WRITE_FAILED: define(
+    'cannot write the checkpoint {path}: {reason}',
+    'check free space and permissions',
+  ),
+  RUN_EXISTS: define(
+    'the run folder {path} already holds a run',
+    'continue it with --resume, or choose another --out',
+  ),
+  RUN_CONFIG_CHANGED: define(
+    'the run in {path} was started with {key} = {stored}, now it is {given}',
+    'resume with the same value, or start a new run with another --out',
+  ),
+  RUN_DATA_CHANGED: define(
+    'the data of the run in {path} has changed: its manifest digest was {stored}, now it is {given}',
+    'resume with the same files, or start a new run with another --out',
+  ),
+
+  // Protocol
+  PORT_IN_USE: define(
+    'cannot listen on {address}: {reason}',
+    'choose another address, or stop what listens there',
+  ),
+  ADDRESS_INVALID: define('cannot use the address {address}: {reason}', 'write it as tcp://HOST:PORT'),
+  PROTOCOL_VERSION: define(
+    'the worker speaks protocol version {worker}, the coordinator {coordinator}',
+    'run the same vitrail version on both sides',
+  ),
+  PROTOCOL_GARBAGE: define(
+    'a message from {peer} is not of the vitrail protocol: {reason}',
+    'check what is connected to this port',
+  ),
+  BACKEND_MISMATCH: define(
+    'the worker computes with backend {worker}, the run with {run}',
+    'give every worker the same --backend: bits differ between backends',
+  ),
+  BACKEND_UNAVAILABLE: define(
+    'the backend {backend} cannot be used here: {reason}',
+    'use one of: {available}',
+  ),
+  DEVICE_INVALID: define(
+    'there is no device "{device}"',
+    'use auto, cpu, or cuda:N with the number of a GPU',
+  ),
+  DEVICE_UNUSABLE: define(
+    'the device {device} cannot be used with the backend {backend}',
+    'run with --backend tensorflow, or give the worker --device cpu',
+  ),
+  WORKER_REFUSED: define(
+    'the coordinator refused this worker: {reason}',
+    'start the coordinator with more --workers, or wait for its next run',
+  ),
+  WORKER_LOST: define(
+    'worker {worker} was lost in step {step} during {phase}: {reason}',
+    'the last checkpoint is kept; start again with --resume',
+  ),
+  COORDINATOR_UNREACHABLE: define(
+    'no word from the coordinator at {address} for {waitedMs} ms',
+    'check the address and that the coordinator runs',
+  ),
+  WORKERS_MISSING: define(
+    '{joined} of {expected} workers joined within {waitedMs} ms',
+    'start the missing workers, or raise --join-timeout-ms',
+  ),
+  STEP_TIMEOUT: define(
+    'step {step} did not finish within {timeoutMs} ms: waiting for {waiting}',
+    'raise --step-timeout-ms if the workers are only slow',
+  ),
+  RING_TIMEOUT: define(
+    'the all-reduce of step {step} stalled for {waitedMs} ms: {progress}',
+    'look at the neighbour in the ring',
+  ),
+  RING_ABORTED: define(
+    'the all-reduce of step {step} in generation {generation} was called off: {reason}',
+    'nothing to do: the next generation repeats it',
+  ),
+  DIGEST_MISMATCH: define(
+    'worker {worker} holds a reduced gradient that differs from the others in step {step}',
+    'its memory or processor is suspect: leave that machine out and start again with --resume',
+  ),
+  STATE_MISMATCH: define(
+    'worker {worker} holds another {part} than it should after step {step}',
+    'its memory or processor is suspect: leave that machine out and start again with --resume',
+  ),
+  GRADIENT_NOT_REPEATABLE: define(
+    'step {step} was computed {times} times and its gradient left its range each time',
+    'the backend gives other results for the same input: choose another --backend',
+  ),
+  LOSS_NOT_FINITE: define(
+    'the loss is {value} in step {step} (micro-batch {microBatch})',
+    'lower the learning rate, lengthen the warm-up or clip the gradient; the last checkpoint is kept',
+  ),
+  GRADIENT_NOT_FINITE: define(
+    'the gradient of {tensor} is not finite in step {step}',
+    'lower the learning rate, lengthen the warm-up or clip the gradient; the last checkpoint is kept',
+  ),
+  INTERNAL: define('internal error: {reason}', 'please report it with the log'),
+} as const satisfies Record<string, Definition>;
