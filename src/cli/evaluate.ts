@@ -9,6 +9,7 @@ import { Loader } from '../worker/data/loader.js';
 import type { BatchRequest } from '../worker/data/micro-batch.js';
 import { confusionText } from './confusion-table.js';
 import { backendOption } from './backend-option.js';
+import { lossOfUnits, lossUnits } from '../shared/exact/loss-units.js';
 import { runCommand } from './run-command.js';
 import { percent } from './run-summary-text.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
@@ -71,13 +72,14 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
     { maxAhead: PREFETCH, timeoutMs: BATCH_TIMEOUT_MS },
   );
   const confusion = classes.map(() => new Array<number>(classes.length).fill(0));
-  let lossSum = 0;
+  // As the run itself adds them up: the figures are the same to the last digit.
+  let units = 0;
   let correct = 0;
   try {
     for (const [i, request] of requests.entries()) {
       loader.prefetch(requests.slice(i, i + PREFETCH));
       const result = engine.evaluateMicroBatch(await loader.take(request));
-      lossSum = result.losses.reduce((sum, loss) => sum + loss, lossSum);
+      for (const loss of result.losses) units += lossUnits(loss);
       correct += result.correct;
       request.samples.forEach((sample, k) => {
         const row = confusion[samples[sample]!.label]!;
@@ -90,7 +92,14 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
   }
   const images = samples.length;
   const { path: checkpoint, step } = model;
-  return { checkpoint, step, images, loss: lossSum / images, accuracy: correct / images, confusion };
+  return {
+    checkpoint,
+    step,
+    images,
+    loss: lossOfUnits(units) / images,
+    accuracy: correct / images,
+    confusion,
+  };
 }
 
 async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void> {
