@@ -1,20 +1,23 @@
-// Generates the protocol code from proto/, compiles TypeScript to dist/ and copies what tsc does not.
-import { spawnSync } from 'node:child_process';
+// Generates the protocol code from proto/, compiles TypeScript to dist/ and copies what tsc does not; meanwhile builds
+// the native kernels.
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { tryBuildNative } from '../native/build.mjs';
 
 const PROTO = 'proto/vitrail.proto';
 const GENERATED = 'src/shared/protocol/generated';
 
-function run(bin, args) {
-  const result = spawnSync(process.execPath, [`node_modules/${bin}`, ...args], { stdio: ['ignore', 2, 2] });
-  if (result.status !== 0) {
+async function run(bin, args) {
+  const child = spawn(process.execPath, [`node_modules/${bin}`, ...args], { stdio: ['ignore', 2, 2] });
+  const status = await new Promise((done) => child.once('close', done));
+  if (status !== 0) {
     console.error(`${bin} failed`);
-    process.exit(result.status ?? 1);
+    process.exit(status ?? 1);
   }
 }
 
-function generateProtocol() {
+async function generateProtocol() {
   const js = `${GENERATED}/vitrail.js`;
   const types = `${GENERATED}/vitrail.d.ts`;
   if (existsSync(types) && statSync(types).mtimeMs > statSync(PROTO).mtimeMs) return;
@@ -29,15 +32,19 @@ function generateProtocol() {
     '--no-service',
     '--no-verify',
   ];
-  run('protobufjs-cli/bin/pbjs', [...flags, '-o', js, PROTO]);
-  run('protobufjs-cli/bin/pbts', ['-o', types, js]);
+  await run('protobufjs-cli/bin/pbjs', [...flags, '-o', js, PROTO]);
+  await run('protobufjs-cli/bin/pbts', ['-o', types, js]);
 }
 
-export function build() {
-  generateProtocol();
-  run('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+async function compile() {
+  await generateProtocol();
+  await run('typescript/bin/tsc', ['-p', 'tsconfig.json']);
   mkdirSync(`dist/${GENERATED}`, { recursive: true });
   cpSync(`${GENERATED}/vitrail.js`, `dist/${GENERATED}/vitrail.js`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build();
+export async function build() {
+  await Promise.all([tryBuildNative(), compile()]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -29,4 +29,4 @@ if (!installed()) {
   }
   writeFileSync(MARKER, lockDigest);
 }
-build();
+await build();

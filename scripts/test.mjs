@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { build } from './build.mjs';
 import { testFiles } from './test-files.mjs';
 
-build();
+await build();
 const flags = ['--test', '--test-concurrency=2', '--test-timeout=180000', '--test-reporter=spec'];
 const { status } = spawnSync(process.execPath, [...flags, ...testFiles(process.argv[2])], {
   stdio: 'inherit',

@@ -1,0 +1,48 @@
+// Threads that share the chunks of one kernel at a time. The caller's thread is one of them.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "function-ref.h"
+
+namespace vitrail {
+
+// Chunks are handed out in any order to any thread: a kernel gives the same bits on any number of threads when what a
+// chunk writes depends on its index alone.
+class ThreadPool {
+ public:
+  using Work = FunctionRef<void(int chunk, int thread)>;
+
+  // `threads` in all, at least 1: one fewer are started.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls work(chunk, thread) for every chunk in [0, chunks) and returns when all are done; thread is in [0, threads()).
+  // Not to be called by two threads at a time, nor from within `work`.
+  void run(int chunks, Work work);
+
+ private:
+  void serve(int thread);
+  void takeChunks(const Work& work, int chunks, int thread);
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  // Rises with every run and at the end; workers spin on it for a while, then sleep until it changes.
+  std::atomic<uint64_t> round_{0};
+  std::atomic<int> next_{0};
+  std::atomic<int> busy_{0};
+  const Work* work_ = nullptr;
+  int chunks_ = 0;
+  bool ending_ = false;
+};
+
+}  // namespace vitrail

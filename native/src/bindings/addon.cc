@@ -1,0 +1,16 @@
+// The addon: kernels for one JavaScript environment. It can be loaded by several threads of a process.
+#include "groups.h"
+#include "instance.h"
+
+namespace {
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new vitrail::Instance());
+  vitrail::addMemory(env, exports);
+  vitrail::addActivation(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(vitrail, initialise)

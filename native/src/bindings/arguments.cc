@@ -1,0 +1,122 @@
+#include "arguments.h"
+
+#include <cmath>
+
+namespace vitrail {
+
+Arguments::Arguments(const Napi::CallbackInfo& info) : env_(info.Env()), instance_(Instance::of(info.Env())) {
+  if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(env_, "a kernel takes one object");
+  fields_ = info[0].As<Napi::Object>();
+}
+
+void Arguments::refuse(const char* name, const std::string& reason) const {
+  throw Napi::TypeError::New(env_, std::string(name) + ": " + reason);
+}
+
+Napi::Value Arguments::field(const char* name) const { return fields_.Get(name); }
+
+bool Arguments::has(const char* name) const { return !field(name).IsUndefined(); }
+
+int64_t Arguments::integer(const char* name, int64_t lowest, int64_t highest) const {
+  const double value = number(name);
+  if (!(value == std::floor(value)) || value < static_cast<double>(lowest) || value > static_cast<double>(highest)) {
+    refuse(name, std::to_string(value) + " is not a whole number from " + std::to_string(lowest) + " to " +
+                     std::to_string(highest));
+  }
+  return static_cast<int64_t>(value);
+}
+
+int64_t Arguments::integerOr(const char* name, int64_t otherwise, int64_t lowest, int64_t highest) const {
+  return has(name) ? integer(name, lowest, highest) : otherwise;
+}
+
+double Arguments::number(const char* name) const {
+  const Napi::Value value = field(name);
+  if (!value.IsNumber()) refuse(name, "a number is missing");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+double Arguments::numberOr(const char* name, double otherwise) const { return has(name) ? number(name) : otherwise; }
+
+bool Arguments::flag(const char* name) const {
+  const Napi::Value value = field(name);
+  if (value.IsUndefined()) return false;
+  if (!value.IsBoolean()) refuse(name, "not a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+Array Arguments::buffer(const char* name, int64_t length) const {
+  const Array array = instance_.find(env_, number(name), name);
+  if (static_cast<int64_t>(array.length) < length) {
+    refuse(name, std::to_string(array.length) + " elements where " + std::to_string(length) + " are needed");
+  }
+  return array;
+}
+
+Array Arguments::buffer(const char* name, int64_t length, Storage storage) const {
+  const Array array = buffer(name, length);
+  if (array.storage != storage) refuse(name, "stored in another type than this kernel takes");
+  return array;
+}
+
+Array Arguments::floats(const char* name, int64_t length) const {
+  const Array array = buffer(name, length);
+  if (array.storage != Storage::f32 && array.storage != Storage::bf16) refuse(name, "not stored as f32 or bf16");
+  return array;
+}
+
+Array Arguments::optional(const char* name, int64_t length) const {
+  return has(name) ? floats(name, length) : Array{};
+}
+
+Array Arguments::optional(const char* name, int64_t length, Storage storage) const {
+  return has(name) ? buffer(name, length, storage) : Array{};
+}
+
+Array Arguments::host(const char* name, napi_typedarray_type type) const {
+  const Napi::Value value = field(name);
+  napi_typedarray_type found;
+  size_t length = 0;
+  void* data = nullptr;
+  bool isTyped = false;
+  napi_is_typedarray(env_, value, &isTyped);
+  if (!isTyped) refuse(name, "a typed array is missing");
+  if (napi_get_typedarray_info(env_, value, &found, &length, &data, nullptr, nullptr) != napi_ok) {
+    refuse(name, "unreadable typed array");
+  }
+  if (found != type) refuse(name, "a typed array of another type than this kernel takes");
+  Storage storage = Storage::f32;
+  if (type == napi_int32_array || type == napi_uint32_array) storage = Storage::i32;
+  if (type == napi_uint16_array) storage = Storage::bf16;
+  if (type == napi_uint8_array) storage = Storage::u8;
+  return {data, length, storage};
+}
+
+Array Arguments::optionalHost(const char* name, napi_typedarray_type type) const {
+  return has(name) ? host(name, type) : Array{};
+}
+
+DropoutKey Arguments::dropout(const char* name) const {
+  DropoutKey result;
+  const Napi::Value value = field(name);
+  if (value.IsUndefined()) return result;
+  if (!value.IsObject()) refuse(name, "not an object");
+  const Napi::Object object = value.As<Napi::Object>();
+  const auto word = [&](const Napi::Value& v) {
+    if (!v.IsNumber()) refuse(name, "a number is missing");
+    return v.As<Napi::Number>().Uint32Value();
+  };
+  const auto words = [&](const char* list, uint32_t* to, uint32_t count) {
+    const Napi::Value v = object.Get(list);
+    if (!v.IsArray()) refuse(name, std::string(list) + " is no array");
+    for (uint32_t i = 0; i < count; i++) to[i] = word(v.As<Napi::Array>().Get(i));
+  };
+  result.dropBelow = word(object.Get("dropBelow"));
+  if (!object.Get("kept").IsNumber()) refuse(name, "kept is no number");
+  result.kept = object.Get("kept").As<Napi::Number>().FloatValue();
+  words("key", result.key, 2);
+  words("path", result.path, 3);
+  return result;
+}
+
+}  // namespace vitrail

@@ -1,0 +1,64 @@
+// Reads the one object that a kernel function takes, and checks every field: nothing that JavaScript passes can make a
+// kernel touch memory that is not its own.
+#pragma once
+#include <napi.h>
+
+#include <string>
+
+#include "../kernels/dropout-key.h"
+#include "instance.h"
+
+namespace vitrail {
+
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info);
+
+  Napi::Env env() const { return env_; }
+  Instance& instance() const { return instance_; }
+
+  bool has(const char* name) const;
+  // Throws unless it is a whole number in [lowest, highest].
+  int64_t integer(const char* name, int64_t lowest, int64_t highest) const;
+  int64_t integerOr(const char* name, int64_t otherwise, int64_t lowest, int64_t highest) const;
+  double number(const char* name) const;
+  double numberOr(const char* name, double otherwise) const;
+  // False where it is missing.
+  bool flag(const char* name) const;
+
+  // A buffer by handle; of at least `length` elements.
+  Array buffer(const char* name, int64_t length) const;
+  Array buffer(const char* name, int64_t length, Storage storage) const;
+  // f32 or bf16.
+  Array floats(const char* name, int64_t length) const;
+  // An empty array where the field is missing.
+  Array optional(const char* name, int64_t length) const;
+  Array optional(const char* name, int64_t length, Storage storage) const;
+
+  // The memory of a typed array, which may lie on a SharedArrayBuffer; its length is what it is.
+  Array host(const char* name, napi_typedarray_type type) const;
+  Array optionalHost(const char* name, napi_typedarray_type type) const;
+
+  // { dropBelow, kept, key: [k0, k1], path: [p1, p2, p3] }, or no dropout where the field is missing.
+  DropoutKey dropout(const char* name) const;
+
+  [[noreturn]] void refuse(const char* name, const std::string& reason) const;
+
+ private:
+  Napi::Value field(const char* name) const;
+
+  Napi::Env env_;
+  Instance& instance_;
+  Napi::Object fields_;
+};
+
+// What a Napi function for a kernel does around it: C++ exceptions become JavaScript's.
+template <typename Body> Napi::Value withArguments(const Napi::CallbackInfo& info, Body body) {
+  try {
+    return body(Arguments(info));
+  } catch (const std::bad_alloc&) {
+    throw Napi::RangeError::New(info.Env(), "out of memory");
+  }
+}
+
+}  // namespace vitrail

@@ -1,0 +1,10 @@
+// Each group of functions adds itself to the addon's exports.
+#pragma once
+#include <napi.h>
+
+namespace vitrail {
+
+void addMemory(Napi::Env env, Napi::Object exports);
+void addActivation(Napi::Env env, Napi::Object exports);
+
+}  // namespace vitrail

@@ -1,0 +1,71 @@
+#include "instance.h"
+
+#include <cmath>
+#include <string>
+
+namespace vitrail {
+
+namespace {
+
+// A handle is generation x 2^24 + slot: a released one is recognised until its slot has been used 2^28 times.
+constexpr double kSlots = 16777216;
+constexpr uint32_t kGenerations = 1u << 28;
+
+}  // namespace
+
+Instance::Instance() : pool(std::make_unique<ThreadPool>(1)), level(usableLevels().back()) {}
+
+double Instance::enter(Array array) {
+  uint32_t slot;
+  if (free_.empty()) {
+    slot = static_cast<uint32_t>(buffers_.size());
+    buffers_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  Buffer& buffer = buffers_[slot];
+  buffer.array = array;
+  buffer.used = true;
+  return buffer.generation * kSlots + slot;
+}
+
+double Instance::allocate(Napi::Env env, size_t length, Storage storage) {
+  void* block = memory.allocate(length * bytesOf(storage));
+  if (block == nullptr) {
+    throw Napi::RangeError::New(env, "out of memory: " + std::to_string(length * bytesOf(storage)) + " bytes asked for, " +
+                                         std::to_string(memory.statistics().bytesInUse) + " in use");
+  }
+  return enter({block, length, storage});
+}
+
+double Instance::wrap(Array array, Napi::Object host) {
+  const double handle = enter(array);
+  buffers_[static_cast<uint32_t>(std::fmod(handle, kSlots))].host = Napi::Persistent(host);
+  return handle;
+}
+
+Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
+  if (handle >= 0 && handle == std::floor(handle)) {
+    const double slot = std::fmod(handle, kSlots);
+    if (slot < static_cast<double>(buffers_.size())) {
+      Buffer& buffer = buffers_[static_cast<size_t>(slot)];
+      if (buffer.used && buffer.generation == (handle - slot) / kSlots) return buffer;
+    }
+  }
+  throw Napi::TypeError::New(env, std::string(name) + ": " + std::to_string(handle) + " is no buffer, or a released one");
+}
+
+const Array& Instance::find(Napi::Env env, double handle, const char* name) { return lookUp(env, handle, name).array; }
+
+void Instance::release(Napi::Env env, double handle) {
+  Buffer& buffer = lookUp(env, handle, "release");
+  if (buffer.host.IsEmpty()) memory.release(buffer.array.data, buffer.array.length * bytesOf(buffer.array.storage));
+  else buffer.host.Reset();
+  buffer.array = {};
+  buffer.used = false;
+  buffer.generation = (buffer.generation + 1) % kGenerations;
+  free_.push_back(static_cast<uint32_t>(std::fmod(handle, kSlots)));
+}
+
+}  // namespace vitrail

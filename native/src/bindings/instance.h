@@ -1,0 +1,50 @@
+// What one JavaScript environment (a process's main thread, or a worker thread) owns of the addon.
+#pragma once
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "../base/allocator.h"
+#include "../base/context.h"
+#include "../base/processor.h"
+#include "../base/tensor.h"
+#include "../base/thread-pool.h"
+
+namespace vitrail {
+
+// Memory known to JavaScript by a number: the handle.
+struct Buffer {
+  Array array;
+  // The JavaScript array whose memory this is; empty where the memory is the allocator's.
+  Napi::ObjectReference host;
+  uint32_t generation = 0;
+  bool used = false;
+};
+
+class Instance {
+ public:
+  Instance();
+  static Instance& of(Napi::Env env) { return *env.GetInstanceData<Instance>(); }
+
+  Context context() { return {memory, *pool}; }
+
+  double allocate(Napi::Env env, size_t length, Storage storage);
+  double wrap(Array array, Napi::Object host);
+  void release(Napi::Env env, double handle);
+  // Throws a TypeError for a number that is no handle, or no longer one.
+  const Array& find(Napi::Env env, double handle, const char* name);
+
+  Allocator memory;
+  std::unique_ptr<ThreadPool> pool;
+  Level level;
+
+ private:
+  Buffer& lookUp(Napi::Env env, double handle, const char* name);
+  double enter(Array array);
+
+  std::vector<Buffer> buffers_;
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace vitrail

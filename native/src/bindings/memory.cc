@@ -1,0 +1,134 @@
+// Buffers, threads and levels.
+#include <algorithm>
+#include <cstring>
+
+#include "arguments.h"
+#include "groups.h"
+
+namespace vitrail {
+
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 40;
+constexpr int kMostThreads = 1024;
+
+// { length, storage } -> handle
+Napi::Value allocate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+    const auto storage = static_cast<Storage>(arguments.integer("storage", 0, 3));
+    const int64_t length = arguments.integer("length", 0, kMost);
+    return Napi::Number::New(arguments.env(),
+                             arguments.instance().allocate(arguments.env(), static_cast<size_t>(length), storage));
+  });
+}
+
+// { values: Float32Array | Int32Array } -> handle of the same memory, not a copy
+Napi::Value wrap(const Napi::CallbackInfo& info) {
+  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
+    const Napi::Object values = info[0].As<Napi::Object>().Get("values").As<Napi::Object>();
+    const bool whole = values.IsTypedArray() && values.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array;
+    const Array array = arguments.host("values", whole ? napi_int32_array : napi_float32_array);
+    return Napi::Number::New(arguments.env(), arguments.instance().wrap(array, values));
+  });
+}
+
+// (handle)
+Napi::Value release(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "release: a number is missing");
+  Instance::of(info.Env()).release(info.Env(), info[0].As<Napi::Number>().DoubleValue());
+  return info.Env().Undefined();
+}
+
+napi_typedarray_type hostType(Storage storage) {
+  switch (storage) {
+    case Storage::i32: return napi_int32_array;
+    case Storage::u8: return napi_uint8_array;
+    case Storage::bf16: return napi_uint16_array;
+    default: return napi_float32_array;
+  }
+}
+
+// { buffer, values } copies the typed array into the buffer's start. Types must match; bf16 is passed as Uint16Array.
+Napi::Value write(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Array to = arguments.buffer("buffer", 0);
+    const Array from = arguments.host("values", hostType(to.storage));
+    if (from.length > to.length) arguments.refuse("values", "longer than the buffer");
+    if (from.length > 0) memcpy(to.data, from.data, from.length * bytesOf(to.storage));
+    return arguments.env().Undefined();
+  });
+}
+
+// { buffer, values } copies the start of the buffer into the typed array.
+Napi::Value read(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Array from = arguments.buffer("buffer", 0);
+    const Array to = arguments.host("values", hostType(from.storage));
+    if (to.length > from.length) arguments.refuse("values", "longer than the buffer");
+    if (to.length > 0) memcpy(to.data, from.data, to.length * bytesOf(to.storage));
+    return arguments.env().Undefined();
+  });
+}
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  const MemoryStatistics& s = Instance::of(info.Env()).memory.statistics();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("bytesInUse", static_cast<double>(s.bytesInUse));
+  result.Set("bytesReserved", static_cast<double>(s.bytesReserved));
+  result.Set("peakBytesInUse", static_cast<double>(s.peakBytesInUse));
+  result.Set("blocksInUse", static_cast<double>(s.blocksInUse));
+  return result;
+}
+
+Napi::Value trimMemory(const Napi::CallbackInfo& info) {
+  Instance& instance = Instance::of(info.Env());
+  instance.memory.trim();
+  instance.memory.resetPeak();
+  return info.Env().Undefined();
+}
+
+// -> names of the levels that this processor can run, the lowest first
+Napi::Value levels(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (Level level : usableLevels()) names.Set(names.Length(), nameOf(level));
+  return names;
+}
+
+// { level?: name, threads? } -> { level, threads } as they now are
+Napi::Value configure(const Napi::CallbackInfo& info) {
+  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
+    Instance& instance = arguments.instance();
+    if (arguments.has("level")) {
+      const std::string wanted = info[0].As<Napi::Object>().Get("level").ToString();
+      const std::vector<Level> usable = usableLevels();
+      const auto found =
+          std::find_if(usable.begin(), usable.end(), [&](Level level) { return wanted == nameOf(level); });
+      if (found == usable.end()) arguments.refuse("level", wanted + " is not usable here");
+      instance.level = *found;
+    }
+    if (arguments.has("threads")) {
+      const int threads = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
+      if (threads != instance.pool->threads()) instance.pool = std::make_unique<ThreadPool>(threads);
+    }
+    Napi::Object result = Napi::Object::New(arguments.env());
+    result.Set("level", nameOf(instance.level));
+    result.Set("threads", instance.pool->threads());
+    return result;
+  });
+}
+
+}  // namespace
+
+void addMemory(Napi::Env env, Napi::Object exports) {
+  exports.Set("allocate", Napi::Function::New(env, allocate));
+  exports.Set("wrap", Napi::Function::New(env, wrap));
+  exports.Set("release", Napi::Function::New(env, release));
+  exports.Set("write", Napi::Function::New(env, write));
+  exports.Set("read", Napi::Function::New(env, read));
+  exports.Set("memory", Napi::Function::New(env, memory));
+  exports.Set("trimMemory", Napi::Function::New(env, trimMemory));
+  exports.Set("levels", Napi::Function::New(env, levels));
+  exports.Set("configure", Napi::Function::New(env, configure));
+}
+
+}  // namespace vitrail

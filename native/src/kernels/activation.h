@@ -1,0 +1,23 @@
+// The Gaussian error linear unit (arXiv 1606.08415), in both forms.
+#pragma once
+#include "../base/context.h"
+#include "../base/tensor.h"
+#include "dropout-key.h"
+#include "levels.h"
+
+namespace vitrail {
+
+enum class GeluForm : uint8_t { tanh = 0, erf = 1 };
+
+struct ActivationKernels {
+  // y = dropout(gelu(x)); x and y have one length, either storage each, and may be the same memory.
+  void (*geluForward)(const Context&, Array x, Array y, GeluForm, const DropoutKey&);
+
+  // With h = dropout(gelu(x)): dx = dh * mask * gelu'(x), written over dh; h is written over x where `keepOutput`.
+  // What a second linear layer needs on the way back, from the saved pre-activation alone, in one pass.
+  void (*geluBackward)(const Context&, Array x, Array dh, GeluForm, const DropoutKey&, bool keepOutput);
+};
+
+VITRAIL_KERNEL_GROUP(ActivationKernels, activationKernels)
+
+}  // namespace vitrail

@@ -1,0 +1,19 @@
+// Where and when a dropout acts: what its Philox stream follows from. See src/worker/engine/dropout-mask.ts.
+#pragma once
+#include <cstdint>
+
+namespace vitrail {
+
+struct DropoutKey {
+  // Elements whose 16 random bits are below this are zeroed; 0 for no dropout.
+  uint32_t dropBelow = 0;
+  // What the others are multiplied by: 1 / (1 - rate).
+  float kept = 1;
+  uint32_t key[2] = {0, 0};
+  // Counter words 1 to 3; word 0 counts blocks of 8 elements, in row-major order of the tensor.
+  uint32_t path[3] = {0, 0, 0};
+
+  bool active() const { return dropBelow > 0; }
+};
+
+}  // namespace vitrail

@@ -1,0 +1,35 @@
+// Declares a group of kernels in every compiled level and picks the one that is asked for.
+#pragma once
+#include "../base/processor.h"
+
+#if defined(VITRAIL_AVX2)
+#define VITRAIL_IF_AVX2(...) __VA_ARGS__
+#else
+#define VITRAIL_IF_AVX2(...)
+#endif
+#if defined(VITRAIL_AVX512)
+#define VITRAIL_IF_AVX512(...) __VA_ARGS__
+#else
+#define VITRAIL_IF_AVX512(...)
+#endif
+#if defined(VITRAIL_AVX512BF16)
+#define VITRAIL_IF_AVX512BF16(...) __VA_ARGS__
+#else
+#define VITRAIL_IF_AVX512BF16(...)
+#endif
+
+// `Type` is a struct of function pointers, `name` the constant of that type that the group's .cc file defines in
+// namespace vitrail::VITRAIL_VARIANT. Use inside namespace vitrail.
+#define VITRAIL_KERNEL_GROUP(Type, name)                                                   \
+  namespace portable { extern const Type name; }                                           \
+  VITRAIL_IF_AVX2(namespace avx2 { extern const Type name; })                              \
+  VITRAIL_IF_AVX512(namespace avx512 { extern const Type name; })                          \
+  VITRAIL_IF_AVX512BF16(namespace avx512bf16 { extern const Type name; })                  \
+  inline const Type& name(Level level) {                                                   \
+    switch (level) {                                                                       \
+      VITRAIL_IF_AVX512BF16(case Level::avx512bf16: return avx512bf16::name;)              \
+      VITRAIL_IF_AVX512(case Level::avx512: return avx512::name;)                          \
+      VITRAIL_IF_AVX2(case Level::avx2: return avx2::name;)                                \
+      default: return portable::name;                                                      \
+    }                                                                                      \
+  }

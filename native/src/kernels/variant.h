@@ -1,0 +1,26 @@
+// Every kernel file is compiled once for each level of processor (see processor.h), in a namespace of its own. Kernel
+// code is therefore kept free of inline functions and templates of the standard library: the linker would merge their
+// copies, and an old processor could meet an instruction it does not know.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#if defined(VITRAIL_LEVEL_AVX512BF16)
+#define VITRAIL_VARIANT avx512bf16
+#define VITRAIL_VECTOR_BYTES 64
+#elif defined(VITRAIL_LEVEL_AVX512)
+#define VITRAIL_VARIANT avx512
+#define VITRAIL_VECTOR_BYTES 64
+#elif defined(VITRAIL_LEVEL_AVX2)
+#define VITRAIL_VARIANT avx2
+#define VITRAIL_VECTOR_BYTES 32
+#else
+#define VITRAIL_VARIANT portable
+#define VITRAIL_VECTOR_BYTES 16
+#endif
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define VITRAIL_INLINE inline __attribute__((always_inline))

@@ -1,0 +1,85 @@
+/**
+ * The exact reduction and the optimizers, on host memory (which may be shared) in place. All arithmetic is that of the
+ * TypeScript they stand in for, bit for bit, whatever the level and the number of threads.
+ */
+import type { DeviceBuffer } from './memory.js';
+
+export interface ExactKernels {
+  /**
+   * sums[offset + i] += rint(gradient[i] scale) where |gradient[i] scale| microBatches <= limit: as ExactAccumulator.
+   * @param by.gradient [length], f32
+   */
+  quantiseAdd(by: {
+    readonly gradient: DeviceBuffer;
+    readonly sums: Int32Array;
+    readonly offset: number;
+    readonly length: number;
+    readonly scale: number;
+    readonly limit: number;
+    readonly microBatches: number;
+  }): { readonly maximum: number; readonly nonFinite: boolean };
+  /** sums[offset + i] += gradient[i], finite ones: as Fp32Accumulator. */
+  floatAdd(by: {
+    readonly gradient: DeviceBuffer;
+    readonly sums: Float32Array;
+    readonly offset: number;
+    readonly length: number;
+  }): { readonly maximum: number; readonly nonFinite: boolean };
+  /** out = fround(source scale); returns the sum of squares in four partial sums, as `scaleSlot`. */
+  scaleGradient(by: {
+    readonly source: Int32Array | Float32Array;
+    readonly out: Float32Array;
+    readonly offset: number;
+    readonly length: number;
+    readonly scale: number;
+  }): number;
+  /** As `adamUpdate`. */
+  adamUpdate(by: {
+    readonly weights: Float32Array;
+    readonly gradient: Float32Array;
+    readonly expAvg: Float32Array;
+    readonly expAvgSq: Float32Array;
+    readonly offset: number;
+    readonly length: number;
+    readonly lr: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly eps: number;
+    readonly clipFactor: number;
+    readonly firstCorrection: number;
+    readonly secondCorrection: number;
+    readonly coupledDecay: number;
+    readonly decoupledDecay: number;
+  }): void;
+  /** As `momentumUpdate`. */
+  momentumUpdate(by: {
+    readonly weights: Float32Array;
+    readonly gradient: Float32Array;
+    readonly momentumBuffer: Float32Array;
+    readonly offset: number;
+    readonly length: number;
+    readonly lr: number;
+    readonly momentum: number;
+    readonly clipFactor: number;
+    readonly weightDecay: number;
+  }): void;
+  /** average = decay average + (1 - decay) weights */
+  averageUpdate(by: {
+    readonly average: Float32Array;
+    readonly weights: Float32Array;
+    readonly decay: number;
+  }): void;
+  /**
+   * One chunk of the ring: out = incoming + mine, as `ChunkSum.add`; without `mine` a copy.
+   * @param by.kind 0 for int32 (wrapping), 1 for fp32
+   * @returns sums of the 32-bit words, modulo 2^32, of what came in and of what is in `out`
+   */
+  addChunk(by: {
+    readonly kind: 0 | 1;
+    readonly incoming: Uint8Array;
+    readonly mine?: Uint8Array;
+    readonly out: Uint8Array;
+  }): { readonly incoming: number; readonly result: number };
+  /** Sum of the 32-bit words, modulo 2^32. */
+  checksum(by: { readonly bytes: Uint8Array }): number;
+}

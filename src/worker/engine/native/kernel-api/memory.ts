@@ -1,0 +1,48 @@
+/** Buffers of a device, and how it works. */
+
+declare const handle: unique symbol;
+
+/** Memory on the device, by a number. A released one is recognised and refused. */
+export type DeviceBuffer = number & { readonly [handle]: true };
+
+/** How elements are stored; booleans are u8. */
+export const STORAGE = { f32: 0, bf16: 1, i32: 2, u8: 3 } as const;
+export type Storage = (typeof STORAGE)[keyof typeof STORAGE];
+
+export interface MemoryStatistics {
+  /** Of buffers in use, as asked for. */
+  readonly bytesInUse: number;
+  /** Taken from the system, in use or kept for later. */
+  readonly bytesReserved: number;
+  /** The largest `bytesInUse` since the start, or since `trimMemory`. */
+  readonly peakBytesInUse: number;
+  /** Buffers and scratch blocks. */
+  readonly blocksInUse: number;
+}
+
+export interface DeviceSettings {
+  /** One of `levels()`. */
+  readonly level?: string;
+  /** Threads that share a kernel's work, the caller's included; results do not depend on it. */
+  readonly threads?: number;
+}
+
+export interface MemoryKernels {
+  /** @throws RangeError when there is no memory left */
+  allocate(by: { readonly length: number; readonly storage: Storage }): DeviceBuffer;
+  /** A buffer on the memory of `values`, which may be shared memory: nothing is copied. */
+  wrap(by: { readonly values: Float32Array | Int32Array }): DeviceBuffer;
+  release(buffer: DeviceBuffer): void;
+  /** Copies to the start of the buffer; the array's type is the buffer's, Uint16Array for bf16. */
+  write(by: { readonly buffer: DeviceBuffer; readonly values: HostArray }): void;
+  /** Copies the start of the buffer to `values`. */
+  read(by: { readonly buffer: DeviceBuffer; readonly values: HostArray }): void;
+  memory(): MemoryStatistics;
+  /** Gives memory that is kept for later back to the system; starts a new peak. */
+  trimMemory(): void;
+  /** Sets of kernels that this processor can run, the lowest first: portable, avx2, avx512, avx512-bf16. */
+  levels(): string[];
+  configure(by: DeviceSettings): Required<DeviceSettings>;
+}
+
+export type HostArray = Float32Array | Int32Array | Uint8Array | Uint16Array;
