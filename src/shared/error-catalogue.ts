@@ -150,6 +150,10 @@ export const ERROR_CATALOGUE = {
     'the backend {backend} cannot be used here: {reason}',
     'use one of: {available}',
   ),
+  TENSOR_TYPE_UNSUPPORTED: define(
+    'the backend {backend} has no tensors of type {dtype}',
+    'use float32, int32 or bool, or another --backend',
+  ),
   DEVICE_INVALID: define(
     'there is no device "{device}"',
     'use auto, cpu, or cuda:N with the number of a GPU',

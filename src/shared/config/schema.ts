@@ -194,7 +194,7 @@ export const runConfigSchema = z.strictObject({
     'newest checkpoints to keep (the best is kept as well)',
   ),
   backend: option(
-    z.enum(['auto', 'wasm', 'cpu', 'tensorflow']).default('auto'),
+    z.enum(['auto', 'native', 'wasm', 'cpu', 'tensorflow']).default('auto'),
     'run',
     'tfjs backend of the workers; auto: tensorflow where installed, else wasm',
   ),

@@ -1,36 +1,49 @@
 /** Chooses and starts the tfjs backend that computes in this process. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded, reasonOf } from '../../shared/errors.js';
+import { loadKernels } from './native/addon.js';
+import { registerNativeBackend } from './native/tfjs-backend.js';
 
 /** Canonical names, as workers and coordinator compare them: bits differ between backends. */
-export type BackendName = 'wasm' | 'cpu' | 'tensorflow';
+export type BackendName = 'native' | 'wasm' | 'cpu' | 'tensorflow';
 
 /** What `startBackend` takes; `auto` is tensorflow where it is installed, else wasm. */
-export const BACKEND_CHOICES = ['auto', 'wasm', 'cpu', 'tensorflow'] as const;
+export const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'cpu', 'tensorflow'] as const;
 
-const MODULES: Readonly<Record<BackendName, string>> = {
-  wasm: '@tensorflow/tfjs-backend-wasm',
-  cpu: '@tensorflow/tfjs-backend-cpu',
+/** Makes the backend known to tfjs, or throws. */
+const REGISTER: Readonly<Record<BackendName, () => unknown>> = {
+  native: () => {
+    const loaded = loadKernels();
+    if (loaded.kernels === undefined) throw new Error(loaded.reason);
+    registerNativeBackend(loaded.kernels);
+  },
+  wasm: () => load('@tensorflow/tfjs-backend-wasm'),
+  cpu: () => load('@tensorflow/tfjs-backend-cpu'),
   // An optional dependency: it needs a TensorFlow library for the platform.
-  tensorflow: '@tensorflow/tfjs-node-gpu',
+  tensorflow: () => load('@tensorflow/tfjs-node-gpu'),
 };
+
+/** By a name that tsc does not follow: an optional one may be missing. */
+function load(module: string): Promise<unknown> {
+  return import(module);
+}
 
 async function start(name: BackendName): Promise<BackendName> {
   try {
-    await import(MODULES[name]);
+    await REGISTER[name]();
     if (!(await tf.setBackend(name))) throw new Error('it did not initialise');
     await tf.ready();
   } catch (thrown) {
     // The first line: Node appends the whole chain of requires.
     const reason = reasonOf(thrown).split('\n', 1)[0]!;
-    const available = (Object.keys(MODULES) as BackendName[]).filter((other) => other !== name);
+    const available = (Object.keys(REGISTER) as BackendName[]).filter((other) => other !== name);
     throw coded('BACKEND_UNAVAILABLE', { backend: name, reason, available: available.join(', ') });
   }
   return name;
 }
 
 function isBackend(choice: string): choice is BackendName {
-  return Object.hasOwn(MODULES, choice);
+  return Object.hasOwn(REGISTER, choice);
 }
 
 /**

@@ -1,0 +1,90 @@
+/** From tensors of the native backend to buffers and back, for the ops that call kernels themselves. */
+import * as tf from '@tensorflow/tfjs-core';
+import { coded } from '../../../shared/errors.js';
+import type { Kernels } from './kernel-api.js';
+import { STORAGE, type DeviceBuffer, type Storage } from './kernel-api/memory.js';
+import { BACKEND_NAME, NativeBackend, storageFor } from './native-backend.js';
+
+/** The native backend of this thread, which need not be the active one. */
+export function nativeBackend(): NativeBackend {
+  const backend = tf.findBackend(BACKEND_NAME);
+  if (!(backend instanceof NativeBackend)) {
+    throw coded('INTERNAL', { reason: 'the native backend has not been started' });
+  }
+  return backend;
+}
+
+export function nativeKernels(): Kernels {
+  return nativeBackend().kernels;
+}
+
+/** The tensor's own buffer: it lives as long as the tensor's data. A tensor of another backend is moved here. */
+export function bufferOf(tensor: tf.TensorInfo): DeviceBuffer {
+  return nativeBackend().record(tensor).buffer;
+}
+
+/** How the tensor is stored: float32 as f32 or bf16. */
+export function storageOf(tensor: tf.TensorInfo): Storage {
+  return nativeBackend().record(tensor).storage;
+}
+
+/** A tensor for a kernel to fill; disposed by tidy like any other. */
+export function emptyTensor<R extends tf.Rank>(
+  shape: tf.ShapeMap[R],
+  dtype: tf.DataType = 'float32',
+  storage: Storage = storageFor(dtype),
+): tf.Tensor<R> {
+  const backend = nativeBackend();
+  const dataId = backend.allocate(tf.util.sizeFromShape(shape), dtype, storage);
+  // The engine gives a tensor the rank that its shape has.
+  return tf.engine().makeTensorFromDataId(dataId, shape, dtype, backend) as tf.Tensor<R>;
+}
+
+/**
+ * A float32 tensor on the memory of `values`, which may be shared memory: what is written there later is what kernels
+ * read. The memory is kept for as long as the tensor.
+ */
+export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R> {
+  if (values.length !== tf.util.sizeFromShape(shape)) {
+    throw coded('INTERNAL', {
+      reason: `${values.length} values for a tensor of shape [${shape.join(', ')}]`,
+    });
+  }
+  const backend = nativeBackend();
+  const buffer = backend.kernels.wrap({ values });
+  const record = {
+    buffer,
+    storage: STORAGE.f32,
+    dtype: 'float32',
+    length: values.length,
+    refCount: 1,
+  } as const;
+  const dataId = backend.enter(record);
+  return tf.engine().makeTensorFromDataId(dataId, shape, 'float32', backend) as tf.Tensor<R>;
+}
+
+/**
+ * Calls `body` with the tensors' buffers, those stored as bf16 replaced by f32 copies that live until it returns: for
+ * kernels that take f32 only.
+ */
+export function withF32Buffers<T>(
+  backend: NativeBackend,
+  tensors: readonly tf.TensorInfo[],
+  body: (buffers: readonly DeviceBuffer[]) => T,
+): T {
+  const { kernels } = backend;
+  const copies: DeviceBuffer[] = [];
+  try {
+    const buffers = tensors.map((tensor) => {
+      const { buffer, storage, length } = backend.record(tensor);
+      if (storage !== STORAGE.bf16) return buffer;
+      const copy = kernels.allocate({ length, storage: STORAGE.f32 });
+      copies.push(copy);
+      kernels.convert({ x: buffer, y: copy, length });
+      return copy;
+    });
+    return body(buffers);
+  } finally {
+    for (const copy of copies) kernels.release(copy);
+  }
+}
