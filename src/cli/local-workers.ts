@@ -1,6 +1,7 @@
 /** Worker processes on this machine, started and ended together with the process that runs them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +9,8 @@ export interface LocalWorkersOptions {
   readonly count: number;
   readonly coordinator: string;
   readonly heartbeatTimeoutMs: number;
+  /** Of each worker's native kernels; 0 shares this machine's processors among the workers. */
+  readonly threads: number;
   readonly logLevel: string;
   /** Each worker writes to worker-K.log there. */
   readonly logDir: string;
@@ -50,11 +53,16 @@ export class LocalWorkers {
   }
 }
 
+function threadsOf({ threads, count }: LocalWorkersOptions): number {
+  return threads > 0 ? threads : Math.max(1, Math.floor(availableParallelism() / count));
+}
+
 function startWorker(options: LocalWorkersOptions, index: number): ChildProcess {
   const log = openSync(join(options.logDir, `worker-${index}.log`), 'a');
   const args = [
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
     ...['--coordinator-timeout-ms', String(options.heartbeatTimeoutMs)],
+    ...['--threads', String(threadsOf(options))],
   ];
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
     stdio: ['ignore', log, log],

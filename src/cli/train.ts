@@ -53,6 +53,7 @@ export async function trainOnTerminal(
           count: localWorkers,
           coordinator: addresses.workers,
           heartbeatTimeoutMs: config.heartbeatTimeoutMs,
+          threads: config.threads,
           logLevel: config.logLevel,
           logDir: config.out,
           onExit: (pid, reason) => cluster.processEnded(pid, reason),

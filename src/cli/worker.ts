@@ -11,6 +11,7 @@ interface WorkerFlags {
   readonly coordinator: string;
   readonly data?: string;
   readonly device: string;
+  readonly threads: number;
   readonly metricsListen: string;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -30,6 +31,7 @@ async function workerAction(flags: WorkerFlags): Promise<void> {
     coordinator: flags.coordinator,
     data: flags.data ?? null,
     device: flags.device,
+    threads: flags.threads,
     metricsListen: flags.metricsListen === 'none' ? null : flags.metricsListen,
     supervised: flags.supervised === true,
     heartbeatTimeoutMs: flags.coordinatorTimeoutMs,
@@ -47,6 +49,7 @@ export function registerWorker(program: Command): void {
     .requiredOption('--coordinator <address>', 'tcp://HOST:PORT of the coordinator')
     .option('--data <folder>', "where the images lie on this machine (default: the coordinator's path)")
     .option('--device <device>', 'auto, cpu, or cuda:N (with the tensorflow backend)', 'auto')
+    .option('--threads <n>', 'of the native kernels, 0 for one a processor', wholeNumber(0), 0)
     .option(
       '--metrics-listen <host:port>',
       'address of /metrics, port 0 for a free one, "none" for none',

@@ -150,6 +150,10 @@ export const ERROR_CATALOGUE = {
     'the backend {backend} cannot be used here: {reason}',
     'use one of: {available}',
   ),
+  PRECISION_UNSUPPORTED: define(
+    'the backend {backend} does not compute in {precision}',
+    'use --precision fp32, or --backend native (built where there is a C++ compiler)',
+  ),
   TENSOR_TYPE_UNSUPPORTED: define(
     'the backend {backend} has no tensors of type {dtype}',
     'use float32, int32 or bool, or another --backend',

@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly data: string | null;
   /** auto, cpu, cuda:N */
   readonly device: string;
+  /** Of the native kernels; 0: one for each processor. */
+  readonly threads: number;
   /** HOST:PORT for /metrics, or null. */
   readonly metricsListen: string | null;
   /** End when the parent process ends. */
@@ -111,7 +113,7 @@ async function prepare(
   const { backend, visibleGpus } = planDevice(options.device, config.backend);
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
-  const engine = await ComputeEngine.create({ ...config, backend, spec });
+  const engine = await ComputeEngine.create({ ...config, backend, spec, threads: options.threads });
   closers.push(() => engine.dispose());
   const state = allocateTrainingState(config, layout);
   await fillState(state, config, spec, welcome, link);

@@ -198,6 +198,16 @@ export const runConfigSchema = z.strictObject({
     'run',
     'tfjs backend of the workers; auto: tensorflow where installed, else wasm',
   ),
+  precision: option(
+    z.enum(['fp32', 'bf16']).default('fp32'),
+    'run',
+    'of products and stored activations; bf16 on the native backend only (sums and weights stay fp32)',
+  ),
+  threads: operational(
+    whole(0, 1024).default(0),
+    'run',
+    "of a local worker's native kernels; 0 shares this machine's processors among the workers",
+  ),
   logLevel: operational(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     'run',

@@ -3,11 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../shared/errors.js';
 import { patchCount, patchLength, type ModelSpec } from '../../shared/model/model-spec.js';
 import type { ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { Precision } from '../model/fused/device.js';
 import type { Pass } from '../model/pass.js';
 import { vit } from '../model/vit.js';
 import { WeightTensors } from '../model/weight-tensors.js';
-import { startBackend, type BackendName } from './backend.js';
-import { crossEntropy } from './ops/cross-entropy.js';
+import { startCompute, type Compute } from './compute.js';
 import { Tape } from './tape.js';
 
 export interface EngineOptions {
@@ -21,6 +21,10 @@ export interface EngineOptions {
   /** Keep only the input of each encoder block and compute the block again on the way back. */
   readonly recompute: boolean;
   readonly seed: number;
+  /** fp32 where missing. bf16: operands and activations, with fp32 sums and weights; on the native backend only. */
+  readonly precision?: Precision;
+  /** Of the native backend; 0 or missing: one for each processor. Results do not depend on it. */
+  readonly threads?: number;
 }
 
 export interface MicroBatch {
@@ -60,25 +64,33 @@ export type GradientCallback = (slot: ParameterSlot, gradient: Float32Array) => 
 
 /** The tfjs backend is the process's: one engine at a time. */
 export class ComputeEngine {
-  readonly backend: BackendName;
   readonly #options: EngineOptions;
+  readonly #compute: Compute;
   #weights: WeightTensors | undefined;
 
-  private constructor(options: EngineOptions, backend: BackendName) {
+  private constructor(options: EngineOptions, compute: Compute) {
     this.#options = options;
-    this.backend = backend;
+    this.#compute = compute;
   }
 
-  /** @throws BACKEND_UNAVAILABLE */
+  /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
   static async create(options: EngineOptions): Promise<ComputeEngine> {
-    return new ComputeEngine(options, await startBackend(options.backend));
+    return new ComputeEngine(options, await startCompute(options));
   }
 
-  /** Replaces the weights. @param flat in the order of `parameterLayout(spec)`; copied, may be shared memory */
+  /** What computes, by name: workers of one run must agree on it, because the bits follow from it. */
+  get backend(): string {
+    return this.#compute.identity;
+  }
+
+  /**
+   * Replaces the weights, and must be called again after they have changed.
+   * @param flat in the order of `parameterLayout(spec)`, may be shared memory; not to be written to during a micro-batch
+   */
   loadWeights(flat: Float32Array): void {
     // The old ones first: both sets together would be the peak of a large model's memory.
     this.dispose();
-    this.#weights = new WeightTensors(this.#options.spec, flat);
+    this.#weights = new WeightTensors(this.#options.spec, flat, this.#compute.placement);
   }
 
   /** Loss and gradients of one micro-batch: a pure function of weights, batch, position and options. */
@@ -92,11 +104,12 @@ export class ComputeEngine {
     const tape = new Tape(weights.slots, (slot, gradient) => {
       onGradient(slot, gradient.dataSync<'float32'>());
     });
-    const pass: Pass = { tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
+    const { parts } = this.#compute;
+    const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
     try {
       return tf.tidy(() => {
         const logits = vit(pass, weights.vit, upload(spec, patches, labels.length), recompute);
-        const lossTensor = crossEntropy(tape, logits, labels, labelSmoothing);
+        const lossTensor = parts.crossEntropy(tape, logits, labels, labelSmoothing);
         const losses = lossTensor.dataSync<'float32'>();
         const { correct } = classified(logits, labels);
         tape.walk(lossTensor, tf.ones([labels.length]));
@@ -111,7 +124,7 @@ export class ComputeEngine {
   evaluateMicroBatch({ patches, labels }: MicroBatch): EvaluationResult {
     return tf.tidy(() => {
       const logits = this.#infer(patches, labels.length);
-      const losses = crossEntropy(undefined, logits, labels, 0).dataSync<'float32'>();
+      const losses = this.#compute.parts.crossEntropy(undefined, logits, labels, 0).dataSync<'float32'>();
       return { losses, ...classified(logits, labels) };
     });
   }
@@ -130,7 +143,8 @@ export class ComputeEngine {
   }
 
   #infer(patches: Float32Array, images: number): tf.Tensor2D {
-    const pass: Pass = { tape: undefined, images, dropout: undefined };
+    const { parts } = this.#compute;
+    const pass: Pass = { parts, tape: undefined, images, dropout: undefined };
     return vit(pass, this.#loaded().vit, upload(this.#options.spec, patches, images), false);
   }
 

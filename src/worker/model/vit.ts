@@ -1,13 +1,11 @@
 /** The Vision Transformer: equations 1 to 4 of arXiv 2010.11929. */
 import * as tf from '@tensorflow/tfjs-core';
-import { classToken } from '../engine/ops/class-token.js';
 import type { EmbeddingWeights } from '../engine/ops/embed-tokens.js';
 import { layerNorm, type LayerNormWeights } from '../engine/ops/layer-norm.js';
 import { linear, type LinearWeights } from '../engine/ops/linear.js';
 import { tanh } from '../engine/ops/tanh.js';
 import { encoderBlock, type EncoderBlockWeights } from './encoder-block.js';
 import type { Pass } from './pass.js';
-import { patchEmbedding } from './patch-embedding.js';
 import { recomputed } from './recomputed.js';
 
 export interface VitWeights {
@@ -21,7 +19,7 @@ export interface VitWeights {
 /** Equation 4, y = LN(z_L^0), and the head: [B (N + 1), D] -> [B, K] */
 function classify(pass: Pass, weights: VitWeights, z: tf.Tensor2D): tf.Tensor2D {
   const { tape } = pass;
-  const y = layerNorm(tape, classToken(tape, z, pass.images), weights.norm);
+  const y = layerNorm(tape, pass.parts.classToken(tape, z, pass.images), weights.norm);
   const features = weights.preLogits === undefined ? y : tanh(tape, linear(tape, y, weights.preLogits));
   return linear(tape, features, weights.head);
 }
@@ -33,7 +31,7 @@ function classify(pass: Pass, weights: VitWeights, z: tf.Tensor2D): tf.Tensor2D 
  * @returns [B, K]
  */
 export function vit(pass: Pass, weights: VitWeights, patches: tf.Tensor2D, recompute: boolean): tf.Tensor2D {
-  let z = tf.tidy(() => patchEmbedding(pass, weights.embedding, patches));
+  let z = tf.tidy(() => pass.parts.embed(pass, weights.embedding, patches));
   for (const [layer, block] of weights.blocks.entries()) {
     const input = z;
     const run = (inner: Pass, x: tf.Tensor2D) => encoderBlock(inner, block, layer, x);

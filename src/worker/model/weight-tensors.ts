@@ -7,14 +7,29 @@ import type { LayerNormWeights } from '../engine/ops/layer-norm.js';
 import type { LinearWeights } from '../engine/ops/linear.js';
 import type { VitWeights } from './vit.js';
 
+/** Where a model's parameters are kept. */
+export interface WeightPlacement {
+  /** A tensor of the values at `from`, which may be a view on shared memory. */
+  readonly place: (from: Float32Array, shape: [number] | [number, number]) => tf.Tensor;
+  /** Keep a transposed copy of every matrix. */
+  readonly transposed: boolean;
+}
+
+/** On the active backend, as a copy. */
+export const copiedWeights: WeightPlacement = {
+  // slice() copies: the cpu backend would keep the array itself, and the others refuse shared memory.
+  place: (from, shape) => tf.tensor(from.slice(), shape, 'float32'),
+  transposed: true,
+};
+
 export class WeightTensors {
   readonly vit: VitWeights;
   /** By tensor id: what a tape needs to know a parameter. */
   readonly slots: ReadonlyMap<number, ParameterSlot>;
   readonly #tensors: readonly tf.Tensor[];
 
-  /** @param flat in the order of `parameterLayout(spec)`, may be a view on shared memory; it is copied */
-  constructor(spec: ModelSpec, flat: Float32Array) {
+  /** @param flat in the order of `parameterLayout(spec)` */
+  constructor(spec: ModelSpec, flat: Float32Array, { place, transposed }: WeightPlacement) {
     const layout = parameterLayout(spec);
     if (flat.length !== layout.length) {
       const reason = `${flat.length} weights for a model of ${layout.length} parameters`;
@@ -24,12 +39,9 @@ export class WeightTensors {
     const transposes: tf.Tensor[] = [];
     const slots = new Map<number, ParameterSlot>();
     for (const slot of layout.slots) {
-      // slice() copies: the cpu backend would keep the array itself, and the others refuse shared memory.
-      const values = flat.slice(slot.offset, slot.offset + slot.length);
+      const values = flat.subarray(slot.offset, slot.offset + slot.length);
       // Everything is used as a vector or a matrix: [D, C, P, P] as [D, C P P], [1, S, D] as [S, D].
-      const [first, rest] = split(slot.shape);
-      const shape = rest === undefined ? [first] : [first, rest];
-      const tensor = tf.keep(tf.tensor(values, shape, 'float32'));
+      const tensor = tf.keep(place(values, split(slot.shape)));
       byName.set(slot.name, tensor);
       slots.set(tensor.id, slot);
     }
@@ -41,8 +53,8 @@ export class WeightTensors {
     };
     const linear = (name: string): LinearWeights => {
       const weight = get(`${name}.weight`) as tf.Tensor2D;
-      const weightT = tf.keep(tf.transpose(weight));
-      transposes.push(weightT);
+      const weightT = transposed ? tf.keep(tf.transpose(weight)) : undefined;
+      if (weightT !== undefined) transposes.push(weightT);
       return { weight, weightT, bias: get(`${name}.bias`) as tf.Tensor1D };
     };
     const layerNorm = (name: string): LayerNormWeights => ({
@@ -80,7 +92,7 @@ export class WeightTensors {
 }
 
 /** Rows and columns of a parameter as a matrix; a vector has no columns. */
-function split(shape: readonly number[]): [rows: number, columns?: number] {
+function split(shape: readonly number[]): [rows: number] | [rows: number, columns: number] {
   if (shape.length === 1) return [shape[0]!];
   const sides = shape[0] === 1 ? shape.slice(1) : shape;
   return [sides[0]!, sides.slice(1).reduce((product, side) => product * side, 1)];

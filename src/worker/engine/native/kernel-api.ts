@@ -23,3 +23,7 @@ export type Kernels = MemoryKernels &
   LossKernels &
   ExactKernels &
   PlainKernels;
+
+export { ACTIVATION, type Activation } from './kernel-api/gemm.js';
+export { GELU_FORM } from './kernel-api/activation.js';
+export { STORAGE, type DeviceBuffer, type Storage } from './kernel-api/memory.js';

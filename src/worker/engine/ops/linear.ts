@@ -7,15 +7,17 @@ export interface LinearWeights {
   readonly weight: tf.Tensor2D;
   /**
    * [in, out]: made once per weight update. wasm multiplies plain matrices ten times faster than transposed
-   * ones, and keeps the right-hand one packed for as long as its tensor lives.
+   * ones, and keeps the right-hand one packed for as long as its tensor lives. Undefined where that does not matter.
    */
-  readonly weightT: tf.Tensor2D;
+  readonly weightT: tf.Tensor2D | undefined;
   /** [out] */
   readonly bias: tf.Tensor1D;
 }
 
 /** [T, in] -> [T, out], without a record. */
-export function affine(x: tf.Tensor2D, { weightT, bias }: LinearWeights): tf.Tensor2D {
+export function affine(x: tf.Tensor2D, { weight, weightT, bias }: LinearWeights): tf.Tensor2D {
+  if (weightT === undefined)
+    return tf.fused.matMul({ a: x, b: weight, transposeB: true, bias }) as tf.Tensor2D;
   return tf.fused.matMul({ a: x, b: weightT, bias }) as tf.Tensor2D;
 }
 

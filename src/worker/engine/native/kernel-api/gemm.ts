@@ -1,6 +1,6 @@
 /** Matrix products with what usually follows them. Matrices are row-major, sums fp32. */
 import type { DeviceBuffer } from './memory.js';
-import type { DropoutStream } from './activation.js';
+import type { DropoutStream } from '../../dropout-mask.js';
 
 export const ACTIVATION = { none: 0, geluTanh: 1, geluErf: 2 } as const;
 export type Activation = (typeof ACTIVATION)[keyof typeof ACTIVATION];

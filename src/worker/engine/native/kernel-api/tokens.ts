@@ -1,5 +1,5 @@
 /** Equation 1 without its product: patches from pixels, tokens from projected patches. */
-import type { DropoutStream } from './activation.js';
+import type { DropoutStream } from '../../dropout-mask.js';
 import type { DeviceBuffer } from './memory.js';
 
 export interface TokenShape {

@@ -1,0 +1,43 @@
+/** How this process computes: its backend, the parts of the network on it, and where weights are kept. */
+import { availableParallelism } from 'node:os';
+import { coded } from '../../shared/errors.js';
+import { composedParts } from '../model/composed-parts.js';
+import { FusedDevice, type Precision } from '../model/fused/device.js';
+import { fusedParts } from '../model/fused/fused-parts.js';
+import type { VitParts } from '../model/vit-parts.js';
+import { copiedWeights, type WeightPlacement } from '../model/weight-tensors.js';
+import { startBackend } from './backend.js';
+import { nativeKernels, wrapHost } from './native/tensor-buffers.js';
+
+export interface Compute {
+  /** Equal where the bits of results are equal. */
+  readonly identity: string;
+  readonly parts: VitParts;
+  readonly placement: WeightPlacement;
+}
+
+export interface ComputeOptions {
+  /** One of BACKEND_CHOICES. */
+  readonly backend: string;
+  readonly precision?: Precision;
+  /** 0 where missing: one for each processor. */
+  readonly threads?: number;
+}
+
+/** On the memory they lie in: nothing is copied. */
+const sharedWeights: WeightPlacement = { place: wrapHost, transposed: false };
+
+/** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
+export async function startCompute(options: ComputeOptions): Promise<Compute> {
+  const { precision = 'fp32', threads = 0 } = options;
+  const backend = await startBackend(options.backend);
+  if (backend !== 'native') {
+    if (precision !== 'fp32') throw coded('PRECISION_UNSUPPORTED', { precision, backend });
+    return { identity: backend, parts: composedParts, placement: copiedWeights };
+  }
+  const kernels = nativeKernels();
+  const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
+  const parts = fusedParts(new FusedDevice(kernels, precision));
+  // Levels differ in the order of their sums.
+  return { identity: `native ${level}`, parts, placement: sharedWeights };
+}

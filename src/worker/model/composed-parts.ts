@@ -1,0 +1,21 @@
+/** The network's parts in plain tfjs ops: for every backend. */
+import { add } from '../engine/ops/add.js';
+import { classToken } from '../engine/ops/class-token.js';
+import { crossEntropy } from '../engine/ops/cross-entropy.js';
+import { layerNorm } from '../engine/ops/layer-norm.js';
+import { mlp } from './mlp.js';
+import { patchEmbedding } from './patch-embedding.js';
+import { selfAttention } from './self-attention.js';
+import type { VitParts } from './vit-parts.js';
+
+export const composedParts: VitParts = {
+  embed: patchEmbedding,
+  attentionBranch(pass, { norm1, attention }, layer, z) {
+    return add(pass.tape, selfAttention(pass, attention, layer, layerNorm(pass.tape, z, norm1)), z);
+  },
+  mlpBranch(pass, weights, layer, z) {
+    return add(pass.tape, mlp(pass, weights.mlp, layer, layerNorm(pass.tape, z, weights.norm2)), z);
+  },
+  classToken,
+  crossEntropy,
+};

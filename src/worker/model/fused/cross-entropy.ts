@@ -1,0 +1,30 @@
+/** The loss and its gradient in one kernel. */
+import * as tf from '@tensorflow/tfjs-core';
+import { bufferOf } from '../../engine/native/tensor-buffers.js';
+import type { VitParts } from '../vit-parts.js';
+import type { FusedDevice } from './device.js';
+
+export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {
+  const { kernels } = device;
+  return (tape, logits, labels, smoothing) => {
+    const [rows, classes] = logits.shape;
+    return tf.tidy(() => {
+      const labelTensor = tf.tensor1d(labels, 'int32');
+      const losses = device.values<tf.Rank.R1>([rows]);
+      const dLogits = tape === undefined ? undefined : device.values<tf.Rank.R2>([rows, classes]);
+      kernels.crossEntropy({
+        ...{ logits: bufferOf(logits), labels: bufferOf(labelTensor), rows, classes, smoothing },
+        ...{ losses: bufferOf(losses), dLogits: dLogits && bufferOf(dLogits) },
+      });
+      if (tape !== undefined && dLogits !== undefined) {
+        tape.record({
+          output: losses,
+          inputs: [logits],
+          saved: [dLogits],
+          backward: (dLosses, [saved]) => [tf.mul(saved, tf.reshape(dLosses, [rows, 1]))],
+        });
+      }
+      return losses;
+    });
+  };
+}

@@ -1,0 +1,17 @@
+/** The network's parts on the fused kernels of a device. */
+import type { VitParts } from '../vit-parts.js';
+import { attentionBranch } from './attention-branch.js';
+import { crossEntropy } from './cross-entropy.js';
+import type { FusedDevice } from './device.js';
+import { classToken, embed } from './embedding.js';
+import { mlpBranch } from './mlp-branch.js';
+
+export function fusedParts(device: FusedDevice): VitParts {
+  return {
+    embed: embed(device),
+    attentionBranch: attentionBranch(device),
+    mlpBranch: mlpBranch(device),
+    classToken: classToken(device),
+    crossEntropy: crossEntropy(device),
+  };
+}
