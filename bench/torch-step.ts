@@ -1,0 +1,140 @@
+/**
+ * The training step of a worker against PyTorch's, on the same machine in turns.
+ *
+ *   node dist/bench/torch-step.js [--settings ti4,ti16,s16,b16] [--precision fp32,bf16] [--threads 1] [--rounds 5]
+ *                                 [--backend native] [--json]
+ *
+ * Ours is the worker's own code (engine, exact accumulation, scaling, clipping, AdamW) on one micro-batch a step; the
+ * peer is torchvision's VisionTransformer under torch (bench/peer/vit_step.py). Both run in processes of their own,
+ * which take turns: a round is a step or more of each. Needs Debian's python3-torch, python3-torchvision and
+ * libopenblas0-pthread; without them only our side is measured.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { missingTorch, Peer } from './peer/peer.js';
+import { openStepRunner, type StepSetting } from './train-step.js';
+import { columns, machine, median } from './workspace.js';
+
+const SETTINGS: Readonly<Record<string, Pick<StepSetting, 'model' | 'imageSize' | 'classes' | 'batch'>>> = {
+  ti4: { model: 'vit-ti/4', imageSize: 32, classes: 10, batch: 64 },
+  ti16: { model: 'vit-ti/16', imageSize: 224, classes: 1000, batch: 16 },
+  s16: { model: 'vit-s/16', imageSize: 224, classes: 1000, batch: 16 },
+  b16: { model: 'vit-b/16', imageSize: 224, classes: 1000, batch: 8 },
+};
+
+const { values } = parseArgs({
+  options: {
+    settings: { type: 'string', default: Object.keys(SETTINGS).join() },
+    precision: { type: 'string', default: 'fp32,bf16' },
+    threads: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    backend: { type: 'string', default: 'native' },
+    json: { type: 'boolean', default: false },
+    /** A setting as JSON: this process is our side. */
+    side: { type: 'string' },
+  },
+});
+
+interface Timing {
+  readonly seconds: number;
+  readonly loss: number;
+  readonly peakBytes: number;
+}
+
+/** Our side of a round: answers the parent's messages until it disconnects. */
+async function serve(setting: StepSetting): Promise<void> {
+  const peak = (): number => process.resourceUsage().maxRSS * 1024;
+  const before = peak();
+  const runner = await openStepRunner(setting);
+  process.on('message', ({ steps }: { steps: number }) => {
+    const start = performance.now();
+    const loss = runner.run(steps);
+    const seconds = (performance.now() - start) / 1000;
+    process.send?.({ seconds, loss, peakBytes: peak() - before } satisfies Timing);
+  });
+  process.send?.({ spec: runner.spec, parameters: runner.parameters });
+}
+
+async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: boolean): Promise<string[]> {
+  const setting: StepSetting = {
+    ...SETTINGS[name]!,
+    ...{ precision, backend: values.backend, threads: Number(values.threads) },
+  };
+  const ours = fork(fileURLToPath(import.meta.url), ['--side', JSON.stringify(setting)]);
+  const [{ spec, parameters }] = (await once(ours, 'message')) as [
+    Awaited<ReturnType<typeof openStepRunner>>,
+  ];
+  const ask = async (steps: number): Promise<Timing> => {
+    ours.send({ steps });
+    return ((await once(ours, 'message')) as [Timing])[0];
+  };
+  const shape = {
+    ...{ layers: spec.layers, hidden: spec.hidden, mlp: spec.mlp, heads: spec.heads, patch: spec.patch },
+    ...{ image: setting.imageSize, classes: setting.classes, batch: setting.batch },
+  };
+  const args = Object.entries({ ...shape, threads: values.threads, precision }).flatMap(([key, value]) => [
+    `--${key}`,
+    String(value),
+  ]);
+  const peer = peerMissing ? undefined : new Peer('bench/peer/vit_step.py', args, setting.threads);
+  const peerModel = await peer?.answer<{ parameters: number }>();
+  if (peerModel !== undefined && peerModel.parameters !== parameters) {
+    throw new Error(`the peer's model has ${peerModel.parameters} parameters, ours ${parameters}`);
+  }
+
+  const steps = 1;
+  // Memory is taken and pages are touched in the first steps.
+  await ask(2);
+  await peer?.ask({ steps: 2 });
+  const rounds: { ours: Timing; theirs: Timing | undefined }[] = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    rounds.push({ ours: await ask(steps), theirs: await peer?.ask<Timing>({ steps }) });
+  }
+  ours.disconnect();
+  peer?.close();
+
+  const speed = (timing: Timing | undefined): number =>
+    timing === undefined ? NaN : setting.batch / timing.seconds;
+  const mine = rounds.map((round) => speed(round.ours));
+  const theirs = rounds.map((round) => speed(round.theirs));
+  const ratios = rounds.map((_, i) => mine[i]! / theirs[i]!).sort((a, b) => a - b);
+  const last = rounds.at(-1)!;
+  const row = {
+    ...{ model: setting.model, imageSize: setting.imageSize, batch: setting.batch, precision },
+    ...{ imagesPerSecond: median(mine), peerImagesPerSecond: median(theirs), ratio: median(ratios) },
+    ...{ ratioLow: ratios[0]!, ratioHigh: ratios.at(-1)!, peakMb: last.ours.peakBytes / 2 ** 20 },
+    ...{
+      peerPeakMb: (last.theirs?.peakBytes ?? NaN) / 2 ** 20,
+      loss: last.ours.loss,
+      peerLoss: last.theirs?.loss,
+    },
+  };
+  if (values.json) console.log(JSON.stringify({ bench: 'torch-step', machine: machine(), ...row }));
+  const { imagesPerSecond, peerImagesPerSecond, ratio, ratioLow, ratioHigh, peakMb, peerPeakMb } = row;
+  return [
+    ...[`${row.model} ${row.imageSize} px batch ${row.batch}`, precision],
+    ...[imagesPerSecond.toFixed(2), peerImagesPerSecond.toFixed(2)],
+    ...[ratio.toFixed(2), `${ratioLow.toFixed(2)}-${ratioHigh.toFixed(2)}`],
+    ...[peakMb.toFixed(0), peerPeakMb.toFixed(0), (peakMb / peerPeakMb).toFixed(2)],
+  ];
+}
+
+if (values.side !== undefined) {
+  await serve(JSON.parse(values.side) as StepSetting);
+} else {
+  const missing = missingTorch();
+  if (missing !== undefined) console.log(`without the peer: ${missing}`);
+  const head = ['model', 'precision', 'images/s', 'torch', 'ratio', 'spread', 'peak MB', 'torch MB', 'ratio'];
+  const rows = [head];
+  for (const name of values.settings.split(',')) {
+    for (const precision of values.precision.split(',')) {
+      rows.push(await compare(name, precision as 'fp32' | 'bf16', missing !== undefined));
+    }
+  }
+  if (!values.json) {
+    console.log(`training step, ${values.threads} thread(s), ${values.rounds} rounds; ${machine()}`);
+    console.log(columns(rows));
+  }
+}
