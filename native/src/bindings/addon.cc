@@ -8,6 +8,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new vitrail::Instance());
   vitrail::addMemory(env, exports);
   vitrail::addActivation(env, exports);
+  vitrail::addNorm(env, exports);
   return exports;
 }
 
