@@ -9,6 +9,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addMemory(env, exports);
   vitrail::addActivation(env, exports);
   vitrail::addNorm(env, exports);
+  vitrail::addLoss(env, exports);
   return exports;
 }
 
