@@ -10,6 +10,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addActivation(env, exports);
   vitrail::addNorm(env, exports);
   vitrail::addLoss(env, exports);
+  vitrail::addTokens(env, exports);
   return exports;
 }
 
