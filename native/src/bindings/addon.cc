@@ -8,6 +8,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new vitrail::Instance());
   vitrail::addMemory(env, exports);
   vitrail::addActivation(env, exports);
+  vitrail::addNorm(env, exports);
+  vitrail::addLoss(env, exports);
+  vitrail::addTokens(env, exports);
   return exports;
 }
 

@@ -6,5 +6,8 @@ namespace vitrail {
 
 void addMemory(Napi::Env env, Napi::Object exports);
 void addActivation(Napi::Env env, Napi::Object exports);
+void addNorm(Napi::Env env, Napi::Object exports);
+void addLoss(Napi::Env env, Napi::Object exports);
+void addTokens(Napi::Env env, Napi::Object exports);
 
 }  // namespace vitrail
