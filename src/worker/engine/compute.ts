@@ -1,19 +1,19 @@
-/** How this process computes: its backend, the parts of the network on it, and where weights are kept. */
+/** How this process computes: its backend, the parts of the network on it, and how arrays get there. */
 import { availableParallelism } from 'node:os';
 import { coded } from '../../shared/errors.js';
 import { composedParts } from '../model/composed-parts.js';
 import { FusedDevice, type Precision } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
 import type { VitParts } from '../model/vit-parts.js';
-import { copiedWeights, type WeightPlacement } from '../model/weight-tensors.js';
 import { startBackend } from './backend.js';
+import { copied, type Placement } from './placement.js';
 import { nativeKernels, wrapHost } from './native/tensor-buffers.js';
 
 export interface Compute {
   /** Equal where the bits of results are equal. */
   readonly identity: string;
   readonly parts: VitParts;
-  readonly placement: WeightPlacement;
+  readonly placement: Placement;
 }
 
 export interface ComputeOptions {
@@ -22,10 +22,12 @@ export interface ComputeOptions {
   readonly precision?: Precision;
   /** 0 where missing: one for each processor. */
   readonly threads?: number;
+  /** Plain tfjs ops even where there are fused kernels: for comparison. */
+  readonly composed?: boolean;
 }
 
 /** On the memory they lie in: nothing is copied. */
-const sharedWeights: WeightPlacement = { place: wrapHost, transposed: false };
+const inPlace: Placement = { place: wrapHost, transposed: false };
 
 /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
 export async function startCompute(options: ComputeOptions): Promise<Compute> {
@@ -33,11 +35,11 @@ export async function startCompute(options: ComputeOptions): Promise<Compute> {
   const backend = await startBackend(options.backend);
   if (backend !== 'native') {
     if (precision !== 'fp32') throw coded('PRECISION_UNSUPPORTED', { precision, backend });
-    return { identity: backend, parts: composedParts, placement: copiedWeights };
+    return { identity: backend, parts: composedParts, placement: copied };
   }
   const kernels = nativeKernels();
   const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
-  const parts = fusedParts(new FusedDevice(kernels, precision));
+  const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
   // Levels differ in the order of their sums.
-  return { identity: `native ${level}`, parts, placement: sharedWeights };
+  return { identity: `native ${level}`, parts, placement: inPlace };
 }

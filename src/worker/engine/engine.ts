@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly precision?: Precision;
   /** Of the native backend; 0 or missing: one for each processor. Results do not depend on it. */
   readonly threads?: number;
+  /** Plain tfjs ops even where there are fused kernels: for comparison. */
+  readonly composed?: boolean;
 }
 
 export interface MicroBatch {
@@ -99,7 +101,7 @@ export class ComputeEngine {
     position: MicroBatchPosition,
     onGradient: GradientCallback,
   ): TrainResult {
-    const { spec, seed, dropout, labelSmoothing, recompute } = this.#options;
+    const { seed, dropout, labelSmoothing, recompute } = this.#options;
     const weights = this.#loaded();
     const tape = new Tape(weights.slots, (slot, gradient) => {
       onGradient(slot, gradient.dataSync<'float32'>());
@@ -108,7 +110,7 @@ export class ComputeEngine {
     const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
     try {
       return tf.tidy(() => {
-        const logits = vit(pass, weights.vit, upload(spec, patches, labels.length), recompute);
+        const logits = vit(pass, weights.vit, this.#upload(patches, labels.length), recompute);
         const lossTensor = parts.crossEntropy(tape, logits, labels, labelSmoothing);
         const losses = lossTensor.dataSync<'float32'>();
         const { correct } = classified(logits, labels);
@@ -145,25 +147,25 @@ export class ComputeEngine {
   #infer(patches: Float32Array, images: number): tf.Tensor2D {
     const { parts } = this.#compute;
     const pass: Pass = { parts, tape: undefined, images, dropout: undefined };
-    return vit(pass, this.#loaded().vit, upload(this.#options.spec, patches, images), false);
+    return vit(pass, this.#loaded().vit, this.#upload(patches, images), false);
+  }
+
+  /** [m, N, C P P] on the host -> [m N, C P P] */
+  #upload(patches: Float32Array, images: number): tf.Tensor2D {
+    const { spec } = this.#options;
+    const width = patchLength(spec);
+    const rows = images * patchCount(spec);
+    if (!Number.isInteger(images) || images < 1 || patches.length !== rows * width) {
+      const reason = `${patches.length} patch values for ${images} images of ${patchCount(spec)} x ${width}`;
+      throw coded('INTERNAL', { reason });
+    }
+    return this.#compute.placement.place(patches, [rows, width]) as tf.Tensor2D;
   }
 
   #loaded(): WeightTensors {
     if (this.#weights === undefined) throw coded('INTERNAL', { reason: 'the engine has no weights yet' });
     return this.#weights;
   }
-}
-
-/** [m, N, C P P] on the host -> [m N, C P P] */
-function upload(spec: ModelSpec, patches: Float32Array, images: number): tf.Tensor2D {
-  const width = patchLength(spec);
-  const rows = images * patchCount(spec);
-  if (!Number.isInteger(images) || images < 1 || patches.length !== rows * width) {
-    const reason = `${patches.length} patch values for ${images} images of ${patchCount(spec)} x ${width}`;
-    throw coded('INTERNAL', { reason });
-  }
-  // slice() copies: the cpu backend would keep the caller's array, which may be refilled or shared.
-  return tf.tensor2d(patches.slice(), [rows, width], 'float32');
 }
 
 function classified(logits: tf.Tensor2D, labels: Int32Array): { predictions: Int32Array; correct: number } {

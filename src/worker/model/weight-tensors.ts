@@ -5,22 +5,8 @@ import type { ModelSpec } from '../../shared/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../shared/model/parameter-layout.js';
 import type { LayerNormWeights } from '../engine/ops/layer-norm.js';
 import type { LinearWeights } from '../engine/ops/linear.js';
+import type { Placement } from '../engine/placement.js';
 import type { VitWeights } from './vit.js';
-
-/** Where a model's parameters are kept. */
-export interface WeightPlacement {
-  /** A tensor of the values at `from`, which may be a view on shared memory. */
-  readonly place: (from: Float32Array, shape: [number] | [number, number]) => tf.Tensor;
-  /** Keep a transposed copy of every matrix. */
-  readonly transposed: boolean;
-}
-
-/** On the active backend, as a copy. */
-export const copiedWeights: WeightPlacement = {
-  // slice() copies: the cpu backend would keep the array itself, and the others refuse shared memory.
-  place: (from, shape) => tf.tensor(from.slice(), shape, 'float32'),
-  transposed: true,
-};
 
 export class WeightTensors {
   readonly vit: VitWeights;
@@ -29,7 +15,7 @@ export class WeightTensors {
   readonly #tensors: readonly tf.Tensor[];
 
   /** @param flat in the order of `parameterLayout(spec)` */
-  constructor(spec: ModelSpec, flat: Float32Array, { place, transposed }: WeightPlacement) {
+  constructor(spec: ModelSpec, flat: Float32Array, { place, transposed }: Placement) {
     const layout = parameterLayout(spec);
     if (flat.length !== layout.length) {
       const reason = `${flat.length} weights for a model of ${layout.length} parameters`;
