@@ -11,6 +11,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addNorm(env, exports);
   vitrail::addLoss(env, exports);
   vitrail::addTokens(env, exports);
+  vitrail::addGemm(env, exports);
   return exports;
 }
 

@@ -9,5 +9,6 @@ void addActivation(Napi::Env env, Napi::Object exports);
 void addNorm(Napi::Env env, Napi::Object exports);
 void addLoss(Napi::Env env, Napi::Object exports);
 void addTokens(Napi::Env env, Napi::Object exports);
+void addGemm(Napi::Env env, Napi::Object exports);
 
 }  // namespace vitrail
