@@ -1,6 +1,9 @@
 /** The Gaussian error linear unit and dropout. */
 import type { DropoutStream } from '../../dropout-mask.js';
+
 import type { DeviceBuffer } from './memory.js';
+
+export type { DropoutStream };
 
 export const GELU_FORM = { tanh: 0, erf: 1 } as const;
 export type GeluFormCode = (typeof GELU_FORM)[keyof typeof GELU_FORM];
