@@ -14,20 +14,23 @@ const loaded = loadKernels();
 const KERNELS = loaded.kernels;
 const SKIP = loaded.kernels === undefined ? loaded.reason : false;
 
-/** Nearest bf16, halves to even; NaN stays NaN. */
-export function roundToBf16(value: number): number {
-  return widened(narrowed([value]))[0]!;
+/** The upper halves of floats: nearest bf16, halves to even; NaN stays NaN. */
+function narrowed(values: ArrayLike<number>): Uint16Array {
+  const words = new Uint32Array(new Float32Array(values).buffer);
+  const halves = new Uint16Array(words.length);
+  words.forEach((word, i) => {
+    const isNan = (word & 0x7fffffff) > 0x7f800000;
+    halves[i] = isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  });
+  return halves;
 }
 
-export function narrowed(values: ArrayLike<number>): Uint16Array {
-  const bits = new Uint32Array(Float32Array.from(values).buffer);
-  return Uint16Array.from(bits, (word) =>
-    (word & 0x7fffffff) > 0x7f800000 ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16,
-  );
+function widened(halves: Uint16Array): Float32Array {
+  return new Float32Array(new Uint32Array(halves).map((half) => half << 16).buffer);
 }
 
-export function widened(values: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(values, (half) => half << 16).buffer);
+export function roundedToBf16(values: ArrayLike<number>): Float32Array {
+  return widened(narrowed(values));
 }
 
 const HOST = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { STORAGE, type Storage } from '../../src/worker/engine/native/kernel-api/memory.js';
-import { assertClose, normals, roundToBf16, testKernels, type KernelDevice } from './kernel-device.js';
+import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } from './kernel-device.js';
 
 interface Case {
   readonly logits: Float32Array;
@@ -50,7 +50,7 @@ testKernels('losses and gradients of cross entropy are those of the definition',
       for (const storage of [STORAGE.f32, STORAGE.bf16]) {
         const rows = classes === 10 ? 700 : 5;
         const random = normals(rows * classes, classes).map((v) => 4 * v);
-        const logits = storage === STORAGE.bf16 ? random.map(roundToBf16) : random;
+        const logits = storage === STORAGE.bf16 ? roundedToBf16(random) : random;
         const labels = Array.from({ length: rows }, (_, row) => (row * 7) % classes);
         const c = { logits, labels, classes, smoothing, storage };
         const [actual, expected] = [run(device, c), reference(c)];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { STORAGE, type Storage } from '../../src/worker/engine/native/kernel-api/memory.js';
-import { assertClose, normals, roundToBf16, testKernels, type KernelDevice } from './kernel-device.js';
+import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } from './kernel-device.js';
 
 interface Case {
   readonly rows: number;
@@ -26,7 +26,7 @@ const CASES: readonly Case[] = [
 const EPSILON = 1e-6;
 
 const rounded = (values: Float32Array, storage: Storage): Float32Array =>
-  storage === STORAGE.bf16 ? values.map(roundToBf16) : values;
+  storage === STORAGE.bf16 ? roundedToBf16(values) : values;
 
 function operands(c: Case) {
   const storage = c.storage ?? STORAGE.f32;

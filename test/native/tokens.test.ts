@@ -4,7 +4,7 @@ import { signedScale, writePatches } from '../../src/worker/data/patches.js';
 import { dropoutMask } from '../../src/worker/engine/dropout-mask.js';
 import type { DropoutStream } from '../../src/worker/engine/dropout-mask.js';
 import { STORAGE } from '../../src/worker/engine/native/kernel-api/memory.js';
-import { assertClose, normals, roundToBf16, testKernels, type KernelDevice } from './kernel-device.js';
+import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } from './kernel-device.js';
 
 const KEY = { rate: 0.25, seed: 12, step: 3, microBatch: 2 };
 const SITE = 5;
@@ -36,7 +36,7 @@ testKernels('patches are those of the data pipeline, mirrored or not', (device) 
         ...{ pixels: device.hold(pixels, STORAGE.u8), flips: device.hold(flips, STORAGE.u8) },
         ...{ values: device.hold(signedScale()), y, images, side, patch },
       });
-      const rounded = storage === STORAGE.bf16 ? expected.map(roundToBf16) : expected;
+      const rounded = storage === STORAGE.bf16 ? roundedToBf16(expected) : expected;
       assert.deepEqual(device.read(y, expected.length), rounded, `${device.level} ${side}/${patch}`);
     }
   }
@@ -56,10 +56,10 @@ type Shape = (typeof SHAPES)[number];
 
 function operands({ images, patches, width }: Shape) {
   return {
-    projected: normals(images * patches * width, 1).map(roundToBf16),
+    projected: roundedToBf16(normals(images * patches * width, 1)),
     classToken: normals(width, 2),
     position: normals((patches + 1) * width, 3),
-    dz: normals(images * (patches + 1) * width, 4).map(roundToBf16),
+    dz: roundedToBf16(normals(images * (patches + 1) * width, 4)),
   };
 }
 

@@ -12,6 +12,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addLoss(env, exports);
   vitrail::addTokens(env, exports);
   vitrail::addGemm(env, exports);
+  vitrail::addAttention(env, exports);
   return exports;
 }
 

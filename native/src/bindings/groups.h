@@ -10,5 +10,6 @@ void addNorm(Napi::Env env, Napi::Object exports);
 void addLoss(Napi::Env env, Napi::Object exports);
 void addTokens(Napi::Env env, Napi::Object exports);
 void addGemm(Napi::Env env, Napi::Object exports);
+void addAttention(Napi::Env env, Napi::Object exports);
 
 }  // namespace vitrail
