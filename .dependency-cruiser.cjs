@@ -29,6 +29,17 @@ module.exports = {
       to: { path: '^src/(coordinator|cli)' },
     },
     {
+      name: 'parts-of-worker-meet-in-its-step-loop',
+      comment:
+        'sums and optimizers may use the native kernels, by their typed interface, which knows no tfjs',
+      severity: 'error',
+      from: { path: '^src/worker/(collective|optimizer)/' },
+      to: {
+        path: '^src/worker/',
+        pathNot: '^src/worker/($1/|engine/(gradient-tensor|native/(addon|kernel-api)))',
+      },
+    },
+    {
       name: 'src-never-imports-tests',
       severity: 'error',
       from: { path: '^src' },

@@ -9,6 +9,7 @@ import type { GradientAccumulator } from './collective/gradient-accumulator.js';
 import type { Loader } from './data/loader.js';
 import type { BatchRequest } from './data/micro-batch.js';
 import type { ComputeEngine } from './engine/engine.js';
+import type { ExactKernels } from './engine/native/kernel-api/exact.js';
 import type { ReduceResult, ReduceTask } from './link/link-contract.js';
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
@@ -31,6 +32,8 @@ export interface StepLoopParts {
   readonly engine: ComputeEngine;
   readonly state: TrainingState;
   readonly accumulator: GradientAccumulator;
+  /** Undefined where they are not built. */
+  readonly kernels: ExactKernels | undefined;
   readonly log: Logger;
 }
 
@@ -172,7 +175,7 @@ export class StepLoop {
   }
 
   #applyStep(commit: Body<'commit'>): void {
-    const { config, layout, link, status, state, engine } = this.#parts;
+    const { config, layout, link, status, state, engine, kernels } = this.#parts;
     const pending = this.#pending;
     if (pending?.plan.step !== commit.step || pending.plan.generation !== commit.generation) {
       throw coded('INTERNAL', { reason: `commit of step ${commit.step}, which this worker has not reduced` });
@@ -185,10 +188,11 @@ export class StepLoop {
     status.enter(Phase.PHASE_UPDATE, plan.step);
     const startMs = performance.now();
     const { gradient, weights, moments, shared } = state;
+    const { exponents, samples } = plan;
     const { norm, notFinite } =
       shared.kind === 'exact'
-        ? scaleExactGradient(new Int32Array(shared.reduced), plan.exponents, plan.samples, layout, gradient)
-        : scaleFloatGradient(new Float32Array(shared.reduced), plan.samples, layout, gradient);
+        ? scaleExactGradient(new Int32Array(shared.reduced), exponents, samples, layout, gradient, kernels)
+        : scaleFloatGradient(new Float32Array(shared.reduced), samples, layout, gradient, kernels);
     if (notFinite !== null) throw coded('GRADIENT_NOT_FINITE', { tensor: notFinite, step: plan.step });
     state.optimizer.step({
       weights,

@@ -1,6 +1,7 @@
 /** A worker's weights, optimizer state and gradient sums, in shared memory: threads read them in place. */
 import type { RunConfig } from '../shared/config/schema.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import type { ExactKernels } from './engine/native/kernel-api/exact.js';
 import type { SharedState } from './link/link-contract.js';
 import { createOptimizer, type Optimizer, type OptimizerState } from './optimizer/optimizer.js';
 
@@ -14,9 +15,13 @@ export interface TrainingState {
   readonly shared: SharedState;
 }
 
-/** Memory for a run's state, all zeros. */
-export function allocateTrainingState(config: RunConfig, layout: ParameterLayout): TrainingState {
-  const optimizer = createOptimizer(config, layout);
+/** Memory for a run's state, all zeros. @param kernels update it where they are given */
+export function allocateTrainingState(
+  config: RunConfig,
+  layout: ParameterLayout,
+  kernels?: ExactKernels,
+): TrainingState {
+  const optimizer = createOptimizer(config, layout, kernels);
   const memory = (): SharedArrayBuffer => new SharedArrayBuffer(layout.length * 4);
   const parts: Record<string, SharedArrayBuffer> = { weights: memory() };
   for (const name of optimizer.stateNames) parts[name] = memory();

@@ -14,6 +14,7 @@ import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
 import { planDevice } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
+import { loadKernels } from './engine/native/addon.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
 import { initialWeights } from './model/initialisation.js';
@@ -115,7 +116,8 @@ async function prepare(
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
   const engine = await ComputeEngine.create({ ...config, backend, spec, threads: options.threads });
   closers.push(() => engine.dispose());
-  const state = allocateTrainingState(config, layout);
+  const { kernels } = loadKernels();
+  const state = allocateTrainingState(config, layout, kernels);
   await fillState(state, config, spec, welcome, link);
   engine.loadWeights(state.weights);
 
@@ -142,7 +144,7 @@ async function prepare(
     step: welcome.step,
     stateParts: Object.keys(state.shared.parts),
   });
-  const accumulator = createAccumulator(state.shared.kind, layout, state.shared.mine);
+  const accumulator = createAccumulator(state.shared.kind, layout, state.shared.mine, kernels);
   return new StepLoop({
     worker: welcome.worker,
     config,
@@ -153,6 +155,7 @@ async function prepare(
     engine,
     state,
     accumulator,
+    kernels,
     log: options.log,
   });
 }

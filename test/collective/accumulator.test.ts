@@ -5,6 +5,7 @@ import { exceedsRange, repeatExponents, stepExponents } from '../../src/shared/e
 import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js';
 import { ExactAccumulator } from '../../src/worker/collective/exact-accumulator.js';
 import { Fp32Accumulator } from '../../src/worker/collective/fp32-accumulator.js';
+import { hostGradient } from '../../src/worker/engine/gradient-tensor.js';
 import { scaleExactGradient } from '../../src/worker/optimizer/gradient-scaling.js';
 
 const layout: ParameterLayout = {
@@ -23,7 +24,8 @@ function exact(): ExactAccumulator {
 }
 
 function addAll(accumulator: ExactAccumulator, batches: readonly MicroBatch[]): void {
-  for (const batch of batches) batch.forEach((gradient, slot) => accumulator.add(slot, gradient));
+  for (const batch of batches)
+    batch.forEach((gradient, slot) => accumulator.add(slot, hostGradient(gradient)));
 }
 
 function maximaOf(batches: readonly MicroBatch[]): Float32Array {
@@ -116,8 +118,8 @@ void test('a tensor keeps its gradient to a relative error of 1e-8 of its larges
 void test('values are rounded to the nearest integer, halves to even', () => {
   const accumulator = exact();
   accumulator.begin(Int32Array.of(0, 0), 1);
-  accumulator.add(0, Float32Array.of(0.5, 1.5, -2.5));
-  accumulator.add(1, Float32Array.of(-0.5, 2.5, 3.5, -0.75));
+  accumulator.add(0, hostGradient(Float32Array.of(0.5, 1.5, -2.5)));
+  accumulator.add(1, hostGradient(Float32Array.of(-0.5, 2.5, 3.5, -0.75)));
   assert.deepEqual(accumulator.sums, Int32Array.of(0, 2, -2, 0, 2, 4, -1));
 });
 
@@ -125,7 +127,7 @@ void test('a value out of range is left out and shows in the maxima', () => {
   const accumulator = exact();
   const exponents = stepExponents(Float32Array.of(1, 1), 4);
   accumulator.begin(exponents, 4);
-  accumulator.add(0, Float32Array.of(1, -1e30, 0.5));
+  accumulator.add(0, hostGradient(Float32Array.of(1, -1e30, 0.5)));
   assert.equal(accumulator.sums[1], 0);
   assert.equal(accumulator.sums[0], 2 ** exponents[0]!);
   assert.deepEqual(accumulator.maxima, Float32Array.of(1e30, 0));
@@ -137,8 +139,8 @@ void test('NaN and Infinity are left out and recorded by tensor, until the next 
   for (const bad of [NaN, Infinity, -Infinity]) {
     for (const accumulator of [exact(), new Fp32Accumulator(layout, new Float32Array(layout.length))]) {
       accumulator.begin(Int32Array.of(0, 0), 2);
-      accumulator.add(0, Float32Array.of(1, 2, 3));
-      accumulator.add(1, Float32Array.of(1, bad, -3, 4));
+      accumulator.add(0, hostGradient(Float32Array.of(1, 2, 3)));
+      accumulator.add(1, hostGradient(Float32Array.of(1, bad, -3, 4)));
       assert.deepEqual(accumulator.nonFinite, Uint8Array.of(0, 1));
       assert.deepEqual(accumulator.maxima, Float32Array.of(3, 4));
       assert.deepEqual(Array.from(accumulator.sums), [1, 2, 3, 1, 0, -3, 4]);
@@ -153,15 +155,15 @@ void test('NaN and Infinity are left out and recorded by tensor, until the next 
 void test('plain fp32 sums are rounded after every addition', () => {
   const accumulator = new Fp32Accumulator(layout, new Float32Array(layout.length));
   accumulator.begin();
-  for (const g of [1e8, 1, -1e8]) accumulator.add(0, Float32Array.of(g, 3, g));
+  for (const g of [1e8, 1, -1e8]) accumulator.add(0, hostGradient(Float32Array.of(g, 3, g)));
   assert.deepEqual(Array.from(accumulator.sums.subarray(0, 3)), [0, 9, 0]);
 });
 
 void test('gradients, sums and exponents of other lengths are refused', () => {
   const accumulator = exact();
   accumulator.begin(Int32Array.of(0, 0), 4);
-  assert.throws(() => accumulator.add(0, new Float32Array(4)), /4 values for a of 3/);
-  assert.throws(() => accumulator.add(2, new Float32Array(4)), /no tensor 2/);
+  assert.throws(() => accumulator.add(0, hostGradient(new Float32Array(4))), /4 values for a of 3/);
+  assert.throws(() => accumulator.add(2, hostGradient(new Float32Array(4))), /no tensor 2/);
   assert.throws(() => accumulator.begin(Int32Array.of(0), 4), /1 exponents for 2 tensors/);
   assert.throws(() => new ExactAccumulator(layout, new Int32Array(6)), /6 sums for 7 parameters/);
   assert.throws(() => new Fp32Accumulator(layout, new Float32Array(8)), /8 sums for 7 parameters/);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { nativeSum } from '../../src/worker/collective/native-sum.js';
 import { plainSum, simdSum, type ChunkSum } from '../../src/worker/collective/sum.js';
 
-const simd = simdSum();
 const LENGTHS = [1, 2, 3, 4, 5, 4095, 4096, 4097, 10_000];
 
 function bytesOf(array: Int32Array | Float32Array): Uint8Array {
@@ -21,9 +21,11 @@ function integers(length: number, factor: number): Int32Array {
 }
 
 const IMPLEMENTATIONS: [string, ChunkSum | undefined][] = [
-  ['WebAssembly', simd],
+  ['WebAssembly', simdSum()],
   ['plain JavaScript', plainSum],
 ];
+const native = nativeSum();
+if (native !== undefined) IMPLEMENTATIONS.push(['the native kernel', native]);
 
 for (const [name, sum] of IMPLEMENTATIONS) {
   void test(`${name} adds integers of every length and gives both checksums`, () => {

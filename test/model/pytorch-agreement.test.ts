@@ -36,7 +36,7 @@ for (const backend of ['wasm', 'cpu']) {
       const result = engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, (slot, gradient) => {
         assert.ok(!gradients.has(slot.name), `${slot.name} came twice`);
         assert.equal(gradient.length, slot.length);
-        gradients.set(slot.name, gradient);
+        gradients.set(slot.name, gradient.hostValues());
       });
       engine.dispose();
 

@@ -54,7 +54,7 @@ export function stepOf(
 ): Step {
   const gradient = new Float32Array(parameters);
   const { lossSum, correct } = engine.trainMicroBatch(batch, position, (slot, values) => {
-    gradient.set(values, slot.offset);
+    gradient.set(values.hostValues(), slot.offset);
   });
   return { lossSum, correct, gradient };
 }

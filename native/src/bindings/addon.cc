@@ -13,6 +13,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addTokens(env, exports);
   vitrail::addGemm(env, exports);
   vitrail::addAttention(env, exports);
+  vitrail::addExact(env, exports);
   return exports;
 }
 

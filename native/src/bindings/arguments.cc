@@ -92,6 +92,12 @@ Array Arguments::host(const char* name, napi_typedarray_type type) const {
   return {data, length, storage};
 }
 
+Array Arguments::hostWords(const char* name) const {
+  const Napi::Value value = field(name);
+  const bool whole = value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array;
+  return host(name, whole ? napi_int32_array : napi_float32_array);
+}
+
 Array Arguments::optionalHost(const char* name, napi_typedarray_type type) const {
   return has(name) ? host(name, type) : Array{};
 }

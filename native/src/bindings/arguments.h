@@ -37,6 +37,8 @@ class Arguments {
 
   // The memory of a typed array, which may lie on a SharedArrayBuffer; its length is what it is.
   Array host(const char* name, napi_typedarray_type type) const;
+  // An Int32Array or a Float32Array; the storage says which.
+  Array hostWords(const char* name) const;
   Array optionalHost(const char* name, napi_typedarray_type type) const;
 
   // { dropBelow, kept, key: [k0, k1], path: [p1, p2, p3] }, or no dropout where the field is missing.

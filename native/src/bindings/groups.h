@@ -11,5 +11,6 @@ void addLoss(Napi::Env env, Napi::Object exports);
 void addTokens(Napi::Env env, Napi::Object exports);
 void addGemm(Napi::Env env, Napi::Object exports);
 void addAttention(Napi::Env env, Napi::Object exports);
+void addExact(Napi::Env env, Napi::Object exports);
 
 }  // namespace vitrail

@@ -2,15 +2,19 @@
 import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
 import { ExactAccumulator } from './exact-accumulator.js';
 import { Fp32Accumulator } from './fp32-accumulator.js';
-import type { GradientAccumulator } from './gradient-accumulator.js';
+import type { GradientAccumulator, SumKernels } from './gradient-accumulator.js';
 
-/** @param memory layout.length x 4 bytes: the accumulator's sums lie there */
+/**
+ * @param memory layout.length x 4 bytes: the accumulator's sums lie there
+ * @param kernels do the work, to the same bits, where they are given
+ */
 export function createAccumulator(
   kind: 'exact' | 'fp32',
   layout: ParameterLayout,
   memory: SharedArrayBuffer,
+  kernels?: SumKernels,
 ): GradientAccumulator {
   return kind === 'exact'
-    ? new ExactAccumulator(layout, new Int32Array(memory))
-    : new Fp32Accumulator(layout, new Float32Array(memory));
+    ? new ExactAccumulator(layout, new Int32Array(memory), kernels)
+    : new Fp32Accumulator(layout, new Float32Array(memory), kernels);
 }

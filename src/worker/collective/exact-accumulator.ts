@@ -1,8 +1,14 @@
 /** Gradient sums in 32-bit fixed point: each value is rounded once, then only integers are added, in any order. */
 import { coded } from '../../shared/errors.js';
 import { exponentScale, sumLimit } from '../../shared/exact/exponents.js';
-import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
-import { AccumulatorState, slotFor, type GradientAccumulator } from './gradient-accumulator.js';
+import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { DeviceBuffer } from '../engine/native/kernel-api/memory.js';
+import {
+  AccumulatorState,
+  type Added,
+  type GradientAccumulator,
+  type SumKernels,
+} from './gradient-accumulator.js';
 
 /** x + this - this rounds |x| < 2^51 to an integer, halves to even: the spacing of doubles there is 1. */
 const ROUNDER = 1.5 * 2 ** 52;
@@ -12,9 +18,12 @@ export class ExactAccumulator extends AccumulatorState<Int32Array> implements Gr
   #microBatches = 1;
   readonly #exponents: Int32Array;
 
-  /** @param sums [layout.length], usually on a SharedArrayBuffer */
-  constructor(layout: ParameterLayout, sums: Int32Array) {
-    super(layout, sums);
+  /**
+   * @param sums [layout.length], usually on a SharedArrayBuffer
+   * @param kernels do the work, to the same bits, where they are given
+   */
+  constructor(layout: ParameterLayout, sums: Int32Array, kernels?: SumKernels) {
+    super(layout, sums, kernels);
     this.#exponents = new Int32Array(layout.slots.length);
   }
 
@@ -30,23 +39,45 @@ export class ExactAccumulator extends AccumulatorState<Int32Array> implements Gr
   }
 
   /** A value that could overflow the sum is left out: its maximum makes the step be repeated anyway. */
-  add(slotIndex: number, gradient: Float32Array): void {
-    const { offset } = slotFor(this.layout.slots, slotIndex, gradient);
-    const scale = exponentScale(this.#exponents[slotIndex]!);
-    const limit = sumLimit(this.#microBatches);
-    const microBatches = this.#microBatches;
+  protected override addHost(slotIndex: number, { offset }: ParameterSlot, values: Float32Array): Added {
+    const { scale, limit, microBatches } = this.#quantisation(slotIndex);
     const sums = this.sums;
-    let maximum = this.maxima[slotIndex]!;
-    for (let i = 0; i < gradient.length; i++) {
-      const g = gradient[i]!;
+    let maximum = 0;
+    let nonFinite = false;
+    for (let i = 0; i < values.length; i++) {
+      const g = values[i]!;
       const x = g * scale;
       if (Math.abs(x) * microBatches <= limit) sums[offset + i]! += (x + ROUNDER - ROUNDER) | 0;
       else if (!Number.isFinite(g)) {
-        this.nonFinite[slotIndex] = 1;
+        nonFinite = true;
         continue;
       }
       if (Math.abs(g) > maximum) maximum = Math.abs(g);
     }
-    this.maxima[slotIndex] = maximum;
+    return { maximum, nonFinite };
+  }
+
+  protected override addDevice(
+    slotIndex: number,
+    { offset, length }: ParameterSlot,
+    gradient: DeviceBuffer,
+    kernels: SumKernels,
+  ): Added {
+    return kernels.quantiseAdd({
+      gradient,
+      sums: this.sums,
+      offset,
+      length,
+      ...this.#quantisation(slotIndex),
+    });
+  }
+
+  #quantisation(slotIndex: number): { scale: number; limit: number; microBatches: number } {
+    const microBatches = this.#microBatches;
+    return {
+      scale: exponentScale(this.#exponents[slotIndex]!),
+      limit: sumLimit(microBatches),
+      microBatches,
+    };
   }
 }

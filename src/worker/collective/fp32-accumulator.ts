@@ -1,5 +1,12 @@
 /** Gradient sums in plain fp32, for comparison: the result depends on the order of addition. */
-import { AccumulatorState, slotFor, type GradientAccumulator } from './gradient-accumulator.js';
+import type { ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { DeviceBuffer } from '../engine/native/kernel-api/memory.js';
+import {
+  AccumulatorState,
+  type Added,
+  type GradientAccumulator,
+  type SumKernels,
+} from './gradient-accumulator.js';
 
 export class Fp32Accumulator extends AccumulatorState<Float32Array> implements GradientAccumulator {
   readonly kind = 'fp32';
@@ -8,19 +15,28 @@ export class Fp32Accumulator extends AccumulatorState<Float32Array> implements G
     this.clear();
   }
 
-  add(slotIndex: number, gradient: Float32Array): void {
-    const { offset } = slotFor(this.layout.slots, slotIndex, gradient);
+  protected override addHost(_: number, { offset }: ParameterSlot, values: Float32Array): Added {
     const sums = this.sums;
-    let maximum = this.maxima[slotIndex]!;
-    for (let i = 0; i < gradient.length; i++) {
-      const g = gradient[i]!;
+    let maximum = 0;
+    let nonFinite = false;
+    for (let i = 0; i < values.length; i++) {
+      const g = values[i]!;
       if (!Number.isFinite(g)) {
-        this.nonFinite[slotIndex] = 1;
+        nonFinite = true;
         continue;
       }
       sums[offset + i]! += g;
       if (Math.abs(g) > maximum) maximum = Math.abs(g);
     }
-    this.maxima[slotIndex] = maximum;
+    return { maximum, nonFinite };
+  }
+
+  protected override addDevice(
+    _: number,
+    { offset, length }: ParameterSlot,
+    gradient: DeviceBuffer,
+    kernels: SumKernels,
+  ): Added {
+    return kernels.floatAdd({ gradient, sums: this.sums, offset, length });
   }
 }

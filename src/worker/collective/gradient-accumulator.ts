@@ -1,6 +1,9 @@
 /** What a worker's micro-batch gradients are added up in before the ring: exact integers, or plain fp32. */
 import { coded } from '../../shared/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { GradientTensor } from '../engine/gradient-tensor.js';
+import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
+import type { DeviceBuffer, MemoryKernels } from '../engine/native/kernel-api/memory.js';
 import type { SumKind } from './chunk-header.js';
 import type { Vector } from './ring-round.js';
 
@@ -19,7 +22,17 @@ export interface GradientAccumulator {
    */
   begin(exponents: Int32Array, microBatches: number): void;
   /** Adds one micro-batch's gradient of one tensor, [slot.length]. */
-  add(slotIndex: number, gradient: Float32Array): void;
+  add(slotIndex: number, gradient: GradientTensor): void;
+}
+
+/** The kernels that can stand in for the sums in JavaScript. */
+export type SumKernels = ExactKernels & Pick<MemoryKernels, 'wrap' | 'release'>;
+
+/** What one gradient told. */
+export interface Added {
+  /** The largest finite |g|; 0 where there is none. */
+  readonly maximum: number;
+  readonly nonFinite: boolean;
 }
 
 /** What both kinds keep besides the way they add. */
@@ -27,17 +40,33 @@ export abstract class AccumulatorState<V extends Vector> {
   readonly sums: V;
   readonly maxima: Float32Array;
   readonly nonFinite: Uint8Array;
-  protected readonly layout: ParameterLayout;
+  readonly #layout: ParameterLayout;
+  readonly #kernels: SumKernels | undefined;
 
-  /** @param sums [layout.length], usually on a SharedArrayBuffer */
-  constructor(layout: ParameterLayout, sums: V) {
+  /**
+   * @param sums [layout.length], usually on a SharedArrayBuffer
+   * @param kernels do the work, to the same bits, where they are given
+   */
+  constructor(layout: ParameterLayout, sums: V, kernels?: SumKernels) {
     if (sums.length !== layout.length) {
       throw coded('INTERNAL', { reason: `${sums.length} sums for ${layout.length} parameters` });
     }
-    this.layout = layout;
+    this.#layout = layout;
+    this.#kernels = kernels;
     this.sums = sums;
     this.maxima = new Float32Array(layout.slots.length);
     this.nonFinite = new Uint8Array(layout.slots.length);
+  }
+
+  add(slotIndex: number, gradient: GradientTensor): void {
+    const slot = slotFor(this.#layout.slots, slotIndex, gradient.length);
+    const kernels = this.#kernels;
+    const { maximum, nonFinite } =
+      kernels === undefined
+        ? this.addHost(slotIndex, slot, gradient.hostValues())
+        : onDevice(kernels, gradient, (buffer) => this.addDevice(slotIndex, slot, buffer, kernels));
+    if (maximum > this.maxima[slotIndex]!) this.maxima[slotIndex] = maximum;
+    if (nonFinite) this.nonFinite[slotIndex] = 1;
   }
 
   protected clear(): void {
@@ -45,18 +74,39 @@ export abstract class AccumulatorState<V extends Vector> {
     this.maxima.fill(0);
     this.nonFinite.fill(0);
   }
+
+  /** @param values [slot.length] */
+  protected abstract addHost(slotIndex: number, slot: ParameterSlot, values: Float32Array): Added;
+
+  /** @param gradient [slot.length], f32 */
+  protected abstract addDevice(
+    slotIndex: number,
+    slot: ParameterSlot,
+    gradient: DeviceBuffer,
+    kernels: SumKernels,
+  ): Added;
 }
 
-/** The slot, if `values` can be its gradient. @throws INTERNAL */
-export function slotFor(
-  slots: readonly ParameterSlot[],
-  slotIndex: number,
-  values: Float32Array,
-): ParameterSlot {
+function onDevice(
+  kernels: SumKernels,
+  gradient: GradientTensor,
+  add: (buffer: DeviceBuffer) => Added,
+): Added {
+  if (gradient.buffer !== undefined) return add(gradient.buffer);
+  const buffer = kernels.wrap({ values: gradient.hostValues() });
+  try {
+    return add(buffer);
+  } finally {
+    kernels.release(buffer);
+  }
+}
+
+/** The slot, if `length` values can be its gradient. @throws INTERNAL */
+function slotFor(slots: readonly ParameterSlot[], slotIndex: number, length: number): ParameterSlot {
   const slot = slots[slotIndex];
   if (slot === undefined) throw coded('INTERNAL', { reason: `no tensor ${slotIndex}` });
-  if (values.length !== slot.length) {
-    throw coded('INTERNAL', { reason: `${values.length} values for ${slot.name} of ${slot.length}` });
+  if (length !== slot.length) {
+    throw coded('INTERNAL', { reason: `${length} values for ${slot.name} of ${slot.length}` });
   }
   return slot;
 }

@@ -23,6 +23,7 @@ import { Outbox } from './outbox.js';
 import { MAX_CHUNK_ELEMENTS, ringPlan } from './ring-plan.js';
 import { RingRound, type Outgoing, type Vector } from './ring-round.js';
 import { StallWatch } from './stall-watch.js';
+import { nativeSum } from './native-sum.js';
 import { plainSum, simdSum } from './sum.js';
 
 export interface RingOptions {
@@ -90,7 +91,7 @@ export class Ring {
   readonly #inbox: Inbox;
   readonly #runToken: bigint;
   readonly #chunkElements: number;
-  readonly #sum = simdSum() ?? plainSum;
+  readonly #sum = nativeSum() ?? simdSum() ?? plainSum;
   #generation = -1;
   #membership: RingMembership | undefined;
   /** Undefined when alone. */

@@ -1,19 +1,23 @@
 /** How this process computes: its backend, the parts of the network on it, and how arrays get there. */
 import { availableParallelism } from 'node:os';
+import type * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../shared/errors.js';
 import { composedParts } from '../model/composed-parts.js';
 import { FusedDevice, type Precision } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
 import type { VitParts } from '../model/vit-parts.js';
 import { startBackend } from './backend.js';
+import { hostGradient, type GradientTensor } from './gradient-tensor.js';
 import { copied, type Placement } from './placement.js';
-import { nativeKernels, wrapHost } from './native/tensor-buffers.js';
+import { bufferOf, nativeKernels, wrapHost } from './native/tensor-buffers.js';
 
 export interface Compute {
   /** Equal where the bits of results are equal. */
   readonly identity: string;
   readonly parts: VitParts;
   readonly placement: Placement;
+  /** A tensor of the active backend as what accumulators take. */
+  readonly gradientOf: (gradient: tf.Tensor) => GradientTensor;
 }
 
 export interface ComputeOptions {
@@ -29,17 +33,29 @@ export interface ComputeOptions {
 /** On the memory they lie in: nothing is copied. */
 const inPlace: Placement = { place: wrapHost, transposed: false };
 
+function readGradient(gradient: tf.Tensor): GradientTensor {
+  return hostGradient(gradient.dataSync<'float32'>());
+}
+
+function deviceGradient(gradient: tf.Tensor): GradientTensor {
+  return {
+    length: gradient.size,
+    buffer: bufferOf(gradient),
+    hostValues: () => gradient.dataSync<'float32'>(),
+  };
+}
+
 /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
 export async function startCompute(options: ComputeOptions): Promise<Compute> {
   const { precision = 'fp32', threads = 0 } = options;
   const backend = await startBackend(options.backend);
   if (backend !== 'native') {
     if (precision !== 'fp32') throw coded('PRECISION_UNSUPPORTED', { precision, backend });
-    return { identity: backend, parts: composedParts, placement: copied };
+    return { identity: backend, parts: composedParts, placement: copied, gradientOf: readGradient };
   }
   const kernels = nativeKernels();
   const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
   const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
   // Levels differ in the order of their sums.
-  return { identity: `native ${level}`, parts, placement: inPlace };
+  return { identity: `native ${level}`, parts, placement: inPlace, gradientOf: deviceGradient };
 }

@@ -8,6 +8,7 @@ import type { Pass } from '../model/pass.js';
 import { vit } from '../model/vit.js';
 import { WeightTensors } from '../model/weight-tensors.js';
 import { startCompute, type Compute } from './compute.js';
+import type { GradientTensor } from './gradient-tensor.js';
 import { Tape } from './tape.js';
 
 export interface EngineOptions {
@@ -58,11 +59,8 @@ export interface EvaluationResult {
   readonly correct: number;
 }
 
-/**
- * Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. The array
- * may be kept, but not written to.
- */
-export type GradientCallback = (slot: ParameterSlot, gradient: Float32Array) => void;
+/** Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. */
+export type GradientCallback = (slot: ParameterSlot, gradient: GradientTensor) => void;
 
 /** The tfjs backend is the process's: one engine at a time. */
 export class ComputeEngine {
@@ -104,7 +102,7 @@ export class ComputeEngine {
     const { seed, dropout, labelSmoothing, recompute } = this.#options;
     const weights = this.#loaded();
     const tape = new Tape(weights.slots, (slot, gradient) => {
-      onGradient(slot, gradient.dataSync<'float32'>());
+      onGradient(slot, this.#compute.gradientOf(gradient));
     });
     const { parts } = this.#compute;
     const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };

@@ -1,6 +1,7 @@
 /** From the reduced sum to the gradient the optimizer sees: scaled back, averaged, and measured, in one pass. */
 import { coded } from '../../shared/errors.js';
-import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
+import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
 
 export interface ScaledGradient {
   /** L2 norm over all parameters of the gradient as stored (before clipping); not finite if an element is not. */
@@ -18,12 +19,13 @@ export function powerOfTwo(n: number): number {
 }
 
 /**
- * Writes fround(source x scale) for one slot and returns the sum of its squares.
+ * Writes fround(source x scale) for one tensor and returns the sum of its squares.
  * Four partial sums hide the latency of the addition; their order is fixed, so the norm has the same bits everywhere.
  */
-function scaleSlot(
+function scaleTensor(
   source: Int32Array | Float32Array,
-  { offset, length }: ParameterSlot,
+  offset: number,
+  length: number,
   scale: number,
   out: Float32Array,
 ): number {
@@ -55,25 +57,37 @@ function scaleSlot(
   return a + b + (c + d);
 }
 
+/** `ExactKernels.scaleGradient` in JavaScript: its reference, and for machines without it. */
+export const plainScaleGradient: ExactKernels['scaleGradient'] = (by) => {
+  by.scales.forEach((scale, i) => {
+    by.squares[i] = scaleTensor(by.source, by.offsets[i]!, by.lengths[i]!, scale, by.out);
+  });
+};
+
 function scaleAll(
   source: Int32Array | Float32Array,
   scaleOf: (slot: number) => number,
   layout: ParameterLayout,
   out: Float32Array,
+  kernels: ExactKernels | undefined,
 ): ScaledGradient {
   if (source.length !== layout.length || out.length !== layout.length) {
     const reason = `gradient of ${source.length} to ${out.length} elements for ${layout.length} parameters`;
     throw coded('INTERNAL', { reason });
   }
-  let squares = 0;
-  let notFinite: string | null = null;
-  for (const [index, slot] of layout.slots.entries()) {
-    const slotSquares = scaleSlot(source, slot, scaleOf(index), out);
-    // Squares of float32 values cannot overflow a double: the sum is finite exactly if every element is.
-    if (notFinite === null && !Number.isFinite(slotSquares)) notFinite = slot.name;
-    squares += slotSquares;
-  }
-  return { norm: Math.sqrt(squares), notFinite };
+  const { slots } = layout;
+  const squares = new Float64Array(slots.length);
+  (kernels?.scaleGradient ?? plainScaleGradient)({
+    source,
+    out,
+    offsets: Float64Array.from(slots, ({ offset }) => offset),
+    lengths: Float64Array.from(slots, ({ length }) => length),
+    scales: Float64Array.from(slots, (_, slot) => scaleOf(slot)),
+    squares,
+  });
+  // Squares of float32 values cannot overflow a double: the sum is finite exactly if every element is.
+  const notFinite = slots[squares.findIndex((square) => !Number.isFinite(square))]?.name ?? null;
+  return { norm: Math.sqrt(squares.reduce((sum, square) => sum + square, 0)), notFinite };
 }
 
 /**
@@ -82,6 +96,7 @@ function scaleAll(
  * @param exponents e of every slot, in layout order
  * @param samples samples that were summed
  * @param out gradient, in layout order; it may lie on the memory of `q`, element on element
+ * @param kernels do the work, to the same bits, where they are given
  */
 export function scaleExactGradient(
   q: Int32Array,
@@ -89,8 +104,9 @@ export function scaleExactGradient(
   samples: number,
   layout: ParameterLayout,
   out: Float32Array,
+  kernels?: ExactKernels,
 ): ScaledGradient {
-  return scaleAll(q, (slot) => powerOfTwo(-exponents[slot]!) / samples, layout, out);
+  return scaleAll(q, (slot) => powerOfTwo(-exponents[slot]!) / samples, layout, out, kernels);
 }
 
 /**
@@ -98,14 +114,16 @@ export function scaleExactGradient(
  * @param sums sums over all samples, in layout order
  * @param samples samples that were summed
  * @param out gradient, in layout order; it may be `sums` itself
+ * @param kernels do the work, to the same bits, where they are given
  */
 export function scaleFloatGradient(
   sums: Float32Array,
   samples: number,
   layout: ParameterLayout,
   out: Float32Array,
+  kernels?: ExactKernels,
 ): ScaledGradient {
-  return scaleAll(sums, () => 1 / samples, layout, out);
+  return scaleAll(sums, () => 1 / samples, layout, out, kernels);
 }
 
 /** The factor min(1, max / norm) that clips a gradient to a global norm of `maxNorm`; 1 where `maxNorm` is 0. */

@@ -10,7 +10,7 @@ export interface MomentumCoefficients {
 export interface MomentumArrays {
   readonly weights: Float32Array;
   readonly gradient: Float32Array;
-  readonly momentum: Float32Array;
+  readonly momentumBuffer: Float32Array;
 }
 
 /**
@@ -23,7 +23,7 @@ export function momentumUpdate(
   end: number,
   by: MomentumCoefficients,
 ): void {
-  const { weights, gradient, momentum: buffer } = arrays;
+  const { weights, gradient, momentumBuffer: buffer } = arrays;
   const { lr, momentum, clipFactor, weightDecay } = by;
   for (let i = start; i < end; i++) {
     const w = weights[i]!;

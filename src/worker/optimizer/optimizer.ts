@@ -2,6 +2,7 @@
 import type { RunConfig } from '../../shared/config/schema.js';
 import { coded } from '../../shared/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
 import { adamUpdate } from './adam-update.js';
 import { momentumUpdate } from './momentum-update.js';
 
@@ -51,14 +52,15 @@ export function integerPower(base: number, n: number): number {
 
 type Update = (step: OptimizerStep, slot: ParameterSlot, weightDecay: number) => void;
 
-function adam(config: OptimizerConfig, layout: ParameterLayout): Update {
+function adam(config: OptimizerConfig, layout: ParameterLayout, kernels: ExactKernels | undefined): Update {
   const { beta1, beta2, eps } = config;
   const decoupled = config.optimizer === 'adamw';
   return (step, { offset, length }, weightDecay) => {
     const { weights, gradient, state, lr, stepNumber, clipFactor } = step;
     const expAvg = stateArray(state, 'exp_avg', layout);
     const expAvgSq = stateArray(state, 'exp_avg_sq', layout);
-    adamUpdate({ weights, gradient, expAvg, expAvgSq }, offset, offset + length, {
+    const arrays = { weights, gradient, expAvg, expAvgSq };
+    const by = {
       lr,
       beta1,
       beta2,
@@ -68,20 +70,25 @@ function adam(config: OptimizerConfig, layout: ParameterLayout): Update {
       secondCorrection: 1 / Math.sqrt(1 - integerPower(beta2, stepNumber + 1)),
       coupledDecay: decoupled ? 0 : weightDecay,
       decoupledDecay: decoupled ? weightDecay : 0,
-    });
+    };
+    if (kernels === undefined) adamUpdate(arrays, offset, offset + length, by);
+    else kernels.adamUpdate({ ...arrays, offset, length, ...by });
   };
 }
 
-function sgd(config: OptimizerConfig, layout: ParameterLayout): Update {
+function sgd(config: OptimizerConfig, layout: ParameterLayout, kernels: ExactKernels | undefined): Update {
   return ({ weights, gradient, state, lr, clipFactor }, { offset, length }, weightDecay) => {
-    const momentum = stateArray(state, 'momentum', layout);
+    const momentumBuffer = stateArray(state, 'momentum', layout);
+    const arrays = { weights, gradient, momentumBuffer };
     const by = { lr, momentum: config.momentum, clipFactor, weightDecay };
-    momentumUpdate({ weights, gradient, momentum }, offset, offset + length, by);
+    if (kernels === undefined) momentumUpdate(arrays, offset, offset + length, by);
+    else kernels.momentumUpdate({ ...arrays, offset, length, ...by });
   };
 }
 
-function updateAverage(ema: Float32Array, weights: Float32Array, decay: number): void {
-  for (let i = 0; i < ema.length; i++) ema[i] = decay * ema[i]! + (1 - decay) * weights[i]!;
+/** average = decay average + (1 - decay) weights */
+export function averageUpdate(average: Float32Array, weights: Float32Array, decay: number): void {
+  for (let i = 0; i < average.length; i++) average[i] = decay * average[i]! + (1 - decay) * weights[i]!;
 }
 
 function checkLength(name: string, array: Float32Array | undefined, layout: ParameterLayout): Float32Array {
@@ -96,13 +103,18 @@ function stateArray(state: OptimizerState, name: StateName, layout: ParameterLay
 
 /**
  * The optimizer of a run. `decayOn: 'kernels'` decays slots of kind `kernel` only, `'all'` every parameter.
+ * @param kernels do the work, to the same bits, where they are given
  * @throws INTERNAL from its functions where an array is missing or has another length than the layout
  */
-export function createOptimizer(config: OptimizerConfig, layout: ParameterLayout): Optimizer {
+export function createOptimizer(
+  config: OptimizerConfig,
+  layout: ParameterLayout,
+  kernels?: ExactKernels,
+): Optimizer {
   const moments: StateName[] = config.optimizer === 'sgd' ? ['momentum'] : ['exp_avg', 'exp_avg_sq'];
   const averaged = config.emaDecay > 0;
   const stateNames: readonly StateName[] = averaged ? [...moments, 'ema'] : moments;
-  const update = config.optimizer === 'sgd' ? sgd(config, layout) : adam(config, layout);
+  const update = config.optimizer === 'sgd' ? sgd(config, layout, kernels) : adam(config, layout, kernels);
 
   return {
     stateNames,
@@ -118,7 +130,11 @@ export function createOptimizer(config: OptimizerConfig, layout: ParameterLayout
         const decays = config.decayOn === 'all' || slot.kind === 'kernel';
         update(step, slot, decays ? config.weightDecay : 0);
       }
-      if (averaged) updateAverage(stateArray(step.state, 'ema', layout), step.weights, config.emaDecay);
+      if (!averaged) return;
+      const { weights } = step;
+      const average = stateArray(step.state, 'ema', layout);
+      if (kernels === undefined) averageUpdate(average, weights, config.emaDecay);
+      else kernels.averageUpdate({ average, weights, decay: config.emaDecay });
     },
   };
 }

@@ -25,14 +25,20 @@ export interface ExactKernels {
     readonly offset: number;
     readonly length: number;
   }): { readonly maximum: number; readonly nonFinite: boolean };
-  /** out = fround(source scale); returns the sum of squares in four partial sums, as `scaleSlot`. */
+  /**
+   * For every tensor: out = fround(source scale), and the sum of squares of that in four partial sums, as `scaleTensor`.
+   * `out` may lie on the memory of `source`.
+   * @param by.offsets [tensors], in elements; so are the other three
+   * @param by.squares is set to the sums of squares
+   */
   scaleGradient(by: {
     readonly source: Int32Array | Float32Array;
     readonly out: Float32Array;
-    readonly offset: number;
-    readonly length: number;
-    readonly scale: number;
-  }): number;
+    readonly offsets: Float64Array;
+    readonly lengths: Float64Array;
+    readonly scales: Float64Array;
+    readonly squares: Float64Array;
+  }): void;
   /** As `adamUpdate`. */
   adamUpdate(by: {
     readonly weights: Float32Array;

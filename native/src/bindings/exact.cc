@@ -1,0 +1,206 @@
+// The exact reduction, the optimizers and the ring's sums, on typed arrays of JavaScript, which may be shared memory.
+#include <cmath>
+#include <vector>
+
+#include "../kernels/exact/chunk.h"
+#include "../kernels/exact/optimizer.h"
+#include "../kernels/exact/reduction.h"
+#include "arguments.h"
+#include "groups.h"
+
+namespace vitrail {
+
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 40;
+
+// The elements [offset, offset + length) of typed arrays, as the fields of these names say.
+struct Range {
+  explicit Range(const Arguments& from)
+      : arguments(from), offset(from.integer("offset", 0, kMost)), length(from.integer("length", 0, kMost)) {}
+
+  template <typename T> T* of(const char* name, napi_typedarray_type type) const {
+    const Array array = arguments.host(name, type);
+    if (static_cast<int64_t>(array.length) < offset + length) {
+      arguments.refuse(name, std::to_string(array.length) + " elements where " + std::to_string(offset + length) +
+                                 " are needed");
+    }
+    // Null for an array without elements: no arithmetic on it.
+    return length == 0 ? nullptr : array.as<T>() + offset;
+  }
+  float* floats(const char* name) const { return of<float>(name, napi_float32_array); }
+  size_t count() const { return static_cast<size_t>(length); }
+
+  const Arguments& arguments;
+  int64_t offset;
+  int64_t length;
+};
+
+Napi::Value resultOf(const Arguments& arguments, const Added& added) {
+  Napi::Object result = Napi::Object::New(arguments.env());
+  result.Set("maximum", static_cast<double>(added.maximum));
+  result.Set("nonFinite", added.nonFinite);
+  return result;
+}
+
+// { gradient, sums: Int32Array, offset, length, scale, limit, microBatches } -> { maximum, nonFinite }
+Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Range range(arguments);
+    const Array gradient = arguments.buffer("gradient", range.length, Storage::f32);
+    int32_t* sums = range.of<int32_t>("sums", napi_int32_array);
+    Quantisation by;
+    by.scale = arguments.number("scale");
+    by.limit = static_cast<double>(arguments.integer("limit", 0, INT32_MAX));
+    by.microBatches = static_cast<double>(arguments.integer("microBatches", 1, INT32_MAX));
+    Instance& instance = arguments.instance();
+    const ReductionKernels& kernels = reductionKernels(instance.level);
+    return resultOf(arguments, kernels.quantiseAdd(instance.context(), gradient.f32(), sums, range.count(), by));
+  });
+}
+
+// { gradient, sums: Float32Array, offset, length } -> { maximum, nonFinite }
+Napi::Value floatAdd(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Range range(arguments);
+    const Array gradient = arguments.buffer("gradient", range.length, Storage::f32);
+    float* sums = range.floats("sums");
+    Instance& instance = arguments.instance();
+    const ReductionKernels& kernels = reductionKernels(instance.level);
+    return resultOf(arguments, kernels.floatAdd(instance.context(), gradient.f32(), sums, range.count()));
+  });
+}
+
+// A whole number of [0, kMost] in a Float64Array.
+size_t wholeAt(const Arguments& arguments, const char* name, const Array& values, size_t at) {
+  const double value = values.as<double>()[at];
+  if (!(value >= 0 && value <= static_cast<double>(kMost) && value == std::floor(value))) {
+    arguments.refuse(name, std::to_string(value) + " is not a whole number from 0 to " + std::to_string(kMost));
+  }
+  return static_cast<size_t>(value);
+}
+
+// { source: Int32Array | Float32Array, out, offsets, lengths, scales, squares: Float64Array }
+Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Array source = arguments.hostWords("source"), out = arguments.host("out", napi_float32_array);
+    const Array offsets = arguments.host("offsets", napi_float64_array);
+    const Array lengths = arguments.host("lengths", napi_float64_array);
+    const Array scales = arguments.host("scales", napi_float64_array);
+    const Array squares = arguments.host("squares", napi_float64_array);
+    if (lengths.length != offsets.length || scales.length != offsets.length || squares.length != offsets.length) {
+      arguments.refuse("offsets", "of another length than lengths, scales or squares");
+    }
+    std::vector<ScaledTensor> tensors(offsets.length);
+    for (size_t i = 0; i < tensors.size(); i++) {
+      tensors[i] = {wholeAt(arguments, "offsets", offsets, i), wholeAt(arguments, "lengths", lengths, i),
+                    scales.as<double>()[i]};
+      const size_t end = tensors[i].offset + tensors[i].length;
+      if (end > source.length) arguments.refuse("source", "shorter than a tensor needs");
+      if (end > out.length) arguments.refuse("out", "shorter than a tensor needs");
+    }
+    Instance& instance = arguments.instance();
+    reductionKernels(instance.level)
+        .scaleGradient(instance.context(), source.data, source.storage == Storage::i32, out.f32(), tensors.data(),
+                       static_cast<int>(tensors.size()), squares.as<double>());
+    return arguments.env().Undefined();
+  });
+}
+
+// { weights, gradient, expAvg, expAvgSq, offset, length, lr, beta1, ... }
+Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Range range(arguments);
+    const auto number = [&](const char* name) { return arguments.number(name); };
+    const AdamUpdate by = {number("lr"),         number("beta1"),           number("beta2"),
+                           number("eps"),        number("clipFactor"),      number("firstCorrection"),
+                           number("secondCorrection"), number("coupledDecay"), number("decoupledDecay")};
+    Instance& instance = arguments.instance();
+    optimizerKernels(instance.level)
+        .adamUpdate(instance.context(), range.floats("weights"), range.floats("gradient"), range.floats("expAvg"),
+                    range.floats("expAvgSq"), range.count(), by);
+    return arguments.env().Undefined();
+  });
+}
+
+// { weights, gradient, momentumBuffer, offset, length, lr, momentum, clipFactor, weightDecay }
+Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Range range(arguments);
+    const MomentumUpdate by = {arguments.number("lr"), arguments.number("momentum"), arguments.number("clipFactor"),
+                               arguments.number("weightDecay")};
+    Instance& instance = arguments.instance();
+    optimizerKernels(instance.level)
+        .momentumUpdate(instance.context(), range.floats("weights"), range.floats("gradient"),
+                        range.floats("momentumBuffer"), range.count(), by);
+    return arguments.env().Undefined();
+  });
+}
+
+// { average, weights, decay }
+Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Array average = arguments.host("average", napi_float32_array);
+    const Array weights = arguments.host("weights", napi_float32_array);
+    if (weights.length != average.length) arguments.refuse("weights", "of another length than average");
+    Instance& instance = arguments.instance();
+    optimizerKernels(instance.level)
+        .averageUpdate(instance.context(), average.f32(), weights.f32(), average.length, arguments.number("decay"));
+    return arguments.env().Undefined();
+  });
+}
+
+// Whole words, as many as `bytes` where that is not negative.
+Array wordsOf(const Arguments& arguments, const char* name, int64_t bytes) {
+  const Array array = arguments.host(name, napi_uint8_array);
+  if (array.length % 4 != 0) arguments.refuse(name, std::to_string(array.length) + " bytes are no whole words");
+  if (bytes >= 0 && array.length != static_cast<size_t>(bytes)) arguments.refuse(name, "of another length than incoming");
+  return array;
+}
+
+// { kind: 0 | 1, incoming, mine?, out: Uint8Array } -> { incoming, result }
+Napi::Value addChunk(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+    const bool floats = arguments.integer("kind", 0, 1) == 1;
+    const Array incoming = wordsOf(arguments, "incoming", -1);
+    const auto bytes = static_cast<int64_t>(incoming.length);
+    const Array out = wordsOf(arguments, "out", bytes);
+    const ChunkKernels& kernels = chunkKernels(arguments.instance().level);
+    ChunkSums sums;
+    if (arguments.has("mine")) {
+      const Array mine = wordsOf(arguments, "mine", bytes);
+      const auto add = floats ? kernels.addFloats : kernels.addIntegers;
+      sums = add(incoming.as<uint8_t>(), mine.as<uint8_t>(), out.as<uint8_t>(), incoming.length);
+    } else {
+      sums = kernels.copy(incoming.as<uint8_t>(), out.as<uint8_t>(), incoming.length);
+    }
+    Napi::Object result = Napi::Object::New(arguments.env());
+    result.Set("incoming", static_cast<double>(sums.incoming));
+    result.Set("result", static_cast<double>(sums.result));
+    return result;
+  });
+}
+
+// { bytes: Uint8Array } -> sum of its words
+Napi::Value checksum(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+    const Array bytes = wordsOf(arguments, "bytes", -1);
+    const uint32_t sum = chunkKernels(arguments.instance().level).checksum(bytes.as<uint8_t>(), bytes.length);
+    return Napi::Number::New(arguments.env(), static_cast<double>(sum));
+  });
+}
+
+}  // namespace
+
+void addExact(Napi::Env env, Napi::Object exports) {
+  exports.Set("quantiseAdd", Napi::Function::New(env, quantiseAdd));
+  exports.Set("floatAdd", Napi::Function::New(env, floatAdd));
+  exports.Set("scaleGradient", Napi::Function::New(env, scaleGradient));
+  exports.Set("adamUpdate", Napi::Function::New(env, adamUpdate));
+  exports.Set("momentumUpdate", Napi::Function::New(env, momentumUpdate));
+  exports.Set("averageUpdate", Napi::Function::New(env, averageUpdate));
+  exports.Set("addChunk", Napi::Function::New(env, addChunk));
+  exports.Set("checksum", Napi::Function::New(env, checksum));
+}
+
+}  // namespace vitrail
