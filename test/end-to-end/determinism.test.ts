@@ -53,6 +53,12 @@ test('another seed ends with other weights', async () => {
   assert.notEqual((await trained('other-seed', '--seed', '8', '--workers', '2')).weightDigest, reference);
 });
 
+test('sums and updates in TypeScript end with the same weights as by native kernels', async (t) => {
+  process.env['VITRAIL_NATIVE'] = join(folder.path, 'none.node');
+  t.after(() => delete process.env['VITRAIL_NATIVE']);
+  assert.equal((await trained('no-kernels', '--workers', '2')).weightDigest, reference);
+});
+
 test('ipc sockets, no cache and recomputed activations change no bit', async () => {
   const flags = ['--workers', '2', '--ring-transport', 'ipc', '--cache-bytes', '0', '--recompute'];
   assert.equal((await trained('other-ways', ...flags)).weightDigest, reference);
