@@ -33,6 +33,11 @@ export function roundedToBf16(values: ArrayLike<number>): Float32Array {
   return widened(narrowed(values));
 }
 
+/** One value of `roundedToBf16`. */
+export function roundToBf16(value: number): number {
+  return roundedToBf16([value])[0]!;
+}
+
 const HOST = {
   [STORAGE.f32]: Float32Array,
   [STORAGE.bf16]: Uint16Array,
