@@ -1,17 +1,8 @@
-// The innermost loop of a matrix product: a tile of C in registers.
+// The innermost loop of a matrix product: a tile of the result in registers.
 #pragma once
-#include "vector.h"
+#include "gemm-words.h"
 
 namespace vitrail::VITRAIL_VARIANT {
-
-// What is multiplied is made of words of 32 bits: a float, or two bf16 that follow each other along k.
-enum class Operand : uint8_t { floats, pairs };
-
-#if defined(VITRAIL_LEVEL_AVX512BF16)
-constexpr bool kHasPairs = true;
-#else
-constexpr bool kHasPairs = false;
-#endif
 
 // A tile's rows and columns, as many as the registers hold.
 constexpr int kTileRows = VITRAIL_VECTOR_BYTES == 64 ? 14 : VITRAIL_VECTOR_BYTES == 32 ? 6 : 4;
@@ -23,14 +14,19 @@ struct TileTask {
   // Word (row, k) lies at a + row * aRow + k * aDepth, in bytes.
   const char* a;
   int64_t aRow, aDepth;
-  // [depth][kTileColumns] words, `bDepth` words from one k to the next.
+  // [depth][kTileColumns] words.
   const float* b;
-  int64_t bDepth;
-  float* c;
-  // Elements from one row of c to the next.
+  // Of the tile, at most kTileColumns.
+  int64_t columns;
+  // Added to the products where not null, with `addendRow` elements from one row to the next.
+  const float* addend;
+  int64_t addendRow;
+  // [columns], added to every row where not null.
+  const float* bias;
+  // The result, f32 or bf16, with `cRow` elements from one row to the next. May be the addend.
+  void* c;
   int64_t cRow;
-  // c += instead of c =
-  bool add;
+  bool cIsBf16;
 };
 
 template <Operand kOperand> VITRAIL_INLINE Floats multiplyAdd(Floats a, Floats b, Floats sum) {
@@ -48,16 +44,46 @@ VITRAIL_INLINE Floats broadcastWord(const char* from) {
 #endif
 }
 
-// c = a b, over all kTileColumns columns; every element is summed along k in order.
-template <Operand kOperand, int kRows> void multiplyTile(const TileTask& task) {
-  Floats sum[kRows][2];
+template <bool kBf16> void storePartTileBy(const TileTask& task, int rows, const float* sums, int64_t sumsRow) {
+  for (int row = 0; row < rows; row++, sums += sumsRow) {
+    for (int64_t j = 0; j < task.columns; j += kLanes) {
+      const int64_t left = task.columns - j;
+      Floats v = load(sums + j);
+      if (task.addend != nullptr) v += loadFloats(task.addend + row * task.addendRow + j, left);
+      if (task.bias != nullptr) v += loadFloats(task.bias + j, left);
+      storeElements<kBf16>(task.c, row * task.cRow + j, v, left);
+    }
+  }
+}
+
+// Stores a tile whose columns do not fill its vectors.
+__attribute__((noinline)) inline void storePartTile(const TileTask& task, int rows, const float* sums, int64_t sumsRow) {
+  if (task.cIsBf16) storePartTileBy<true>(task, rows, sums, sumsRow);
+  else storePartTileBy<false>(task, rows, sums, sumsRow);
+}
+
+template <bool kBf16, int kRows, int kVectors>
+VITRAIL_INLINE void storeTile(void* c, int64_t cRow, const Floats (&sum)[kRows][kVectors]) {
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; row++) {
-    sum[row][0] = sum[row][1] = Floats{};
-    __builtin_prefetch(task.c + row * task.cRow, 1);
-    __builtin_prefetch(task.c + row * task.cRow + kLanes, 1);
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) storeElements<kBf16>(c, row * cRow + v * kLanes, sum[row][v], kLanes);
   }
-  const int64_t aRow = task.aRow, aDepth = task.aDepth, bDepth = task.bDepth;
+}
+
+// c = a b + addend + bias. Every element is summed along k in order.
+template <Operand kOperand, int kRows, int kVectors> void multiplyTile(const TileTask& task) {
+  Floats sum[kRows][kVectors];
+  const int64_t cBytes = task.cIsBf16 ? 2 : 4;
+#pragma GCC unroll 16
+  for (int row = 0; row < kRows; row++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) sum[row][v] = Floats{};
+    const char* c = static_cast<const char*>(task.c) + row * task.cRow * cBytes;
+    __builtin_prefetch(c, 1);
+    __builtin_prefetch(c + kLanes * cBytes, 1);
+  }
+  const int64_t aRow = task.aRow, aDepth = task.aDepth;
   // Three rows to a pointer: x86 addresses reach base + 0, 1 or 2 times a register.
   constexpr int kPointers = (kRows + 2) / 3;
   const char* a[kPointers];
@@ -65,48 +91,71 @@ template <Operand kOperand, int kRows> void multiplyTile(const TileTask& task) {
   for (int i = 0; i < kPointers; i++) a[i] = task.a + 3 * i * aRow;
   const float* b = task.b;
   for (int64_t left = task.depth; left > 0; left--) {
-    const Floats b0 = load(b), b1 = load(b + kLanes);
+    Floats words[kVectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) words[v] = load(b + v * kLanes);
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; row++) {
       const Floats value = broadcastWord(a[row / 3] + (row % 3) * aRow);
-      sum[row][0] = multiplyAdd<kOperand>(value, b0, sum[row][0]);
-      sum[row][1] = multiplyAdd<kOperand>(value, b1, sum[row][1]);
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; v++) sum[row][v] = multiplyAdd<kOperand>(value, words[v], sum[row][v]);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kPointers; i++) a[i] += aDepth;
-    b += bDepth;
+    b += kTileColumns;
   }
+  if (task.columns != kVectors * kLanes) {
+    float sums[kRows * kVectors * kLanes];
+    storeTile<false>(sums, kVectors * kLanes, sum);
+    storePartTile(task, kRows, sums, kVectors * kLanes);
+    return;
+  }
+  if (task.addend != nullptr) {
 #pragma GCC unroll 16
-  for (int row = 0; row < kRows; row++) {
-    float* c = task.c + row * task.cRow;
-    if (task.add) sum[row][0] += load(c), sum[row][1] += load(c + kLanes);
-    store(c, sum[row][0]);
-    store(c + kLanes, sum[row][1]);
+    for (int row = 0; row < kRows; row++) {
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; v++) sum[row][v] += load(task.addend + row * task.addendRow + v * kLanes);
+    }
   }
+  if (task.bias != nullptr) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; v++) {
+      const Floats bias = load(task.bias + v * kLanes);
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; row++) sum[row][v] += bias;
+    }
+  }
+  if (task.cIsBf16) storeTile<true>(task.c, task.cRow, sum);
+  else storeTile<false>(task.c, task.cRow, sum);
 }
 
 using TileKernel = void (*)(const TileTask&);
 
-template <Operand kOperand> TileKernel tileKernel(int rows) {
+template <Operand kOperand, int kVectors> TileKernel tileKernelBy(int rows) {
   static constexpr TileKernel kKernels[] = {
-      multiplyTile<kOperand, 1>,  multiplyTile<kOperand, 2>, multiplyTile<kOperand, 3>, multiplyTile<kOperand, 4>,
+      multiplyTile<kOperand, 1, kVectors>,  multiplyTile<kOperand, 2, kVectors>,  multiplyTile<kOperand, 3, kVectors>,
+      multiplyTile<kOperand, 4, kVectors>,
 #if VITRAIL_VECTOR_BYTES >= 32
-      multiplyTile<kOperand, 5>,  multiplyTile<kOperand, 6>,
+      multiplyTile<kOperand, 5, kVectors>,  multiplyTile<kOperand, 6, kVectors>,
 #endif
 #if VITRAIL_VECTOR_BYTES >= 64
-      multiplyTile<kOperand, 7>,  multiplyTile<kOperand, 8>,  multiplyTile<kOperand, 9>,  multiplyTile<kOperand, 10>,
-      multiplyTile<kOperand, 11>, multiplyTile<kOperand, 12>, multiplyTile<kOperand, 13>, multiplyTile<kOperand, 14>,
+      multiplyTile<kOperand, 7, kVectors>,  multiplyTile<kOperand, 8, kVectors>,  multiplyTile<kOperand, 9, kVectors>,
+      multiplyTile<kOperand, 10, kVectors>, multiplyTile<kOperand, 11, kVectors>, multiplyTile<kOperand, 12, kVectors>,
+      multiplyTile<kOperand, 13, kVectors>, multiplyTile<kOperand, 14, kVectors>,
 #endif
   };
   return kKernels[rows - 1];
 }
 
-// The tile of `rows` <= kTileRows.
-inline TileKernel tileKernel(Operand operand, int rows) {
+// For `rows` <= kTileRows and `columns` <= kTileColumns.
+inline TileKernel tileKernel(Operand operand, int rows, int64_t columns) {
+  const bool narrow = columns <= kLanes;
   if constexpr (kHasPairs) {
-    if (operand == Operand::pairs) return tileKernel<Operand::pairs>(rows);
+    if (operand == Operand::pairs) {
+      return narrow ? tileKernelBy<Operand::pairs, 1>(rows) : tileKernelBy<Operand::pairs, 2>(rows);
+    }
   }
-  return tileKernel<Operand::floats>(rows);
+  return narrow ? tileKernelBy<Operand::floats, 1>(rows) : tileKernelBy<Operand::floats, 2>(rows);
 }
 
 }  // namespace vitrail::VITRAIL_VARIANT

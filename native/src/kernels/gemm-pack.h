@@ -1,66 +1,8 @@
 // Copies operands of a matrix product into the order in which the inner loop reads them, as words (see gemm-micro.h).
 #pragma once
-#include "../base/tensor.h"
 #include "gemm-micro.h"
 
 namespace vitrail::VITRAIL_VARIANT {
-
-// How stored elements become words.
-enum class Reading : uint8_t {
-  floats,        // f32 as it is
-  widened,       // bf16 to f32
-  rounded,       // f32, rounded to what bf16 holds
-  pairs,         // two bf16
-  pairsRounded,  // two f32 rounded to bf16
-};
-
-constexpr bool isPairs(Reading reading) { return reading == Reading::pairs || reading == Reading::pairsRounded; }
-constexpr bool isStoredBf16(Reading reading) { return reading == Reading::widened || reading == Reading::pairs; }
-
-// An operand: element (row, column), as stored, at data[row * stride + column].
-struct Stored {
-  const void* data;
-  int64_t stride;
-  Reading reading;
-
-  const float* f32(int64_t row, int64_t column) const {
-    return static_cast<const float*>(data) + row * stride + column;
-  }
-  const uint16_t* bf16(int64_t row, int64_t column) const {
-    return static_cast<const uint16_t*>(data) + row * stride + column;
-  }
-};
-
-VITRAIL_INLINE Halves narrowFast(Floats v) {
-#if defined(VITRAIL_LEVEL_AVX512BF16)
-  return (Halves)_mm512_cvtneps_pbh((__m512)v);
-#else
-  return narrow(v);
-#endif
-}
-
-// `count` > 0 elements, or kLanes where there are more; zeros in the other lanes.
-VITRAIL_INLINE Halves loadHalves(const uint16_t* from, int64_t count) {
-  Halves h{};
-  if (count >= kLanes) {
-    memcpy(&h, from, sizeof h);
-    return h;
-  }
-#if VITRAIL_VECTOR_BYTES == 64
-  return (Halves)_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << count) - 1), from);
-#else
-  memcpy(&h, from, static_cast<size_t>(count) * sizeof(uint16_t));
-  return h;
-#endif
-}
-VITRAIL_INLINE Floats loadFloats(const float* from, int64_t count) {
-  if (count >= kLanes) return load(from);
-#if VITRAIL_VECTOR_BYTES == 64
-  return (Floats)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
-#else
-  return loadSome(from, static_cast<size_t>(count));
-#endif
-}
 
 // Halves at (row, column) and the following columns, `count` > 0 of them, rounded where stored as f32.
 template <Reading kReading> VITRAIL_INLINE Halves halvesAt(const Stored& x, int64_t row, int64_t column, int64_t count) {
@@ -130,10 +72,6 @@ VITRAIL_INLINE void transposeSquare(Floats rows[kLanes]) {
   memcpy(rows, to, sizeof to);
 #endif
 }
-
-// Elements of k that a word holds.
-constexpr int64_t elementsOf(Reading reading) { return isPairs(reading) ? 2 : 1; }
-constexpr int64_t wordsOf(Reading reading, int64_t k) { return isPairs(reading) ? (k + 1) / 2 : k; }
 
 // Panels of kTileColumns columns, [depth][kTileColumns] words each, from b stored [k, n]: elements k0 to k1 of columns
 // j0 to j1. Columns past j1 are zeros.
@@ -216,7 +154,7 @@ void packColumns(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1
         else sum += loadFloats(a.f32(k, i), count);
       }
       float* total = sums + (i - i0);
-      storeSome(total, loadFloats(total, count) + sum, static_cast<size_t>(count));
+      storeFloats(total, loadFloats(total, count) + sum, count);
     }
   }
 }

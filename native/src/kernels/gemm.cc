@@ -2,29 +2,11 @@
 // cache, and of a, where the inner loop cannot read it in place.
 #include "gemm.h"
 
-#include "gemm-epilogue.h"
+#include "gemm-plan.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
-
-// Words of k in a block, and columns of one: together they take about half of a second cache of 1 MB.
-constexpr int64_t kDepth = 384;
-constexpr int64_t kColumns = 384;
-constexpr int64_t kPackedWords = kDepth * kColumns;
-// Rows of a that are packed at a time: they share the second cache with the block of b.
-constexpr int64_t kRowBlock = 8 * kTileRows;
-// Rows of a tile of work.
-constexpr int64_t kTaskRows = 36 * kTileRows;
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-Reading readingOf(bool bf16, bool storedBf16) {
-  if (bf16 && kHasPairs) return storedBf16 ? Reading::pairs : Reading::pairsRounded;
-  if (storedBf16) return Reading::widened;
-  return bf16 ? Reading::rounded : Reading::floats;
-}
 
 template <template <Reading> class Packer, typename... Arguments> void packBy(Reading reading, Arguments... arguments) {
   switch (reading) {
@@ -46,124 +28,74 @@ template <Reading kReading> struct Along { static constexpr auto pack = packAlon
 template <Reading kReading> struct Rows { static constexpr auto pack = packRows<kReading>; };
 template <Reading kReading> struct Columns { static constexpr auto pack = packColumns<kReading>; };
 
-// How a product is cut: follows from the task alone, never from the number of threads.
-struct Plan {
-  Reading readingA, readingB;
-  Operand operand;
-  bool packsA, plain;
-  // Words of k, and in one block; blocks.
-  int64_t depth, blockDepth, blocks;
-  // Tiles of the result: rows and columns of one, and how many.
-  int64_t rows, columns, tilesDown, tilesAcross;
-  // Words of scratch for one thread, each part beginning on a cache line.
-  int64_t wordsB, wordsA, wordsSums, wordsTail, wordsRowSums;
+const void* elementAt(const Array& array, int64_t element) {
+  return array.as<char>() + element * static_cast<int64_t>(bytesOf(array.storage));
+}
 
-  int64_t scratchWords() const { return wordsB + wordsA + wordsSums + wordsTail + wordsRowSums; }
+// What one thread works with, from tile to tile.
+struct Workplace {
+  float *packedB, *packedA, *sums, *rowSums;
+  // Which columns of which matrix packedB holds; null for none.
+  const void* matrixB = nullptr;
+  int64_t columnsB = 0;
+
+  Workplace(const Plan& plan, float* scratch)
+      : packedB(scratch),
+        packedA(packedB + plan.wordsB),
+        sums(packedA + plan.wordsA),
+        rowSums(sums + plan.wordsSums) {}
 };
-
-int64_t wholeLines(int64_t words) { return ceilDiv(words, 16) * 16; }
-
-// Words from one packed row of a to the next: not a multiple of 4 KB, or the rows of a tile would displace each other
-// from the first cache.
-int64_t packedRowWords(int64_t depth) { return wholeLines(depth) + 16; }
-
-Plan planOf(const GemmTask& task) {
-  Plan plan;
-  plan.readingA = readingOf(task.bf16, task.a.isBf16());
-  plan.readingB = readingOf(task.bf16, task.b.isBf16());
-  plan.operand = isPairs(plan.readingA) ? Operand::pairs : Operand::floats;
-  plan.plain = isPlain(task);
-  const bool asStored = plan.readingA == Reading::floats || (plan.readingA == Reading::pairs && task.k % 2 == 0);
-  plan.packsA = task.transposeA || !asStored;
-  plan.depth = wordsOf(plan.readingA, task.k);
-  plan.blocks = ceilDiv(plan.depth, kDepth);
-  // Equal blocks rather than a short last one.
-  plan.blockDepth = plan.blocks == 0 ? 0 : wholeLines(ceilDiv(plan.depth, plan.blocks));
-  plan.columns = least(wholeLines(task.n), kColumns);
-  plan.columns = ceilDiv(plan.columns, kTileColumns) * kTileColumns;
-  plan.rows = least(task.m, kTaskRows);
-  plan.tilesDown = ceilDiv(task.m, plan.rows);
-  plan.tilesAcross = ceilDiv(task.n, plan.columns);
-  plan.wordsB = plan.blockDepth * plan.columns;
-  const int64_t rowsA = ceilDiv(least(plan.rows, kRowBlock), kTileRows) * kTileRows;
-  plan.wordsA = plan.packsA ? wholeLines(rowsA * packedRowWords(plan.blockDepth) + kLanes) : 0;
-  plan.wordsSums = plan.plain ? 0 : (plan.blocks > 1 ? plan.rows : kTileRows) * plan.columns;
-  plan.wordsTail = kTileRows * kTileColumns;
-  plan.wordsRowSums = wholeLines(task.rowSumsOfA != nullptr ? plan.rows : 0);
-  return plan;
-}
-
-void packB(const GemmTask& task, const Plan& plan, const Stored& b, int64_t k0, int64_t k1, int64_t j0, int64_t j1,
-           float* to) {
-  if (task.transposeB) packBy<Along>(plan.readingB, b, k0, k1, j0, j1, to);
-  else packBy<Across>(plan.readingB, b, k0, k1, j0, j1, to);
-}
 
 // One tile of the result of one matrix of the batch.
 class Tile {
  public:
-  Tile(const GemmTask& task, const Plan& plan, int64_t matrix, int64_t down, int64_t across, float* scratch)
-      : task_(task), plan_(plan) {
+  Tile(const GemmTask& task, const Plan& plan, int64_t matrix, int64_t down, int64_t across, Workplace& place)
+      : task_(task), plan_(plan), place_(place) {
     i0_ = down * plan.rows, i1_ = least(i0_ + plan.rows, task.m);
     j0_ = across * plan.columns, j1_ = least(j0_ + plan.columns, task.n);
-    a_ = {at(task.a, matrix * task.strideA), task.lda, plan.readingA};
-    b_ = {at(task.b, matrix * task.strideB), task.ldb, plan.readingB};
+    a_ = {elementAt(task.a, matrix * task.strideA), task.lda, plan.readingA};
+    b_ = {elementAt(task.b, matrix * task.strideB), task.ldb, plan.readingB};
     offsetC_ = matrix * task.strideC;
-    packedB_ = scratch;
-    packedA_ = packedB_ + plan.wordsB;
-    sums_ = packedA_ + plan.wordsA;
-    tail_ = sums_ + plan.wordsSums;
-    rowSums_ = tail_ + plan.wordsTail;
+    finish_ = plan.direct ? nullptr : rowFinish(task);
+    sumsRows_ = task.rowSumsOfA != nullptr && across == 0;
   }
 
   void compute() {
-    const bool sumsRows = task_.rowSumsOfA != nullptr && j0_ == 0;
-    if (sumsRows) for (int64_t i = 0; i < i1_ - i0_; i++) rowSums_[i] = 0;
-    if (plan_.blocks == 0) computeNothing();
+    for (int64_t i = 0; sumsRows_ && i < i1_ - i0_; i++) place_.rowSums[i] = 0;
+    const bool hasB = plan_.keepsB && place_.matrixB == b_.data && place_.columnsB == j0_;
+    const int64_t step = plan_.blockDepth * elementsOf(plan_.readingA);
     for (int64_t block = 0; block < plan_.blocks; block++) {
-      const int64_t step = plan_.blockDepth * elementsOf(plan_.readingA);
       const int64_t k0 = block * step, k1 = least(k0 + step, task_.k);
-      packB(task_, plan_, b_, k0, k1, j0_, j1_, packedB_);
-      for (int64_t i = i0_; i < i1_; i += kRowBlock) {
-        computeRows(block, k0, k1, i, least(i + kRowBlock, i1_), sumsRows);
-      }
+      float* packed = place_.packedB + (plan_.keepsB ? wordsOf(plan_.readingB, k0) * plan_.columns : 0);
+      if (!hasB) packB(k0, k1, packed);
+      for (int64_t i = i0_; i < i1_; i += kRowBlock) computeRows(k0, k1, i, least(i + kRowBlock, i1_), packed);
     }
-    if (sumsRows) for (int64_t i = i0_; i < i1_; i++) task_.rowSumsOfA[i] = rowSums_[i - i0_];
+    if (plan_.keepsB) place_.matrixB = b_.data, place_.columnsB = j0_;
+    for (int64_t i = i0_; sumsRows_ && i < i1_; i++) task_.rowSumsOfA[i] = place_.rowSums[i - i0_];
   }
 
  private:
-  static const void* at(const Array& array, int64_t elements) {
-    return array.as<char>() + elements * static_cast<int64_t>(bytesOf(array.storage));
+  void packB(int64_t k0, int64_t k1, float* to) {
+    if (task_.transposeB) packBy<Along>(plan_.readingB, b_, k0, k1, j0_, j1_, to);
+    else packBy<Across>(plan_.readingB, b_, k0, k1, j0_, j1_, to);
   }
 
-  // k = 0: all sums are 0.
-  void computeNothing() {
-    if (task_.accumulate) return;
-    float zeros[kTileColumns] = {};
-    for (int64_t i = i0_; i < i1_; i++) {
-      for (int64_t j = j0_; j < j1_; j += kTileColumns) {
-        finishRow(task_, offsetC_, i, j, least(j + kTileColumns, j1_), zeros);
-      }
-    }
-  }
-
-  void computeRows(int64_t block, int64_t k0, int64_t k1, int64_t i0, int64_t i1, bool sumsRows) {
+  void computeRows(int64_t k0, int64_t k1, int64_t i0, int64_t i1, const float* packedB) {
     TileTask tile;
     tile.depth = wordsOf(plan_.readingA, k1 - k0);
-    float* sums = sumsRows ? rowSums_ + (i0 - i0_) : nullptr;
+    tile.cIsBf16 = false;
+    float* rowSums = sumsRows_ ? place_.rowSums + (i0 - i0_) : nullptr;
     // Bytes from one tile's first row to the next's.
     int64_t aTile;
+    tile.a = reinterpret_cast<const char*>(place_.packedA);
     if (task_.transposeA) {
-      packBy<Columns>(plan_.readingA, a_, k0, k1, i0, i1, packedA_, sums);
-      tile.a = reinterpret_cast<const char*>(packedA_);
+      packBy<Columns>(plan_.readingA, a_, k0, k1, i0, i1, place_.packedA, rowSums);
       tile.aRow = 4, tile.aDepth = 4 * kTileRows, aTile = 4 * columnPanelWords(tile.depth);
     } else {
-      if (sums != nullptr) addRowSums(k0, k1, i0, i1, sums);
+      if (rowSums != nullptr) addRowSums(k0, k1, i0, i1, rowSums);
       if (plan_.packsA) {
-        const int64_t stride = packedRowWords(tile.depth);
-        packBy<Rows>(plan_.readingA, a_, k0, k1, i0, i1, packedA_, stride);
-        tile.a = reinterpret_cast<const char*>(packedA_);
-        tile.aRow = 4 * stride;
+        packBy<Rows>(plan_.readingA, a_, k0, k1, i0, i1, place_.packedA, packedRowWords(tile.depth));
+        tile.aRow = 4 * packedRowWords(tile.depth);
       } else {
         const int64_t bytes = isStoredBf16(plan_.readingA) ? 2 : 4;
         tile.a = static_cast<const char*>(a_.data) + (i0 * a_.stride + k0) * bytes;
@@ -172,41 +104,37 @@ class Tile {
       tile.aDepth = 4, aTile = tile.aRow * kTileRows;
     }
     for (int64_t i = i0; i < i1; i += kTileRows, tile.a += aTile) {
-      computeStrip(tile, block, i, static_cast<int>(least(i1 - i, kTileRows)));
+      tile.b = packedB;
+      computeStrip(tile, k0 == 0, k1 == task_.k, i, static_cast<int>(least(i1 - i, kTileRows)));
     }
   }
 
-  // All columns of a tile's rows.
-  void computeStrip(TileTask& tile, int64_t block, int64_t i, int rows) {
-    float* to = plan_.plain ? task_.c.f32() + offsetC_ + i * task_.ldc + j0_
-                            : sums_ + (plan_.blocks > 1 ? i - i0_ : 0) * plan_.columns;
-    const int64_t toRow = plan_.plain ? task_.ldc : plan_.columns;
-    const bool add = block > 0 || (plan_.plain && task_.accumulate);
-    const TileKernel multiply = tileKernel(plan_.operand, rows);
-    tile.b = packedB_, tile.bDepth = kTileColumns;
-    for (int64_t j = j0_; j < j1_; j += kTileColumns, tile.b += tile.depth * kTileColumns, to += kTileColumns) {
-      if (plan_.plain && j + kTileColumns > j1_) {
-        multiplyTail(tile, multiply, rows, j1_ - j, to, add);
-        break;
-      }
-      tile.c = to, tile.cRow = toRow, tile.add = add;
+  // All columns of a tile's rows, for the first, a middle or the last block of k.
+  void computeStrip(TileTask& tile, bool first, bool last, int64_t i, int rows) {
+    float* sums = place_.sums + (plan_.blocks > 1 ? i - i0_ : 0) * plan_.columns;
+    const int64_t at = offsetC_ + i * task_.ldc + j0_;
+    const bool toC = plan_.sumsInC || (last && plan_.direct);
+    tile.cIsBf16 = toC && task_.c.isBf16();
+    tile.cRow = toC ? task_.ldc : plan_.columns;
+    char* c = toC ? static_cast<char*>(const_cast<void*>(elementAt(task_.c, at))) : reinterpret_cast<char*>(sums);
+    const int64_t cBytes = tile.cIsBf16 ? 2 : 4;
+    const float* addend = plan_.sumsInC ? task_.c.f32() + at : sums;
+    const bool adds = !first || (plan_.sumsInC && task_.accumulate);
+    tile.addendRow = plan_.sumsInC ? task_.ldc : plan_.columns;
+    const float* bias = last && plan_.direct && task_.bias != nullptr ? task_.bias + j0_ : nullptr;
+    const int64_t columns = j1_ - j0_;
+    TileKernel multiply = tileKernel(plan_.operand, rows, kTileColumns);
+    for (int64_t j = 0; j < columns; j += kTileColumns, tile.b += tile.depth * kTileColumns) {
+      tile.columns = least(columns - j, kTileColumns);
+      if (tile.columns <= kLanes) multiply = tileKernel(plan_.operand, rows, tile.columns);
+      tile.c = c + j * cBytes;
+      tile.addend = adds ? addend + j : nullptr;
+      tile.bias = bias == nullptr ? nullptr : bias + j;
       multiply(tile);
     }
-    if (plan_.plain || block + 1 < plan_.blocks) return;
-    const float* sums = sums_ + (plan_.blocks > 1 ? i - i0_ : 0) * plan_.columns;
-    for (int row = 0; row < rows; row++) finishRow(task_, offsetC_, i + row, j0_, j1_, sums + row * plan_.columns);
-  }
-
-  // A tile with fewer columns, which must not write past them.
-  void multiplyTail(TileTask& tile, TileKernel multiply, int rows, int64_t columns, float* to, bool add) {
-    tile.c = tail_, tile.cRow = kTileColumns, tile.add = false;
-    multiply(tile);
+    if (!last || plan_.direct) return;
     for (int row = 0; row < rows; row++) {
-      for (int64_t j = 0; j < columns; j++) {
-        float& c = to[row * task_.ldc + j];
-        const float product = tail_[row * kTileColumns + j];
-        c = add ? c + product : product;
-      }
+      finish_(task_, offsetC_ + (i + row) * task_.ldc, i + row, j0_, j1_, sums + row * plan_.columns);
     }
   }
 
@@ -222,10 +150,12 @@ class Tile {
 
   const GemmTask& task_;
   const Plan& plan_;
+  Workplace& place_;
   int64_t i0_, i1_, j0_, j1_;
   Stored a_, b_;
   int64_t offsetC_;
-  float *packedB_, *packedA_, *sums_, *tail_, *rowSums_;
+  RowFinish finish_;
+  bool sumsRows_;
 };
 
 // Chunks of one call to the pool.
@@ -234,14 +164,21 @@ constexpr int64_t kMostChunks = 1 << 30;
 void gemm(const Context& context, const GemmTask& task) {
   if (task.m == 0 || task.n == 0 || task.batch == 0) return;
   const Plan plan = planOf(task);
+  const int threads = context.pool.threads();
   const int64_t words = plan.scratchWords();
-  const size_t bytes = static_cast<size_t>(words) * sizeof(float);
-  Scratch scratch(context.memory, bytes * static_cast<size_t>(context.pool.threads()));
+  // A workplace's scratch, and the workplace itself behind it.
+  const int64_t bytes = words * 4 + static_cast<int64_t>(roundUp(sizeof(Workplace), 64));
+  Scratch scratch(context.memory, static_cast<size_t>(bytes) * static_cast<size_t>(threads));
+  const auto place = [&](int thread) { return scratch.as<char>() + thread * bytes; };
+  for (int thread = 0; thread < threads; thread++) {
+    *reinterpret_cast<Workplace*>(place(thread) + words * 4) = Workplace(plan, reinterpret_cast<float*>(place(thread)));
+  }
   const int64_t tiles = plan.tilesDown * plan.tilesAcross, chunks = tiles * task.batch;
   for (int64_t first = 0; first < chunks; first += kMostChunks) {
     context.pool.run(static_cast<int>(least(chunks - first, kMostChunks)), [&](int chunk, int thread) {
       const int64_t matrix = (first + chunk) / tiles, tile = (first + chunk) % tiles;
-      Tile(task, plan, matrix, tile % plan.tilesDown, tile / plan.tilesDown, scratch.as<float>() + thread * words)
+      Tile(task, plan, matrix, tile % plan.tilesDown, tile / plan.tilesDown,
+           *reinterpret_cast<Workplace*>(place(thread) + words * 4))
           .compute();
     });
   }

@@ -1,0 +1,81 @@
+// How a matrix product is cut into blocks. No element's sum depends on it, but for the blocks of k, which follow from k.
+#pragma once
+#include "gemm-epilogue.h"
+#include "gemm-pack.h"
+
+namespace vitrail::VITRAIL_VARIANT {
+
+// Words of k in a block, and columns of one: together they take about half of a second cache of 1 MB.
+constexpr int64_t kDepth = 384;
+constexpr int64_t kColumns = 384;
+constexpr int64_t kPackedWords = kDepth * kColumns;
+// Rows of a that are packed at a time: they share the second cache with the block of b.
+constexpr int64_t kRowBlock = 8 * kTileRows;
+// Rows of a tile of work.
+constexpr int64_t kTaskRows = 36 * kTileRows;
+
+inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t roundUp(int64_t a, int64_t b) { return ceilDiv(a, b) * b; }
+inline int64_t wholeLines(int64_t words) { return roundUp(words, 16); }
+
+// Words from one packed row of a to the next: not a multiple of 4 KB, or the rows of a tile would displace each other
+// from the first cache.
+inline int64_t packedRowWords(int64_t depth) { return wholeLines(depth) + 16; }
+
+struct Plan {
+  Reading readingA, readingB;
+  Operand operand;
+  bool packsA;
+  // The inner loop writes the result itself.
+  bool direct;
+  // Sums of earlier blocks of k wait in c for the next.
+  bool sumsInC;
+  // All blocks of b of a tile are kept: the next tile may use the same.
+  bool keepsB;
+  // Words of k, and in one block; blocks.
+  int64_t depth, blockDepth, blocks;
+  // Tiles of the result: rows and columns of one, and how many.
+  int64_t rows, columns, tilesDown, tilesAcross;
+  // Words of scratch for one thread, each part beginning on a cache line.
+  int64_t wordsB, wordsA, wordsSums, wordsRowSums;
+
+  int64_t scratchWords() const { return wordsB + wordsA + wordsSums + wordsRowSums; }
+};
+
+inline bool readsInPlace(const GemmTask& task, Reading reading) {
+  if (task.transposeA) return false;
+  if (reading == Reading::pairs ? task.k % 2 != 0 : reading != Reading::floats) return false;
+  // Rows a multiple of 4 KB apart displace each other from the first cache.
+  return task.lda * (reading == Reading::pairs ? 2 : 4) % 4096 != 0 || task.n <= 2 * kTileColumns;
+}
+
+inline Plan planOf(const GemmTask& task) {
+  Plan plan;
+  plan.readingA = readingOf(task.bf16, task.a.isBf16());
+  plan.readingB = readingOf(task.bf16, task.b.isBf16());
+  plan.operand = isPairs(plan.readingA) ? Operand::pairs : Operand::floats;
+  plan.packsA = !readsInPlace(task, plan.readingA);
+  plan.direct = isDirect(task);
+  plan.sumsInC = plan.direct && !task.c.isBf16();
+  plan.depth = wordsOf(plan.readingA, task.k);
+  // k = 0 is one block of nothing.
+  plan.blocks = plan.depth == 0 ? 1 : ceilDiv(plan.depth, kDepth);
+  // Equal blocks rather than a short last one.
+  plan.blockDepth = wholeLines(ceilDiv(plan.depth, plan.blocks));
+  plan.columns = roundUp(least(task.n, kColumns), kTileColumns);
+  plan.tilesDown = ceilDiv(task.m, kTaskRows);
+  plan.rows = roundUp(ceilDiv(task.m, plan.tilesDown), kTileRows);
+  plan.tilesDown = ceilDiv(task.m, plan.rows);
+  plan.tilesAcross = ceilDiv(task.n, plan.columns);
+  plan.keepsB = plan.depth * plan.columns <= kPackedWords;
+  plan.wordsB = (plan.keepsB ? plan.depth : plan.blockDepth) * plan.columns;
+  const int64_t rowsA = least(plan.rows, kRowBlock);
+  plan.wordsA = plan.packsA ? wholeLines(rowsA * packedRowWords(plan.blockDepth) + kLanes) : 0;
+  const int64_t sumsRows = plan.blocks > 1 && !plan.sumsInC ? plan.rows : plan.direct ? 0 : kTileRows;
+  plan.wordsSums = sumsRows * plan.columns;
+  plan.wordsRowSums = task.rowSumsOfA != nullptr ? wholeLines(plan.rows) : 0;
+  return plan;
+}
+
+}  // namespace vitrail::VITRAIL_VARIANT
