@@ -5,6 +5,7 @@ import { modelSpec, patchCount, patchLength, type ModelSpec } from '../src/share
 import { parameterLayout } from '../src/shared/model/parameter-layout.js';
 import { createAccumulator } from '../src/worker/collective/accumulator.js';
 import { ComputeEngine } from '../src/worker/engine/engine.js';
+import { loadKernels } from '../src/worker/engine/native/addon.js';
 import { initialWeights } from '../src/worker/model/initialisation.js';
 import { clipFactor, scaleExactGradient } from '../src/worker/optimizer/gradient-scaling.js';
 import { allocateTrainingState } from '../src/worker/training-state.js';
@@ -34,12 +35,13 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
   const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
   const layout = parameterLayout(spec);
   const engine = await ComputeEngine.create({ ...config, spec, threads });
-  const state = allocateTrainingState(config, layout);
+  const { kernels } = loadKernels();
+  const state = allocateTrainingState(config, layout, kernels);
   const { weights, moments, gradient, shared, optimizer } = state;
   weights.set(initialWeights(spec, 'torchvision', 1));
   optimizer.initialise(moments, weights);
   engine.loadWeights(weights);
-  const accumulator = createAccumulator('exact', layout, shared.mine);
+  const accumulator = createAccumulator('exact', layout, shared.mine, kernels);
   const slotIndex = new Map(layout.slots.map((slot, index) => [slot.name, index]));
   const micro = {
     patches: Float32Array.from(
@@ -58,7 +60,14 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
     const { lossSum } = engine.trainMicroBatch(micro, position, (slot, values) =>
       accumulator.add(slotIndex.get(slot.name)!, values),
     );
-    const { norm } = scaleExactGradient(new Int32Array(shared.mine), exponents, batch, layout, gradient);
+    const { norm } = scaleExactGradient(
+      new Int32Array(shared.mine),
+      exponents,
+      batch,
+      layout,
+      gradient,
+      kernels,
+    );
     const clip = clipFactor(norm, 1);
     optimizer.step({ weights, gradient, state: moments, lr: 1e-3, stepNumber, clipFactor: clip });
     engine.loadWeights(weights);
