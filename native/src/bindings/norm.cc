@@ -36,7 +36,8 @@ Napi::Value layerNormForward(const Napi::CallbackInfo& info) {
     const Array x = arguments.floats("x", spread(shape)), y = arguments.floats("y", dense(shape));
     const Array scale = arguments.buffer("scale", width, Storage::f32);
     const Array shift = arguments.buffer("shift", width, Storage::f32);
-    const Array mean = arguments.buffer("mean", rows, Storage::f32), rstd = arguments.buffer("rstd", rows, Storage::f32);
+    const Array mean = arguments.buffer("mean", rows, Storage::f32);
+    const Array rstd = arguments.buffer("rstd", rows, Storage::f32);
     Instance& instance = arguments.instance();
     normKernels(instance.level)
         .forward(instance.context(), shape, x, y, scale.f32(), shift.f32(),
@@ -53,7 +54,8 @@ Napi::Value layerNormAgain(const Napi::CallbackInfo& info) {
     const Array x = arguments.floats("x", spread(shape)), y = arguments.floats("y", dense(shape));
     const Array scale = arguments.buffer("scale", width, Storage::f32);
     const Array shift = arguments.buffer("shift", width, Storage::f32);
-    const Array mean = arguments.buffer("mean", rows, Storage::f32), rstd = arguments.buffer("rstd", rows, Storage::f32);
+    const Array mean = arguments.buffer("mean", rows, Storage::f32);
+    const Array rstd = arguments.buffer("rstd", rows, Storage::f32);
     Instance& instance = arguments.instance();
     normKernels(instance.level)
         .again(instance.context(), shape, x, y, scale.f32(), shift.f32(), mean.f32(), rstd.f32());
@@ -68,7 +70,8 @@ Napi::Value layerNormBackward(const Napi::CallbackInfo& info) {
     const auto rows = static_cast<int64_t>(shape.rows), width = static_cast<int64_t>(shape.width);
     const Array x = arguments.floats("x", spread(shape)), dy = arguments.floats("dy", dense(shape));
     const Array scale = arguments.buffer("scale", width, Storage::f32);
-    const Array mean = arguments.buffer("mean", rows, Storage::f32), rstd = arguments.buffer("rstd", rows, Storage::f32);
+    const Array mean = arguments.buffer("mean", rows, Storage::f32);
+    const Array rstd = arguments.buffer("rstd", rows, Storage::f32);
     const Array residual = arguments.optional("residual", spread(shape)), dx = arguments.floats("dx", spread(shape));
     const Array dScale = arguments.buffer("dScale", width, Storage::f32);
     const Array dShift = arguments.buffer("dShift", width, Storage::f32);

@@ -43,8 +43,8 @@ Lengths lengthsOf(const Arguments& arguments) {
   // Tokens are counted in an int, 16 at a time.
   if (product({images, patches + 1}) > int64_t{1} << 34) arguments.refuse("images", "too many for one call");
   const TokenShape shape = {static_cast<size_t>(images), static_cast<size_t>(patches + 1), static_cast<size_t>(width)};
-  return {shape, product({images, patches, width}), product({images, patches + 1, width}), product({patches + 1, width}),
-          width};
+  return {shape, product({images, patches, width}), product({images, patches + 1, width}),
+          product({patches + 1, width}), width};
 }
 
 // { images, patches, width, projected, classToken, position, z, dropout? }

@@ -83,8 +83,12 @@ template <bool kPairs> void packColumns(const HeadRows& x, size_t count, float* 
     for (size_t step = 0; step < steps; step++) {
       for (size_t i = 0; i < wide; i++, to += kLanes) {
         const size_t at = (vector + i) * kLanes;
-        if (!kPairs) store(to, vectorOf(x, step, at));
-        else store(to, pairUp(vectorOf(x, 2 * step, at), 2 * step + 1 < count ? vectorOf(x, 2 * step + 1, at) : Floats{}));
+        if (!kPairs) {
+          store(to, vectorOf(x, step, at));
+          continue;
+        }
+        const bool second = 2 * step + 1 < count;
+        store(to, pairUp(vectorOf(x, 2 * step, at), second ? vectorOf(x, 2 * step + 1, at) : Floats{}));
       }
     }
   }

@@ -43,8 +43,9 @@ VITRAIL_INLINE Floats logarithm(Floats x) {
 
 VITRAIL_INLINE Floats roundedIf(bool round, Floats v) { return round ? widen(narrow(v)) : v; }
 
-// Scores [keys, stride] of queries in columns become e^(scale (score - largest)): floats in place, or, as pairs of keys,
-// [keys / 2, stride] words in place. inverse: 1 / sum of each query; logSum: the logarithm of the sum of e^(scale score).
+// Scores [keys, stride] of queries in columns become e^(scale (score - largest)): floats in place, or, as pairs of
+// keys, [keys / 2, stride] words in place. Of each query, inverse: 1 / their sum; logSum: the logarithm of the sum of
+// e^(scale score).
 template <bool kPairs>
 void softmaxColumns(float* scores, size_t keys, size_t stride, size_t vectors, float scale, bool round, float* inverse,
                     float* logSum) {

@@ -1,5 +1,6 @@
 // Products of matrices that lie in cache, for attention: a block of C stays in registers while its steps are added up.
 #pragma once
+#include "ahead.h"
 #include "vector.h"
 
 namespace vitrail::VITRAIL_VARIANT {
@@ -82,10 +83,10 @@ VITRAIL_INLINE void multiplyRows(size_t rows, size_t steps, const float* a, size
 }
 
 // c [rows, vectors x kLanes] = a b, or c += a b. b: panels of kPanel vectors, the last one of what is left; panel p
-// begins at p x kPanel x kLanes x steps.
+// begins at p x kPanel x kLanes x steps. `ahead` goes on with every block.
 template <bool kPairs>
 void multiply(size_t rows, size_t vectors, size_t steps, Rows a, const float* b, float* c, size_t rowOfC,
-              bool accumulate) {
+              bool accumulate, Ahead& ahead) {
   const bool along = a.step == 1;
   const size_t stride = along ? a.row : a.step;
   // Blocks of about equal size, so that none is left with a row or two.
@@ -97,6 +98,7 @@ void multiply(size_t rows, size_t vectors, size_t steps, Rows a, const float* b,
       const size_t first = block * rows / blocks, count = (block + 1) * rows / blocks - first;
       const float* from = a.words + first * a.row;
       float* to = c + first * rowOfC + vector * kLanes;
+      ahead.step();
       if (along && whole) multiplyRows<kPairs, true, 2>(count, steps, from, stride, panel, to, rowOfC, accumulate);
       else if (along) multiplyRows<kPairs, true, 1>(count, steps, from, stride, panel, to, rowOfC, accumulate);
       else if (whole) multiplyRows<kPairs, false, 2>(count, steps, from, stride, panel, to, rowOfC, accumulate);
