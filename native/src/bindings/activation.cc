@@ -39,11 +39,25 @@ Napi::Value geluBackward(const Napi::CallbackInfo& info) {
   });
 }
 
+// { x, y, length, dropout }
+Napi::Value dropout(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const int64_t length = arguments.integer("length", 0, kMost);
+    Array x = arguments.floats("x", length), y = arguments.floats("y", length);
+    x.length = y.length = static_cast<size_t>(length);
+    if (!arguments.has("dropout")) arguments.refuse("dropout", "an object is missing");
+    Instance& instance = arguments.instance();
+    activationKernels(instance.level).dropout(instance.context(), x, y, arguments.dropout("dropout"));
+    return arguments.env().Undefined();
+  });
+}
+
 }  // namespace
 
 void addActivation(Napi::Env env, Napi::Object exports) {
   exports.Set("geluForward", Napi::Function::New(env, geluForward));
   exports.Set("geluBackward", Napi::Function::New(env, geluBackward));
+  exports.Set("dropout", Napi::Function::New(env, dropout));
 }
 
 }  // namespace vitrail

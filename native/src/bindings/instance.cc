@@ -11,9 +11,17 @@ namespace {
 constexpr double kSlots = 16777216;
 constexpr uint32_t kGenerations = 1u << 28;
 
+size_t bytesOf(const Array& array) { return array.length * vitrail::bytesOf(array.storage); }
+
 }  // namespace
 
 Instance::Instance() : pool(std::make_unique<ThreadPool>(1)), level(usableLevels().back()) {}
+
+Instance::~Instance() {
+  for (const Buffer& buffer : buffers_) {
+    if (buffer.used && buffer.host.IsEmpty()) memory.release(buffer.array.data, bytesOf(buffer.array));
+  }
+}
 
 double Instance::enter(Array array) {
   uint32_t slot;
@@ -31,9 +39,9 @@ double Instance::enter(Array array) {
 }
 
 double Instance::allocate(Napi::Env env, size_t length, Storage storage) {
-  void* block = memory.allocate(length * bytesOf(storage));
+  void* block = memory.allocate(length * vitrail::bytesOf(storage));
   if (block == nullptr) {
-    throw Napi::RangeError::New(env, "out of memory: " + std::to_string(length * bytesOf(storage)) + " bytes asked for, " +
+    throw Napi::RangeError::New(env, "out of memory: " + std::to_string(length * vitrail::bytesOf(storage)) + " bytes asked for, " +
                                          std::to_string(memory.statistics().bytesInUse) + " in use");
   }
   return enter({block, length, storage});
@@ -56,11 +64,19 @@ Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
   throw Napi::TypeError::New(env, std::string(name) + ": " + std::to_string(handle) + " is no buffer, or a released one");
 }
 
-const Array& Instance::find(Napi::Env env, double handle, const char* name) { return lookUp(env, handle, name).array; }
+const Array& Instance::find(Napi::Env env, double handle, const char* name) {
+  Buffer& buffer = lookUp(env, handle, name);
+  if (!buffer.host.IsEmpty()) {
+    // JavaScript may have taken the memory away since: a transferred array has no elements left.
+    Array& array = buffer.array;
+    napi_get_typedarray_info(env, buffer.host.Value(), nullptr, &array.length, &array.data, nullptr, nullptr);
+  }
+  return buffer.array;
+}
 
 void Instance::release(Napi::Env env, double handle) {
   Buffer& buffer = lookUp(env, handle, "release");
-  if (buffer.host.IsEmpty()) memory.release(buffer.array.data, buffer.array.length * bytesOf(buffer.array.storage));
+  if (buffer.host.IsEmpty()) memory.release(buffer.array.data, bytesOf(buffer.array));
   else buffer.host.Reset();
   buffer.array = {};
   buffer.used = false;

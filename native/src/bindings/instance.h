@@ -25,6 +25,9 @@ struct Buffer {
 class Instance {
  public:
   Instance();
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
   static Instance& of(Napi::Env env) { return *env.GetInstanceData<Instance>(); }
 
   Context context() { return {memory, *pool}; }

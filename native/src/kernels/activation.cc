@@ -91,9 +91,24 @@ void geluBackward(const Context& context, Array x, Array dh, GeluForm form, cons
   }
 }
 
+template <bool kIn, bool kOut> void masked(const Context& context, Array x, Array y, const DropoutKey& dropout) {
+  context.pool.run(chunksOf(x.length), [&](int chunk, int) {
+    DropoutBits bits(dropout, static_cast<uint64_t>(chunk) * kChunk);
+    eachVector(chunk, x.length, [&](size_t at, size_t count) {
+      // A product, not a choice: NaN and infinities that are dropped become NaN, as with a mask that is a tensor.
+      storeAt<kOut>(y, at, loadAt<kIn>(x, at, count) * bits.next(static_cast<int>(count)), count);
+    });
+  });
+}
+
+void dropout(const Context& context, Array x, Array y, const DropoutKey& dropout) {
+  if (x.isBf16()) return y.isBf16() ? masked<true, true>(context, x, y, dropout) : masked<true, false>(context, x, y, dropout);
+  return y.isBf16() ? masked<false, true>(context, x, y, dropout) : masked<false, false>(context, x, y, dropout);
+}
+
 }  // namespace
 
 extern const ActivationKernels activationKernels;
-const ActivationKernels activationKernels = {geluForward, geluBackward};
+const ActivationKernels activationKernels = {geluForward, geluBackward, dropout};
 
 }  // namespace vitrail::VITRAIL_VARIANT

@@ -1,4 +1,4 @@
-// The Gaussian error linear unit (arXiv 1606.08415), in both forms.
+// The Gaussian error linear unit (arXiv 1606.08415), in both forms, and dropout.
 #pragma once
 #include "../base/context.h"
 #include "../base/tensor.h"
@@ -16,6 +16,9 @@ struct ActivationKernels {
   // With h = dropout(gelu(x)): dx = dh * mask * gelu'(x), written over dh; h is written over x where `keepOutput`.
   // What a second linear layer needs on the way back, from the saved pre-activation alone, in one pass.
   void (*geluBackward)(const Context&, Array x, Array dh, GeluForm, const DropoutKey&, bool keepOutput);
+
+  // y = x * mask; x and y as for geluForward.
+  void (*dropout)(const Context&, Array x, Array y, const DropoutKey&);
 };
 
 VITRAIL_KERNEL_GROUP(ActivationKernels, activationKernels)
