@@ -14,6 +14,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addGemm(env, exports);
   vitrail::addAttention(env, exports);
   vitrail::addExact(env, exports);
+  vitrail::addPlainElementwise(env, exports);
+  vitrail::addPlainReduce(env, exports);
+  vitrail::addPlainCopy(env, exports);
   return exports;
 }
 

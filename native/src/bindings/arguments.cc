@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace vitrail {
 
@@ -43,6 +44,38 @@ bool Arguments::flag(const char* name) const {
   if (value.IsUndefined()) return false;
   if (!value.IsBoolean()) refuse(name, "not a boolean");
   return value.As<Napi::Boolean>().Value();
+}
+
+int Arguments::choice(const char* name, const char* const* names, int count) const {
+  char text[32];
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env_, field(name), text, sizeof text, &length) != napi_ok) {
+    refuse(name, "a string is missing");
+  }
+  for (int i = 0; i < count; i++) {
+    if (strcmp(text, names[i]) == 0) return i;
+  }
+  refuse(name, std::string(text) + " is unknown");
+}
+
+int Arguments::integers(const char* name, int64_t* to, int most, int64_t lowest, int64_t highest) const {
+  const Napi::Value value = field(name);
+  if (!value.IsArray()) refuse(name, "a list is missing");
+  const Napi::Array list = value.As<Napi::Array>();
+  const uint32_t count = list.Length();
+  if (count > static_cast<uint32_t>(most)) {
+    refuse(name, std::to_string(count) + " numbers where at most " + std::to_string(most) + " can be");
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    const Napi::Value item = list.Get(i);
+    const double number = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : 0.5;
+    if (!(number == std::floor(number)) || number < static_cast<double>(lowest) || number > static_cast<double>(highest)) {
+      refuse(name, "item " + std::to_string(i) + " is not a whole number from " + std::to_string(lowest) + " to " +
+                       std::to_string(highest));
+    }
+    to[i] = static_cast<int64_t>(number);
+  }
+  return static_cast<int>(count);
 }
 
 Array Arguments::buffer(const char* name, int64_t length) const {

@@ -25,6 +25,10 @@ class Arguments {
   double numberOr(const char* name, double otherwise) const;
   // False where it is missing.
   bool flag(const char* name) const;
+  // Which of the names a string is.
+  int choice(const char* name, const char* const* names, int count) const;
+  // Reads a list of at most `most` whole numbers in [lowest, highest]; how many there are.
+  int integers(const char* name, int64_t* to, int most, int64_t lowest, int64_t highest) const;
 
   // A buffer by handle; of at least `length` elements.
   Array buffer(const char* name, int64_t length) const;

@@ -12,5 +12,8 @@ void addTokens(Napi::Env env, Napi::Object exports);
 void addGemm(Napi::Env env, Napi::Object exports);
 void addAttention(Napi::Env env, Napi::Object exports);
 void addExact(Napi::Env env, Napi::Object exports);
+void addPlainElementwise(Napi::Env env, Napi::Object exports);
+void addPlainReduce(Napi::Env env, Napi::Object exports);
+void addPlainCopy(Napi::Env env, Napi::Object exports);
 
 }  // namespace vitrail

@@ -37,7 +37,7 @@ export function emptyTensor<R extends tf.Rank>(
   const backend = nativeBackend();
   const dataId = backend.allocate(tf.util.sizeFromShape(shape), dtype, storage);
   // The engine gives a tensor the rank that its shape has.
-  return tf.engine().makeTensorFromDataId(dataId, shape, dtype, backend) as tf.Tensor<R>;
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend) as tf.Tensor<R>;
 }
 
 /**
@@ -60,7 +60,7 @@ export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.Shap
     refCount: 1,
   } as const;
   const dataId = backend.enter(record);
-  return tf.engine().makeTensorFromDataId(dataId, shape, 'float32', backend) as tf.Tensor<R>;
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype: 'float32' }, backend) as tf.Tensor<R>;
 }
 
 /**

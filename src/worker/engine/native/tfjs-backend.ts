@@ -6,7 +6,7 @@ import { kernelConfigs } from './tfjs-kernels/kernel-configs.js';
 
 /** Registers the backend `native` on these kernels; a second call has no effect. */
 export function registerNativeBackend(kernels: Kernels): void {
-  if (tf.engine().findBackendFactory(BACKEND_NAME) !== null) return;
+  if (Object.hasOwn(tf.engine().registryFactory, BACKEND_NAME)) return;
   tf.registerBackend(BACKEND_NAME, () => new NativeBackend(kernels));
   for (const config of kernelConfigs()) tf.registerKernel(config);
 }

@@ -1,7 +1,7 @@
 /** What the tfjs kernels of the native backend are made with. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceBuffer, Storage } from '../kernel-api/memory.js';
-import { BACKEND_NAME, type NativeBackend } from '../native-backend.js';
+import { BACKEND_NAME, NativeBackend } from '../native-backend.js';
 
 /** Computes a kernel's outputs; inputs and attributes are those that tfjs defines for its name. */
 export type Run<Inputs, Attributes> = (
@@ -31,8 +31,10 @@ function registration<Inputs, Attributes>(kernelName: string, run: Run<Inputs, A
     kernelName,
     backendName: BACKEND_NAME,
     // tfjs gives to a name's kernel what it defines for that name, but types it for all names at once.
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      run(backend as NativeBackend, inputs as unknown as Inputs, attrs as unknown as Attributes),
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      if (!(backend instanceof NativeBackend)) throw new TypeError(`${kernelName} on another backend`);
+      return run(backend, inputs as unknown as Inputs, attrs as unknown as Attributes);
+    },
   };
 }
 
