@@ -6,7 +6,8 @@
 
 namespace vitrail {
 
-constexpr int kMostCopyDimensions = 8;
+// A tensor of tfjs has up to 6 dimensions; tiling takes two for each.
+constexpr int kMostCopyDimensions = 12;
 
 // y at offsetY + sum(index stridesY) = x at offsetX + sum(index stridesX) for every index of `shape`; in elements.
 struct CopyTask {

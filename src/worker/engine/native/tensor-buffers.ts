@@ -64,27 +64,36 @@ export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.Shap
 }
 
 /**
- * Calls `body` with the tensors' buffers, those stored as bf16 replaced by f32 copies that live until it returns: for
- * kernels that take f32 only.
+ * Calls `body` with the tensors' buffers; what is not stored as asked for is replaced by a converted copy that lives
+ * until `body` returns.
  */
-export function withF32Buffers<T>(
+export function withBuffersAs<T>(
   backend: NativeBackend,
+  wanted: Storage,
   tensors: readonly tf.TensorInfo[],
-  body: (buffers: readonly DeviceBuffer[]) => T,
+  body: (...buffers: DeviceBuffer[]) => T,
 ): T {
   const { kernels } = backend;
   const copies: DeviceBuffer[] = [];
   try {
     const buffers = tensors.map((tensor) => {
       const { buffer, storage, length } = backend.record(tensor);
-      if (storage !== STORAGE.bf16) return buffer;
-      const copy = kernels.allocate({ length, storage: STORAGE.f32 });
+      if (storage === wanted) return buffer;
+      const copy = kernels.allocate({ length, storage: wanted });
       copies.push(copy);
       kernels.convert({ x: buffer, y: copy, length });
       return copy;
     });
-    return body(buffers);
+    return body(...buffers);
   } finally {
     for (const copy of copies) kernels.release(copy);
   }
+}
+
+/** As `withBuffersAs`, for kernels that take f32 only. */
+export function withF32Buffers<T>(
+  tensors: readonly tf.TensorInfo[],
+  body: (...buffers: DeviceBuffer[]) => T,
+): T {
+  return withBuffersAs(nativeBackend(), STORAGE.f32, tensors, body);
 }

@@ -1,7 +1,7 @@
 /** What the tfjs kernels of the native backend are made with. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceBuffer, Storage } from '../kernel-api/memory.js';
-import { BACKEND_NAME, NativeBackend } from '../native-backend.js';
+import { BACKEND_NAME, NativeBackend, storageFor } from '../native-backend.js';
 
 /** Computes a kernel's outputs; inputs and attributes are those that tfjs defines for its name. */
 export type Run<Inputs, Attributes> = (
@@ -57,21 +57,49 @@ export function output(
   return { dataId, shape, dtype };
 }
 
+/** As `output`, but `fill` writes elements stored as `computed`, which are converted where the type is another. */
+export function outputFrom(
+  backend: NativeBackend,
+  shape: number[],
+  dtype: tf.DataType,
+  computed: Storage,
+  fill: (buffer: DeviceBuffer, length: number) => void,
+): tf.TensorInfo {
+  if (storageFor(dtype) === computed) return output(backend, shape, dtype, fill);
+  const { kernels } = backend;
+  return output(backend, shape, dtype, (y, length) => {
+    const raw = kernels.allocate({ length, storage: computed });
+    try {
+      fill(raw, length);
+      kernels.convert({ x: raw, y, length });
+    } finally {
+      kernels.release(raw);
+    }
+  });
+}
+
+/** A tensor of no dimensions. */
+export function scalar(backend: NativeBackend, value: number, dtype: tf.DataType): tf.TensorInfo {
+  return output(backend, [], dtype, (y) => {
+    backend.kernels.fill({ y, value, length: 1 });
+  });
+}
+
 /** The same data in another shape. */
 export function alias(backend: NativeBackend, x: tf.TensorInfo, shape: number[]): tf.TensorInfo {
   backend.incRef(x.dataId);
   return { dataId: x.dataId, shape, dtype: x.dtype };
 }
 
-/** Calls `body` with intermediates, and gives them up after it. */
-export function using<T extends readonly tf.TensorInfo[], R>(
+/** Calls `body` with an intermediate, and gives it up after that. */
+export function using<R>(
   backend: NativeBackend,
-  intermediates: T,
-  body: (...intermediates: T) => R,
+  intermediate: tf.TensorInfo,
+  body: (intermediate: tf.TensorInfo) => R,
 ): R {
   try {
-    return body(...intermediates);
+    return body(intermediate);
   } finally {
-    for (const { dataId } of intermediates) backend.disposeData(dataId);
+    backend.disposeData(intermediate.dataId);
   }
 }

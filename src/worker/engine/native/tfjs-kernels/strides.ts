@@ -1,0 +1,17 @@
+/** Row-major order, as kernels are told of it. */
+
+/** Elements from one index to the next, for every dimension. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    strides[d] = stride;
+    stride *= shape[d]!;
+  }
+  return strides;
+}
+
+/** Where an index lies. */
+export function offsetOf(index: readonly number[], strides: readonly number[]): number {
+  return index.reduce((offset, at, d) => offset + at * strides[d]!, 0);
+}
