@@ -1,55 +1,62 @@
 /** The engine trains, is a pure function of what it is given, and leaves nothing behind. */
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { parameterLayout } from '../../src/shared/model/parameter-layout.js';
 import { initialWeights } from '../../src/worker/model/initialisation.js';
 import { relativeError } from './relative-error.js';
+import { FAST_BACKENDS, testOnBackends } from './tested-backends.js';
 import { batchOf, engineWith, liveWeights, SPEC, stepOf } from './training-setup.js';
 
 const PARAMETERS = parameterLayout(SPEC).length;
 const weights = liveWeights();
 const batch = batchOf(6);
 
-test('plain gradient steps from initial weights learn a fixed batch by heart', async () => {
-  const engine = await engineWith({ dropout: 0.05 });
-  const learned = initialWeights(SPEC, 'vit-jax', 1);
-  const losses: number[] = [];
-  for (let step = 0; step < 60; step++) {
+testOnBackends(
+  'plain gradient steps from initial weights learn a fixed batch by heart',
+  async (backend) => {
+    const engine = await engineWith({ backend, dropout: 0.05 });
+    const learned = initialWeights(SPEC, 'vit-jax', 1);
+    const losses: number[] = [];
+    for (let step = 0; step < 60; step++) {
+      engine.loadWeights(learned);
+      const { lossSum, gradient } = stepOf(engine, batch, PARAMETERS, { step, microBatch: 0 });
+      losses.push(lossSum / 6);
+      for (let i = 0; i < PARAMETERS; i++) learned[i] = learned[i]! - 0.02 * gradient[i]!;
+    }
     engine.loadWeights(learned);
-    const { lossSum, gradient } = stepOf(engine, batch, PARAMETERS, { step, microBatch: 0 });
-    losses.push(lossSum / 6);
-    for (let i = 0; i < PARAMETERS; i++) learned[i] = learned[i]! - 0.02 * gradient[i]!;
-  }
-  engine.loadWeights(learned);
-  const { losses: final, correct, predictions } = engine.evaluateMicroBatch(batch);
-  engine.dispose();
-  assert.ok(Math.abs(losses[0]! - Math.log(4)) < 1e-6, 'a zero head starts at log K');
-  assert.ok(Math.max(...final) < 0.05, `final losses ${final.join(' ')}`);
-  assert.equal(correct, 6);
-  assert.deepEqual(predictions, batch.labels);
-});
-
-test('training and evaluation leave no tensor behind, with and without recomputation', async () => {
-  for (const recompute of [false, true]) {
-    const start = tf.memory().numTensors;
-    const engine = await engineWith({ recompute, dropout: 0.1 });
-    engine.loadWeights(weights);
-    const loaded = tf.memory().numTensors;
-    stepOf(engine, batch, PARAMETERS);
-    engine.evaluateMicroBatch(batch);
-    engine.predict(batch.patches);
-    engine.loadWeights(weights);
-    assert.equal(tf.memory().numTensors, loaded);
+    const { losses: final, correct, predictions } = engine.evaluateMicroBatch(batch);
     engine.dispose();
-    assert.equal(tf.memory().numTensors, start);
-  }
-});
+    assert.ok(Math.abs(losses[0]! - Math.log(4)) < 1e-6, 'a zero head starts at log K');
+    assert.ok(Math.max(...final) < 0.05, `final losses ${final.join(' ')}`);
+    assert.equal(correct, 6);
+    assert.deepEqual(predictions, batch.labels);
+  },
+  FAST_BACKENDS,
+);
 
-test('recomputation changes no bit of loss and gradient, dropout included', async () => {
+testOnBackends(
+  'training and evaluation leave no tensor behind, with and without recomputation',
+  async (backend) => {
+    for (const recompute of [false, true]) {
+      const start = tf.memory().numTensors;
+      const engine = await engineWith({ backend, recompute, dropout: 0.1 });
+      engine.loadWeights(weights);
+      const loaded = tf.memory().numTensors;
+      stepOf(engine, batch, PARAMETERS);
+      engine.evaluateMicroBatch(batch);
+      engine.predict(batch.patches);
+      engine.loadWeights(weights);
+      assert.equal(tf.memory().numTensors, loaded);
+      engine.dispose();
+      assert.equal(tf.memory().numTensors, start);
+    }
+  },
+);
+
+testOnBackends('recomputation changes no bit of loss and gradient, dropout included', async (backend) => {
   const results = [];
   for (const recompute of [false, true]) {
-    const engine = await engineWith({ recompute, dropout: 0.2, labelSmoothing: 0.1 });
+    const engine = await engineWith({ backend, recompute, dropout: 0.2, labelSmoothing: 0.1 });
     engine.loadWeights(weights);
     results.push(stepOf(engine, batch, PARAMETERS, { step: 3, microBatch: 1 }));
     engine.dispose();
@@ -57,11 +64,11 @@ test('recomputation changes no bit of loss and gradient, dropout included', asyn
   assert.deepEqual(results[0], results[1]);
 });
 
-test('recomputation holds the activations of one block, not of all', async () => {
+testOnBackends('recomputation holds the activations of one block, not of all', async (backend) => {
   const deep = { ...SPEC, layers: 6 };
   const activations = [];
   for (const recompute of [false, true]) {
-    const engine = await engineWith({ recompute, spec: deep });
+    const engine = await engineWith({ backend, recompute, spec: deep });
     engine.loadWeights(liveWeights(deep));
     const loaded = tf.memory().numBytes;
     let peak = 0;
@@ -74,43 +81,50 @@ test('recomputation holds the activations of one block, not of all', async () =>
   assert.ok(activations[1]! < 0.4 * activations[0]!, activations.join(' bytes, with recomputation '));
 });
 
-test('gradients come from the head to the embedding, one callback for each parameter', async () => {
-  const engine = await engineWith();
-  engine.loadWeights(weights);
-  const names: string[] = [];
-  const bytes: number[] = [];
-  engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, ({ name }) => {
-    names.push(name);
-    bytes.push(tf.memory().numBytes);
-  });
-  engine.dispose();
-  const layers = names.map((name) => /^(head|norm|blocks\.\d)/.exec(name)?.[0] ?? 'embedding');
-  assert.deepEqual([...new Set(layers)], ['head', 'norm', 'blocks.1', 'blocks.0', 'embedding']);
-  const expected = parameterLayout(SPEC).slots.map((slot) => slot.name);
-  assert.deepEqual([...names].sort(), expected.sort());
-  assert.ok(bytes.at(-1)! < 0.5 * bytes[0]!, 'activations are freed on the way');
-});
-
-test('dropout follows from seed, step and micro-batch alone', async () => {
-  const losses = new Map<string, number>();
-  for (const seed of [5, 6]) {
-    const engine = await engineWith({ dropout: 0.2, seed });
+testOnBackends(
+  'gradients come from the head to the embedding, one callback for each parameter',
+  async (backend) => {
+    const engine = await engineWith({ backend });
     engine.loadWeights(weights);
-    for (const step of [0, 1]) {
-      for (const microBatch of [0, 1]) {
-        const first = stepOf(engine, batch, PARAMETERS, { step, microBatch });
-        const again = stepOf(engine, batch, PARAMETERS, { step, microBatch });
-        assert.deepEqual(first, again);
-        losses.set(`${seed} ${step} ${microBatch}`, first.lossSum);
-      }
-    }
+    const names: string[] = [];
+    const bytes: number[] = [];
+    engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, ({ name }) => {
+      names.push(name);
+      bytes.push(tf.memory().numBytes);
+    });
     engine.dispose();
-  }
-  assert.equal(new Set(losses.values()).size, losses.size, 'all masks differ');
-});
+    const layers = names.map((name) => /^(head|norm|blocks\.\d)/.exec(name)?.[0] ?? 'embedding');
+    assert.deepEqual([...new Set(layers)], ['head', 'norm', 'blocks.1', 'blocks.0', 'embedding']);
+    const expected = parameterLayout(SPEC).slots.map((slot) => slot.name);
+    assert.deepEqual([...names].sort(), expected.sort());
+    assert.ok(bytes.at(-1)! < 0.5 * bytes[0]!, 'activations are freed on the way');
+  },
+);
 
-test('a micro-batch gives the gradient of the sum over its samples', async () => {
-  const engine = await engineWith();
+testOnBackends(
+  'dropout follows from seed, step and micro-batch alone',
+  async (backend) => {
+    const losses = new Map<string, number>();
+    for (const seed of [5, 6]) {
+      const engine = await engineWith({ backend, dropout: 0.2, seed });
+      engine.loadWeights(weights);
+      for (const step of [0, 1]) {
+        for (const microBatch of [0, 1]) {
+          const first = stepOf(engine, batch, PARAMETERS, { step, microBatch });
+          const again = stepOf(engine, batch, PARAMETERS, { step, microBatch });
+          assert.deepEqual(first, again);
+          losses.set(`${seed} ${step} ${microBatch}`, first.lossSum);
+        }
+      }
+      engine.dispose();
+    }
+    assert.equal(new Set(losses.values()).size, losses.size, 'all masks differ');
+  },
+  FAST_BACKENDS,
+);
+
+testOnBackends('a micro-batch gives the gradient of the sum over its samples', async (backend) => {
+  const engine = await engineWith({ backend });
   engine.loadWeights(weights);
   const whole = stepOf(engine, batch, PARAMETERS);
   const sum = new Float64Array(PARAMETERS);
@@ -130,13 +144,13 @@ test('a micro-batch gives the gradient of the sum over its samples', async () =>
   assert.ok(relativeError(whole.gradient, sum) < 1e-5);
 });
 
-test('evaluation knows neither dropout nor label smoothing', async () => {
-  const plain = await engineWith();
+testOnBackends('evaluation knows neither dropout nor label smoothing', async (backend) => {
+  const plain = await engineWith({ backend });
   plain.loadWeights(weights);
   const expected = plain.evaluateMicroBatch(batch);
   const { lossSum, correct } = stepOf(plain, batch, PARAMETERS);
   plain.dispose();
-  const other = await engineWith({ dropout: 0.5, labelSmoothing: 0.3, seed: 1 });
+  const other = await engineWith({ backend, dropout: 0.5, labelSmoothing: 0.3, seed: 1 });
   other.loadWeights(weights);
   assert.deepEqual(other.evaluateMicroBatch(batch), expected);
   other.dispose();
@@ -147,8 +161,8 @@ test('evaluation knows neither dropout nor label smoothing', async () => {
   assert.equal(expected.correct, correct);
 });
 
-test('predictions are probabilities whose maximum is the evaluated class', async () => {
-  const engine = await engineWith();
+testOnBackends('predictions are probabilities whose maximum is the evaluated class', async (backend) => {
+  const engine = await engineWith({ backend });
   engine.loadWeights(weights);
   const probabilities = engine.predict(batch.patches);
   const { predictions } = engine.evaluateMicroBatch(batch);
@@ -161,23 +175,21 @@ test('predictions are probabilities whose maximum is the evaluated class', async
   }
 });
 
-for (const backend of ['wasm', 'cpu']) {
-  test(`weights and patches may lie in shared memory and are copied on ${backend}`, async () => {
-    const engine = await engineWith({ backend });
-    const shared = new Float32Array(new SharedArrayBuffer(4 * (PARAMETERS + 3)), 4, PARAMETERS);
-    shared.set(weights);
-    const patches = new Float32Array(new SharedArrayBuffer(batch.patches.byteLength));
-    patches.set(batch.patches);
-    engine.loadWeights(shared);
-    const expected = engine.predict(batch.patches);
-    shared.fill(0);
-    assert.deepEqual(engine.predict(patches), expected);
-    engine.dispose();
-  });
-}
+testOnBackends('weights and patches may lie in shared memory and are copied', async (backend) => {
+  const engine = await engineWith({ backend });
+  const shared = new Float32Array(new SharedArrayBuffer(4 * (PARAMETERS + 3)), 4, PARAMETERS);
+  shared.set(weights);
+  const patches = new Float32Array(new SharedArrayBuffer(batch.patches.byteLength));
+  patches.set(batch.patches);
+  engine.loadWeights(shared);
+  const expected = engine.predict(batch.patches);
+  shared.fill(0);
+  assert.deepEqual(engine.predict(patches), expected);
+  engine.dispose();
+});
 
-test('misuse is refused with what is wrong', async () => {
-  const engine = await engineWith();
+testOnBackends('misuse is refused with what is wrong', async (backend) => {
+  const engine = await engineWith({ backend });
   assert.throws(() => engine.predict(batch.patches), { code: 'INTERNAL', message: /no weights yet/ });
   assert.throws(() => engine.loadWeights(weights.subarray(1)), {
     code: 'INTERNAL',

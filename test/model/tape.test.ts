@@ -1,21 +1,16 @@
 /** The tape adds up gradients, hands them out once, frees as it goes and loses none in silence. */
 import assert from 'node:assert/strict';
-import test, { before } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ParameterSlot } from '../../src/shared/model/parameter-layout.js';
-import { startBackend } from '../../src/worker/engine/backend.js';
 import { add } from '../../src/worker/engine/ops/add.js';
 import { tanh } from '../../src/worker/engine/ops/tanh.js';
 import { Tape } from '../../src/worker/engine/tape.js';
-
-before(async () => {
-  await startBackend('wasm');
-});
+import { testOnBackends } from './tested-backends.js';
 
 const slot = (name: string): ParameterSlot => ({ name, shape: [1, 2], kind: 'bias', offset: 0, length: 2 });
 const noSink = () => assert.fail('there are no parameters');
 
-test('the gradients of all uses of a tensor are added', () => {
+testOnBackends('the gradients of all uses of a tensor are added', () => {
   const tape = new Tape(new Map(), noSink);
   const x = tf.tensor2d([1, 2], [1, 2]);
   tape.watch(x);
@@ -25,7 +20,7 @@ test('the gradients of all uses of a tensor are added', () => {
   assert.deepEqual([...tape.takeGradient(x).dataSync()], [5, 5]);
 });
 
-test('a parameter with two uses is handed out once, complete', () => {
+testOnBackends('a parameter with two uses is handed out once, complete', () => {
   const parameter = tf.tensor2d([1, 2], [1, 2]);
   const calls: [string, number[]][] = [];
   const tape = new Tape(new Map([[parameter.id, slot('p')]]), ({ name }, gradient) =>
@@ -36,7 +31,7 @@ test('a parameter with two uses is handed out once, complete', () => {
   assert.deepEqual(calls, [['p', [3, 30]]]);
 });
 
-test('gradients are handed out while earlier ops still wait, the last layer first', () => {
+testOnBackends('gradients are handed out while earlier ops still wait, the last layer first', () => {
   const parameters = ['first', 'second', 'third'].map((name) => ({
     tensor: tf.tensor2d([1, 2], [1, 2]),
     slot: slot(name),
@@ -64,7 +59,7 @@ test('gradients are handed out while earlier ops still wait, the last layer firs
   );
 });
 
-test('after a walk nothing is left but inputs, output and the leaf gradient', () => {
+testOnBackends('after a walk nothing is left but inputs, output and the leaf gradient', () => {
   const x = tf.tensor2d([1, 2], [1, 2]);
   const dy = tf.ones([1, 2]);
   const start = tf.memory().numTensors;
@@ -78,7 +73,7 @@ test('after a walk nothing is left but inputs, output and the leaf gradient', ()
   assert.equal(tf.memory().numTensors, start);
 });
 
-test('what an abandoned tape saved is freed', () => {
+testOnBackends('what an abandoned tape saved is freed', () => {
   const x = tf.tensor2d([1, 2], [1, 2]);
   const start = tf.memory().numTensors;
   const tape = new Tape(new Map(), noSink);
@@ -90,7 +85,7 @@ test('what an abandoned tape saved is freed', () => {
   assert.equal(tf.memory().numTensors, start);
 });
 
-test('a callback that throws ends the walk, and dispose frees the rest', () => {
+testOnBackends('a callback that throws ends the walk, and dispose frees the rest', () => {
   const parameter = tf.tensor2d([1, 2], [1, 2]);
   const x = tf.tensor2d([1, 2], [1, 2]);
   const dy = tf.ones([1, 2]);
@@ -106,7 +101,7 @@ test('a callback that throws ends the walk, and dispose frees the rest', () => {
   assert.equal(tf.memory().numTensors, start);
 });
 
-test('an op on a tensor that no recorded op made is refused', () => {
+testOnBackends('an op on a tensor that no recorded op made is refused', () => {
   const tape = new Tape(new Map(), noSink);
   const x = tf.tensor2d([1, 2], [1, 2]);
   tape.watch(x);
@@ -117,7 +112,7 @@ test('an op on a tensor that no recorded op made is refused', () => {
   });
 });
 
-test('a recorded op that does not reach the loss is refused', () => {
+testOnBackends('a recorded op that does not reach the loss is refused', () => {
   const tape = new Tape(new Map(), noSink);
   const x = tf.tensor2d([1, 2], [1, 2]);
   tape.watch(x);
@@ -129,7 +124,7 @@ test('a recorded op that does not reach the loss is refused', () => {
   });
 });
 
-test('asking for a gradient that never came is refused', () => {
+testOnBackends('asking for a gradient that never came is refused', () => {
   const tape = new Tape(new Map(), noSink);
   const x = tf.tensor2d([1, 2], [1, 2]);
   tape.watch(x);
