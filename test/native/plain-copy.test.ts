@@ -44,9 +44,17 @@ sameAsCpu('strided slices, backwards and with masks as well', () => [
   tf.stridedSlice(floats([20]), [18], [2], [-4]),
   tf.stridedSlice(floats([6, 7, 8]), [1, 0, 7], [5, 7, 0], [2, 3, -2]),
   tf.stridedSlice(floats([6, 7]), [1, 0], [4, 7], [1, 1]),
-  tf.stridedSlice(floats([6, 7]), [2, 0], [3, 7], [1, 2], 0, 0, 0, 0, 1),
   tf.stridedSlice(floats([6, 7]), [0, 0], [0, 0], [1, 1], 3, 3),
 ]);
+// tfjs's cpu backend takes the strides of the wrong axes here.
+onNative('a strided slice may drop an axis', () => {
+  const x = tf.tensor2d(
+    Float32Array.from({ length: 42 }, (_, i) => i),
+    [6, 7],
+  );
+  const y = tf.stridedSlice(x, [2, 0], [3, 7], [1, 2], 0, 0, 0, 0, 1);
+  assert.deepEqual([...y.dataSync()], [14, 16, 18, 20]);
+});
 onNative('a slice that ends before it begins is empty', () => {
   const y = tf.stridedSlice(floats([6, 7]), [4, 0], [2, 7], [1, 1]);
   assert.deepEqual([y.shape, y.size], [[0, 7], 0]);

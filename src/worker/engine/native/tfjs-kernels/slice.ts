@@ -42,7 +42,9 @@ function stridedSlice(
   const masks = [beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask] as const;
   const info = tf.slice_util.sliceInfo(x.shape, begin, end, strides, ...masks);
   if (info.isIdentity) return alias(backend, x, info.finalShape);
-  const shape = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
+  // A slice that ends before it begins comes out with a negative size.
+  const sizes = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
+  const shape = sizes.map((size) => Math.max(0, size));
   const stridesOfX = stridesOf(x.shape);
   // No element, no start: begin may lie outside then.
   const offsetX = tf.util.sizeFromShape(shape) === 0 ? 0 : offsetOf(info.begin, stridesOfX);
