@@ -196,7 +196,7 @@ export const runConfigSchema = z.strictObject({
   backend: option(
     z.enum(['auto', 'native', 'wasm', 'cpu', 'tensorflow']).default('auto'),
     'run',
-    'tfjs backend of the workers; auto: tensorflow where installed, else wasm',
+    'tfjs backend of the workers; auto: tensorflow where installed, else native where built, else wasm',
   ),
   precision: option(
     z.enum(['fp32', 'bf16']).default('fp32'),

@@ -7,7 +7,7 @@ import { registerNativeBackend } from './native/tfjs-backend.js';
 /** Canonical names, as workers and coordinator compare them: bits differ between backends. */
 export type BackendName = 'native' | 'wasm' | 'cpu' | 'tensorflow';
 
-/** What `startBackend` takes; `auto` is tensorflow where it is installed, else wasm. */
+/** What `startBackend` takes; `auto` is tensorflow where it is installed, else native where it is built, else wasm. */
 export const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'cpu', 'tensorflow'] as const;
 
 /** Makes the backend known to tfjs, or throws. */
@@ -53,7 +53,7 @@ function isBackend(choice: string): choice is BackendName {
 export async function startBackend(choice: string): Promise<BackendName> {
   // Checks and advice of tfjs that are meant for interactive use, the banner of its cpu backend among them.
   tf.enableProdMode();
-  if (choice === 'auto') return start('tensorflow').catch(() => start('wasm'));
+  if (choice === 'auto') return start('tensorflow').catch(() => start('native').catch(() => start('wasm')));
   if (isBackend(choice)) return start(choice);
   throw coded('BACKEND_UNAVAILABLE', {
     backend: choice,

@@ -3,14 +3,21 @@ import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../../shared/errors.js';
 import type { Tape } from '../tape.js';
 
-/** Rows of target probabilities: 1 - s for the label, plus s / K for every class. */
-function targets(labels: Int32Array, classes: number, smoothing: number): tf.Tensor2D {
-  const rows = new Float32Array(labels.length * classes).fill(smoothing / classes);
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
+/** @throws INTERNAL unless every label is a class */
+export function checkLabels(labels: Int32Array, classes: number): void {
+  for (const [i, label] of labels.entries()) {
     if (label < 0 || label >= classes) {
       throw coded('INTERNAL', { reason: `label ${label} of sample ${i} is not one of ${classes} classes` });
     }
+  }
+}
+
+/** Rows of target probabilities: 1 - s for the label, plus s / K for every class. */
+function targets(labels: Int32Array, classes: number, smoothing: number): tf.Tensor2D {
+  checkLabels(labels, classes);
+  const rows = new Float32Array(labels.length * classes).fill(smoothing / classes);
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
     rows[i * classes + label] = 1 - smoothing + smoothing / classes;
   }
   return tf.tensor2d(rows, [labels.length, classes], 'float32');

@@ -1,6 +1,7 @@
 /** The loss and its gradient in one kernel. */
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferOf } from '../../engine/native/tensor-buffers.js';
+import { checkLabels } from '../../engine/ops/cross-entropy.js';
 import type { VitParts } from '../vit-parts.js';
 import type { FusedDevice } from './device.js';
 
@@ -8,6 +9,7 @@ export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {
   const { kernels } = device;
   return (tape, logits, labels, smoothing) => {
     const [rows, classes] = logits.shape;
+    checkLabels(labels, classes);
     return tf.tidy(() => {
       const labelTensor = tf.tensor1d(labels, 'int32');
       const losses = device.values<tf.Rank.R1>([rows]);
