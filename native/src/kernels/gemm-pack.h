@@ -39,6 +39,14 @@ template <Reading kReading> VITRAIL_INLINE Floats wordsAlong(const Stored& x, in
   }
 }
 
+// Rows of a strided operand are too short for the processor to see what comes next.
+template <Reading kReading> VITRAIL_INLINE void prefetchRow(const Stored& x, int64_t row, int64_t column) {
+  for (int64_t i = 0; i < elementsOf(kReading); i++) {
+    if constexpr (isStoredBf16(kReading)) __builtin_prefetch(x.bf16(row + i, column));
+    else __builtin_prefetch(x.f32(row + i, column));
+  }
+}
+
 // Rows become columns. Only shuffles: words of any kind pass unchanged.
 VITRAIL_INLINE void transposeSquare(Floats rows[kLanes]) {
 #if VITRAIL_VECTOR_BYTES == 64
@@ -145,6 +153,7 @@ void packColumns(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1
       const int64_t count = i1 - i < kTileRows ? i1 - i : kTileRows;
       float* out = panel;
       for (int64_t k = kb; k < end; k += kWords, out += kTileRows) {
+        prefetchRow<kReading>(a, k + kBlock, i);
         store(out, wordsAcross<kReading>(a, k, i, count, k + 1 < k1));
       }
       if (sums == nullptr) continue;
@@ -155,6 +164,30 @@ void packColumns(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1
       }
       float* total = sums + (i - i0);
       storeFloats(total, loadFloats(total, count) + sum, count);
+    }
+  }
+}
+
+// Adds elements k0 to k1 of rows i0 to i1 of a stored [m, k], to one sum a row.
+inline void addRowSums(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, float* sums) {
+  for (int64_t i = i0; i < i1; i++) {
+    Floats sum{};
+    for (int64_t k = k0; k < k1; k += kLanes) {
+      sum += isStoredBf16(a.reading) ? widen(loadHalves(a.bf16(i, k), k1 - k)) : loadFloats(a.f32(i, k), k1 - k);
+    }
+    sums[i - i0] += sumOfLanes(sum);
+  }
+}
+
+// The same of f32 stored [k, m].
+inline void addColumnSums(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, float* sums) {
+  constexpr int64_t kBlock = 16;
+  for (int64_t kb = k0; kb < k1; kb += kBlock) {
+    const int64_t end = kb + kBlock < k1 ? kb + kBlock : k1;
+    for (int64_t i = i0; i < i1; i += kLanes) {
+      Floats sum{};
+      for (int64_t k = kb; k < end; k++) sum += loadFloats(a.f32(k, i), i1 - i);
+      storeFloats(sums + (i - i0), loadFloats(sums + (i - i0), i1 - i) + sum, i1 - i);
     }
   }
 }

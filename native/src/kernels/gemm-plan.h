@@ -11,8 +11,8 @@ constexpr int64_t kColumns = 384;
 constexpr int64_t kPackedWords = kDepth * kColumns;
 // Rows of a that are packed at a time: they share the second cache with the block of b.
 constexpr int64_t kRowBlock = 8 * kTileRows;
-// Rows of a tile of work.
-constexpr int64_t kTaskRows = 36 * kTileRows;
+// Rows of a tile of work: many, because b is packed for each, but sums that wait in scratch memory take room.
+constexpr int64_t kMostRows = 144 * kTileRows, kFewestRows = 16 * kTileRows;
 
 inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -44,13 +44,25 @@ struct Plan {
 };
 
 inline bool readsInPlace(const GemmTask& task, Reading reading) {
-  if (task.transposeA) return false;
+  if (task.transposeA) return reading == Reading::floats;
   if (reading == Reading::pairs ? task.k % 2 != 0 : reading != Reading::floats) return false;
   // Rows a multiple of 4 KB apart displace each other from the first cache.
   return task.lda * (reading == Reading::pairs ? 2 : 4) % 4096 != 0 || task.n <= 2 * kTileColumns;
 }
 
-inline Plan planOf(const GemmTask& task) {
+// Tiles of work for each thread, so that none waits long for the last.
+constexpr int64_t kTilesPerThread = 4;
+
+// Tiles that lie below each other.
+inline int64_t tilesDownOf(const GemmTask& task, const Plan& plan, int threads) {
+  const int64_t fewest = ceilDiv(task.m, kMostRows);
+  if (threads == 1) return fewest;
+  const int64_t wanted = ceilDiv(kTilesPerThread * threads, plan.tilesAcross * task.batch);
+  const int64_t most = ceilDiv(task.m, kFewestRows);
+  return wanted < fewest ? fewest : wanted > most ? most : wanted;
+}
+
+inline Plan planOf(const GemmTask& task, int threads) {
   Plan plan;
   plan.readingA = readingOf(task.bf16, task.a.isBf16());
   plan.readingB = readingOf(task.bf16, task.b.isBf16());
@@ -64,10 +76,9 @@ inline Plan planOf(const GemmTask& task) {
   // Equal blocks rather than a short last one.
   plan.blockDepth = wholeLines(ceilDiv(plan.depth, plan.blocks));
   plan.columns = roundUp(least(task.n, kColumns), kTileColumns);
-  plan.tilesDown = ceilDiv(task.m, kTaskRows);
-  plan.rows = roundUp(ceilDiv(task.m, plan.tilesDown), kTileRows);
-  plan.tilesDown = ceilDiv(task.m, plan.rows);
   plan.tilesAcross = ceilDiv(task.n, plan.columns);
+  plan.rows = roundUp(ceilDiv(task.m, tilesDownOf(task, plan, threads)), kTileRows);
+  plan.tilesDown = ceilDiv(task.m, plan.rows);
   plan.keepsB = plan.depth * plan.columns <= kPackedWords;
   plan.wordsB = (plan.keepsB ? plan.depth : plan.blockDepth) * plan.columns;
   const int64_t rowsA = least(plan.rows, kRowBlock);

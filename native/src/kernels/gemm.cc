@@ -81,28 +81,29 @@ class Tile {
   }
 
   void computeRows(int64_t k0, int64_t k1, int64_t i0, int64_t i1, const float* packedB) {
+    float* rowSums = sumsRows_ ? place_.rowSums + (i0 - i0_) : nullptr;
     TileTask tile;
     tile.depth = wordsOf(plan_.readingA, k1 - k0);
-    tile.cIsBf16 = false;
-    float* rowSums = sumsRows_ ? place_.rowSums + (i0 - i0_) : nullptr;
     // Bytes from one tile's first row to the next's.
     int64_t aTile;
-    tile.a = reinterpret_cast<const char*>(place_.packedA);
-    if (task_.transposeA) {
-      packBy<Columns>(plan_.readingA, a_, k0, k1, i0, i1, place_.packedA, rowSums);
-      tile.aRow = 4, tile.aDepth = 4 * kTileRows, aTile = 4 * columnPanelWords(tile.depth);
-    } else {
-      if (rowSums != nullptr) addRowSums(k0, k1, i0, i1, rowSums);
-      if (plan_.packsA) {
-        packBy<Rows>(plan_.readingA, a_, k0, k1, i0, i1, place_.packedA, packedRowWords(tile.depth));
-        tile.aRow = 4 * packedRowWords(tile.depth);
+    if (plan_.packsA) {
+      tile.a = reinterpret_cast<const char*>(place_.packedA);
+      if (task_.transposeA) {
+        packBy<Columns>(plan_.readingA, a_, k0, k1, i0, i1, place_.packedA, rowSums);
+        tile.aRow = 4, tile.aDepth = 4 * kTileRows, aTile = 4 * columnPanelWords(tile.depth);
       } else {
-        const int64_t bytes = isStoredBf16(plan_.readingA) ? 2 : 4;
-        tile.a = static_cast<const char*>(a_.data) + (i0 * a_.stride + k0) * bytes;
-        tile.aRow = a_.stride * bytes;
+        packBy<Rows>(plan_.readingA, a_, k0, k1, i0, i1, place_.packedA, packedRowWords(tile.depth));
+        tile.aRow = 4 * packedRowWords(tile.depth), tile.aDepth = 4, aTile = tile.aRow * kTileRows;
       }
-      tile.aDepth = 4, aTile = tile.aRow * kTileRows;
+    } else {
+      const int64_t bytes = isStoredBf16(plan_.readingA) ? 2 : 4, down = a_.stride * bytes;
+      tile.a = static_cast<const char*>(a_.data) + (task_.transposeA ? k0 * down + i0 * bytes : i0 * down + k0 * bytes);
+      tile.aRow = task_.transposeA ? bytes : down;
+      tile.aDepth = task_.transposeA ? down : 4;
+      aTile = tile.aRow * kTileRows;
     }
+    if (rowSums != nullptr && !task_.transposeA) addRowSums(a_, k0, k1, i0, i1, rowSums);
+    if (rowSums != nullptr && task_.transposeA && !plan_.packsA) addColumnSums(a_, k0, k1, i0, i1, rowSums);
     for (int64_t i = i0; i < i1; i += kTileRows, tile.a += aTile) {
       tile.b = packedB;
       computeStrip(tile, k0 == 0, k1 == task_.k, i, static_cast<int>(least(i1 - i, kTileRows)));
@@ -138,16 +139,6 @@ class Tile {
     }
   }
 
-  void addRowSums(int64_t k0, int64_t k1, int64_t i0, int64_t i1, float* sums) {
-    for (int64_t i = i0; i < i1; i++) {
-      Floats sum{};
-      for (int64_t k = k0; k < k1; k += kLanes) {
-        sum += isStoredBf16(a_.reading) ? widen(loadHalves(a_.bf16(i, k), k1 - k)) : loadFloats(a_.f32(i, k), k1 - k);
-      }
-      sums[i - i0] += sumOfLanes(sum);
-    }
-  }
-
   const GemmTask& task_;
   const Plan& plan_;
   Workplace& place_;
@@ -163,8 +154,8 @@ constexpr int64_t kMostChunks = 1 << 30;
 
 void gemm(const Context& context, const GemmTask& task) {
   if (task.m == 0 || task.n == 0 || task.batch == 0) return;
-  const Plan plan = planOf(task);
   const int threads = context.pool.threads();
+  const Plan plan = planOf(task, threads);
   const int64_t words = plan.scratchWords();
   // A workplace's scratch, and the workplace itself behind it.
   const int64_t bytes = words * 4 + static_cast<int64_t>(roundUp(sizeof(Workplace), 64));
