@@ -48,12 +48,13 @@ testCases(
 );
 
 testCases('products larger than every block', [
-  { m: 523, n: 401, k: 41 },
+  { m: 2031, n: 17, k: 3, transposeB: true },
+  { m: 271, n: 401, k: 41 },
   { m: 61, n: 397, k: 809 },
-  { m: 521, n: 31, k: 389, transposeA: true, rowSums: true },
+  { m: 241, n: 31, k: 389, transposeA: true, rowSums: true },
   { m: 61, n: 47, k: 1601, transposeB: true, bf16: true, stored: [bf16, f32, bf16] },
   { m: 130, n: 47, k: 1603, transposeA: true, bf16: true, stored: [bf16, bf16, f32], rowSums: true },
-  { m: 523, n: 33, k: 800, bf16: true, bias: true, residual: 'other' },
+  { m: 243, n: 33, k: 800, bf16: true, bias: true, residual: 'other' },
 ]);
 
 testCases('batches, dense, strided, interleaved, and with one matrix for all', [

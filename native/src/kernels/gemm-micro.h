@@ -37,10 +37,12 @@ template <Operand kOperand> VITRAIL_INLINE Floats multiplyAdd(Floats a, Floats b
 }
 
 VITRAIL_INLINE Floats broadcastWord(const char* from) {
+  float word;
+  memcpy(&word, from, sizeof word);
 #if VITRAIL_VECTOR_BYTES == 64
-  return (Floats)_mm512_set1_ps(*reinterpret_cast<const float*>(from));
+  return (Floats)_mm512_set1_ps(word);
 #else
-  return splat(*reinterpret_cast<const float*>(from));
+  return splat(word);
 #endif
 }
 
