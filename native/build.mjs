@@ -55,7 +55,8 @@ function works(compiler, args, input = 'int main() { return 0; }\n') {
   return spawnSync(compiler, flags, { input, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
 }
 
-function findCompiler() {
+/** @throws where there is none */
+export function findCompiler() {
   const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
   const found = candidates.find((candidate) => works(candidate, []));
   if (found === undefined) throw new Unavailable(`no C++17 compiler (tried ${candidates.join(', ')})`);

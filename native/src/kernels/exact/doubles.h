@@ -10,6 +10,8 @@ typedef int64_t Longs __attribute__((vector_size(VITRAIL_VECTOR_BYTES)));
 // As many lanes as Doubles.
 typedef float Singles __attribute__((vector_size(VITRAIL_VECTOR_BYTES / 2)));
 typedef int32_t Bits __attribute__((vector_size(VITRAIL_VECTOR_BYTES / 2)));
+// Their sums wrap, as those of JavaScript's typed arrays.
+typedef uint32_t Wrapping __attribute__((vector_size(VITRAIL_VECTOR_BYTES / 2)));
 
 constexpr size_t kDoubles = VITRAIL_VECTOR_BYTES / 8;
 

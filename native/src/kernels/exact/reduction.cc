@@ -64,9 +64,8 @@ Added quantiseAdd(const Context& context, const float* gradient, int32_t* sums, 
   return addAll(context, gradient, length, [=](size_t at, size_t count, Singles values) {
     const Doubles x = __builtin_convertvector(values, Doubles) * scale;
     const Longs fits = absolute(x) * microBatches <= limit;
-    const Bits whole = nearestWhole((Doubles)((Longs)x & fits));
-    // Additions of JavaScript's typed arrays wrap; those of signed vectors do as well.
-    put(sums + at, take<Bits>(sums + at, count) + whole, count);
+    const Wrapping whole = (Wrapping)nearestWhole((Doubles)((Longs)x & fits));
+    put(sums + at, take<Wrapping>(sums + at, count) + whole, count);
   });
 }
 
