@@ -46,7 +46,8 @@ VITRAIL_INLINE Floats logarithm(Floats x) {
   const Ints tiny = x < 1.17549435e-38f;
   const Floats normal = select(tiny, x * 33554432.0f, x);
   // x = 2^exponent m with m in [sqrt(1/2), sqrt 2).
-  const Ints shifted = (Ints)normal - splatInt(0x3f3504f3);
+  // Unsigned: the bits of negative numbers, whose result is NaN anyway, would overflow.
+  const Ints shifted = (Ints)((Words)normal - 0x3f3504f3u);
   const Floats exponent = __builtin_convertvector((shifted >> 23) - (tiny & splatInt(25)), Floats);
   const Floats f = (Floats)((shifted & 0x007fffff) + splatInt(0x3f3504f3)) - 1.0f;
   // ln(1 + f) = f - f^2/2 + s (f^2/2 + R), s = f / (2 + f), R from the series of 2 artanh s: the form of FDLIBM.
