@@ -32,7 +32,7 @@ const TYPES: Readonly<Record<NativeType, { readonly storage: Storage; readonly a
   bool: { storage: STORAGE.u8, array: Uint8Array },
 };
 
-export function nativeType(dtype: tf.DataType): NativeType {
+function nativeType(dtype: tf.DataType): NativeType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
   throw coded('TENSOR_TYPE_UNSUPPORTED', { dtype, backend: BACKEND_NAME });
 }

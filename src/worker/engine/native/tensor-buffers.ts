@@ -6,7 +6,7 @@ import { STORAGE, type DeviceBuffer, type Storage } from './kernel-api/memory.js
 import { BACKEND_NAME, NativeBackend, storageFor } from './native-backend.js';
 
 /** The native backend of this thread, which need not be the active one. */
-export function nativeBackend(): NativeBackend {
+function nativeBackend(): NativeBackend {
   const backend = tf.findBackend(BACKEND_NAME);
   if (!(backend instanceof NativeBackend)) {
     throw coded('INTERNAL', { reason: 'the native backend has not been started' });

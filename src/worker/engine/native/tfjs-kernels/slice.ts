@@ -6,7 +6,7 @@ import { rearranged } from './rearrange.js';
 import { offsetOf, stridesOf } from './strides.js';
 
 /** The box of `shape` whose first corner is at `begin`. */
-export function part(
+function part(
   backend: NativeBackend,
   x: tf.TensorInfo,
   begin: readonly number[],
