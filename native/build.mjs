@@ -26,6 +26,9 @@ const LEVELS = [
   { macro: 'AVX512BF16', flags: [...AVX512, '-mavx512bf16'] },
 ];
 
+/** Kernels with instructions of the highest level; the others use those of the level below. */
+const BF16 = /^kernels.(gemm|attention)\.cc$/;
+
 const FLAGS = [
   ...[
     '-std=c++17',
@@ -90,11 +93,13 @@ function plan(compiler, sanitize) {
     const contract = file.includes('exact') ? 'off' : 'fast';
     const flags = [...common, `-ffp-contract=${contract}`];
     if (!file.startsWith('kernels')) return [{ file, flags, object: `${basename(file)}.o` }];
-    return levels.map((level) => ({
-      file,
-      flags: [...flags, ...level.flags, `-DVITRAIL_LEVEL_${level.macro}`],
-      object: `${basename(file)}.${level.macro}.o`,
-    }));
+    return levels
+      .filter(({ macro }) => macro !== 'AVX512BF16' || BF16.test(file))
+      .map((level) => ({
+        file,
+        flags: [...flags, ...level.flags, `-DVITRAIL_LEVEL_${level.macro}`],
+        object: `${basename(file)}.${level.macro}.o`,
+      }));
   });
 }
 

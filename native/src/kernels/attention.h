@@ -27,6 +27,6 @@ struct AttentionKernels {
                    Array dQkv);
 };
 
-VITRAIL_KERNEL_GROUP(AttentionKernels, attentionKernels)
+VITRAIL_KERNEL_GROUP_WITH_BF16(AttentionKernels, attentionKernels)
 
 }  // namespace vitrail

@@ -48,6 +48,6 @@ struct GemmKernels {
   void (*gemm)(const Context&, const GemmTask&);
 };
 
-VITRAIL_KERNEL_GROUP(GemmKernels, gemmKernels)
+VITRAIL_KERNEL_GROUP_WITH_BF16(GemmKernels, gemmKernels)
 
 }  // namespace vitrail

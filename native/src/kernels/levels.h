@@ -20,16 +20,25 @@
 
 // `Type` is a struct of function pointers, `name` the constant of that type that the group's .cc file defines in
 // namespace vitrail::VITRAIL_VARIANT. Use inside namespace vitrail.
-#define VITRAIL_KERNEL_GROUP(Type, name)                                                   \
-  namespace portable { extern const Type name; }                                           \
-  VITRAIL_IF_AVX2(namespace avx2 { extern const Type name; })                              \
-  VITRAIL_IF_AVX512(namespace avx512 { extern const Type name; })                          \
-  VITRAIL_IF_AVX512BF16(namespace avx512bf16 { extern const Type name; })                  \
-  inline const Type& name(Level level) {                                                   \
-    switch (level) {                                                                       \
-      VITRAIL_IF_AVX512BF16(case Level::avx512bf16: return avx512bf16::name;)              \
-      VITRAIL_IF_AVX512(case Level::avx512: return avx512::name;)                          \
-      VITRAIL_IF_AVX2(case Level::avx2: return avx2::name;)                                \
-      default: return portable::name;                                                      \
-    }                                                                                      \
+#define VITRAIL_DECLARE_LEVELS(Type, name)                                 \
+  namespace portable { extern const Type name; }                           \
+  VITRAIL_IF_AVX2(namespace avx2 { extern const Type name; })              \
+  VITRAIL_IF_AVX512(namespace avx512 { extern const Type name; })
+
+#define VITRAIL_CHOOSE_LEVEL(name)                                         \
+  VITRAIL_IF_AVX512(if (level >= Level::avx512) return avx512::name;)      \
+  VITRAIL_IF_AVX2(if (level >= Level::avx2) return avx2::name;)            \
+  return portable::name;
+
+#define VITRAIL_KERNEL_GROUP(Type, name)                                   \
+  VITRAIL_DECLARE_LEVELS(Type, name)                                       \
+  inline const Type& name([[maybe_unused]] Level level) { VITRAIL_CHOOSE_LEVEL(name) }
+
+// A group that has instructions of its own for bf16: build.mjs compiles it for that level too.
+#define VITRAIL_KERNEL_GROUP_WITH_BF16(Type, name)                                            \
+  VITRAIL_DECLARE_LEVELS(Type, name)                                                          \
+  VITRAIL_IF_AVX512BF16(namespace avx512bf16 { extern const Type name; })                     \
+  inline const Type& name([[maybe_unused]] Level level) {                                     \
+    VITRAIL_IF_AVX512BF16(if (level == Level::avx512bf16) return avx512bf16::name;)           \
+    VITRAIL_CHOOSE_LEVEL(name)                                                                \
   }
