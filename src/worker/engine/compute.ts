@@ -5,7 +5,7 @@ import { coded } from '../../shared/errors.js';
 import { composedParts } from '../model/composed-parts.js';
 import { FusedDevice, type Precision } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
-import type { VitParts } from '../model/vit-parts.js';
+import type { VitParts } from '../model/pass.js';
 import { startBackend } from './backend.js';
 import { hostGradient, type GradientTensor } from './gradient-tensor.js';
 import { copied, type Placement } from './placement.js';

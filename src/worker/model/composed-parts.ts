@@ -6,7 +6,7 @@ import { layerNorm } from '../engine/ops/layer-norm.js';
 import { mlp } from './mlp.js';
 import { patchEmbedding } from './patch-embedding.js';
 import { selfAttention } from './self-attention.js';
-import type { VitParts } from './vit-parts.js';
+import type { VitParts } from './pass.js';
 
 export const composedParts: VitParts = {
   embed: patchEmbedding,

@@ -1,16 +1,7 @@
 /** One encoder block: equations 2 and 3. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { LayerNormWeights } from '../engine/ops/layer-norm.js';
-import type { MlpWeights } from './mlp.js';
 import type { Pass } from './pass.js';
-import type { SelfAttentionWeights } from './self-attention.js';
-
-export interface EncoderBlockWeights {
-  readonly norm1: LayerNormWeights;
-  readonly attention: SelfAttentionWeights;
-  readonly norm2: LayerNormWeights;
-  readonly mlp: MlpWeights;
-}
+import type { EncoderBlockWeights } from './vit-weights.js';
 
 /**
  * z'_l = MSA(LN(z_(l-1))) + z_(l-1), then z_l = MLP(LN(z'_l)) + z'_l.

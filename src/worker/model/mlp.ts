@@ -1,17 +1,11 @@
 /** MLP of equation 3: linear, GELU, dropout, linear, dropout. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { GeluForm } from '../../shared/model/model-spec.js';
 import { dropout } from '../engine/ops/dropout.js';
 import { gelu } from '../engine/ops/gelu.js';
-import { linear, type LinearWeights } from '../engine/ops/linear.js';
+import { linear } from '../engine/ops/linear.js';
 import { DROPOUT_SITE } from './dropout-site.js';
 import type { Pass } from './pass.js';
-
-export interface MlpWeights {
-  readonly fc1: LinearWeights;
-  readonly fc2: LinearWeights;
-  readonly gelu: GeluForm;
-}
+import type { MlpWeights } from './vit-weights.js';
 
 /** [T, D] -> [T, D] */
 export function mlp(pass: Pass, weights: MlpWeights, layer: number, x: Tensor2D): Tensor2D {

@@ -1,7 +1,9 @@
 /** What one pass of a micro-batch through the network carries along. */
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { DropoutKey } from '../engine/dropout-mask.js';
 import type { Tape } from '../engine/tape.js';
-import type { VitParts } from './vit-parts.js';
+import type { EmbeddingWeights } from '../engine/ops/embed-tokens.js';
+import type { EncoderBlockWeights } from './vit-weights.js';
 
 export interface Pass {
   /** How the active backend computes the parts of the network. */
@@ -12,4 +14,28 @@ export interface Pass {
   readonly images: number;
   /** Undefined outside training. */
   readonly dropout: DropoutKey | undefined;
+}
+
+/** The parts of the network that a backend computes in its own way; `vit` puts them together. */
+export interface VitParts {
+  /** Equation 1, with dropout after the position embedding (as in vit_jax): [B N, C P P] -> [B (N + 1), D] */
+  readonly embed: (pass: Pass, weights: EmbeddingWeights, patches: Tensor2D) => Tensor2D;
+  /** Equation 2: z' = MSA(LN(z)) + z, [T, D] -> [T, D] */
+  readonly attentionBranch: (
+    pass: Pass,
+    weights: EncoderBlockWeights,
+    layer: number,
+    z: Tensor2D,
+  ) => Tensor2D;
+  /** Equation 3: z = MLP(LN(z')) + z', [T, D] -> [T, D] */
+  readonly mlpBranch: (pass: Pass, weights: EncoderBlockWeights, layer: number, z: Tensor2D) => Tensor2D;
+  /** [B S, D] -> [B, D]: token 0 of each of the B images. */
+  readonly classToken: (tape: Tape | undefined, z: Tensor2D, images: number) => Tensor2D;
+  /** Every sample's loss: [B, K] -> [B] */
+  readonly crossEntropy: (
+    tape: Tape | undefined,
+    logits: Tensor2D,
+    labels: Int32Array,
+    smoothing: number,
+  ) => Tensor1D;
 }

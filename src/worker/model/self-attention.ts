@@ -2,17 +2,10 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { attention } from '../engine/ops/attention.js';
 import { dropout } from '../engine/ops/dropout.js';
-import { linear, type LinearWeights } from '../engine/ops/linear.js';
+import { linear } from '../engine/ops/linear.js';
 import { DROPOUT_SITE } from './dropout-site.js';
 import type { Pass } from './pass.js';
-
-export interface SelfAttentionWeights {
-  /** [3 D, D]: q, k and v below each other */
-  readonly qkv: LinearWeights;
-  /** [D, D] */
-  readonly out: LinearWeights;
-  readonly heads: number;
-}
+import type { SelfAttentionWeights } from './vit-weights.js';
 
 /** [T, D] -> [T, D] */
 export function selfAttention(

@@ -1,20 +1,12 @@
 /** The Vision Transformer: equations 1 to 4 of arXiv 2010.11929. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { EmbeddingWeights } from '../engine/ops/embed-tokens.js';
-import { layerNorm, type LayerNormWeights } from '../engine/ops/layer-norm.js';
-import { linear, type LinearWeights } from '../engine/ops/linear.js';
+import { layerNorm } from '../engine/ops/layer-norm.js';
+import { linear } from '../engine/ops/linear.js';
 import { tanh } from '../engine/ops/tanh.js';
-import { encoderBlock, type EncoderBlockWeights } from './encoder-block.js';
+import { encoderBlock } from './encoder-block.js';
 import type { Pass } from './pass.js';
 import { recomputed } from './recomputed.js';
-
-export interface VitWeights {
-  readonly embedding: EmbeddingWeights;
-  readonly blocks: readonly EncoderBlockWeights[];
-  readonly norm: LayerNormWeights;
-  readonly preLogits: LinearWeights | undefined;
-  readonly head: LinearWeights;
-}
+import type { VitWeights } from './vit-weights.js';
 
 /** Equation 4, y = LN(z_L^0), and the head: [B (N + 1), D] -> [B, K] */
 function classify(pass: Pass, weights: VitWeights, z: tf.Tensor2D): tf.Tensor2D {

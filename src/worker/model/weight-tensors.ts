@@ -6,7 +6,7 @@ import { parameterLayout, type ParameterSlot } from '../../shared/model/paramete
 import type { LayerNormWeights } from '../engine/ops/layer-norm.js';
 import type { LinearWeights } from '../engine/ops/linear.js';
 import type { Placement } from '../engine/placement.js';
-import type { VitWeights } from './vit.js';
+import type { VitWeights } from './vit-weights.js';
 
 export class WeightTensors {
   readonly vit: VitWeights;

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferOf } from '../../engine/native/tensor-buffers.js';
 import { DROPOUT_SITE } from '../dropout-site.js';
-import type { VitParts } from '../vit-parts.js';
+import type { VitParts } from '../pass.js';
 import { activeDropout, type FusedDevice } from './device.js';
 import { normalise, normaliseAgain, normaliseGradients } from './norm.js';
 

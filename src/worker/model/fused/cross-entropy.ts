@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferOf } from '../../engine/native/tensor-buffers.js';
 import { checkLabels } from '../../engine/ops/cross-entropy.js';
-import type { VitParts } from '../vit-parts.js';
+import type { VitParts } from '../pass.js';
 import type { FusedDevice } from './device.js';
 
 export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {

@@ -1,5 +1,5 @@
 /** The network's parts on the fused kernels of a device. */
-import type { VitParts } from '../vit-parts.js';
+import type { VitParts } from '../pass.js';
 import { attentionBranch } from './attention-branch.js';
 import { crossEntropy } from './cross-entropy.js';
 import type { FusedDevice } from './device.js';
