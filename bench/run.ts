@@ -6,6 +6,7 @@ const RUNS: readonly (readonly [file: string, ...args: string[]])[] = [
   ['step.js'],
   ['ring.js', '--mb', '1,22,86', '--ranks', '2,3'],
   ['decode.js'],
+  ['gemm.js', '--widths', '192', '--rounds', '3'],
 ];
 
 for (const [file, ...args] of RUNS) {

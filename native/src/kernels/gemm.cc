@@ -46,6 +46,28 @@ struct Workplace {
         rowSums(sums + plan.wordsSums) {}
 };
 
+// Fetches rows of a into the second cache, a share at a time: they lie too far apart for the processor to guess them.
+class RowFetcher {
+ public:
+  RowFetcher() = default;
+  RowFetcher(const char* from, int64_t rowBytes, int64_t stride, int64_t rows, int64_t shares)
+      : from_(from), stride_(stride), linesOfRow_(ceilDiv(rowBytes, kLine)) {
+    lines_ = linesOfRow_ * rows;
+    share_ = ceilDiv(lines_, shares);
+  }
+
+  VITRAIL_INLINE void fetchShare() {
+    for (const int64_t end = least(at_ + share_, lines_); at_ < end; at_++) {
+      __builtin_prefetch(from_ + at_ / linesOfRow_ * stride_ + at_ % linesOfRow_ * kLine, 0, 2);
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+  const char* from_ = nullptr;
+  int64_t stride_ = 0, linesOfRow_ = 1, lines_ = 0, share_ = 0, at_ = 0;
+};
+
 // One tile of the result of one matrix of the batch.
 class Tile {
  public:
@@ -68,7 +90,8 @@ class Tile {
       const int64_t k0 = block * step, k1 = least(k0 + step, task_.k);
       float* packed = place_.packedB + (plan_.keepsB ? wordsOf(plan_.readingB, k0) * plan_.columns : 0);
       if (!hasB) packB(k0, k1, packed);
-      for (int64_t i = i0_; i < i1_; i += kRowBlock) computeRows(k0, k1, i, least(i + kRowBlock, i1_), packed);
+      const int64_t rows = plan_.packsA || task_.transposeA ? kRowBlock : plan_.rows;
+      for (int64_t i = i0_; i < i1_; i += rows) computeRows(k0, k1, i, least(i + rows, i1_), packed);
     }
     if (plan_.keepsB) place_.matrixB = b_.data, place_.columnsB = j0_;
     for (int64_t i = i0_; sumsRows_ && i < i1_; i++) task_.rowSumsOfA[i] = place_.rowSums[i - i0_];
@@ -104,8 +127,13 @@ class Tile {
     }
     if (rowSums != nullptr && !task_.transposeA) addRowSums(a_, k0, k1, i0, i1, rowSums);
     if (rowSums != nullptr && task_.transposeA && !plan_.packsA) addColumnSums(a_, k0, k1, i0, i1, rowSums);
+    const int64_t tiles = ceilDiv(j1_ - j0_, kTileColumns);
     for (int64_t i = i0; i < i1; i += kTileRows, tile.a += aTile) {
       tile.b = packedB;
+      const int64_t next = i + kTileRows;
+      if (!plan_.packsA && !task_.transposeA && next < i1) {
+        nextRows_ = RowFetcher(tile.a + aTile, tile.depth * 4, tile.aRow, least(i1 - next, kTileRows), tiles);
+      }
       computeStrip(tile, k0 == 0, k1 == task_.k, i, static_cast<int>(least(i1 - i, kTileRows)));
     }
   }
@@ -131,6 +159,7 @@ class Tile {
       tile.c = c + j * cBytes;
       tile.addend = adds ? addend + j : nullptr;
       tile.bias = bias == nullptr ? nullptr : bias + j;
+      nextRows_.fetchShare();
       multiply(tile);
     }
     if (!last || plan_.direct) return;
@@ -146,6 +175,7 @@ class Tile {
   Stored a_, b_;
   int64_t offsetC_;
   RowFinish finish_;
+  RowFetcher nextRows_;
   bool sumsRows_;
 };
 
