@@ -16,13 +16,13 @@ for (const name of ['wasm', 'cpu', 'native'] as const) {
   });
 }
 
-test('auto is tensorflow where it can be loaded, else wasm', async () => {
+test('auto is tensorflow where it can be loaded, else native where it is built, else wasm', async () => {
   const explicit = await startBackend('tensorflow').catch((thrown: unknown) => {
     assert.ok(thrown instanceof Error);
     assert.match(thrown.message, /^BACKEND_UNAVAILABLE: the backend tensorflow cannot be used here: \S+/);
     assert.match(thrown.message, /native, wasm, cpu/);
     assert.doesNotMatch(thrown.message, /\n/);
-    return 'wasm';
+    return loadKernels().kernels === undefined ? 'wasm' : 'native';
   });
   assert.equal(await startBackend('auto'), explicit);
   assert.equal(tf.getBackend(), explicit);
