@@ -1,29 +1,14 @@
 #include "allocator.h"
 
-#include <cstdlib>
 #include <new>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+
+#include "system-memory.h"
 
 namespace vitrail {
 
 namespace {
 
-constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kSmallest = 256;
-
-void* fromSystem(size_t bytes) {
-  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-  void* block = nullptr;
-  if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
-#if defined(__linux__)
-  // Fewer misses of the translation buffer in the long strides of a matrix product.
-  if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
-#endif
-  return block;
-}
 
 }  // namespace
 
@@ -45,10 +30,10 @@ void* Allocator::allocate(size_t bytes) {
     block = kept->second.back();
     kept->second.pop_back();
   } else {
-    block = fromSystem(size);
+    block = takeFromSystem(size);
     if (block == nullptr) {
       trim();
-      block = fromSystem(size);
+      block = takeFromSystem(size);
     }
     if (block == nullptr) return nullptr;
     statistics_.bytesReserved += size;
@@ -67,7 +52,7 @@ void Allocator::release(void* block, size_t bytes) {
 
 void Allocator::trim() {
   for (auto& [size, blocks] : kept_) {
-    for (void* block : blocks) free(block);
+    for (void* block : blocks) returnToSystem(block);
     statistics_.bytesReserved -= size * blocks.size();
     blocks.clear();
   }

@@ -1,4 +1,5 @@
-// The addon: kernels for one JavaScript environment. It can be loaded by several threads of a process.
+// The addon: kernels for one JavaScript environment. It can be loaded by several threads of a process. The CUDA addon is
+// made of the same bindings, with its own kernels behind them.
 #include "groups.h"
 #include "instance.h"
 
@@ -7,6 +8,7 @@ namespace {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new vitrail::Instance());
   vitrail::addMemory(env, exports);
+  vitrail::addSettings(env, exports);
   vitrail::addActivation(env, exports);
   vitrail::addNorm(env, exports);
   vitrail::addLoss(env, exports);

@@ -58,13 +58,26 @@ class Arguments {
   Napi::Object fields_;
 };
 
-// What a Napi function for a kernel does around it: C++ exceptions become JavaScript's.
-template <typename Body> Napi::Value withArguments(const Napi::CallbackInfo& info, Body body) {
+// What a Napi function does around its body: C++ exceptions become JavaScript's.
+template <typename Body> Napi::Value guarded(const Napi::CallbackInfo& info, const Body& body) {
   try {
-    return body(Arguments(info));
+    return body();
   } catch (const std::bad_alloc&) {
     throw Napi::RangeError::New(info.Env(), "out of memory");
+#if defined(VITRAIL_CUDA)
+  } catch (const cuda::DeviceError& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+#endif
   }
+}
+
+template <typename Body> Napi::Value withArguments(const Napi::CallbackInfo& info, Body body) {
+  return guarded(info, [&] { return Napi::Value(body(Arguments(info))); });
+}
+
+// For functions that take nothing.
+template <typename Body> Napi::Value withInstance(const Napi::CallbackInfo& info, Body body) {
+  return guarded(info, [&] { return Napi::Value(body(Instance::of(info.Env()))); });
 }
 
 }  // namespace vitrail

@@ -5,6 +5,7 @@
 namespace vitrail {
 
 void addMemory(Napi::Env env, Napi::Object exports);
+void addSettings(Napi::Env env, Napi::Object exports);
 void addActivation(Napi::Env env, Napi::Object exports);
 void addNorm(Napi::Env env, Napi::Object exports);
 void addLoss(Napi::Env env, Napi::Object exports);

@@ -15,7 +15,11 @@ size_t bytesOf(const Array& array) { return array.length * vitrail::bytesOf(arra
 
 }  // namespace
 
+#if defined(VITRAIL_CUDA)
+Instance::Instance() = default;
+#else
 Instance::Instance() : pool(std::make_unique<ThreadPool>(1)), level(usableLevels().back()) {}
+#endif
 
 Instance::~Instance() {
   for (const Buffer& buffer : buffers_) {
@@ -39,6 +43,8 @@ double Instance::enter(Array array) {
 }
 
 double Instance::allocate(Napi::Env env, size_t length, Storage storage) {
+  // A GPU's memory is its own only once it is open.
+  static_cast<void>(context());
   void* block = memory.allocate(length * vitrail::bytesOf(storage));
   if (block == nullptr) {
     throw Napi::RangeError::New(env, "out of memory: " + std::to_string(length * vitrail::bytesOf(storage)) + " bytes asked for, " +

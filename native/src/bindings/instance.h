@@ -9,9 +9,14 @@
 #include "../base/context.h"
 #include "../base/processor.h"
 #include "../base/tensor.h"
-#include "../base/thread-pool.h"
 
 namespace vitrail {
+
+#if defined(VITRAIL_CUDA)
+constexpr bool kOnGpu = true;
+#else
+constexpr bool kOnGpu = false;
+#endif
 
 // Memory known to JavaScript by a number: the handle.
 struct Buffer {
@@ -30,7 +35,15 @@ class Instance {
   Instance& operator=(const Instance&) = delete;
   static Instance& of(Napi::Env env) { return *env.GetInstanceData<Instance>(); }
 
+#if defined(VITRAIL_CUDA)
+  // Opens GPU 0 where none has been chosen.
+  Context context() {
+    if (!device.isOpen()) device.open(0);
+    return {memory, device};
+  }
+#else
   Context context() { return {memory, *pool}; }
+#endif
 
   double allocate(Napi::Env env, size_t length, Storage storage);
   double wrap(Array array, Napi::Object host);
@@ -38,9 +51,16 @@ class Instance {
   // Throws a TypeError for a number that is no handle, or no longer one.
   const Array& find(Napi::Env env, double handle, const char* name);
 
-  Allocator memory;
+#if defined(VITRAIL_CUDA)
+  // Before the memory: outlives it.
+  cuda::Device device;
+  int threads = 1;
+  Level level = Level::portable;
+#else
   std::unique_ptr<ThreadPool> pool;
   Level level;
+#endif
+  Allocator memory;
 
  private:
   Buffer& lookUp(Napi::Env env, double handle, const char* name);

@@ -1,5 +1,4 @@
-// Buffers, threads and levels.
-#include <algorithm>
+// Buffers.
 #include <cstring>
 
 #include "arguments.h"
@@ -10,7 +9,18 @@ namespace vitrail {
 namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
-constexpr int kMostThreads = 1024;
+
+#if defined(VITRAIL_CUDA)
+void copyIn(Instance& instance, void* to, const void* from, size_t bytes) {
+  instance.context().device.copyIn(to, from, bytes);
+}
+void copyOut(Instance& instance, void* to, const void* from, size_t bytes) {
+  instance.context().device.copyOut(to, from, bytes);
+}
+#else
+void copyIn(Instance&, void* to, const void* from, size_t bytes) { memcpy(to, from, bytes); }
+void copyOut(Instance&, void* to, const void* from, size_t bytes) { memcpy(to, from, bytes); }
+#endif
 
 // { length, storage } -> handle
 Napi::Value allocate(const Napi::CallbackInfo& info) {
@@ -28,6 +38,7 @@ Napi::Value wrap(const Napi::CallbackInfo& info) {
     const Napi::Object values = info[0].As<Napi::Object>().Get("values").As<Napi::Object>();
     const bool whole = values.IsTypedArray() && values.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array;
     const Array array = arguments.host("values", whole ? napi_int32_array : napi_float32_array);
+    if (kOnGpu) arguments.refuse("values", "a GPU does not compute on the host's memory");
     return Napi::Number::New(arguments.env(), arguments.instance().wrap(array, values));
   });
 }
@@ -54,7 +65,7 @@ Napi::Value write(const Napi::CallbackInfo& info) {
     const Array to = arguments.buffer("buffer", 0);
     const Array from = arguments.host("values", hostType(to.storage));
     if (from.length > to.length) arguments.refuse("values", "longer than the buffer");
-    if (from.length > 0) memcpy(to.data, from.data, from.length * bytesOf(to.storage));
+    if (from.length > 0) copyIn(arguments.instance(), to.data, from.data, from.length * bytesOf(to.storage));
     return arguments.env().Undefined();
   });
 }
@@ -65,7 +76,7 @@ Napi::Value read(const Napi::CallbackInfo& info) {
     const Array from = arguments.buffer("buffer", 0);
     const Array to = arguments.host("values", hostType(from.storage));
     if (to.length > from.length) arguments.refuse("values", "longer than the buffer");
-    if (to.length > 0) memcpy(to.data, from.data, to.length * bytesOf(to.storage));
+    if (to.length > 0) copyOut(arguments.instance(), to.data, from.data, to.length * bytesOf(to.storage));
     return arguments.env().Undefined();
   });
 }
@@ -87,36 +98,6 @@ Napi::Value trimMemory(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// -> names of the levels that this processor can run, the lowest first
-Napi::Value levels(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
-  for (Level level : usableLevels()) names.Set(names.Length(), nameOf(level));
-  return names;
-}
-
-// { level?: name, threads? } -> { level, threads } as they now are
-Napi::Value configure(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
-    Instance& instance = arguments.instance();
-    if (arguments.has("level")) {
-      const std::string wanted = info[0].As<Napi::Object>().Get("level").ToString();
-      const std::vector<Level> usable = usableLevels();
-      const auto found =
-          std::find_if(usable.begin(), usable.end(), [&](Level level) { return wanted == nameOf(level); });
-      if (found == usable.end()) arguments.refuse("level", wanted + " is not usable here");
-      instance.level = *found;
-    }
-    if (arguments.has("threads")) {
-      const int threads = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
-      if (threads != instance.pool->threads()) instance.pool = std::make_unique<ThreadPool>(threads);
-    }
-    Napi::Object result = Napi::Object::New(arguments.env());
-    result.Set("level", nameOf(instance.level));
-    result.Set("threads", instance.pool->threads());
-    return result;
-  });
-}
-
 }  // namespace
 
 void addMemory(Napi::Env env, Napi::Object exports) {
@@ -127,8 +108,6 @@ void addMemory(Napi::Env env, Napi::Object exports) {
   exports.Set("read", Napi::Function::New(env, read));
   exports.Set("memory", Napi::Function::New(env, memory));
   exports.Set("trimMemory", Napi::Function::New(env, trimMemory));
-  exports.Set("levels", Napi::Function::New(env, levels));
-  exports.Set("configure", Napi::Function::New(env, configure));
 }
 
 }  // namespace vitrail

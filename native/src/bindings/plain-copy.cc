@@ -42,7 +42,8 @@ Napi::Value gather(const Napi::CallbackInfo& info) {
     sizes[1] = task.count;
     task.y = arguments.buffer("y", elementsOf(arguments, sizes, 3), task.x.storage);
     task.indices = arguments.buffer("indices", task.count, Storage::i32).as<int32_t>();
-    for (int64_t i = 0; i < task.count; i++) {
+    // On a GPU they are out of reach: its kernel gives zeros there.
+    for (int64_t i = 0; !kOnGpu && i < task.count; i++) {
       if (task.indices[i] < 0 || task.indices[i] >= task.axis) {
         arguments.refuse("indices", std::to_string(task.indices[i]) + " is not in [0, " + std::to_string(task.axis) + ")");
       }

@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "../base/tensor.h"
+
 namespace vitrail {
 
 struct DropoutKey {
@@ -13,7 +15,7 @@ struct DropoutKey {
   // Counter words 1 to 3; word 0 counts blocks of 8 elements, in row-major order of the tensor.
   uint32_t path[3] = {0, 0, 0};
 
-  __attribute__((always_inline)) bool active() const { return dropBelow > 0; }
+  __attribute__((always_inline)) VITRAIL_BOTH bool active() const { return dropBelow > 0; }
 };
 
 }  // namespace vitrail

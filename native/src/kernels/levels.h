@@ -18,6 +18,16 @@
 #define VITRAIL_IF_AVX512BF16(...)
 #endif
 
+#if defined(VITRAIL_CUDA)
+
+// On a GPU a group has one form; there are no levels.
+#define VITRAIL_KERNEL_GROUP(Type, name)          \
+  namespace cuda { extern const Type name __attribute__((weak)); }  \
+  inline const Type& name(Level) { return cuda::name; }
+#define VITRAIL_KERNEL_GROUP_WITH_BF16 VITRAIL_KERNEL_GROUP
+
+#else
+
 // `Type` is a struct of function pointers, `name` the constant of that type that the group's .cc file defines in
 // namespace vitrail::VITRAIL_VARIANT. Use inside namespace vitrail.
 #define VITRAIL_DECLARE_LEVELS(Type, name)                                 \
@@ -42,3 +52,5 @@
     VITRAIL_IF_AVX512BF16(if (level == Level::avx512bf16) return avx512bf16::name;)           \
     VITRAIL_CHOOSE_LEVEL(name)                                                                \
   }
+
+#endif

@@ -1,0 +1,122 @@
+// Builds the CUDA addon: node native/build-cuda.mjs [--emulated] [--force]
+//
+// Needs a CUDA toolkit (12 or 13; CUDA_HOME, else nvcc on the PATH) beside the compiler; without one it says so in one
+// line and succeeds. VITRAIL_CUDA_ARCHITECTURES (say "80,90") leaves out others. With --emulated the same files are
+// built by the host's compiler for the emulator of src/cuda/emulator, which the kernel tests run on without a GPU.
+import { spawnSync } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  buildAddon,
+  findCompiler,
+  FLAGS,
+  HERE,
+  includeFlags,
+  platformCheck,
+  sourceFiles,
+  SOURCES,
+  Unavailable,
+} from './compile.mjs';
+
+/** Ampere (A100, then RTX 30), Ada, Hopper, Blackwell (B200, then RTX 50). */
+const ARCHITECTURES = [80, 86, 89, 90, 100, 120];
+const OLDEST_TOOLKIT = 12;
+
+const MACROS = ['-DVITRAIL_CUDA'];
+
+/** nvcc's path and version. @throws where there is none, or an old one */
+export function findToolkit() {
+  const home = process.env.CUDA_HOME;
+  const nvcc = home ? join(home, 'bin', 'nvcc') : 'nvcc';
+  const { status, stdout } = spawnSync(nvcc, ['--version'], { encoding: 'utf8' });
+  const version = status === 0 ? /release (\d+)\.(\d+)/.exec(stdout) : null;
+  if (version === null) throw new Unavailable(`no CUDA toolkit (tried ${nvcc})`);
+  if (Number(version[1]) < OLDEST_TOOLKIT) {
+    throw new Unavailable(`CUDA toolkit ${version[1]}.${version[2]} is older than ${OLDEST_TOOLKIT}.0`);
+  }
+  return nvcc;
+}
+
+/** Code for every architecture that is asked for and that the toolkit knows, and PTX of the newest for later ones. */
+function architectureFlags(nvcc) {
+  const { stdout } = spawnSync(nvcc, ['--list-gpu-code'], { encoding: 'utf8' });
+  const known = new Set(stdout.match(/\d+/g)?.map(Number));
+  const asked = process.env.VITRAIL_CUDA_ARCHITECTURES?.split(/[,; ]+/).map(Number);
+  const chosen = (asked ?? ARCHITECTURES).filter((architecture) => known.has(architecture));
+  if (chosen.length === 0) throw new Unavailable(`${nvcc} knows none of the architectures ${asked}`);
+  const newest = Math.max(...chosen);
+  return [
+    ...chosen.flatMap((n) => ['-gencode', `arch=compute_${n},code=sm_${n}`]),
+    ...['-gencode', `arch=compute_${newest},code=compute_${newest}`],
+  ];
+}
+
+/** The bindings, as the processor's addon has them; what only that one needs is left out. */
+function hostFiles(emulated) {
+  const others = ['bindings/settings.cc', 'bindings/exact.cc', 'base/processor.cc', 'base/system-memory.cc'];
+  return sourceFiles('.cc').filter((file) => {
+    if (file.startsWith('cuda')) return emulated || !file.includes('emulator');
+    return !file.startsWith('kernels') && !file.includes('thread-pool') && !others.includes(file);
+  });
+}
+
+const contracted = (file) => !file.includes('exact');
+
+function emulatedTasks(compiler) {
+  const flags = [...FLAGS, ...includeFlags(), ...MACROS, '-Wno-unused-function', '-Wno-unknown-pragmas'];
+  const task = (file, language) => ({
+    ...{ compiler, source: join(SOURCES, file), object: `${basename(file)}.o` },
+    flags: [...flags, `-ffp-contract=${contracted(file) ? 'fast' : 'off'}`, ...language],
+  });
+  const kernels = sourceFiles('.cu').filter((file) => file !== 'cuda/device.cu');
+  return [...hostFiles(true).map((file) => task(file, [])), ...kernels.map((file) => task(file, ['-x', 'c++']))];
+}
+
+function cudaTasks(compiler, nvcc) {
+  const host = [...FLAGS, ...includeFlags(), ...MACROS];
+  const forHost = ['-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'];
+  const device = [
+    ...['-std=c++17', '-O3', ...MACROS, '-ccbin', compiler, '--threads', '2'],
+    ...['-Xcompiler', forHost.join(','), ...architectureFlags(nvcc)],
+  ];
+  return [
+    ...hostFiles(false).map((file) => ({
+      ...{ compiler, source: join(SOURCES, file), flags: host, object: `${basename(file)}.o` },
+    })),
+    ...sourceFiles('.cu').map((file) => ({
+      ...{ compiler: nvcc, source: join(SOURCES, file), object: `${basename(file)}.o` },
+      flags: contracted(file) ? device : [...device, '-fmad=false'],
+    })),
+  ];
+}
+
+/** Builds native/build/vitrail-cuda.node, or vitrail-emulated.node, where it is not up to date. */
+export async function buildCuda({ emulated = false, force = false } = {}) {
+  platformCheck();
+  const compiler = findCompiler();
+  const name = emulated ? 'emulated' : 'cuda';
+  const nvcc = emulated ? undefined : findToolkit();
+  await buildAddon({
+    what: emulated ? 'CUDA kernels for the emulator' : 'CUDA kernels',
+    target: join(HERE, 'build', `vitrail-${name}.node`),
+    folder: join(HERE, 'build', name),
+    tasks: nvcc === undefined ? emulatedTasks(compiler) : cudaTasks(compiler, nvcc),
+    link: nvcc === undefined ? [compiler, '-shared', '-pthread', '-ldl'] : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler],
+    force,
+  });
+}
+
+/** As buildCuda, but a machine that cannot build is told so in one line. */
+export async function tryBuildCuda(options) {
+  try {
+    await buildCuda(options);
+  } catch (error) {
+    const reason = error instanceof Unavailable ? error.message : 'compiling failed, see above';
+    console.error(`CUDA kernels not built: ${reason}`);
+    if (!(error instanceof Unavailable)) console.error(error.message.slice(0, 2000));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await tryBuildCuda({ emulated: process.argv.includes('--emulated'), force: process.argv.includes('--force') });
+}

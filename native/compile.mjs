@@ -1,0 +1,134 @@
+// What both builds of the native code share: finding a compiler, and compiling what is not up to date.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const HERE = dirname(fileURLToPath(import.meta.url));
+export const SOURCES = join(HERE, 'src');
+const require = createRequire(import.meta.url);
+
+/** Of every C++ file, by any compiler. */
+export const FLAGS = [
+  ...[
+    '-std=c++17',
+    '-O3',
+    '-fPIC',
+    '-fvisibility=hidden',
+    '-pthread',
+    '-fno-math-errno',
+    '-fno-trapping-math',
+  ],
+  ...[
+    '-Wall',
+    '-Wextra',
+    '-Wno-psabi',
+    '-Wno-uninitialized',
+    '-Wno-maybe-uninitialized',
+    '-Wno-missing-field-initializers',
+    '-DNAPI_VERSION=8',
+  ],
+  '-DNODE_ADDON_API_CPP_EXCEPTIONS',
+];
+
+/** A machine that cannot build: no mistake, the reason is told. */
+export class Unavailable extends Error {}
+
+export function works(compiler, args, input = 'int main() { return 0; }\n') {
+  const flags = ['-x', 'c++', '-std=c++17', ...args, '-c', '-o', '/dev/null', '-'];
+  return spawnSync(compiler, flags, { input, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0;
+}
+
+/** @throws where there is none */
+export function findCompiler() {
+  const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
+  const found = candidates.find((candidate) => works(candidate, []));
+  if (found === undefined) throw new Unavailable(`no C++17 compiler (tried ${candidates.join(', ')})`);
+  return found;
+}
+
+export function platformCheck() {
+  if (process.platform === 'win32') throw new Unavailable('Windows is not supported yet');
+  if (process.arch !== 'x64') throw new Unavailable(`no kernels for ${process.arch} processors`);
+}
+
+/** Files below src with the extension, as paths relative to src. */
+export function sourceFiles(extension) {
+  return readdirSync(SOURCES, { recursive: true })
+    .filter((name) => name.endsWith(extension))
+    .sort();
+}
+
+export function includeFlags() {
+  const folders = [
+    require('node-api-headers').include_dir,
+    dirname(require.resolve('node-addon-api/package.json')),
+  ];
+  return folders.map((folder) => `-isystem${folder}`);
+}
+
+function digestOf(parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest('hex').slice(0, 16);
+}
+
+function execute(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 2, 2] });
+    child.once('error', reject);
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${command} ${args.join(' ')}`)),
+    );
+  });
+}
+
+/** Runs the jobs, as many at a time as there are processors. */
+async function inParallel(jobs) {
+  const queue = [...jobs];
+  const serve = async () => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, serve));
+}
+
+/** The first line that tells one version of a compiler from another. */
+export function versionOf(compiler) {
+  return spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
+}
+
+/**
+ * Compiles every task { source, compiler, flags, object } whose object is not there yet, and links all to `target`.
+ * Objects are kept by the digest of all that they follow from, headers and compilers included.
+ * @param by.link [compiler, ...flags]
+ */
+export async function buildAddon({ what, target, folder, tasks, link, force }) {
+  const headers = sourceFiles('.h').map((file) => readFileSync(join(SOURCES, file)));
+  const versions = new Map(tasks.map(({ compiler }) => [compiler, versionOf(compiler)]));
+  const dated = tasks.map((task) => {
+    const parts = [versions.get(task.compiler), ...task.flags, ...headers, readFileSync(task.source)];
+    return { ...task, object: join(folder, `${digestOf(parts)}-${task.object}`) };
+  });
+  const stamp = `${target}.digest`;
+  const wanted = digestOf([...link, ...dated.map(({ object }) => object)]);
+  if (!force && existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+
+  const stale = force ? dated : dated.filter(({ object }) => !existsSync(object));
+  console.error(`building ${what} (${stale.length} of ${dated.length} files) ...`);
+  mkdirSync(folder, { recursive: true });
+  const kept = new Set(dated.map(({ object }) => basename(object)));
+  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
+  await inParallel(
+    stale.map(({ compiler, source, flags, object }) => async () => {
+      await execute(compiler, [...flags, '-c', source, '-o', `${object}.part`]);
+      renameSync(`${object}.part`, object);
+    }),
+  );
+  const [linker, ...flags] = link;
+  await execute(linker, [...flags, '-o', `${target}.part`, ...dated.map(({ object }) => object)]);
+  renameSync(`${target}.part`, target);
+  writeFileSync(stamp, wanted);
+}

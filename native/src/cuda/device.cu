@@ -1,0 +1,111 @@
+// The door to CUDA's runtime library, which is linked statically and opens the driver when it is first asked.
+#include "device.h"
+
+#include <cuda_runtime.h>
+
+#include "../base/system-memory.h"
+#include "check.h"
+
+namespace vitrail {
+
+void* takeFromSystem(size_t bytes) {
+  void* block = nullptr;
+  if (cudaMalloc(&block, bytes) == cudaSuccess) return block;
+  // Not an error of the next launch.
+  cudaGetLastError();
+  return nullptr;
+}
+
+// A process that ends may have unloaded the driver already: nothing is left to be freed then.
+void returnToSystem(void* block) {
+  if (cudaFree(block) != cudaSuccess) cudaGetLastError();
+}
+
+namespace cuda {
+
+namespace {
+
+constexpr int kLowestCapability = 80;
+
+DeviceInfo describe(int ordinal) {
+  DeviceInfo info;
+  info.ordinal = ordinal;
+  cudaDeviceProp properties;
+  const cudaError_t status = cudaGetDeviceProperties(&properties, ordinal);
+  if (status != cudaSuccess) {
+    info.problem = cudaGetErrorString(status);
+    return info;
+  }
+  info.name = properties.name;
+  info.memoryBytes = properties.totalGlobalMem;
+  info.capability = properties.major * 10 + properties.minor;
+  info.multiprocessors = properties.multiProcessorCount;
+  if (info.capability < kLowestCapability) {
+    info.problem = "compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor) +
+                   " is below 8.0 (Ampere), the first with bf16";
+  }
+  return info;
+}
+
+}  // namespace
+
+DeviceList listDevices() {
+  DeviceList list;
+  cudaRuntimeGetVersion(&list.runtime);
+  if (cudaDriverGetVersion(&list.driver) != cudaSuccess || list.driver == 0) {
+    list.problem = "no NVIDIA driver is loaded (libcuda.so.1 was not found)";
+    cudaGetLastError();
+    return list;
+  }
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) {
+    list.problem = std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status);
+    cudaGetLastError();
+  }
+  for (int ordinal = 0; ordinal < count; ordinal++) list.devices.push_back(describe(ordinal));
+  if (list.problem.empty() && count == 0) list.problem = "the driver knows no GPU";
+  return list;
+}
+
+void Device::open(int ordinal) {
+  if (ordinal == ordinal_) return;
+  if (isOpen()) throw DeviceError("cuda:" + std::to_string(ordinal_) + " is in use already: one process, one GPU");
+  const DeviceList list = listDevices();
+  if (!list.problem.empty()) throw DeviceError(list.problem);
+  const int count = static_cast<int>(list.devices.size());
+  if (ordinal < 0 || ordinal >= count) {
+    throw DeviceError("there is no cuda:" + std::to_string(ordinal) + ", only 0 to " + std::to_string(count - 1));
+  }
+  const DeviceInfo& info = list.devices[static_cast<size_t>(ordinal)];
+  if (!info.problem.empty()) throw DeviceError("cuda:" + std::to_string(ordinal) + ": " + info.problem);
+  check(cudaSetDevice(ordinal), "cudaSetDevice");
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  int shared = 0;
+  check(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal), "cudaDeviceGetAttribute");
+  sharedBytes_ = static_cast<size_t>(shared);
+  capability_ = info.capability;
+  multiprocessors_ = info.multiprocessors;
+  ordinal_ = ordinal;
+}
+
+Device::~Device() {
+  if (stream_ != nullptr) cudaStreamDestroy(stream_);
+}
+
+void Device::copyIn(void* to, const void* from, size_t bytes) const {
+  // From memory that is not pinned: the call returns when the bytes are in the driver's staging memory.
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copy to the GPU");
+  check(cudaStreamSynchronize(stream_), "copy to the GPU");
+}
+
+void Device::copyOut(void* to, const void* from, size_t bytes) const {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "copy from the GPU");
+  check(cudaStreamSynchronize(stream_), "copy from the GPU");
+}
+
+void Device::synchronise() const { check(cudaStreamSynchronize(stream_), "kernels"); }
+
+}  // namespace cuda
+
+}  // namespace vitrail

@@ -1,0 +1,73 @@
+// One GPU as one JavaScript environment uses it: opened once, one stream that all kernels run on in their order.
+#pragma once
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+struct CUstream_st;
+
+namespace vitrail::cuda {
+
+using Stream = CUstream_st*;
+
+// What CUDA or one of its libraries answered; JavaScript gets the text.
+class DeviceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct DeviceInfo {
+  int ordinal = 0;
+  std::string name;
+  size_t memoryBytes = 0;
+  // Compute capability: major x 10 + minor.
+  int capability = 0;
+  int multiprocessors = 0;
+  // Why its kernels cannot run here; empty where they can.
+  std::string problem;
+};
+
+struct DeviceList {
+  std::vector<DeviceInfo> devices;
+  // CUDA versions as 1000 x major + 10 x minor; 0 where unknown. What the driver takes, and what this was built with.
+  int driver = 0, runtime = 0;
+  // Why there are none; empty where there are.
+  std::string problem;
+};
+
+DeviceList listDevices();
+
+class Device {
+ public:
+  Device() = default;
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // Makes the GPU the one of this thread. A second call with the same number has no effect, with another throws.
+  void open(int ordinal);
+  bool isOpen() const { return ordinal_ >= 0; }
+  int ordinal() const { return ordinal_; }
+  int capability() const { return capability_; }
+  int multiprocessors() const { return multiprocessors_; }
+  // Bytes of shared memory that a block can ask for.
+  size_t sharedBytes() const { return sharedBytes_; }
+  Stream stream() const { return stream_; }
+
+  // From the host; `from` can be written to when it returns.
+  void copyIn(void* to, const void* from, size_t bytes) const;
+  // To the host, after all kernels so far: waits for them.
+  void copyOut(void* to, const void* from, size_t bytes) const;
+  // Waits for all kernels so far, and throws what went wrong in them.
+  void synchronise() const;
+
+ private:
+  int ordinal_ = -1;
+  int capability_ = 0;
+  int multiprocessors_ = 0;
+  size_t sharedBytes_ = 0;
+  Stream stream_ = nullptr;
+};
+
+}  // namespace vitrail::cuda

@@ -1,0 +1,119 @@
+// CUDA's language on a processor, for tests on machines without a GPU: every thread of a block is a fiber, barriers and
+// shuffles switch between them. It is as strict as it can be: a barrier that some threads of a block never reach stops
+// the process with a message. It says nothing about speed, memory order between blocks, or races.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "../../base/function-ref.h"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+#define __shared__ static thread_local
+#define __align__(n) __attribute__((aligned(n)))
+
+struct dim3 {
+  unsigned x = 1, y = 1, z = 1;
+  constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+};
+struct uint2 { unsigned x, y; };
+struct uint4 { unsigned x, y, z, w; };
+struct int4 { int x, y, z, w; };
+struct float2 { float x, y; };
+struct __align__(16) float4 { float x, y, z, w; };
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+inline float2 make_float2(float x, float y) { return {x, y}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+
+namespace vitrail::emulator {
+
+// Of the thread that runs.
+struct Position {
+  dim3 thread, block, blockSize, gridSize;
+  // Within its block; lane = index % 32.
+  unsigned index = 0;
+};
+extern thread_local Position position;
+
+// Runs `thread` as every thread of every block, one block after the other.
+void runGrid(dim3 blocks, dim3 threads, size_t sharedBytes, FunctionRef<void()> thread);
+
+unsigned char* blockMemory();
+void blockBarrier();
+void warpBarrier();
+// Gives this lane's word to its warp; the word of lane `source`. All lanes take part.
+uint64_t exchange(uint64_t word, unsigned source);
+
+template <typename T> T shuffle(T value, unsigned source) {
+  static_assert(sizeof(T) <= 8, "words of up to 8 bytes");
+  uint64_t word = 0;
+  memcpy(&word, &value, sizeof value);
+  word = exchange(word, source);
+  memcpy(&value, &word, sizeof value);
+  return value;
+}
+
+}  // namespace vitrail::emulator
+
+#define threadIdx (::vitrail::emulator::position.thread)
+#define blockIdx (::vitrail::emulator::position.block)
+#define blockDim (::vitrail::emulator::position.blockSize)
+#define gridDim (::vitrail::emulator::position.gridSize)
+
+inline void __syncthreads() { vitrail::emulator::blockBarrier(); }
+inline void __syncwarp(unsigned = 0xffffffff) { vitrail::emulator::warpBarrier(); }
+template <typename T> T __shfl_sync(unsigned, T value, int source) { return vitrail::emulator::shuffle(value, source & 31); }
+template <typename T> T __shfl_xor_sync(unsigned, T value, int mask) {
+  return vitrail::emulator::shuffle(value, (vitrail::emulator::position.index ^ static_cast<unsigned>(mask)) & 31);
+}
+template <typename T> T __shfl_down_sync(unsigned, T value, int by) {
+  const unsigned lane = vitrail::emulator::position.index & 31;
+  return vitrail::emulator::shuffle(value, lane + by > 31 ? lane : lane + by);
+}
+
+// One block runs at a time, and fibers switch at barriers only: plain accesses are atomic.
+template <typename T> T atomicMax(T* at, T value) {
+  const T before = *at;
+  if (value > before) *at = value;
+  return before;
+}
+template <typename T> T atomicAdd(T* at, T value) {
+  const T before = *at;
+  *at = before + value;
+  return before;
+}
+template <typename T> T atomicOr(T* at, T value) {
+  const T before = *at;
+  *at = before | value;
+  return before;
+}
+
+template <typename T> T __ldg(const T* at) { return *at; }
+inline uint32_t __umulhi(uint32_t a, uint32_t b) { return static_cast<uint32_t>((uint64_t{a} * b) >> 32); }
+inline float __uint_as_float(uint32_t word) {
+  float value;
+  memcpy(&value, &word, sizeof value);
+  return value;
+}
+inline uint32_t __float_as_uint(float value) {
+  uint32_t word;
+  memcpy(&word, &value, sizeof word);
+  return word;
+}
+inline float __int_as_float(int32_t word) { return __uint_as_float(static_cast<uint32_t>(word)); }
+inline int32_t __float_as_int(float value) { return static_cast<int32_t>(__float_as_uint(value)); }
+inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
+inline float __expf(float x) { return expf(x); }
+inline float __fdividef(float a, float b) { return a / b; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline double __dmul_rn(double a, double b) { return a * b; }
+inline double __dadd_rn(double a, double b) { return a + b; }
+template <typename T> constexpr T min(T a, T b) { return b < a ? b : a; }
+template <typename T> constexpr T max(T a, T b) { return a < b ? b : a; }
