@@ -12,6 +12,8 @@
 
 namespace vitrail {
 
+class Transfers;
+
 #if defined(VITRAIL_CUDA)
 constexpr bool kOnGpu = true;
 #else
@@ -23,6 +25,11 @@ struct Buffer {
   Array array;
   // The JavaScript array whose memory this is; empty where the memory is the allocator's.
   Napi::ObjectReference host;
+  // The slot whose memory this is, of a view; below 0 where it is nobody else's.
+  int64_t owner = -1;
+  uint32_t views = 0;
+  // That are under way, of those that nobody waits for.
+  uint32_t copies = 0;
   uint32_t generation = 0;
   bool used = false;
 };
@@ -47,11 +54,19 @@ class Instance {
 
   double allocate(Napi::Env env, size_t length, Storage storage);
   double wrap(Array array, Napi::Object host);
+  // The memory of another buffer as elements of another type of the same size.
+  double view(Napi::Env env, double handle, Storage storage);
   void release(Napi::Env env, double handle);
   // Throws a TypeError for a number that is no handle, or no longer one.
   const Array& find(Napi::Env env, double handle, const char* name);
 
 #if defined(VITRAIL_CUDA)
+  Transfers& transfers(Napi::Env env);
+  // A copy from or to the buffer has been started; it is done. Memory that is released in between is not used again
+  // before the copy is done.
+  void hold(Napi::Env env, double handle);
+  void letGo(double handle);
+
   // Before the memory: outlives it.
   cuda::Device device;
   int threads = 1;
@@ -63,11 +78,16 @@ class Instance {
   Allocator memory;
 
  private:
+  // Null where the number is no handle, or no longer one.
+  Buffer* seek(double handle);
   Buffer& lookUp(Napi::Env env, double handle, const char* name);
   double enter(Array array);
 
   std::vector<Buffer> buffers_;
   std::vector<uint32_t> free_;
+#if defined(VITRAIL_CUDA)
+  std::unique_ptr<Transfers> transfers_;
+#endif
 };
 
 }  // namespace vitrail

@@ -50,15 +50,6 @@ Napi::Value release(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-napi_typedarray_type hostType(Storage storage) {
-  switch (storage) {
-    case Storage::i32: return napi_int32_array;
-    case Storage::u8: return napi_uint8_array;
-    case Storage::bf16: return napi_uint16_array;
-    default: return napi_float32_array;
-  }
-}
-
 // { buffer, values } copies the typed array into the buffer's start. Types must match; bf16 is passed as Uint16Array.
 Napi::Value write(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
