@@ -82,7 +82,7 @@ Transfer* Device::startIn(void* to, const void* from, size_t bytes) const { retu
 
 std::string Device::finish(Transfer* transfer) const {
   const std::unique_ptr<Transfer> owned(transfer);
-  memcpy(owned->to, owned->from, owned->bytes);
+  if (!owned->fails) memcpy(owned->to, owned->from, owned->bytes);
   const std::lock_guard<std::mutex> lock(guard);
   underWay--;
   finished.notify_all();
