@@ -7,12 +7,11 @@ import { fileURLToPath } from 'node:url';
 export interface LocalWorkersOptions {
   readonly count: number;
   readonly coordinator: string;
-  readonly heartbeatTimeoutMs: number;
   readonly logLevel: string;
   /** Each worker writes to worker-K.log there. */
   readonly logDir: string;
-  /** Called when a worker's process ends. */
-  readonly onExit: (pid: number, reason: string) => void;
+  /** Called when a worker's process ends; `left` others still run. */
+  readonly onExit: (pid: number, reason: string, left: number) => void;
 }
 
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
@@ -31,6 +30,7 @@ export class LocalWorkers {
             options.onExit(
               child.pid ?? 0,
               signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`,
+              this.#children.filter((c) => c.exitCode === null && c.signalCode === null).length,
             );
             resolve();
           });
@@ -52,10 +52,7 @@ export class LocalWorkers {
 
 function startWorker(options: LocalWorkersOptions, index: number): ChildProcess {
   const log = openSync(join(options.logDir, `worker-${index}.log`), 'a');
-  const args = [
-    ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
-    ...['--coordinator-timeout-ms', String(options.heartbeatTimeoutMs)],
-  ];
+  const args = [...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel]];
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
     stdio: ['ignore', log, log],
   });

@@ -41,6 +41,7 @@ export async function trainOnTerminal(
       observer: progress,
       warn: (text) => progress.note(pc.yellow(text)),
       stopRequested: signals.reason,
+      ownWorkers: localWorkers > 0,
       onListening: (addresses, cluster) => {
         progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
         if (localWorkers === 0) {
@@ -52,10 +53,9 @@ export async function trainOnTerminal(
         workers = new LocalWorkers({
           count: localWorkers,
           coordinator: addresses.workers,
-          heartbeatTimeoutMs: config.heartbeatTimeoutMs,
           logLevel: config.logLevel,
           logDir: config.out,
-          onExit: (pid, reason) => cluster.processEnded(pid, reason),
+          onExit: (pid, reason, left) => cluster.processEnded(pid, reason, left),
         });
       },
     });

@@ -164,7 +164,7 @@ export const ERROR_CATALOGUE = {
   ),
   WORKER_LOST: define(
     'worker {worker} was lost in step {step} during {phase}: {reason}',
-    'the last checkpoint is kept; start again with --resume',
+    'the run goes on with the others; alone, start it again with --resume',
   ),
   COORDINATOR_UNREACHABLE: define(
     'no word from the coordinator at {address} for {waitedMs} ms',
@@ -185,6 +185,30 @@ export const ERROR_CATALOGUE = {
   RING_ABORTED: define(
     'the all-reduce of step {step} in generation {generation} was called off: {reason}',
     'nothing to do: the next generation repeats it',
+  ),
+  STATE_LOST: define(
+    'no worker holds the state of step {step} any more',
+    'the run goes back to its newest checkpoint as soon as workers join',
+  ),
+  RUN_INTERRUPTED: define(
+    'the run in {path} was interrupted at step {step}, and none of its workers has come back within {waitedMs} ms',
+    'start it with --resume to go back to its newest checkpoint',
+  ),
+  RUN_LOCKED: define(
+    'the run folder {path} is in use by {owner}',
+    'wait for it to end; if it is certain that it has, remove {lock}',
+  ),
+  JOURNAL_WRITE_FAILED: define(
+    'cannot write the journal {path}: {reason}',
+    'check free space and permissions',
+  ),
+  JOURNAL_DAMAGED: define(
+    'the journal {path} is damaged: {problem}',
+    'remove it and start with --resume to go back to the newest checkpoint',
+  ),
+  STATE_TRANSFER_FAILED: define(
+    'the state of step {step} could not be taken from a peer: {problem}',
+    'look at the network between the workers; the run goes on without this one',
   ),
   DIGEST_MISMATCH: define(
     'worker {worker} holds a reduced gradient that differs from the others in step {step}',

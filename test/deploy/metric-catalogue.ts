@@ -54,6 +54,7 @@ async function workerPage(): Promise<string> {
     bytesReceived: 100,
     prefetchDepth: 2,
     digestMs: 1,
+    microBatches: 1,
   };
   metrics.observe({ step: 0, samples: 2, timings, updateMs: 6, commitWaitMs: 7 });
   metrics.observeGpus([{ gpu: 0, utilization: 0.5, memoryUsedBytes: 1, memoryTotalBytes: 2 }]);

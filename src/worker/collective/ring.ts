@@ -97,6 +97,7 @@ export class Ring {
   #outbox: Outbox | undefined;
   /** Of the all-reduce under way. */
   #watch: StallWatch | undefined;
+  #received = 0;
   #closed = false;
 
   private constructor(listener: Listener, options: RingOptions) {
@@ -114,6 +115,11 @@ export class Ring {
   /** What the previous rank connects to. */
   get endpoint(): string {
     return this.#listener.endpoint;
+  }
+
+  /** Messages of all-reduces taken in since the start. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Messages dropped since the start, by reason. */
@@ -209,6 +215,7 @@ export class Ring {
         continue;
       }
       watch.progress();
+      this.#received++;
       bytesReceived += HEADER_BYTES + payload.byteLength;
       if (verdict.outgoing !== undefined) send(verdict.outgoing);
     }
