@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line. */
 import { Command } from 'commander';
+import { registerChaos } from './cli/chaos.js';
 import { registerData } from './cli/data-check.js';
 import { registerDemo } from './cli/demo.js';
 import { registerDigest } from './cli/digest.js';
@@ -33,5 +34,6 @@ registerSummary(program);
 registerDigest(program);
 registerPatches(program);
 registerData(program);
+registerChaos(program);
 
 await program.parseAsync();

@@ -11,7 +11,7 @@ const LINE_EVERY_MS = 20_000;
 
 /** What of the workers' coming and going is worth a line. */
 const SHOWN: ReadonlySet<string> = new Set([
-  ...['lost', 'refused', 'garbage', 'hung', 'expelled', 'stalled', 'straggler', 'waiting', 'leaving'],
+  ...['lost', 'refused', 'garbage', 'hung', 'expelled', 'stalled', 'straggler', 'waiting', 'leaving', 'back'],
 ]);
 
 /** For people: 45 s, 12 min, 3.5 h. */

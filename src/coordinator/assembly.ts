@@ -83,7 +83,7 @@ export class Assembly {
   /** Nobody holds the state any more: the run goes back to its newest checkpoint, and all join again. */
   async goBack(cluster: Cluster, journal: Journal, reason: string): Promise<void> {
     const { config, manifest, spec, layout, warn } = this.#material;
-    warn(`${reason}: going back to the newest checkpoint`);
+    cluster.note({ kind: 'back', text: `${reason}: going back to the newest checkpoint` });
     const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
     this.#start = start;
     this.#progress.state = start.state;
@@ -106,7 +106,7 @@ export class Assembly {
     if (!config.resume) {
       throw coded('RUN_INTERRUPTED', { path: config.out, step, waitedMs: RETURN_TIMEOUT_MS });
     }
-    warn('none has come: going back to the newest checkpoint');
+    cluster.note({ kind: 'back', text: 'no worker has come back: going back to the newest checkpoint' });
     this.#start = await startingPoint(config, manifest, spec, layout, warn);
     this.#progress.state = this.#start.state;
     this.#progress.lastCommit = null;

@@ -85,8 +85,7 @@ export class CheckpointKeeper {
   /** A part from one worker after the other until one gives it; the digest covers the way here as well. */
   async #pull(step: number, part: string, digest: string): Promise<Float32Array> {
     for (;;) {
-      const worker = this.#cluster.holders(step)[0];
-      if (worker === undefined) throw coded('STATE_LOST', { step });
+      const worker = (await this.#cluster.someHolders(step))[0]!;
       try {
         const bytes = await this.#cluster.pull(worker, part, step);
         if (Buffer.from(piecewiseDigest(bytes)).toString('hex') !== digest) {

@@ -1,6 +1,7 @@
 /** The workers of a run as the trainer sees them: assemble, tell, gather, pull. They come and go. */
 import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 import { Phase, type Body, type Message, type MessageName } from '../shared/protocol/codec.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import { StatePull } from '../shared/protocol/state-pull.js';
 import { ControlServer } from './control-server.js';
 import { hangVerdict } from './hang-verdict.js';
@@ -149,9 +150,29 @@ export class Cluster {
     if (member !== undefined) this.#server.send(member.peer, name, body);
   }
 
+  /**
+   * Workers that hold the state after `step` steps: at least one. A worker whose connection broke comes back with its
+   * state, so there is some patience.
+   * @throws STATE_LOST
+   */
+  async someHolders(step: number): Promise<readonly number[]> {
+    const holders = (): readonly number[] => this.holders(step);
+    const end = await this.until(() => holders().length > 0, this.#options.heartbeatTimeoutMs);
+    if (end === 'late') throw coded('STATE_LOST', { step });
+    return holders();
+  }
+
+  /** A commit is about to be written down: nobody joins until `commit`. */
+  beginCommit(): void {
+    this.#roster.beginCommit();
+  }
+
   /** Tells the workers of `ring` that `step` is committed. */
   commit(ring: readonly number[], body: Body<'commit'>): void {
-    for (const worker of ring) this.send(worker, 'commit', body);
+    for (const [i, worker] of ring.entries()) {
+      if (i === 1) faultPoint('mid-commit', body.step);
+      this.send(worker, 'commit', body);
+    }
     this.#roster.committed(ring, body.step);
   }
 
@@ -240,7 +261,7 @@ export class Cluster {
 
   /** Tells all workers to stop, waits for their goodbyes for at most `timeoutMs`, closes. */
   async close(stop: Body<'stop'>, timeoutMs: number): Promise<void> {
-    this.#roster.startClosing();
+    this.#roster.startClosing(stop);
     for (const { peer } of this.members) this.#server.send(peer, 'stop', stop);
     await this.#waiting.until(() => this.members.length === 0, timeoutMs);
     clearInterval(this.#watch);

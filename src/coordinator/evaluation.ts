@@ -1,5 +1,4 @@
 /** Evaluation over all workers: every sample of the test split once, the sums exact. */
-import { coded } from '../shared/errors.js';
 import { lossOfUnits } from '../shared/exact/loss-units.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
@@ -44,8 +43,8 @@ export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOpt
   while (rest.length > 0 || open.length > 0) {
     // One part a worker at a time: of its answers the newest is looked at.
     const busy = new Set(open.map(({ worker }) => worker));
-    const free = cluster.holders(step).filter((worker) => !busy.has(worker));
-    if (free.length === 0 && open.length === 0) throw coded('STATE_LOST', { step });
+    const holders = open.length === 0 ? await cluster.someHolders(step) : cluster.holders(step);
+    const free = holders.filter((worker) => !busy.has(worker));
     if (free.length > 0 && rest.length > 0) {
       open = [...open, ...handOut(cluster, rest, free, options.useEma)];
       rest = [];

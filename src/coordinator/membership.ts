@@ -127,6 +127,16 @@ export function holders(members: readonly Member[], step: number): readonly Memb
   return members.filter((m) => m.ready !== null && m.state === step);
 }
 
+/** `members` as if `ms` had not passed: whoever measures was away itself, and their words wait to be read. */
+export function excused(members: readonly Member[], ms: number): readonly Member[] {
+  return members.map((m) => ({
+    ...m,
+    heardAtMs: m.heardAtMs + ms,
+    movedAtMs: m.movedAtMs + ms,
+    phaseSinceMs: m.phaseSinceMs + ms,
+  }));
+}
+
 export interface Silence {
   readonly members: readonly Member[];
   /** Newly suspected. */

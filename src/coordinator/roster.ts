@@ -18,6 +18,7 @@ export type ClusterEventKind =
   | 'expelled'
   | 'stalled'
   | 'straggler'
+  | 'back'
   | 'waiting';
 
 /** What an observer (log, metrics, journal) is told. */
@@ -60,6 +61,8 @@ const OF_THE_RUN: readonly ErrorCode[] = [
 
 /** A connection that nobody knows is asked who it is this often at most. */
 const ASK_AGAIN_MS = 1000;
+/** A gap between two looks in which this process itself must have stood still. */
+const AWAY_MS = 500;
 /** Connections that come and go without a hello are forgotten beyond this number. */
 const MOST_STRANGERS = 10_000;
 
@@ -68,6 +71,11 @@ export class Roster {
   #members: readonly Member[] = [];
   #phase: 'assembling' | 'running' | 'closing' = 'assembling';
   #nextWorker: number;
+  /** What everybody is told at the end, also those that come back only then. */
+  #stop: Body<'stop'> = { clean: true, reason: '' };
+  #lookedAtMs = performance.now();
+  #committing = false;
+  readonly #deferred: { readonly peer: string; readonly hello: Body<'hello'> }[] = [];
   /** The step that is under way, for messages. */
   #step = 0;
   /** Why workers that never became ready failed, by pid: their processes end a moment later. */
@@ -94,7 +102,8 @@ export class Roster {
   }
 
   /** From now on workers leave. */
-  startClosing(): void {
+  startClosing(stop: Body<'stop'>): void {
+    this.#stop = stop;
     this.#phase = 'closing';
   }
 
@@ -105,13 +114,16 @@ export class Roster {
   /** Notes that the workers of `ring` were told to commit `step`. */
   committed(ring: readonly number[], step: number): void {
     this.#members = membership.committed(this.#members, ring, step);
+    this.#committing = false;
+    for (const { peer, hello } of this.#deferred.splice(0)) this.#admit(peer, hello, performance.now());
   }
 
   /** Takes what concerns membership. @returns the sender of any other message, null for strangers and if taken */
   hear(peer: string, message: Message, nowMs: number): Member | null {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) {
-      if (message.name === 'hello') this.#admit(peer, message.body, nowMs);
+      if (this.#phase === 'closing') this.#options.send(peer, 'stop', this.#stop);
+      else if (message.name === 'hello') this.#admit(peer, message.body, nowMs);
       else this.#ask(peer, nowMs);
       return null;
     }
@@ -148,8 +160,17 @@ export class Roster {
     }
   }
 
+  /** Nobody is admitted until `committed`: a commit is being written down, and where the run is does not hold. */
+  beginCommit(): void {
+    this.#committing = true;
+  }
+
   /** Removes members that have been silent for too long, and notes those that are on the way there. */
   findSilent(nowMs: number): void {
+    const awayMs = nowMs - this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
+    // This process stood still, not they.
+    if (awayMs > AWAY_MS) this.#members = membership.excused(this.#members, awayMs);
     const { suspectAfterMs, removeAfterMs } = this.#options;
     const { members, suspected, lost } = membership.findSilent(
       this.#members,
@@ -211,7 +232,12 @@ export class Roster {
   }
 
   #admit(peer: string, hello: Body<'hello'>, nowMs: number): void {
-    const room = this.#phase === 'closing' ? 0 : this.#options.maxWorkers - this.#members.length;
+    if (this.#committing) {
+      this.#deferred.push({ peer, hello });
+      return;
+    }
+    if (membership.memberOf(this.#members, peer) !== undefined) return;
+    const room = this.#options.maxWorkers - this.#members.length;
     const error = membership.admissionError(hello, room);
     if (error !== null) {
       this.#options.send(peer, 'refusal', plainError(error));

@@ -1,5 +1,4 @@
 /** Asks all workers what they hold, and holds them to it. */
-import { coded } from '../shared/errors.js';
 import type { Cluster } from './cluster.js';
 import { partDigests, stateVerdict, type PartDigests } from './state-agreement.js';
 
@@ -45,8 +44,7 @@ export async function agreedState(
 /** Waits until all workers that have been told to have applied the last commit. @throws STATE_LOST, STEP_TIMEOUT */
 async function appliedBy(cluster: Cluster, step: number, timeoutMs: number): Promise<readonly number[]> {
   for (;;) {
-    const from = cluster.holders(step);
-    if (from.length === 0) throw coded('STATE_LOST', { step });
+    const from = await cluster.someHolders(step);
     const late = cluster.ready.filter((m) => from.includes(m.worker) && m.applied < step);
     if (late.length === 0) return from;
     await cluster.gather({

@@ -2,6 +2,7 @@
 import type { RunConfig } from '../shared/config/schema.js';
 import { coded } from '../shared/errors.js';
 import { exceedsRange, repeatExponents, stepExponents } from '../shared/exact/exponents.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
@@ -88,8 +89,10 @@ export class StepRunner {
     const times = { repeats: 0, replans: 0, stalls: 0, mismatches: 0 };
     for (;;) {
       if (!(await enoughWorkers(this.#options, step, previous))) return null;
+      faultPoint('before-plan', step);
       const round: StepRound = this.#plan(step, learningRate, exponents, microBatches, previous);
       previous = round;
+      faultPoint('after-plan', step);
       const reports = await this.#reports(round);
       if (reports === null) {
         times.replans++;
@@ -113,8 +116,12 @@ export class StepRunner {
         continue;
       }
       const { generation, ring } = round;
+      faultPoint('before-commit', step);
+      cluster.beginCommit();
       await beforeCommit({ totals, generation, ring });
+      faultPoint('after-journal', step);
       cluster.commit(ring, { step, generation, digest: Buffer.from(totals.digest, 'hex') });
+      faultPoint('after-commit', step);
       this.#last = { generation, ring };
       this.#learn(reports, ring);
       return { totals, reports, repeats: times.repeats, replans: times.replans };
@@ -161,7 +168,8 @@ export class StepRunner {
       })),
       prefetchEpoch: epoch,
     };
-    for (const worker of round.ring) {
+    for (const [i, worker] of round.ring.entries()) {
+      if (i === 1) faultPoint('mid-plan', step);
       cluster.send(worker, 'stepPlan', {
         ...common,
         microBatches: wire(round.assignment.get(worker)),

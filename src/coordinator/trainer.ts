@@ -1,6 +1,7 @@
 /** The training loop: step, evaluate, decide, keep; read it top to bottom. */
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import {
   learningRate,
@@ -63,7 +64,9 @@ export async function train(run: TrainingRun): Promise<string> {
   const save = async (): Promise<void> => {
     const { state } = progress;
     const best = state.best?.step === state.step;
+    faultPoint('before-checkpoint', state.step);
     const { path, digest } = await checkpoints.save(state, best);
+    faultPoint('after-checkpoint', state.step);
     await journal.checkpoint(state.step, path, digest);
     progress.saved = state.step;
   };
@@ -71,6 +74,7 @@ export async function train(run: TrainingRun): Promise<string> {
   for (;;) {
     const due = duties(progress.state, progress.saved, { config, perEpoch, steps });
     if (due.epoch !== null) {
+      faultPoint('before-evaluation', progress.state.step);
       progress.state = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
       await journal.epoch(progress.state);
     }

@@ -230,5 +230,9 @@ export const ERROR_CATALOGUE = {
     'the gradient of {tensor} is not finite in step {step}',
     'lower the learning rate, lengthen the warm-up or clip the gradient; the last checkpoint is kept',
   ),
+  CHAOS_FAILED: define(
+    '{failed} of {runs} runs did not end with the weights of the clean run',
+    'look at what is left of them in {out}',
+  ),
   INTERNAL: define('internal error: {reason}', 'please report it with the log'),
 } as const satisfies Record<string, Definition>;

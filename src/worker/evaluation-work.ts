@@ -1,5 +1,6 @@
 /** A worker's part of an evaluation: losses and predictions of some micro-batches of the test split. */
 import { coded } from '../shared/errors.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import { lossUnits } from '../shared/exact/loss-units.js';
 import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
 import type { Loader } from './data/loader.js';
@@ -40,6 +41,7 @@ export async function evaluatePart(
     for (const microBatch of plan.microBatches) {
       if (interrupted()) return null;
       status.enter(Phase.PHASE_EVALUATE, step);
+      faultPoint('evaluation', step);
       const result = engine.evaluateMicroBatch(await loader.take(request(microBatch)));
       for (const loss of result.losses) lossSum += lossUnits(loss);
       if (!Number.isSafeInteger(lossSum)) {

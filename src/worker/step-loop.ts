@@ -1,6 +1,7 @@
 /** The worker's loop: do what the coordinator says until it says stop. */
 import type { RunConfig } from '../shared/config/schema.js';
 import { coded, revivedError } from '../shared/errors.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import type { Logger } from '../shared/log/logger.js';
 import { Phase, type Body } from '../shared/protocol/codec.js';
 import { evaluatePart, type EvaluationParts } from './evaluation-work.js';
@@ -97,14 +98,17 @@ export class StepLoop {
     };
     this.#pending = null;
     if (status.state !== step && !(await this.#pullState(plan))) return;
+    faultPoint('before-compute', step);
     const times = await work.compute(plan, interrupted);
     if (times === null) return;
 
+    faultPoint('before-ring', step);
     status.enter(Phase.PHASE_ALL_REDUCE, step);
     const timeoutMs = RING_PATIENCE * config.stepTimeoutMs;
     const task = { step, generation, ring, worker: this.#worker, timeoutMs };
     const reduced = await this.#unlessCalledOff('reduce', task, generation);
     if (reduced === null) return;
+    faultPoint('after-ring', step);
     status.enter(Phase.PHASE_COMMIT_WAIT, step);
     const doneAtMs = performance.now();
     const { digest } = reduced;
@@ -113,6 +117,7 @@ export class StepLoop {
     link.send('stepDone', done);
     this.#parts.log.debug({ step, generation, ...timings }, 'step done');
     this.#pending = { plan, done, doneAtMs };
+    faultPoint('after-step-done', step);
   }
 
   /** Gets the state of the plan's step from a peer. @returns false when it was called off */
@@ -164,15 +169,18 @@ export class StepLoop {
       throw coded('DIGEST_MISMATCH', { worker: this.#worker, step: plan.step });
     }
     this.#pending = null;
+    faultPoint('before-update', plan.step);
     status.enter(Phase.PHASE_UPDATE, plan.step);
     status.setState(null);
     const startMs = performance.now();
     const gradientNorm = applyUpdate(this.#parts, plan);
+    faultPoint('mid-update', plan.step);
     status.setState(plan.step + 1);
     status.enter(Phase.PHASE_IDLE, plan.step + 1);
     const updateMs = performance.now() - startMs;
     const commitWaitMs = startMs - doneAtMs;
     link.send('updateDone', { step: plan.step, gradientNorm, updateMs, commitWaitMs });
+    faultPoint('after-update', plan.step);
     link.observe({ step: plan.step, samples: done.samples, timings: done.timings, updateMs, commitWaitMs });
   }
 

@@ -1,5 +1,6 @@
 /** The computing of a step: micro-batch after micro-batch into the accumulator, which outlives a change of plan. */
 import type { RunConfig } from '../shared/config/schema.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import { lossUnits } from '../shared/exact/loss-units.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
@@ -115,6 +116,7 @@ export class StepWork {
     let quantiseMs = 0;
     const position = { step: plan.step, microBatch: microBatch.index };
     const result = engine.trainMicroBatch(batch, position, (slot, gradient) => {
+      faultPoint('mid-micro-batch', plan.step);
       const beforeMs = performance.now();
       accumulator.add(this.#slotIndex.get(slot.name)!, gradient);
       quantiseMs += performance.now() - beforeMs;

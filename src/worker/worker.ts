@@ -72,13 +72,15 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   let admitted = false;
   try {
     const connection = { link, status, metricsAddress };
+    const askToLeave = (): void => link.send('leave', { reason: String(options.leave.reason) });
+    options.leave.addEventListener('abort', askToLeave);
     const first = await introduce(link, metricsAddress, NEWCOMER);
-    if (first.kind === 'stop') throw coded('WORKER_REFUSED', { reason: first.stop.reason });
+    if (first.kind === 'stop') {
+      if (options.leave.aborted) return first.stop;
+      throw coded('WORKER_REFUSED', { reason: first.stop.reason });
+    }
     admitted = true;
     options.onConnected((line) => link.log(line));
-    options.leave.addEventListener('abort', () =>
-      link.send('leave', { reason: String(options.leave.reason) }),
-    );
     const stop = await workInPlaces(options, connection, first.welcome, resources);
     link.send('goodbye', {});
     return stop;

@@ -16,6 +16,7 @@
  * experiments of 30 such threads failed); a thread that is alone waits for the context to end (150 of 150 were well).
  */
 import { coded, reasonOf, type VitrailError } from '../../shared/errors.js';
+import { faultPoint } from '../../shared/fault-injection.js';
 import { HEADER_BYTES, type Position, type SumKind } from './chunk-header.js';
 import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
@@ -216,6 +217,7 @@ export class Ring {
       }
       watch.progress();
       this.#received++;
+      faultPoint(header.phase === 'reduce' ? 'ring-reduce' : 'ring-gather', position.step);
       bytesReceived += HEADER_BYTES + payload.byteLength;
       if (verdict.outgoing !== undefined) send(verdict.outgoing);
     }

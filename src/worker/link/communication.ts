@@ -4,6 +4,7 @@
  */
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, plainError } from '../../shared/errors.js';
+import { faultPoint } from '../../shared/fault-injection.js';
 import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
 import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Body, Message } from '../../shared/protocol/codec.js';
@@ -20,6 +21,8 @@ import { StatusBoard } from './status-board.js';
 const FIRST_HEARTBEAT_MS = 500;
 /** Lines that wait for the next heartbeat. */
 const MOST_LOG_LINES = 20;
+/** A worker that wants to leave waits this long for a coordinator that does not answer. */
+const LEAVE_PATIENCE_MS = 3000;
 const CLOSE_LINGER_MS = 1000;
 
 export class Communication {
@@ -42,6 +45,7 @@ export class Communication {
   /** Kept when it is called off: another plan for the same step goes on with it. */
   #fetch: StateFetch | null = null;
   #logLines: string[] = [];
+  #leaving = false;
   /** Of the all-reduce under way. */
   #abort: AbortController | null = null;
   #heardAtMs = performance.now();
@@ -74,6 +78,7 @@ export class Communication {
   async handle(message: ToLink): Promise<void> {
     switch (message.kind) {
       case 'send':
+        if (message.name === 'leave') this.#leaving = true;
         this.#client.send(message.name, message.body as never);
         return;
       case 'observe':
@@ -193,6 +198,7 @@ export class Communication {
         this.#pull?.accept(message.body);
         return;
       case 'stateRequest': {
+        faultPoint('checkpoint-serve', message.body.step);
         const bytes = this.#offer(message.body.part, message.body.step);
         const chunk = bytes === undefined ? noChunk(message.body) : stateChunk(message.body, bytes);
         this.#client.send('stateChunk', chunk);
@@ -252,6 +258,12 @@ export class Communication {
     if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
     const { coordinatorTimeoutMs, connectTimeoutMs, coordinator: address } = this.#settings;
     const silentMs = performance.now() - this.#heardAtMs;
+    if (this.#leaving && silentMs > LEAVE_PATIENCE_MS) {
+      this.#leaving = false;
+      const reason = 'left while the coordinator did not answer';
+      this.#receive({ name: 'stop', body: { clean: true, reason } });
+      return;
+    }
     if (silentMs > (this.#heardOnce ? coordinatorTimeoutMs : connectTimeoutMs)) {
       clearInterval(this.#heartbeat);
       const error = coded('COORDINATOR_UNREACHABLE', { address, waitedMs: Math.round(silentMs) });

@@ -5,6 +5,7 @@
 import * as zmq from 'zeromq';
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, reasonOf } from '../../shared/errors.js';
+import { faultPoint } from '../../shared/fault-injection.js';
 import { decode, encode, type Body, type Message } from '../../shared/protocol/codec.js';
 import { StatePull, type PieceRequest } from '../../shared/protocol/state-pull.js';
 import { addressOptions, DATA_SOCKET } from '../collective/data-socket.js';
@@ -192,6 +193,7 @@ export class StateFetch {
   #take({ name, body }: Message): void {
     if (name !== 'stateChunk' && name !== 'partDigestReply') return;
     this.#chunks++;
+    faultPoint('state-pull', this.step);
     this.#silence?.refresh();
     if (body.unavailable) {
       this.#again ??= setTimeout(() => {

@@ -2,6 +2,7 @@
 import * as zmq from 'zeromq';
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, reasonOf } from '../../shared/errors.js';
+import { faultPoint } from '../../shared/fault-injection.js';
 import { decode, encode, type Body } from '../../shared/protocol/codec.js';
 import { noChunk, stateChunk } from '../../shared/protocol/state-pull.js';
 import { addressOptions, DATA_SOCKET, tcpAddress } from '../collective/data-socket.js';
@@ -71,6 +72,7 @@ export class StateServer {
     if (!decoded.ok) return null;
     const { name, body } = decoded.message;
     if (name === 'stateRequest' && body.runToken === this.#runToken) {
+      faultPoint('state-serve', body.step);
       const bytes = this.#offer(body.part, body.step);
       return encode('stateChunk', bytes === undefined ? noChunk(body) : stateChunk(body, bytes));
     }
