@@ -130,7 +130,7 @@ export class Fleet {
     const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     part.child = child;
     let rest = '';
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
       const lines = `${rest}${text}`.split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) this.#read(part, child, line);
@@ -164,7 +164,8 @@ export class Fleet {
   }
 
   async #stop({ name, child, last }: Part): Promise<void> {
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const running = child?.exitCode === null && child.signalCode === null;
+    if (!running) return;
     await new Promise<void>((resolve) => {
       // One that was cut off when the run ended waits for a coordinator that will not come.
       const timers = [

@@ -2,6 +2,7 @@
 import type { RunConfig } from '../shared/config/schema.js';
 import { coded } from '../shared/errors.js';
 import type { Cluster } from './cluster.js';
+import type { Member } from './membership.js';
 import type { StepRound } from './step-round.js';
 
 export interface EnoughWorkersOptions {
@@ -23,10 +24,11 @@ export async function enoughWorkers(
   previous: StepRound | null,
 ): Promise<boolean> {
   const expected = config.minWorkers ?? 1;
-  const able = (): number =>
-    cluster.ready.filter(({ worker, leaving }) => !leaving || previous?.ring.includes(worker) === true)
-      .length;
-  const held = (): boolean => cluster.holders(step).length > 0;
+  // One that wants to leave is not taken into a new step: its state is no help either.
+  const takers = (): readonly Member[] =>
+    cluster.ready.filter(({ worker, leaving }) => !leaving || previous?.ring.includes(worker) === true);
+  const able = (): number => takers().length;
+  const held = (): boolean => takers().some(({ state }) => state === step);
   const enough = (): boolean => held() && able() >= expected;
   const called = (): boolean =>
     interrupted() || (previous === null && cluster.members.some((m) => m.leaving));
