@@ -42,6 +42,8 @@ export interface CoordinatorEvents {
 
 /** How long workers may take to say goodbye. */
 const GOODBYE_TIMEOUT_MS = 5000;
+/** Events on the status page. */
+const SHOWN_EVENTS = 10;
 /** Heartbeats before a silent worker is suspected. */
 const BEATS_BEFORE_SUSPICION = 4;
 
@@ -107,7 +109,11 @@ async function runLocked(
     const trainSamples = manifest.train.samples.length;
     const common = { cluster, config, layout, trainSamples, perEpoch, interrupted };
     const runner = new StepRunner({ ...common, generation });
-    const sources = { progress, speeds: () => runner.speeds };
+    const sources = {
+      progress,
+      speeds: () => runner.speeds,
+      events: () => journal?.lastEvents(SHOWN_EVENTS) ?? [],
+    };
     const routes = runRoutes(cluster, metrics, basename(config.out), sources);
     const http = await startHttpServer(config.httpListen, routes);
     resources.add(async () => http.close());

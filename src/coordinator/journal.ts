@@ -7,6 +7,7 @@ import {
   journalLine,
   parseJournal,
   type JournalContent,
+  type JournalEvent,
   type JournalOpen,
   type JournalRecord,
 } from './journal-format.js';
@@ -38,19 +39,13 @@ export class Journal {
   readonly #runDir: string;
   #file: FileHandle;
   #open: JournalOpen;
-  #events: JournalRecord[];
+  #events: JournalEvent[];
   #checkpoint: JournalRecord | null = null;
   #commits = 0;
   /** Writes happen one after the other. */
   #writing: Promise<void> = Promise.resolve();
-  #commitMs = 0;
 
-  private constructor(
-    runDir: string,
-    file: FileHandle,
-    start: JournalOpen,
-    events: readonly JournalRecord[],
-  ) {
+  private constructor(runDir: string, file: FileHandle, start: JournalOpen, events: readonly JournalEvent[]) {
     this.#runDir = runDir;
     this.#path = join(runDir, JOURNAL_FILE);
     this.#file = file;
@@ -70,17 +65,15 @@ export class Journal {
     }
   }
 
-  /** Milliseconds that the last commit took to reach the disk. */
-  get commitMs(): number {
-    return this.#commitMs;
+  /** The last `count` events, oldest first. */
+  lastEvents(count: number): readonly { readonly time: string; readonly text: string }[] {
+    return this.#events.slice(-count).map(({ time, text }) => ({ time, text }));
   }
 
   /** Resolves when the commit is on the disk. @throws JOURNAL_WRITE_FAILED */
   async commit(state: RunState, generation: number, digest: string, ring: readonly number[]): Promise<void> {
-    const startMs = performance.now();
     this.#open = { ...this.#open, state, generation, lastCommit: { generation, digest, ring: [...ring] } };
     await this.#append({ type: 'commit', state, generation, digest, ring: [...ring] }, true);
-    this.#commitMs = performance.now() - startMs;
     if (++this.#commits >= MOST_COMMITS) await this.#compact();
   }
 
@@ -103,7 +96,7 @@ export class Journal {
 
   /** What happened, for people: not forced to the disk. */
   event(kind: string, worker: number | null, text: string): void {
-    const record: JournalRecord = { type: 'event', time: new Date().toISOString(), kind, worker, text };
+    const record: JournalEvent = { type: 'event', time: new Date().toISOString(), kind, worker, text };
     this.#events = [...this.#events, record].slice(-KEPT_EVENTS);
     const nextWorker = Math.max(this.#open.nextWorker, (worker ?? -1) + 1);
     this.#open = { ...this.#open, nextWorker };

@@ -213,10 +213,12 @@ export class Roster {
 
   /** Asks all members to say hello again: the run goes back to another state. */
   disband(reason: string): void {
-    for (const { peer } of this.#members) {
-      this.#options.send(peer, 'whoAreYou', { reason, discardState: false });
-    }
+    const before = this.#members;
     this.#members = [];
+    for (const member of before) {
+      this.#options.send(member.peer, 'whoAreYou', { reason, discardState: false });
+      this.#event('left', member, `worker ${member.worker} is asked to join again: ${reason}`);
+    }
   }
 
   /** A process that was to be a worker has ended, and nobody will start another. @param left others that run */

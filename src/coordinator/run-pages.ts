@@ -36,6 +36,7 @@ export interface RunStatus {
   /** Committed steps. */
   readonly step: number;
   readonly generation: number | null;
+  readonly events: readonly { readonly time: string; readonly text: string }[];
   readonly members: readonly {
     readonly worker: number;
     readonly host: string;
@@ -50,7 +51,7 @@ export interface RunStatus {
   }[];
 }
 
-function status(cluster: Cluster, run: string, { progress, speeds }: StatusSources): RunStatus {
+function status(cluster: Cluster, run: string, { progress, speeds, events }: StatusSources): RunStatus {
   const { state, lastCommit } = progress;
   const members = cluster.members.map((m) => ({
     worker: m.worker,
@@ -63,12 +64,14 @@ function status(cluster: Cluster, run: string, { progress, speeds }: StatusSourc
     leaving: m.leaving,
     speed: speeds().get(m.worker) ?? null,
   }));
-  return { run, step: state.step, generation: lastCommit?.generation ?? null, members };
+  return { run, step: state.step, generation: lastCommit?.generation ?? null, events: events(), members };
 }
 
 export interface StatusSources {
   readonly progress: TrainingProgress;
   readonly speeds: () => Speeds;
+  /** The last ones, oldest first. */
+  readonly events: () => RunStatus['events'];
 }
 
 export function runRoutes(

@@ -15,9 +15,13 @@ export interface Measurement {
   readonly ms: number;
 }
 
-/** Micro-batches a second, exponentially smoothed; workers without a new measurement keep their speed. */
+/**
+ * Micro-batches a second, exponentially smoothed. Workers without a new measurement keep their speed, those that do
+ * not report any more are forgotten.
+ */
 export function updateSpeeds(speeds: Speeds, measurements: readonly Measurement[]): Speeds {
-  const updated = new Map(speeds);
+  const reporting = new Set(measurements.map(({ worker }) => worker));
+  const updated = new Map([...speeds].filter(([worker]) => reporting.has(worker)));
   for (const { worker, microBatches, ms } of measurements) {
     if (!(microBatches > 0 && ms > 0 && ms < Infinity)) continue;
     const rate = (microBatches * 1000) / ms;

@@ -22,6 +22,14 @@ export interface StepResult {
   readonly repeats: number;
   /** Times the step was planned again because workers came or went. */
   readonly replans: number;
+  /** From the plan to the last report of the round that was committed. */
+  readonly roundMs: number;
+  /** From the last report to the last commit sent, most of it the journal's way to the disk. */
+  readonly commitMs: number;
+  /** Micro-batches a second by worker, smoothed. */
+  readonly speeds: Speeds;
+  /** Workers that need much longer than the others, with how many times the median. */
+  readonly stragglers: ReadonlyMap<number, number>;
 }
 
 /** What is about to be committed: to be written down before any worker is told. */
@@ -90,10 +98,12 @@ export class StepRunner {
     for (;;) {
       if (!(await enoughWorkers(this.#options, step, previous))) return null;
       faultPoint('before-plan', step);
+      const plannedMs = performance.now();
       const round: StepRound = this.#plan(step, learningRate, exponents, microBatches, previous);
       previous = round;
       faultPoint('after-plan', step);
       const reports = await this.#reports(round);
+      const reportedMs = performance.now();
       if (reports === null) {
         times.replans++;
         if (cluster.ready.length >= round.ring.length) this.#onStall(round, ++times.stalls);
@@ -124,7 +134,11 @@ export class StepRunner {
       faultPoint('after-commit', step);
       this.#last = { generation, ring };
       this.#learn(reports, ring);
-      return { totals, reports, repeats: times.repeats, replans: times.replans };
+      const { repeats, replans } = times;
+      const roundMs = reportedMs - plannedMs;
+      const commitMs = performance.now() - reportedMs;
+      const figures = { roundMs, commitMs, speeds: this.#measured, stragglers: this.#slow };
+      return { totals, reports, repeats, replans, ...figures };
     }
   }
 

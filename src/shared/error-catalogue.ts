@@ -194,6 +194,7 @@ export const ERROR_CATALOGUE = {
     'the run in {path} was interrupted at step {step}, and none of its workers has come back within {waitedMs} ms',
     'start it with --resume to go back to its newest checkpoint',
   ),
+  RUN_NOT_FOUND: define('there is no run in {path}', 'give a run folder: what --out was set to'),
   RUN_LOCKED: define(
     'the run folder {path} is in use by {owner}',
     'wait for it to end; if it is certain that it has, remove {lock}',

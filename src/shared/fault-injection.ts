@@ -40,7 +40,8 @@ export type FaultPoint = (typeof WORKER_POINTS)[number] | (typeof COORDINATOR_PO
 
 /** kill and stop: the signals; slow: half a second of standstill; cut: only said, for whoever holds the link. */
 export const FAULT_ACTIONS = ['kill', 'stop', 'cut', 'slow'] as const;
-export type FaultAction = (typeof FAULT_ACTIONS)[number];
+/** flip: the caller damages what it holds, as broken memory does; hang: the thread stands still for good. */
+export type FaultAction = (typeof FAULT_ACTIONS)[number] | 'flip' | 'hang';
 
 export interface Fault {
   readonly point: FaultPoint;
@@ -63,7 +64,7 @@ export function faultText({ point, step, action }: Fault): string {
 /** The faults of a text; what is none is left out. */
 export function parseFaults(text: string): Fault[] {
   const points: readonly string[] = [...WORKER_POINTS, ...COORDINATOR_POINTS];
-  const actions: readonly string[] = FAULT_ACTIONS;
+  const actions: readonly string[] = [...FAULT_ACTIONS, 'flip', 'hang'];
   return text.split(',').flatMap((item) => {
     const match = /^([a-z-]+)@(\d+):([a-z]+)$/.exec(item.trim());
     if (match === null || !points.includes(match[1]!) || !actions.includes(match[3]!)) return [];
@@ -79,16 +80,18 @@ function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** A point that this thread passes in `step`. */
-export function faultPoint(point: FaultPoint, step: number): void {
-  if (waiting.length === 0) return;
+/** A point that this thread passes in `step`. @returns what the caller has to do itself */
+export function faultPoint(point: FaultPoint, step: number): 'flip' | null {
+  if (waiting.length === 0) return null;
   const fault = waiting.find((f) => f.point === point && step >= f.step);
-  if (fault === undefined) return;
+  if (fault === undefined) return null;
   waiting = waiting.filter((f) => f !== fault);
   // Not process.stderr: what a thread writes there waits for the main thread, which may be stopped now.
   writeSync(2, `fault ${faultText({ ...fault, step })}\n`);
   if (BETWEEN_MESSAGES.includes(point)) standStill(FLUSH_MS);
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL');
   else if (fault.action === 'stop') process.kill(process.pid, 'SIGSTOP');
-  else standStill(fault.action === 'slow' ? SLOW_MS : CUT_MS);
+  else if (fault.action === 'hang') standStill(Infinity);
+  else if (fault.action !== 'flip') standStill(fault.action === 'slow' ? SLOW_MS : CUT_MS);
+  return fault.action === 'flip' ? 'flip' : null;
 }

@@ -174,7 +174,7 @@ export class StepLoop {
     status.setState(null);
     const startMs = performance.now();
     const gradientNorm = applyUpdate(this.#parts, plan);
-    faultPoint('mid-update', plan.step);
+    if (faultPoint('mid-update', plan.step) === 'flip') this.#parts.state.weights[0]! += 1;
     status.setState(plan.step + 1);
     status.enter(Phase.PHASE_IDLE, plan.step + 1);
     const updateMs = performance.now() - startMs;

@@ -21,10 +21,11 @@ export interface CliRun {
   seen(pattern: RegExp): Promise<string>;
 }
 
-export function startCli(args: readonly string[]): CliRun {
+/** @param env added to this process's environment */
+export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): CliRun {
   const child = spawn(process.execPath, [CLI, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...env },
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_RUN_MS);
   let stdout = '';

@@ -2,13 +2,12 @@
  * Takes the state of a step from peers that all hold it: from one at a time, and where that one dies or falls silent,
  * from the next, without asking again for what has come. Every part is checked by its digest.
  */
-import * as zmq from 'zeromq';
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded, reasonOf } from '../../shared/errors.js';
+import { coded } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
-import { decode, encode, type Body, type Message } from '../../shared/protocol/codec.js';
+import { encode, type Body, type Message } from '../../shared/protocol/codec.js';
 import { StatePull, type PieceRequest } from '../../shared/protocol/state-pull.js';
-import { addressOptions, DATA_SOCKET } from '../collective/data-socket.js';
+import { PeerConnection } from './peer-connection.js';
 
 /** Silence after which another peer is asked. */
 const SILENCE_MS = 3000;
@@ -29,13 +28,11 @@ export class StateFetch {
   readonly #parts: Readonly<Record<string, SharedArrayBuffer>>;
   readonly #finished = new Set<string>();
   #sources: readonly string[] = [];
-  #socket: zmq.Dealer | null = null;
+  #connection: PeerConnection | null = null;
   #part: { readonly name: string; readonly transfer: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
   #chunks = 0;
   #changes = 0;
-  #queue: Uint8Array[] = [];
-  #sending = false;
   #onDigest: ((reply: Body<'partDigestReply'>) => void) | null = null;
   #silence: NodeJS.Timeout | null = null;
   #again: NodeJS.Timeout | null = null;
@@ -124,25 +121,16 @@ export class StateFetch {
     const [endpoint] = this.#sources;
     if (endpoint === undefined)
       throw coded('STATE_TRANSFER_FAILED', { step: this.step, problem: 'no peer has it' });
-    const socket = new zmq.Dealer({ ...DATA_SOCKET, ...addressOptions(endpoint), sendHighWaterMark: 0 });
-    try {
-      socket.connect(endpoint);
-    } catch (thrown) {
-      socket.close();
-      throw coded('ADDRESS_INVALID', { address: endpoint, reason: reasonOf(thrown) });
-    }
-    this.#socket = socket;
+    this.#connection = new PeerConnection(endpoint, (message) => this.#take(message));
     this.#silence = setTimeout(() => this.#nextSource(), SILENCE_MS);
-    void this.#receive(socket);
   }
 
   #disconnect(): void {
     if (this.#silence !== null) clearTimeout(this.#silence);
     if (this.#again !== null) clearTimeout(this.#again);
     this.#silence = this.#again = null;
-    this.#queue = [];
-    this.#socket?.close();
-    this.#socket = null;
+    this.#connection?.close();
+    this.#connection = null;
   }
 
   /** Goes on with the next peer where this one left off. */
@@ -166,28 +154,7 @@ export class StateFetch {
   }
 
   #send(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
-    if (!this.#sending) void this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    this.#sending = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      // A socket that was closed meanwhile: its requests are asked again of the next peer.
-      await this.#socket?.send(next).catch(() => undefined);
-    }
-    this.#sending = false;
-  }
-
-  async #receive(socket: zmq.Dealer): Promise<void> {
-    try {
-      for await (const [frame] of socket) {
-        const decoded = frame === undefined ? null : decode(frame);
-        if (socket === this.#socket && decoded?.ok === true) this.#take(decoded.message);
-      }
-    } catch {
-      // Closed: nobody waits for this peer any more.
-    }
+    this.#connection?.send(bytes);
   }
 
   #take({ name, body }: Message): void {
