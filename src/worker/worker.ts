@@ -50,6 +50,8 @@ interface Equipment {
   readonly work: StepWork;
   readonly loop: StepLoop;
   readonly engine: ComputeEngine;
+  /** The interface that faces the coordinator. */
+  readonly host: string;
 }
 
 interface Connection {
@@ -137,15 +139,13 @@ async function workInPlaces(
 async function takePlace(
   options: WorkerOptions,
   { link, status }: Connection,
-  { config, spec, state, loop, engine }: Equipment,
+  { config, spec, state, loop, engine, host }: Equipment,
   welcome: Body<'welcome'>,
 ): Promise<void> {
   status.clearNews();
   loop.takePlace(welcome);
   const hasState = await fillState(state, config, spec, welcome, { link, status });
   if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) engine.loadWeights(state.weights);
-  // The coordinator has just spoken: this connection is only to learn which interface faces it.
-  const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
   const { runToken } = welcome;
   const opened = await link.call('openRing', { transport: config.ringTransport, host, runToken });
   const step = status.state ?? 0;
@@ -173,6 +173,8 @@ async function prepare(
   const difference = await firstFileDifference(root, manifest);
   if (difference !== null) throw coded('DATA_MANIFEST_MISMATCH', { difference });
 
+  // The coordinator has just spoken: this connection is only to learn which interface faces it.
+  const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
   const { backend, visibleGpus } = planDevice(options.device, config.backend);
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
@@ -195,5 +197,5 @@ async function prepare(
   const accumulator = createAccumulator(state.shared.kind, layout, state.shared.mine);
   const work = new StepWork({ config, layout, status, loader, engine, accumulator });
   const loop = new StepLoop({ config, layout, link, status, loader, engine, state, work, log: options.log });
-  return { config, spec, state, work, loop, engine };
+  return { config, spec, state, work, loop, engine, host };
 }
