@@ -115,7 +115,14 @@ export class Fleet {
     part.link?.close();
     part.link = await CuttableLink.open(this.#address);
     const address = `tcp://127.0.0.1:${part.link.port}`;
-    const child = this.#spawn(part, ['worker', '--coordinator', address, '--metrics-listen', 'none']);
+    const child = this.#spawn(part, [
+      'worker',
+      '--coordinator',
+      address,
+      '--metrics-listen',
+      'none',
+      '--supervised',
+    ]);
     child.once('exit', (code, signal) => {
       if (this.#over || code === 0) return;
       if (signal !== 'SIGKILL') {

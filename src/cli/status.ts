@@ -25,7 +25,10 @@ async function liveStatus(httpAddress: string): Promise<RunStatus | null> {
 }
 
 function membersTable(members: RunStatus['members']): string {
-  const table = new Table({ head: ['worker', 'host', 'pid', 'phase', 'step', 'micro-batches/s', ''] });
+  const table = new Table({
+    style: { head: [], border: [] },
+    head: ['worker', 'host', 'pid', 'phase', 'step', 'micro-batches/s', ''],
+  });
   for (const m of members) {
     const notes = [m.suspected ? 'silent' : '', m.leaving ? 'leaving' : '', m.hasState ? '' : 'no state yet'];
     const speed = m.speed?.toFixed(1) ?? '';

@@ -31,10 +31,7 @@ export async function trainOnTerminal(
   let workers: LocalWorkers | null = null;
   const signals = listenForStop(
     (signal) => progress.note(`${signal}: finishing the step, then a checkpoint (again to end at once)`),
-    () => {
-      workers?.kill();
-      process.exit(130);
-    },
+    () => workers?.kill(),
   );
   try {
     return await runCoordinator(config, {

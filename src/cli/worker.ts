@@ -5,6 +5,7 @@ import { coded } from '../shared/errors.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../shared/log/logger.js';
 import { runWorker } from '../worker/worker.js';
 import { runCommand } from './run-command.js';
+import { endBy } from './stop-signals.js';
 import { wholeNumber } from './whole-number.js';
 
 interface WorkerFlags {
@@ -27,7 +28,7 @@ function leaveOnSignal(supervised: boolean, log: Logger): AbortSignal {
   const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
     if (signal === 'SIGINT' && supervised) return;
     const code = signal === 'SIGINT' ? 130 : 143;
-    if (controller.signal.aborted) process.exit(code);
+    if (controller.signal.aborted) endBy(signal);
     process.exitCode = code;
     log.info({ signal }, 'leaving after this step (again to end at once)');
     controller.abort(signal);

@@ -104,9 +104,9 @@ export class StepRunner {
       faultPoint('after-plan', step);
       const reports = await this.#reports(round);
       const reportedMs = performance.now();
-      if (reports === null) {
+      if (reports === 'lost' || reports === 'stalled') {
         times.replans++;
-        if (cluster.ready.length >= round.ring.length) this.#onStall(round, ++times.stalls);
+        if (reports === 'stalled') this.#onStall(round, ++times.stalls);
         continue;
       }
       const outcome = judgeStep(step, reports, this.#tensorNames);
@@ -197,8 +197,13 @@ export class StepRunner {
     return round;
   }
 
-  /** The reports of all workers of the round; null when it cannot be finished: somebody is lost, or it stands still. */
-  async #reports({ step, generation, ring, assignment }: StepRound): Promise<StepReport[] | null> {
+  /** The reports of all workers of the round, or why it cannot be finished. */
+  async #reports({
+    step,
+    generation,
+    ring,
+    assignment,
+  }: StepRound): Promise<StepReport[] | 'lost' | 'stalled'> {
     const { cluster, config } = this.#options;
     const stalled = (): boolean => {
       const members = cluster.members.filter((m) => ring.includes(m.worker));
@@ -212,7 +217,8 @@ export class StepRunner {
       timeoutMs: config.stepTimeoutMs,
       enough: stalled,
     });
-    if (lost.length > 0 || cut) return null;
+    if (lost.length > 0) return 'lost';
+    if (cut) return 'stalled';
     let sound = true;
     for (const [worker, body] of answers) {
       const given = (assignment.get(worker) ?? []).reduce((sum, { samples }) => sum + samples.length, 0);
@@ -222,7 +228,7 @@ export class StepRunner {
       cluster.expel(worker, error.message);
       sound = false;
     }
-    if (!sound) return null;
+    if (!sound) return 'lost';
     return [...answers].map(([worker, done]) => ({ worker, done })).sort((a, b) => a.worker - b.worker);
   }
 

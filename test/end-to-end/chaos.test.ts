@@ -10,14 +10,14 @@ interface Report {
   readonly verdicts: readonly { readonly hit: readonly string[]; readonly problems: readonly string[] }[];
 }
 
-test('runs that are hit at random and at every phase end with the weights of the clean run', async (t) => {
+test('a run that is hit again and again ends with the weights of the clean run', async (t) => {
   const folder = temporaryFolder();
   t.after(() => folder.remove());
-  const flags = ['--systematic', '--faults', '9', '--schedules', '2', '--json'];
+  const flags = ['--systematic', '--faults', '10', '--schedules', '1', '--json'];
   const { code, stdout, stderr } = await cli('chaos', '--out', folder.path, ...flags);
   assert.equal(code, 0, stderr);
   const { runs, failed, verdicts } = JSON.parse(stdout) as Report;
-  assert.deepEqual([runs, failed], [2, 0]);
+  assert.deepEqual([runs, failed], [1, 0]);
   // A schedule that hits nothing proves nothing.
   assert.ok(
     verdicts.every(({ hit }) => hit.length >= 4),

@@ -84,6 +84,34 @@ test('SIGTERM ends a run cleanly, with a checkpoint of its last step', async () 
   assert.ok(await allGone(workerPids(out)));
 });
 
+test('a second signal ends a run at once, and its workers with it', async () => {
+  const out = join(folder.path, 'twice');
+  const run = startLongRun(out);
+  await run.seen(/epoch 1 /);
+  run.child.kill('SIGSTOP');
+  run.child.kill('SIGINT');
+  run.child.kill('SIGTERM');
+  run.child.kill('SIGCONT');
+  await run.done;
+  assert.ok(['SIGINT', 'SIGTERM'].includes(run.child.signalCode ?? ''));
+  assert.ok(await allGone(workerPids(out)));
+});
+
+test('a worker that waits for its coordinator leaves when asked, and at once when asked twice', async () => {
+  const args = ['worker', '--coordinator', 'tcp://127.0.0.1:1'];
+  const patient = startCli(args);
+  const hurried = startCli(args);
+  // Not before it listens for signals.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  patient.child.kill('SIGTERM');
+  hurried.child.kill('SIGTERM');
+  await hurried.seen(/leaving after this step/);
+  hurried.child.kill('SIGTERM');
+  await hurried.done;
+  assert.equal(hurried.child.signalCode, 'SIGTERM');
+  assert.equal((await patient.done).code, 143);
+});
+
 test('a learning rate that blows up stops the run with a verdict', async () => {
   const out = join(folder.path, 'blown-up');
   const flags = [
