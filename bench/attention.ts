@@ -8,11 +8,11 @@
  * passes for `--ms` milliseconds and takes the fastest. GFLOPS count 14 S^2 d a head: 4 forward, 10 backward.
  */
 import { parseArgs } from 'node:util';
-import { loadKernels } from '../src/worker/engine/native/addon.js';
 import type { Kernels } from '../src/worker/engine/native/kernel-api.js';
 import { STORAGE } from '../src/worker/engine/native/kernel-api/memory.js';
-import { startPeer, type Peer } from './peer.js';
-import { columns, machine, median } from './workspace.js';
+import { kernelsToTime, timeInTurns, type KernelCall } from './kernel-timing.js';
+import { openPeer, type Peer } from './peer/peer.js';
+import { columns, machine } from './workspace.js';
 
 const { values } = parseArgs({
   options: {
@@ -40,7 +40,7 @@ function shapesOf(text: string): Shape[] {
 }
 
 /** Both passes as a training step calls them. */
-function oursOf(kernels: Kernels, shape: Shape): { readonly call: () => void; readonly end: () => void } {
+function oursOf(kernels: Kernels, shape: Shape): KernelCall {
   const bf16 = shape.precision === 'bf16';
   const storage = bf16 ? STORAGE.bf16 : STORAGE.f32;
   const length = shape.images * shape.tokens * shape.heads * shape.width;
@@ -65,16 +65,6 @@ function oursOf(kernels: Kernels, shape: Shape): { readonly call: () => void; re
   return { call, end };
 }
 
-function fastestMs(call: () => void, budgetMs: number): number {
-  const times: number[] = [];
-  for (let spent = 0; times.length < 3 || spent < budgetMs; spent += times.at(-1)!) {
-    const start = performance.now();
-    call();
-    times.push(performance.now() - start);
-  }
-  return Math.min(...times);
-}
-
 interface Row extends Shape {
   readonly ms: number;
   readonly torchMs: number;
@@ -82,27 +72,14 @@ interface Row extends Shape {
 }
 
 async function measure(kernels: Kernels, peer: Peer | undefined, shape: Shape): Promise<Row> {
-  const { call, end } = oursOf(kernels, shape);
-  const [ours, theirs]: [number[], number[]] = [[], []];
-  call();
-  for (let round = 0; round < Number(values.rounds); round++) {
-    ours.push(fastestMs(call, Number(values.ms)));
-    if (peer) theirs.push((await peer.ask({ ...shape, ms: Number(values.ms) }))['ms']!);
-  }
-  end();
-  const ms = median(ours);
+  const by = { rounds: Number(values.rounds), budgetMs: Number(values.ms) };
+  const { ms, peerMs } = await timeInTurns(oursOf(kernels, shape), peer, shape, by);
   const flops = 14 * shape.images * shape.heads * shape.tokens ** 2 * shape.width;
-  return { ...shape, ms, torchMs: median(theirs), gflops: flops / ms / 1e6 };
+  return { ...shape, ms, torchMs: peerMs, gflops: flops / ms / 1e6 };
 }
 
-const loaded = loadKernels();
-if (loaded.kernels === undefined) {
-  console.error(`${loaded.reason}: nothing to measure`);
-  process.exit(1);
-}
-const { kernels } = loaded;
-const settings = kernels.configure({ threads: 1, ...(values.level ? { level: values.level } : {}) });
-const peer = values.alone ? undefined : startPeer('attention.py');
+const { kernels, level } = kernelsToTime(values.level);
+const peer = values.alone ? undefined : openPeer('bench/peer/attention.py');
 const rows: Row[] = [];
 for (const shape of values.shapes.split(',').flatMap(shapesOf))
   rows.push(await measure(kernels, peer, shape));
@@ -110,9 +87,9 @@ peer?.close();
 
 if (values.json) {
   for (const row of rows)
-    console.log(JSON.stringify({ bench: 'attention', machine: machine(), level: settings.level, ...row }));
+    console.log(JSON.stringify({ bench: 'attention', machine: machine(), level, ...row }));
 } else {
-  console.log(`attention, forward and backward, one core, ${settings.level}; ${machine()}`);
+  console.log(`attention, forward and backward, one core, ${level}; ${machine()}`);
   const head = ['precision', 'images', 'tokens', 'heads', 'width', 'ms', 'GFLOPS', 'torch ms', 'ratio'];
   const cells = rows.map((row) => [
     ...[row.precision, `${row.images}`, `${row.tokens}`, `${row.heads}`, `${row.width}`],

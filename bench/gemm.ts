@@ -7,11 +7,11 @@
  * Figures are medians over the rounds; each round repeats a product for `--ms` milliseconds and takes the fastest.
  */
 import { parseArgs } from 'node:util';
-import { loadKernels } from '../src/worker/engine/native/addon.js';
 import type { Kernels } from '../src/worker/engine/native/kernel-api.js';
 import { STORAGE } from '../src/worker/engine/native/kernel-api/memory.js';
-import { startPeer, type Peer } from './peer.js';
-import { columns, machine, median } from './workspace.js';
+import { kernelsToTime, timeInTurns, type KernelCall } from './kernel-timing.js';
+import { openPeer, type Peer } from './peer/peer.js';
+import { columns, machine } from './workspace.js';
 
 const { values } = parseArgs({
   options: {
@@ -58,7 +58,7 @@ function shapesOf(width: number): Shape[] {
 }
 
 /** The product as a training step calls it: a linear layer's forward, or one of its two gradients. */
-function oursOf(kernels: Kernels, shape: Shape): { readonly call: () => void; readonly end: () => void } {
+function oursOf(kernels: Kernels, shape: Shape): KernelCall {
   const { tokens, in: inputs, out: outputs } = shape;
   const bf16 = shape.precision === 'bf16';
   const activations = bf16 ? STORAGE.bf16 : STORAGE.f32;
@@ -85,52 +85,30 @@ function oursOf(kernels: Kernels, shape: Shape): { readonly call: () => void; re
   return { call: calls[shape.pass]!, end };
 }
 
-function fastestMs(call: () => void, budgetMs: number): number {
-  const times: number[] = [];
-  for (let spent = 0; times.length < 3 || spent < budgetMs; spent += times.at(-1)!) {
-    const start = performance.now();
-    call();
-    times.push(performance.now() - start);
-  }
-  return Math.min(...times);
-}
-
 interface Row extends Shape {
   readonly gflops: number;
   readonly torchGflops: number;
 }
 
 async function measure(kernels: Kernels, peer: Peer | undefined, shape: Shape): Promise<Row> {
-  const { call, end } = oursOf(kernels, shape);
-  const [ours, theirs]: [number[], number[]] = [[], []];
-  call();
-  for (let round = 0; round < Number(values.rounds); round++) {
-    ours.push(fastestMs(call, Number(values.ms)));
-    if (peer) theirs.push((await peer.ask({ ...shape, ms: Number(values.ms) }))['ms']!);
-  }
-  end();
-  const gflops = (ms: number): number => (2 * shape.tokens * shape.in * shape.out) / ms / 1e6;
-  return { ...shape, gflops: gflops(median(ours)), torchGflops: gflops(median(theirs)) };
+  const by = { rounds: Number(values.rounds), budgetMs: Number(values.ms) };
+  const { ms, peerMs } = await timeInTurns(oursOf(kernels, shape), peer, shape, by);
+  const gflops = (milliseconds: number): number =>
+    (2 * shape.tokens * shape.in * shape.out) / milliseconds / 1e6;
+  return { ...shape, gflops: gflops(ms), torchGflops: gflops(peerMs) };
 }
 
-const loaded = loadKernels();
-if (loaded.kernels === undefined) {
-  console.error(`${loaded.reason}: nothing to measure`);
-  process.exit(0);
-}
-const { kernels } = loaded;
-const settings = kernels.configure({ threads: 1, ...(values.level ? { level: values.level } : {}) });
-const peer = values.alone ? undefined : startPeer('gemm.py');
+const { kernels, level } = kernelsToTime(values.level);
+const peer = values.alone ? undefined : openPeer('bench/peer/gemm.py');
 const rows: Row[] = [];
 for (const shape of values.widths.split(',').flatMap((width) => shapesOf(Number(width))))
   rows.push(await measure(kernels, peer, shape));
 peer?.close();
 
 if (values.json) {
-  for (const row of rows)
-    console.log(JSON.stringify({ bench: 'gemm', machine: machine(), level: settings.level, ...row }));
+  for (const row of rows) console.log(JSON.stringify({ bench: 'gemm', machine: machine(), level, ...row }));
 } else {
-  console.log(`matrix products, one core, ${settings.level}; GFLOPS; ${machine()}`);
+  console.log(`matrix products, one core, ${level}; GFLOPS; ${machine()}`);
   const head = ['precision', 'tokens', 'in', 'out', 'pass', 'ours', 'torch', 'ratio'];
   const cells = rows.map((row) => [
     ...[row.precision, `${row.tokens}`, `${row.in}`, `${row.out}`, row.pass],

@@ -3,6 +3,9 @@ import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:chil
 import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
 
+/** A step of a large model on a busy machine takes this long at most. */
+const ANSWER_TIMEOUT_MS = 600_000;
+
 /** Debian's: /usr/bin/python3 has no virtual environment in its way. */
 const PYTHON = process.env['VITRAIL_BENCH_PYTHON'] ?? '/usr/bin/python3';
 
@@ -17,7 +20,7 @@ a @ a
 t = time.perf_counter()
 for _ in range(5): a @ a
 print(5 * 2 * 768 ** 3 / (time.perf_counter() - t) / 1e9)`;
-  const { status, stdout } = spawnSync(PYTHON, ['-c', probe], { encoding: 'utf8', env: oneThread() });
+  const { status, stdout } = spawnSync(PYTHON, ['-c', probe], { encoding: 'utf8', env: withThreads(1) });
   const install = 'apt-get install python3-torch python3-torchvision libopenblas0-pthread';
   if (status !== 0) return `${PYTHON} has no torch and torchvision (on Debian: ${install})`;
   if (Number(stdout) < 15)
@@ -25,9 +28,17 @@ print(5 * 2 * 768 ** 3 / (time.perf_counter() - t) / 1e9)`;
   return undefined;
 }
 
-function oneThread(threads = 1): NodeJS.ProcessEnv {
+function withThreads(threads: number): NodeJS.ProcessEnv {
   const count = String(threads);
   return { ...process.env, OPENBLAS_NUM_THREADS: count, OMP_NUM_THREADS: count, MKL_NUM_THREADS: count };
+}
+
+/** A peer on one thread; undefined, after a line that says why, where it cannot run. @param script as for `Peer` */
+export function openPeer(script: string): Peer | undefined {
+  const missing = missingTorch();
+  if (missing === undefined) return new Peer(script, [], 1);
+  console.error(`without the peer: ${missing}`);
+  return undefined;
 }
 
 export class Peer {
@@ -36,16 +47,21 @@ export class Peer {
 
   /** @param script Python file, from the repository's root */
   constructor(script: string, args: readonly string[], threads: number) {
-    this.#child = spawn(PYTHON, [resolve(script), ...args], { env: oneThread(threads) });
+    this.#child = spawn(PYTHON, [resolve(script), ...args], { env: withThreads(threads) });
     this.#child.stderr.pipe(process.stderr);
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
   /** The next line of its output. */
   async answer<T>(): Promise<T> {
-    const line = await this.#lines.next();
-    if (line.done === true) throw new Error('the peer ended');
-    return JSON.parse(line.value) as T;
+    const timer = setTimeout(() => this.#child.kill(), ANSWER_TIMEOUT_MS);
+    try {
+      const line = await this.#lines.next();
+      if (line.done === true) throw new Error('the peer ended, or was ended after 10 minutes of silence');
+      return JSON.parse(line.value) as T;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async ask<T>(request: object): Promise<T> {

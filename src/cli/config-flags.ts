@@ -5,7 +5,8 @@ import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import { kebab, OPTION_KEYS } from '../shared/config/option-name.js';
 import { optionShape } from '../shared/config/option-shape.js';
 import { PRESETS } from '../shared/config/presets.js';
-import { optionMeta, type OptionMeta, type RunConfig, type RunConfigKey } from '../shared/config/schema.js';
+import type { OptionMeta } from '../shared/config/option-kinds.js';
+import { optionMeta, type RunConfig, type RunConfigKey } from '../shared/config/schema.js';
 
 const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
   data: 'Data:',

@@ -47,7 +47,8 @@ class Allocator {
 class Scratch {
  public:
   Scratch(Allocator& allocator, size_t bytes);
-  ~Scratch() { allocator_.release(block_, bytes_); }
+  // Every level has this: inlined, so that the linker does not choose one for all (see kernels/variant.h).
+  __attribute__((always_inline)) ~Scratch() { allocator_.release(block_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 

@@ -8,7 +8,7 @@ namespace vitrail {
 // The numbers are part of the addon's interface: src/worker/engine/native/kernel-api.ts repeats them.
 enum class Storage : uint8_t { f32 = 0, bf16 = 1, i32 = 2, u8 = 3 };
 
-inline size_t bytesOf(Storage storage) {
+__attribute__((always_inline)) inline size_t bytesOf(Storage storage) {
   switch (storage) {
     case Storage::bf16: return 2;
     case Storage::u8: return 1;
@@ -25,7 +25,7 @@ struct Array {
   template <typename T> T* as() const { return static_cast<T*>(data); }
   float* f32() const { return as<float>(); }
   uint16_t* bf16() const { return as<uint16_t>(); }
-  bool isBf16() const { return storage == Storage::bf16; }
+  __attribute__((always_inline)) bool isBf16() const { return storage == Storage::bf16; }
   explicit operator bool() const { return data != nullptr; }
 };
 

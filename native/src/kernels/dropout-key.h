@@ -13,7 +13,7 @@ struct DropoutKey {
   // Counter words 1 to 3; word 0 counts blocks of 8 elements, in row-major order of the tensor.
   uint32_t path[3] = {0, 0, 0};
 
-  bool active() const { return dropBelow > 0; }
+  __attribute__((always_inline)) bool active() const { return dropBelow > 0; }
 };
 
 }  // namespace vitrail

@@ -1,35 +1,6 @@
 /** The one schema of a run's options: flags, YAML keys, defaults, units and help all come from here. */
 import { z } from 'zod';
-
-/** How an option is shown and treated; `identity` options change the weights, the others do not. */
-export interface OptionMeta {
-  readonly group: 'data' | 'model' | 'training' | 'run' | 'cluster';
-  readonly help: string;
-  readonly unit?: string;
-  readonly identity: boolean;
-}
-
-const metas = new WeakMap<z.ZodType, OptionMeta>();
-
-type Group = OptionMeta['group'];
-
-function described<S extends z.ZodType>(schema: S, meta: Omit<OptionMeta, 'unit'>, unit?: string): S {
-  metas.set(schema, unit === undefined ? meta : { ...meta, unit });
-  return schema;
-}
-
-/** An option that is part of what the run computes. */
-function option<S extends z.ZodType>(schema: S, group: Group, help: string, unit?: string): S {
-  return described(schema, { group, help, identity: true }, unit);
-}
-
-/** An option that cannot change the weights. */
-function operational<S extends z.ZodType>(schema: S, group: Group, help: string, unit?: string): S {
-  return described(schema, { group, help, identity: false }, unit);
-}
-
-const whole = (min: number, max = 2 ** 31 - 1): z.ZodNumber => z.number().int().min(min).max(max);
-const fraction = z.number().min(0).lt(1);
+import { fraction, metaOf, operational, option, whole, type OptionMeta } from './option-kinds.js';
 
 export const runConfigSchema = z.strictObject({
   // data
@@ -283,7 +254,7 @@ export type RunConfigKey = keyof RunConfig;
 
 /** The metadata of an option. */
 export function optionMeta(key: RunConfigKey): OptionMeta {
-  const meta = metas.get(runConfigSchema.shape[key]);
+  const meta = metaOf(runConfigSchema.shape[key]);
   if (meta === undefined) throw new Error(`option ${key} has no metadata`);
   return meta;
 }

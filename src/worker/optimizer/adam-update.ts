@@ -1,27 +1,6 @@
 /** One update of Adam over a range of parameters, decoupled or coupled decay, in double arithmetic. */
 
-export interface AdamCoefficients {
-  readonly lr: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  readonly clipFactor: number;
-  /** 1 / (1 - beta1^t) */
-  readonly firstCorrection: number;
-  /** 1 / sqrt(1 - beta2^t) */
-  readonly secondCorrection: number;
-  /** Weight decay added to the gradient (Adam). */
-  readonly coupledDecay: number;
-  /** Weight decay applied beside the moments (AdamW). */
-  readonly decoupledDecay: number;
-}
-
-export interface AdamArrays {
-  readonly weights: Float32Array;
-  readonly gradient: Float32Array;
-  readonly expAvg: Float32Array;
-  readonly expAvgSq: Float32Array;
-}
+import type { AdamArrays, AdamCoefficients } from '../engine/native/kernel-api/exact.js';
 
 /**
  * Updates elements [start, end) in place: moments of the clipped gradient, then

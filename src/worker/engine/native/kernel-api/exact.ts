@@ -4,6 +4,29 @@
  */
 import type { DeviceBuffer } from './memory.js';
 
+export interface AdamCoefficients {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly clipFactor: number;
+  /** 1 / (1 - beta1^t) */
+  readonly firstCorrection: number;
+  /** 1 / sqrt(1 - beta2^t) */
+  readonly secondCorrection: number;
+  /** Weight decay added to the gradient (Adam). */
+  readonly coupledDecay: number;
+  /** Weight decay applied beside the moments (AdamW). */
+  readonly decoupledDecay: number;
+}
+
+export interface AdamArrays {
+  readonly weights: Float32Array;
+  readonly gradient: Float32Array;
+  readonly expAvg: Float32Array;
+  readonly expAvgSq: Float32Array;
+}
+
 export interface ExactKernels {
   /**
    * sums[offset + i] += rint(gradient[i] scale) where |gradient[i] scale| microBatches <= limit: as ExactAccumulator.
@@ -40,23 +63,7 @@ export interface ExactKernels {
     readonly squares: Float64Array;
   }): void;
   /** As `adamUpdate`. */
-  adamUpdate(by: {
-    readonly weights: Float32Array;
-    readonly gradient: Float32Array;
-    readonly expAvg: Float32Array;
-    readonly expAvgSq: Float32Array;
-    readonly offset: number;
-    readonly length: number;
-    readonly lr: number;
-    readonly beta1: number;
-    readonly beta2: number;
-    readonly eps: number;
-    readonly clipFactor: number;
-    readonly firstCorrection: number;
-    readonly secondCorrection: number;
-    readonly coupledDecay: number;
-    readonly decoupledDecay: number;
-  }): void;
+  adamUpdate(by: AdamArrays & AdamCoefficients & { readonly offset: number; readonly length: number }): void;
   /** As `momentumUpdate`. */
   momentumUpdate(by: {
     readonly weights: Float32Array;
