@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The command line. */
 import { Command } from 'commander';
+import { registerChaos } from './cli/chaos.js';
 import { registerData } from './cli/data-check.js';
 import { registerDemo } from './cli/demo.js';
 import { registerDigest } from './cli/digest.js';
 import { registerEvaluate } from './cli/evaluate.js';
 import { registerPatches } from './cli/patches.js';
 import { registerPredict } from './cli/predict.js';
+import { registerStatus } from './cli/status.js';
 import { registerSummary } from './cli/summary.js';
 import { registerTrain } from './cli/train.js';
 import { registerWorker } from './cli/worker.js';
@@ -33,5 +35,7 @@ registerSummary(program);
 registerDigest(program);
 registerPatches(program);
 registerData(program);
+registerStatus(program);
+registerChaos(program);
 
 await program.parseAsync();

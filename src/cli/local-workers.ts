@@ -8,14 +8,13 @@ import { fileURLToPath } from 'node:url';
 export interface LocalWorkersOptions {
   readonly count: number;
   readonly coordinator: string;
-  readonly heartbeatTimeoutMs: number;
   /** Of each worker's native kernels; 0 shares this machine's processors among the workers. */
   readonly threads: number;
   readonly logLevel: string;
   /** Each worker writes to worker-K.log there. */
   readonly logDir: string;
-  /** Called when a worker's process ends. */
-  readonly onExit: (pid: number, reason: string) => void;
+  /** Called when a worker's process ends; `left` others still run. */
+  readonly onExit: (pid: number, reason: string, left: number) => void;
 }
 
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
@@ -34,6 +33,7 @@ export class LocalWorkers {
             options.onExit(
               child.pid ?? 0,
               signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`,
+              this.#children.filter((c) => c.exitCode === null && c.signalCode === null).length,
             );
             resolve();
           });
@@ -61,7 +61,6 @@ function startWorker(options: LocalWorkersOptions, index: number): ChildProcess 
   const log = openSync(join(options.logDir, `worker-${index}.log`), 'a');
   const args = [
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
-    ...['--coordinator-timeout-ms', String(options.heartbeatTimeoutMs)],
     ...['--threads', String(threadsOf(options))],
   ];
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {

@@ -31,16 +31,14 @@ export async function trainOnTerminal(
   let workers: LocalWorkers | null = null;
   const signals = listenForStop(
     (signal) => progress.note(`${signal}: finishing the step, then a checkpoint (again to end at once)`),
-    () => {
-      workers?.kill();
-      process.exit(130);
-    },
+    () => workers?.kill(),
   );
   try {
     return await runCoordinator(config, {
       observer: progress,
       warn: (text) => progress.note(pc.yellow(text)),
       stopRequested: signals.reason,
+      ownWorkers: localWorkers > 0,
       onListening: (addresses, cluster) => {
         progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
         if (localWorkers === 0) {
@@ -52,11 +50,10 @@ export async function trainOnTerminal(
         workers = new LocalWorkers({
           count: localWorkers,
           coordinator: addresses.workers,
-          heartbeatTimeoutMs: config.heartbeatTimeoutMs,
           threads: config.threads,
           logLevel: config.logLevel,
           logDir: config.out,
-          onExit: (pid, reason) => cluster.processEnded(pid, reason),
+          onExit: (pid, reason, left) => cluster.processEnded(pid, reason, left),
         });
       },
     });

@@ -14,6 +14,8 @@ export interface ControlServerEvents {
   onFailure(error: unknown): void;
   /** A message could not be delivered: the peer's connection is gone. */
   onUnreachable(peer: string): void;
+  /** Some connection was closed; ZeroMQ does not say whose. */
+  onDisconnect(): void;
 }
 
 interface Outgoing {
@@ -35,6 +37,9 @@ export class ControlServer {
     this.#socket = socket;
     this.address = address;
     this.#events = events;
+    socket.events.on('disconnect', () => {
+      if (!this.#closed) events.onDisconnect();
+    });
     this.#receiving = this.#receive();
   }
 

@@ -22,6 +22,11 @@ export interface StepObserved {
   readonly totals: StepTotals;
   readonly reports: readonly StepReport[];
   readonly repeats: number;
+  readonly replans: number;
+  readonly roundMs: number;
+  readonly commitMs: number;
+  readonly speeds: ReadonlyMap<number, number>;
+  readonly stragglers: ReadonlyMap<number, number>;
 }
 
 export interface EpochObserved extends EpochFigures {

@@ -1,55 +1,109 @@
 /** Who is in the run: admits workers, notes what they say of themselves, finds out who is gone. */
-import { coded, plainError, revivedError, type VitrailError } from '../shared/errors.js';
+import { coded, plainError, revivedError, type ErrorCode, type VitrailError } from '../shared/errors.js';
 import type { Body, Message, MessageName } from '../shared/protocol/codec.js';
 import * as membership from './membership.js';
 import type { Member } from './membership.js';
+import { placementOf, type RunPosition } from './state-source.js';
 
-/** What an observer (log, metrics) is told. */
+export type ClusterEventKind =
+  | 'joined'
+  | 'ready'
+  | 'refused'
+  | 'garbage'
+  | 'suspected'
+  | 'lost'
+  | 'leaving'
+  | 'left'
+  | 'hung'
+  | 'expelled'
+  | 'stalled'
+  | 'straggler'
+  | 'back'
+  | 'waiting';
+
+/** What an observer (log, metrics, journal) is told. */
 export interface ClusterEvent {
-  readonly kind: 'joined' | 'ready' | 'refused' | 'garbage' | 'lost' | 'left';
+  readonly kind: ClusterEventKind;
   readonly worker?: number;
   readonly text: string;
 }
 
+/** What a run tells every worker that it admits. */
+export type CommonWelcome = Pick<
+  Body<'welcome'>,
+  'configJson' | 'manifestDigest' | 'classes' | 'heartbeatMs'
+>;
+
 export interface RosterOptions {
-  /** Workers the run starts with, and needs throughout. */
-  readonly workers: number;
-  /** The Welcome for an admitted worker. */
-  readonly welcome: (worker: number) => Body<'welcome'>;
+  /** Workers the run takes at most. */
+  readonly maxWorkers: number;
+  /** The number that the next worker gets. */
+  readonly firstWorker: number;
+  readonly suspectAfterMs: number;
+  readonly removeAfterMs: number;
+  readonly welcome: CommonWelcome;
+  readonly position: () => RunPosition;
+  /** Why a worker that is ready cannot take part, or null. */
+  readonly refuses: (ready: Body<'ready'>) => VitrailError | null;
   readonly onEvent: (event: ClusterEvent) => void;
   readonly send: <N extends MessageName>(peer: string, name: N, body: Body<N>) => void;
   /** The run cannot go on. */
   readonly onFatal: (error: VitrailError) => void;
 }
 
+/** Failures that every worker would meet with the same data and options: another worker is no help. */
+const OF_THE_RUN: readonly ErrorCode[] = [
+  'DATA_BROKEN_IMAGE',
+  'LOSS_NOT_FINITE',
+  'GRADIENT_NOT_FINITE',
+  'BACKEND_MISMATCH',
+];
+
+/** A connection that nobody knows is asked who it is this often at most. */
+const ASK_AGAIN_MS = 1000;
+/** A gap between two looks in which this process itself must have stood still. */
+const AWAY_MS = 500;
+/** Connections that come and go without a hello are forgotten beyond this number. */
+const MOST_STRANGERS = 10_000;
+
 export class Roster {
   readonly #options: RosterOptions;
   #members: readonly Member[] = [];
   #phase: 'assembling' | 'running' | 'closing' = 'assembling';
+  #nextWorker: number;
+  /** What everybody is told at the end, also those that come back only then. */
+  #stop: Body<'stop'> = { clean: true, reason: '' };
+  #lookedAtMs = performance.now();
+  #committing = false;
+  readonly #deferred: { readonly peer: string; readonly hello: Body<'hello'> }[] = [];
   /** The step that is under way, for messages. */
   #step = 0;
   /** Why workers that never became ready failed, by pid: their processes end a moment later. */
   readonly #refusals = new Map<number, VitrailError>();
+  /** When connections that are no members were asked who they are, and why they are none. */
+  readonly #strangers = new Map<string, { askedAtMs: number; reason: string; discardState: boolean }>();
 
   constructor(options: RosterOptions) {
     this.#options = options;
+    this.#nextWorker = options.firstWorker;
   }
 
   get members(): readonly Member[] {
     return this.#members;
   }
 
-  get assembled(): boolean {
-    return membership.isAssembled(this.#members, this.#options.workers);
+  member(worker: number): Member | undefined {
+    return this.#members.find((m) => m.worker === worker);
   }
 
-  /** From now on nobody joins, and a worker that is lost cannot be replaced. */
+  /** From now on a worker that is lost is no reason to end the run. */
   start(): void {
     this.#phase = 'running';
   }
 
   /** From now on workers leave. */
-  startClosing(): void {
+  startClosing(stop: Body<'stop'>): void {
+    this.#stop = stop;
     this.#phase = 'closing';
   }
 
@@ -57,92 +111,191 @@ export class Roster {
     this.#step = step;
   }
 
+  /** Notes that the workers of `ring` were told to commit `step`. */
+  committed(ring: readonly number[], step: number): void {
+    this.#members = membership.committed(this.#members, ring, step);
+    this.#committing = false;
+    for (const { peer, hello } of this.#deferred.splice(0)) this.#admit(peer, hello, performance.now());
+  }
+
   /** Takes what concerns membership. @returns the sender of any other message, null for strangers and if taken */
   hear(peer: string, message: Message, nowMs: number): Member | null {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) {
-      if (message.name === 'hello') this.#admit(peer, message.body, nowMs);
+      if (this.#phase === 'closing') this.#options.send(peer, 'stop', this.#stop);
+      else if (message.name === 'hello') this.#admit(peer, message.body, nowMs);
+      else this.#ask(peer, nowMs);
       return null;
     }
     this.#members = membership.heard(this.#members, peer, nowMs);
     switch (message.name) {
+      case 'hello':
+        return null;
       case 'heartbeat':
-        this.#members = membership.heard(this.#members, peer, nowMs, { heartbeat: message.body });
+        this.#members = membership.beaten(this.#members, peer, message.body, nowMs);
         this.#options.send(peer, 'heartbeatReply', { sequence: message.body.sequence });
         return null;
       case 'ready':
-        this.#members = membership.heard(this.#members, peer, nowMs, { ready: message.body });
-        this.#event('ready', member, `worker ${member.worker} is ready (backend ${message.body.backend})`);
+        this.#ready(member, message.body, nowMs);
         return null;
-      case 'failure': {
-        const { code, problem, remedy } = message.body;
-        const error = revivedError({ code, problem: `worker ${member.worker}: ${problem}`, remedy });
-        this.#remove(member, `worker ${member.worker} failed: ${code}: ${problem}`, error);
-        return null;
+      case 'updateDone': {
+        const applied = Math.max(member.applied, message.body.step + 1);
+        this.#members = membership.heard(this.#members, peer, nowMs, { applied });
+        return member;
       }
+      case 'failure':
+        this.#fail(member, message.body);
+        return null;
+      case 'leave':
+        if (member.leaving) return null;
+        this.#members = membership.heard(this.#members, peer, nowMs, { leaving: true });
+        this.#event('leaving', member, `worker ${member.worker} asks to leave: ${message.body.reason}`);
+        return null;
       case 'goodbye':
-        this.#leave(member);
+        this.#members = membership.without(this.#members, peer);
+        this.#event('left', member, `worker ${member.worker} left`);
         return null;
       default:
         return member;
     }
   }
 
-  /** Removes members that have been silent for longer than `timeoutMs`. */
-  findSilent(nowMs: number, timeoutMs: number): void {
-    const silent = membership.silentMembers(this.#members, nowMs, timeoutMs);
-    for (const { member, reason } of silent) this.lose(member.peer, reason);
+  /** Nobody is admitted until `committed`: a commit is being written down, and where the run is does not hold. */
+  beginCommit(): void {
+    this.#committing = true;
+  }
+
+  /** Removes members that have been silent for too long, and notes those that are on the way there. */
+  findSilent(nowMs: number): void {
+    const awayMs = nowMs - this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
+    // This process stood still, not they.
+    if (awayMs > AWAY_MS) this.#members = membership.excused(this.#members, awayMs);
+    const { suspectAfterMs, removeAfterMs } = this.#options;
+    const { members, suspected, lost } = membership.findSilent(
+      this.#members,
+      nowMs,
+      suspectAfterMs,
+      removeAfterMs,
+    );
+    this.#members = members;
+    const gone = new Set(lost.map(({ member }) => member.peer));
+    for (const member of suspected) {
+      if (!gone.has(member.peer)) this.#event('suspected', member, `worker ${member.worker} is silent`);
+    }
+    for (const { member, reason } of lost) this.lose(member.peer, reason);
   }
 
   lose(peer: string, reason: string): void {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) return;
     const error = membership.lostError({ member, reason }, this.#step);
-    this.#remove(member, error.message, error);
+    this.#remove(member, 'lost', error.message, error);
   }
 
-  /** A process that was to be a worker has ended, and nobody will start another. */
-  processEnded(pid: number, reason: string): void {
+  /** Takes a worker out that is there and does harm; it may come back. */
+  expel(worker: number, kind: 'hung' | 'expelled', text: string, discardState: boolean): void {
+    const member = this.member(worker);
+    if (member === undefined) return;
+    this.#remove(member, kind, text, null);
+    this.#options.send(member.peer, 'whoAreYou', { reason: text, discardState });
+    this.#strangers.set(member.peer, { askedAtMs: performance.now(), reason: text, discardState });
+  }
+
+  /** Lets a worker go that asked for it. */
+  dismiss(worker: number): void {
+    const member = this.member(worker);
+    if (member === undefined) return;
+    this.#options.send(member.peer, 'stop', { clean: true, reason: 'left on request' });
+    this.#members = membership.without(this.#members, member.peer);
+    this.#event('left', member, `worker ${worker} left on request`);
+  }
+
+  /** Asks all members to say hello again: the run goes back to another state. */
+  disband(reason: string): void {
+    const before = this.#members;
+    this.#members = [];
+    for (const member of before) {
+      this.#options.send(member.peer, 'whoAreYou', { reason, discardState: false });
+      this.#event('left', member, `worker ${member.worker} is asked to join again: ${reason}`);
+    }
+  }
+
+  /** A process that was to be a worker has ended, and nobody will start another. @param left others that run */
+  processEnded(pid: number, reason: string, left: number): void {
     if (this.#phase === 'closing') return;
     const member = this.#members.find((m) => m.pid === pid);
     if (member !== undefined) this.lose(member.peer, reason);
-    if (this.#phase === 'running') return;
-    const lost = coded('WORKER_LOST', { worker: `with pid ${pid}`, step: 0, phase: 'joining', reason });
+    if (this.#phase === 'running' && (left > 0 || this.#members.length > 0)) return;
+    const worker = member?.worker ?? `with pid ${pid}`;
+    const phase = member === undefined ? 'joining' : membership.phaseOf(member);
+    const lost = coded('WORKER_LOST', { worker, step: this.#step, phase, reason });
     this.#options.onFatal(this.#refusals.get(pid) ?? lost);
   }
 
   #admit(peer: string, hello: Body<'hello'>, nowMs: number): void {
-    const room = this.#phase === 'assembling' ? this.#options.workers - this.#members.length : 0;
+    if (this.#committing) {
+      this.#deferred.push({ peer, hello });
+      return;
+    }
+    if (membership.memberOf(this.#members, peer) !== undefined) return;
+    const room = this.#options.maxWorkers - this.#members.length;
     const error = membership.admissionError(hello, room);
     if (error !== null) {
       this.#options.send(peer, 'refusal', plainError(error));
       this.#options.onEvent({ kind: 'refused', text: error.message });
       return;
     }
-    const { members, member } = membership.admit(this.#members, peer, hello, nowMs);
-    this.#members = members;
-    this.#options.send(peer, 'welcome', this.#options.welcome(member.worker));
-    this.#event('joined', member, `worker ${member.worker} joined from ${hello.host} (pid ${hello.pid})`);
+    this.#strangers.delete(peer);
+    const { members, member } = membership.admit(this.#members, this.#nextWorker++, peer, hello, nowMs);
+    const position = this.#options.position();
+    const { holds, ...placement } = placementOf(hello, position);
+    this.#members = membership.heard(members, peer, nowMs, { holds });
+    const { runToken, step } = position;
+    const { worker } = member;
+    this.#options.send(peer, 'welcome', { ...this.#options.welcome, runToken, step, worker, ...placement });
+    this.#event('joined', member, `worker ${worker} joined from ${hello.host} (pid ${hello.pid})`);
   }
 
-  #leave(member: Member): void {
-    if (this.#phase !== 'closing') {
-      this.lose(member.peer, 'it said goodbye');
+  #ready(member: Member, ready: Body<'ready'>, nowMs: number): void {
+    const refused = this.#options.refuses(ready);
+    if (refused !== null) {
+      this.#options.send(member.peer, 'refusal', plainError(refused));
+      this.#remove(member, 'refused', `worker ${member.worker}: ${refused.message}`, refused);
       return;
     }
-    this.#members = membership.without(this.#members, member.peer);
-    this.#event('left', member, `worker ${member.worker} left`);
+    const { hasState, step, backend } = ready;
+    const change = { ready, state: hasState ? step : null, applied: hasState ? step : 0 };
+    this.#members = membership.heard(this.#members, member.peer, nowMs, change);
+    const state = hasState ? `the state of step ${step}` : 'no state yet';
+    this.#event('ready', member, `worker ${member.worker} is ready (backend ${backend}, ${state})`);
   }
 
-  /** A worker that fails before the run has started makes room for another; later the run cannot go on. */
-  #remove(member: Member, text: string, error: VitrailError): void {
-    this.#members = membership.without(this.#members, member.peer);
-    this.#event('lost', member, text);
-    if (this.#phase === 'running') this.#options.onFatal(error);
-    else this.#refusals.set(member.pid, error);
+  #fail(member: Member, { code, problem, remedy }: Body<'failure'>): void {
+    const error = revivedError({ code, problem: `worker ${member.worker}: ${problem}`, remedy });
+    this.#remove(member, 'lost', `worker ${member.worker} failed: ${code}: ${problem}`, error);
+    if (this.#phase === 'running' && OF_THE_RUN.includes(error.code)) this.#options.onFatal(error);
   }
 
-  #event(kind: ClusterEvent['kind'], member: Member, text: string): void {
+  /** Asks a connection that nobody knows who it is: of before a restart, or removed and still alive. */
+  #ask(peer: string, nowMs: number): void {
+    const before = this.#strangers.get(peer);
+    if (before !== undefined && nowMs - before.askedAtMs < ASK_AGAIN_MS) return;
+    const reason = before?.reason ?? 'this connection is new to the coordinator';
+    const discardState = before?.discardState ?? false;
+    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
+    this.#strangers.set(peer, { askedAtMs: nowMs, reason, discardState });
+    this.#options.send(peer, 'whoAreYou', { reason, discardState });
+  }
+
+  #remove(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
+    this.#members = membership.without(this.#members, member.peer);
+    this.#strangers.set(member.peer, { askedAtMs: -ASK_AGAIN_MS, reason: text, discardState: false });
+    this.#event(kind, member, text);
+    if (error !== null && this.#phase === 'assembling') this.#refusals.set(member.pid, error);
+  }
+
+  #event(kind: ClusterEventKind, member: Member, text: string): void {
     this.#options.onEvent({ kind, worker: member.worker, text });
   }
 }

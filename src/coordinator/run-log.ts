@@ -36,7 +36,7 @@ export class RunLog implements Partial<TrainingObserver> {
     const done = this.#pending.get(update.step);
     if (done === undefined) return;
     this.#pending.delete(update.step);
-    const { step, epoch, learningRate, totals, repeats, reports } = done;
+    const { step, epoch, learningRate, totals, repeats, replans, reports, roundMs, commitMs } = done;
     const stepMs = done.atMs - this.#lastStepMs;
     this.#lastStepMs = done.atMs;
     this.#write('step', {
@@ -48,6 +48,9 @@ export class RunLog implements Partial<TrainingObserver> {
       updateMs: round(update.updateMs),
       commitWaitMs: round(update.commitWaitMs),
       repeats,
+      replans,
+      roundMs: round(roundMs),
+      commitMs: round(commitMs),
       stepMs: round(stepMs),
       imagesPerSecond: round((totals.samples * 1000) / stepMs),
       workers: reports.map(({ worker, done: d }) => ({ worker, samples: d.samples, ...rounded(d.timings) })),

@@ -186,7 +186,22 @@ export const runConfigSchema = z.strictObject({
   ),
 
   // cluster
-  workers: operational(whole(1, 1024).default(1), 'cluster', 'worker processes'),
+  workers: operational(whole(1, 1024).default(1), 'cluster', 'workers that the run is started with'),
+  minWorkers: operational(
+    whole(1, 1024).nullable().default(null),
+    'cluster',
+    'start with as many, and wait when there are fewer; none: start with all, go on with one',
+  ),
+  maxWorkers: operational(
+    whole(1, 4096).nullable().default(null),
+    'cluster',
+    'workers that may join; none: as many as a step has micro-batches',
+  ),
+  balance: operational(
+    z.enum(['speed', 'even']).default('speed'),
+    'cluster',
+    'micro-batches of a worker: by its measured speed, or the same for all',
+  ),
   listen: operational(
     z.string().default('tcp://127.0.0.1:0'),
     'cluster',
@@ -202,12 +217,34 @@ export const runConfigSchema = z.strictObject({
     'cluster',
     'sockets of the all-reduce; ipc only on one machine',
   ),
-  joinTimeoutMs: operational(whole(100).default(120_000), 'cluster', 'wait for all workers to join', 'ms'),
-  stepTimeoutMs: operational(whole(100).default(600_000), 'cluster', 'longest step', 'ms'),
+  joinTimeoutMs: operational(
+    whole(100).default(120_000),
+    'cluster',
+    'wait for workers to join, at the start and when too few are left',
+    'ms',
+  ),
+  stepTimeoutMs: operational(
+    whole(100).default(600_000),
+    'cluster',
+    'time without progress after which a worker that answers is said to hang, and taken out',
+    'ms',
+  ),
+  ringTimeoutMs: operational(
+    whole(100).default(10_000),
+    'cluster',
+    'time after which an all-reduce that stands still is begun again',
+    'ms',
+  ),
+  suspectAfterMs: operational(
+    whole(50).default(2_000),
+    'cluster',
+    'silence after which a worker is suspected',
+    'ms',
+  ),
   heartbeatTimeoutMs: operational(
     whole(100).default(10_000),
     'cluster',
-    'silence after which a worker is lost',
+    'silence after which a worker is removed',
     'ms',
   ),
 });
