@@ -48,12 +48,13 @@ async function serve(setting: StepSetting): Promise<void> {
   const peak = (): number => process.resourceUsage().maxRSS * 1024;
   const before = peak();
   const runner = await openStepRunner(setting);
-  process.on('message', ({ steps }: { steps: number }) => {
+  const answer = async (steps: number): Promise<void> => {
     const start = performance.now();
-    const loss = runner.run(steps);
+    const loss = await runner.run(steps);
     const seconds = (performance.now() - start) / 1000;
     process.send?.({ seconds, loss, peakBytes: peak() - before } satisfies Timing);
-  });
+  };
+  process.on('message', ({ steps }: { steps: number }) => void answer(steps));
   process.send?.({ spec: runner.spec, parameters: runner.parameters });
 }
 

@@ -68,7 +68,7 @@ export function registerWorker(program: Command): void {
     .description('compute for a coordinator, here or on another machine')
     .requiredOption('--coordinator <address>', 'tcp://HOST:PORT of the coordinator')
     .option('--data <folder>', "where the images lie on this machine (default: the coordinator's path)")
-    .option('--device <device>', 'auto, cpu, or cuda:N (with the tensorflow backend)', 'auto')
+    .option('--device <device>', 'auto, cpu, or cuda:N (see `vitrail devices`)', 'auto')
     .option('--threads <n>', 'of the native kernels, 0 for one a processor', wholeNumber(0), 0)
     .option(
       '--metrics-listen <host:port>',

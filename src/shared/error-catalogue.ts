@@ -163,8 +163,8 @@ export const ERROR_CATALOGUE = {
     'use auto, cpu, or cuda:N with the number of a GPU',
   ),
   DEVICE_UNUSABLE: define(
-    'the device {device} cannot be used with the backend {backend}',
-    'run with --backend tensorflow, or give the worker --device cpu',
+    'the device {device} cannot be used with the backend {backend}: {reason}',
+    '`vitrail devices` shows what there is; --device cpu always works',
   ),
   WORKER_REFUSED: define(
     'the coordinator refused this worker: {reason}',

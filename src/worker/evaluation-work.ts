@@ -7,6 +7,7 @@ import type { Loader } from './data/loader.js';
 import type { BatchRequest } from './data/micro-batch.js';
 import type { ComputeEngine } from './engine/engine.js';
 import type { StatusBoard } from './link/status-board.js';
+import type { Training } from './training.js';
 import type { TrainingState } from './training-state.js';
 
 export interface EvaluationParts {
@@ -14,6 +15,7 @@ export interface EvaluationParts {
   readonly loader: Loader;
   readonly engine: ComputeEngine;
   readonly state: TrainingState;
+  readonly training: Training;
 }
 
 function request(m: MicroBatchAssignment): BatchRequest {
@@ -26,7 +28,7 @@ function request(m: MicroBatchAssignment): BatchRequest {
  * @throws LOSS_NOT_FINITE
  */
 export async function evaluatePart(
-  { status, loader, engine, state }: EvaluationParts,
+  { status, loader, engine, state, training }: EvaluationParts,
   plan: Body<'evaluationPlan'>,
   interrupted: () => boolean,
 ): Promise<Body<'evaluationDone'> | null> {
@@ -42,7 +44,7 @@ export async function evaluatePart(
       if (interrupted()) return null;
       status.enter(Phase.PHASE_EVALUATE, step);
       faultPoint('evaluation', step);
-      const result = engine.evaluateMicroBatch(await loader.take(request(microBatch)));
+      const result = await engine.evaluateMicroBatch(await loader.take(request(microBatch)));
       for (const loss of result.losses) lossSum += lossUnits(loss);
       if (!Number.isSafeInteger(lossSum)) {
         throw coded('LOSS_NOT_FINITE', { value: lossSum, step, microBatch: microBatch.index });
@@ -52,7 +54,7 @@ export async function evaluatePart(
     }
     return { evaluation: plan.evaluation, lossSum, correct, predictions };
   } finally {
-    if (averaged !== undefined) engine.loadWeights(state.weights);
+    if (averaged !== undefined) training.resume();
     status.enter(Phase.PHASE_IDLE, step);
   }
 }

@@ -9,7 +9,8 @@ import type { LinkCalls } from './link/link-contract.js';
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
 import type { StepWork, WorkTimes } from './step-work.js';
-import { applyUpdate, type UpdateParts } from './weight-update.js';
+import type { Training } from './training.js';
+import type { TrainingState } from './training-state.js';
 
 /**
  * In step timeouts. A fast worker may wait in the ring for as long as a slow one gets on, which only the coordinator
@@ -17,11 +18,13 @@ import { applyUpdate, type UpdateParts } from './weight-update.js';
  */
 const RING_PATIENCE = 10;
 
-export interface StepLoopParts extends UpdateParts, EvaluationParts {
+export interface StepLoopParts extends EvaluationParts {
   readonly config: RunConfig;
   readonly link: Link;
   readonly status: StatusBoard;
   readonly work: StepWork;
+  readonly state: TrainingState;
+  readonly training: Training;
   readonly log: Logger;
 }
 
@@ -52,9 +55,9 @@ export class StepLoop {
   }
 
   /** Takes a place in the run: with the state that `welcome` says, and nothing else kept. */
-  takePlace({ worker, commitDigest, keepSum }: Body<'welcome'>): void {
+  async takePlace({ worker, commitDigest, keepSum }: Body<'welcome'>): Promise<void> {
     this.#worker = worker;
-    if (commitDigest.length > 0) this.#commit(commitDigest);
+    if (commitDigest.length > 0) await this.#commit(commitDigest);
     this.#pending = null;
     if (!keepSum) this.#parts.work.forget();
   }
@@ -68,7 +71,7 @@ export class StepLoop {
           await this.#computeStep(message.body);
           break;
         case 'commit':
-          this.#commitOf(message.body);
+          await this.#commitOf(message.body);
           break;
         case 'evaluationPlan':
           await this.#evaluate(message.body);
@@ -122,7 +125,7 @@ export class StepLoop {
 
   /** Gets the state of the plan's step from a peer. @returns false when it was called off */
   async #pullState({ step, generation, statePeers }: Body<'stepPlan'>): Promise<boolean> {
-    const { status, engine, state, log } = this.#parts;
+    const { status, training, log } = this.#parts;
     if (statePeers.length === 0) {
       throw coded('INTERNAL', { reason: `a plan of step ${step} for a state of ${status.state ?? 'none'}` });
     }
@@ -132,7 +135,7 @@ export class StepLoop {
     const sources = statePeers.map(({ endpoint }) => endpoint);
     const pulled = await this.#unlessCalledOff('pullState', { step, generation, sources }, generation);
     if (pulled === null) return false;
-    engine.loadWeights(state.weights);
+    await training.reload();
     status.setState(step);
     log.info({ step, ms: Math.round(performance.now() - startMs), ...pulled }, 'state taken from a peer');
     return true;
@@ -153,16 +156,16 @@ export class StepLoop {
     }
   }
 
-  #commitOf(commit: Body<'commit'>): void {
+  async #commitOf(commit: Body<'commit'>): Promise<void> {
     const plan = this.#pending?.plan;
     if (plan?.step !== commit.step || plan.generation !== commit.generation) {
       throw coded('INTERNAL', { reason: `commit of step ${commit.step}, which this worker has not reduced` });
     }
-    this.#commit(commit.digest);
+    await this.#commit(commit.digest);
   }
 
-  #commit(digest: Uint8Array): void {
-    const { link, status } = this.#parts;
+  async #commit(digest: Uint8Array): Promise<void> {
+    const { link, status, state, training } = this.#parts;
     if (this.#pending === null) throw coded('INTERNAL', { reason: 'a commit, and nothing waits for it' });
     const { plan, done, doneAtMs } = this.#pending;
     if (Buffer.compare(digest, done.digest) !== 0) {
@@ -173,8 +176,8 @@ export class StepLoop {
     status.enter(Phase.PHASE_UPDATE, plan.step);
     status.setState(null);
     const startMs = performance.now();
-    const gradientNorm = applyUpdate(this.#parts, plan);
-    if (faultPoint('mid-update', plan.step) === 'flip') this.#parts.state.weights[0]! += 1;
+    const gradientNorm = await training.update(plan);
+    if (faultPoint('mid-update', plan.step) === 'flip') state.weights[0]! += 1;
     status.setState(plan.step + 1);
     status.enter(Phase.PHASE_IDLE, plan.step + 1);
     const updateMs = performance.now() - startMs;

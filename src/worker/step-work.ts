@@ -86,10 +86,12 @@ export class StepWork {
       this.#held = { step: plan.step, exponents: plan.exponents, microBatches: new Set() };
       this.#figures = { ...NOTHING };
     }
-    for (const microBatch of compute) {
+    for (const [i, microBatch] of compute.entries()) {
       if (interrupted()) return null;
-      await this.#add(plan, microBatch, times);
+      await this.#add(plan, microBatch, times, i === compute.length - 1);
     }
+    if (interrupted()) return null;
+    await accumulator.settle();
     return interrupted() ? null : times;
   }
 
@@ -106,7 +108,12 @@ export class StepWork {
     };
   }
 
-  async #add(plan: Body<'stepPlan'>, microBatch: MicroBatchAssignment, times: WorkTimes): Promise<void> {
+  async #add(
+    plan: Body<'stepPlan'>,
+    microBatch: MicroBatchAssignment,
+    times: WorkTimes,
+    last: boolean,
+  ): Promise<void> {
     const { status, loader, engine, accumulator } = this.#parts;
     status.enter(Phase.PHASE_DATA, plan.step);
     const takenMs = performance.now();
@@ -115,10 +122,10 @@ export class StepWork {
     const readyMs = performance.now();
     let quantiseMs = 0;
     const position = { step: plan.step, microBatch: microBatch.index };
-    const result = engine.trainMicroBatch(batch, position, (slot, gradient) => {
+    const result = await engine.trainMicroBatch(batch, position, (slot, gradient) => {
       faultPoint('mid-micro-batch', plan.step);
       const beforeMs = performance.now();
-      accumulator.add(this.#slotIndex.get(slot.name)!, gradient);
+      accumulator.add(this.#slotIndex.get(slot.name)!, gradient, last);
       quantiseMs += performance.now() - beforeMs;
     });
     const figures = this.#figures;

@@ -8,18 +8,19 @@ import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { Phase, StateSource, type Body } from '../shared/protocol/codec.js';
 import { Resources } from '../shared/resources.js';
-import { createAccumulator } from './collective/accumulator.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
 import { planDevice } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
-import { loadKernels } from './engine/native/addon.js';
+import { surveyGpus } from './engine/native/gpus.js';
+import { trainingOn } from './training-place.js';
 import { fillState, introduce, introduction, NEWCOMER } from './joining.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
 import { localAddressTowards, tcpHostAndPort } from './local-address.js';
 import { StepLoop } from './step-loop.js';
 import { StepWork } from './step-work.js';
+import type { Training } from './training.js';
 import { allocateTrainingState, type TrainingState } from './training-state.js';
 
 export interface WorkerOptions {
@@ -50,6 +51,7 @@ interface Equipment {
   readonly config: RunConfig;
   readonly spec: ModelSpec;
   readonly state: TrainingState;
+  readonly training: Training;
   readonly work: StepWork;
   readonly loop: StepLoop;
   readonly engine: ComputeEngine;
@@ -142,13 +144,13 @@ async function workInPlaces(
 async function takePlace(
   options: WorkerOptions,
   { link, status }: Connection,
-  { config, spec, state, loop, engine, host }: Equipment,
+  { config, spec, state, training, loop, engine, host }: Equipment,
   welcome: Body<'welcome'>,
 ): Promise<void> {
   status.clearNews();
-  loop.takePlace(welcome);
+  await loop.takePlace(welcome);
   const hasState = await fillState(state, config, spec, welcome, { link, status });
-  if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) engine.loadWeights(state.weights);
+  if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) await training.reload();
   const { runToken } = welcome;
   const opened = await link.call('openRing', { transport: config.ringTransport, host, runToken });
   const step = status.state ?? 0;
@@ -178,29 +180,29 @@ async function prepare(
 
   // The coordinator has just spoken: this connection is only to learn which interface faces it.
   const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
-  const { backend, visibleGpus } = planDevice(options.device, config.backend);
+  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, surveyGpus());
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
-  const engine = await ComputeEngine.create({ ...config, backend, spec, threads: options.threads });
+  const engine = await ComputeEngine.create({ ...config, backend, gpu, spec, threads: options.threads });
   resources.add(() => engine.dispose());
-  const { kernels } = loadKernels();
-  const state = allocateTrainingState(config, layout, kernels);
+  const state = allocateTrainingState(config, layout);
   await link.call('attach', state.shared);
   const loader = new Loader(
     {
       root,
       splits: { train: manifest.train.samples, test: manifest.test.samples },
       transform: config,
-      patch: spec.patch,
       cacheBytes: config.cacheBytes,
     },
     { maxAhead: config.prefetch, timeoutMs: config.stepTimeoutMs },
   );
   resources.add(async () => loader.close());
 
-  const accumulator = createAccumulator(state.shared.kind, layout, state.shared.mine, kernels);
+  const training = trainingOn({ config, layout, state, engine });
+  resources.add(() => training.dispose());
+  const { accumulator } = training;
   const work = new StepWork({ config, layout, status, loader, engine, accumulator });
-  const parts = { config, layout, link, status, loader, engine, state, kernels, work };
+  const parts = { config, link, status, loader, engine, state, training, work };
   const loop = new StepLoop({ ...parts, log: options.log });
-  return { config, spec, state, work, loop, engine, host };
+  return { config, spec, state, training, work, loop, engine, host };
 }

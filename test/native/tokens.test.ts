@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PURPOSE } from '../../src/shared/random/keyed-random.js';
-import { signedScale, writePatches } from '../../src/worker/data/patches.js';
+import { signedScale, writePatches } from '../../src/shared/model/patches.js';
 import { dropoutMask } from '../../src/worker/engine/dropout-mask.js';
 import type { DropoutStream } from '../../src/worker/engine/dropout-mask.js';
 import { STORAGE } from '../../src/worker/engine/native/kernel-api/memory.js';

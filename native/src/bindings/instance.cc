@@ -23,7 +23,7 @@ Instance::Instance() : pool(std::make_unique<ThreadPool>(1)), level(usableLevels
 
 Instance::~Instance() {
   for (const Buffer& buffer : buffers_) {
-    if (buffer.used && buffer.host.IsEmpty()) memory.release(buffer.array.data, bytesOf(buffer.array));
+    if (buffer.used && buffer.host.IsEmpty() && buffer.whole < 0) memory.release(buffer.array.data, bytesOf(buffer.array));
   }
 }
 
@@ -59,7 +59,21 @@ double Instance::wrap(Array array, Napi::Object host) {
   return handle;
 }
 
-Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
+double Instance::view(Napi::Env env, double whole, size_t offset, size_t length) {
+  const Array array = find(env, whole, "buffer");
+  const Buffer& from = entry(env, whole, "buffer");
+  if (!from.host.IsEmpty() || from.whole >= 0) throw Napi::TypeError::New(env, "buffer: itself a part, or the host's memory");
+  if (offset > array.length || length > array.length - offset) {
+    throw Napi::TypeError::New(env, "length: elements " + std::to_string(offset) + " to " + std::to_string(offset + length) +
+                                        " of " + std::to_string(array.length));
+  }
+  auto* start = static_cast<unsigned char*>(array.data) + offset * vitrail::bytesOf(array.storage);
+  const double handle = enter({start, length, array.storage});
+  buffers_[static_cast<uint32_t>(std::fmod(handle, kSlots))].whole = whole;
+  return handle;
+}
+
+Buffer& Instance::entry(Napi::Env env, double handle, const char* name) {
   if (handle >= 0 && handle == std::floor(handle)) {
     const double slot = std::fmod(handle, kSlots);
     if (slot < static_cast<double>(buffers_.size())) {
@@ -71,7 +85,9 @@ Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
 }
 
 const Array& Instance::find(Napi::Env env, double handle, const char* name) {
-  Buffer& buffer = lookUp(env, handle, name);
+  Buffer& buffer = entry(env, handle, name);
+  // A part of a buffer that is gone is gone too.
+  if (buffer.whole >= 0) entry(env, buffer.whole, name);
   if (!buffer.host.IsEmpty()) {
     // JavaScript may have taken the memory away since: a transferred array has no elements left.
     Array& array = buffer.array;
@@ -81,9 +97,10 @@ const Array& Instance::find(Napi::Env env, double handle, const char* name) {
 }
 
 void Instance::release(Napi::Env env, double handle) {
-  Buffer& buffer = lookUp(env, handle, "release");
-  if (buffer.host.IsEmpty()) memory.release(buffer.array.data, bytesOf(buffer.array));
-  else buffer.host.Reset();
+  Buffer& buffer = entry(env, handle, "release");
+  if (!buffer.host.IsEmpty()) buffer.host.Reset();
+  else if (buffer.whole < 0) memory.release(buffer.array.data, bytesOf(buffer.array));
+  buffer.whole = -1;
   buffer.array = {};
   buffer.used = false;
   buffer.generation = (buffer.generation + 1) % kGenerations;

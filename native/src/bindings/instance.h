@@ -23,6 +23,8 @@ struct Buffer {
   Array array;
   // The JavaScript array whose memory this is; empty where the memory is the allocator's.
   Napi::ObjectReference host;
+  // The buffer that this one is a part of; negative for one of its own.
+  double whole = -1;
   uint32_t generation = 0;
   bool used = false;
 };
@@ -47,6 +49,8 @@ class Instance {
 
   double allocate(Napi::Env env, size_t length, Storage storage);
   double wrap(Array array, Napi::Object host);
+  // A part of the buffer, which can be used as long as that lives. Throws where it does not lie in it.
+  double view(Napi::Env env, double whole, size_t offset, size_t length);
   void release(Napi::Env env, double handle);
   // Throws a TypeError for a number that is no handle, or no longer one.
   const Array& find(Napi::Env env, double handle, const char* name);
@@ -63,7 +67,8 @@ class Instance {
   Allocator memory;
 
  private:
-  Buffer& lookUp(Napi::Env env, double handle, const char* name);
+  // Of a handle that has not been released.
+  Buffer& entry(Napi::Env env, double handle, const char* name);
   double enter(Array array);
 
   std::vector<Buffer> buffers_;

@@ -43,6 +43,15 @@ Napi::Value wrap(const Napi::CallbackInfo& info) {
   });
 }
 
+// { buffer, offset, length } -> handle of those elements, good as long as the buffer
+Napi::Value view(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+    const auto offset = static_cast<size_t>(arguments.integer("offset", 0, kMost));
+    const auto length = static_cast<size_t>(arguments.integer("length", 0, kMost));
+    return Napi::Number::New(arguments.env(), arguments.instance().view(arguments.env(), arguments.number("buffer"), offset, length));
+  });
+}
+
 // (handle)
 Napi::Value release(const Napi::CallbackInfo& info) {
   if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "release: a number is missing");
@@ -103,6 +112,7 @@ Napi::Value trimMemory(const Napi::CallbackInfo& info) {
 void addMemory(Napi::Env env, Napi::Object exports) {
   exports.Set("allocate", Napi::Function::New(env, allocate));
   exports.Set("wrap", Napi::Function::New(env, wrap));
+  exports.Set("view", Napi::Function::New(env, view));
   exports.Set("release", Napi::Function::New(env, release));
   exports.Set("write", Napi::Function::New(env, write));
   exports.Set("read", Napi::Function::New(env, read));

@@ -1,0 +1,117 @@
+/**
+ * The exact reduction and the optimizers on a GPU's memory, in the place of `ExactKernels`. All arithmetic is that of
+ * the TypeScript they stand in for, bit for bit, but for the order in which squares are added up. Nothing waits for the
+ * GPU except `scaleGradient`.
+ */
+import type { AdamCoefficients } from './exact.js';
+import type { DeviceBuffer } from './memory.js';
+
+/**
+ * Parts of flat arrays, one for each tensor: [ranges] whole numbers, in elements. A range begins where the one before
+ * ends, or later. About 100 ranges are one launch.
+ */
+export interface TensorRanges {
+  readonly offsets: Float64Array;
+  readonly lengths: Float64Array;
+}
+
+/**
+ * Where an addition leaves what it saw, so that nobody has to wait for it: i32, [2 slots] or more. Element 2 slot
+ * becomes the bits of the largest finite |gradient| where that is larger than what is there, element 2 slot + 1
+ * becomes 1 where a value is not finite. `clear` starts anew.
+ */
+export interface StatisticsSlot {
+  readonly statistics: DeviceBuffer;
+  readonly slot: number;
+}
+
+export interface DeviceExactKernels {
+  /**
+   * sums[offset + i] += rint(gradient[i] scale) where |gradient[i] scale| microBatches <= limit: as ExactAccumulator.
+   * @param by.gradient [length], f32
+   * @param by.sums i32
+   */
+  quantiseAdd(
+    by: StatisticsSlot & {
+      readonly gradient: DeviceBuffer;
+      readonly sums: DeviceBuffer;
+      readonly offset: number;
+      readonly length: number;
+      readonly scale: number;
+      readonly limit: number;
+      readonly microBatches: number;
+    },
+  ): void;
+  /**
+   * sums[offset + i] += gradient[i], finite ones: as Fp32Accumulator.
+   * @param by.gradient [length], f32
+   * @param by.sums f32
+   */
+  floatAdd(
+    by: StatisticsSlot & {
+      readonly gradient: DeviceBuffer;
+      readonly sums: DeviceBuffer;
+      readonly offset: number;
+      readonly length: number;
+    },
+  ): void;
+  /**
+   * For every range: out = fround(source scale), and the sum of squares of that in double precision. The squares are
+   * added up in an order that follows from the range's length alone: the same bits on every GPU. Waits for the GPU.
+   * @param by.source i32 or f32
+   * @param by.out f32; may be a view of `source`
+   * @param by.scales [ranges]
+   * @param by.squares [ranges], is set to the sums of squares
+   */
+  scaleGradient(
+    by: TensorRanges & {
+      readonly source: DeviceBuffer;
+      readonly out: DeviceBuffer;
+      readonly scales: Float64Array;
+      readonly squares: Float64Array;
+    },
+  ): void;
+  /**
+   * As `adamUpdate` in every range. Buffers are f32, flat.
+   * @param by.coupledDecays [ranges]
+   * @param by.decoupledDecays [ranges]
+   * @param by.shadow bf16: gets the new weights of the ranges, rounded to nearest, halves to even
+   */
+  adamUpdate(
+    by: TensorRanges &
+      Omit<AdamCoefficients, 'coupledDecay' | 'decoupledDecay'> & {
+        readonly weights: DeviceBuffer;
+        readonly gradient: DeviceBuffer;
+        readonly expAvg: DeviceBuffer;
+        readonly expAvgSq: DeviceBuffer;
+        readonly coupledDecays: Float64Array;
+        readonly decoupledDecays: Float64Array;
+        readonly shadow?: DeviceBuffer;
+      },
+  ): void;
+  /**
+   * As `momentumUpdate` in every range. Buffers are f32, flat.
+   * @param by.weightDecays [ranges]
+   * @param by.shadow as in `adamUpdate`
+   */
+  momentumUpdate(
+    by: TensorRanges & {
+      readonly weights: DeviceBuffer;
+      readonly gradient: DeviceBuffer;
+      readonly momentumBuffer: DeviceBuffer;
+      readonly weightDecays: Float64Array;
+      readonly lr: number;
+      readonly momentum: number;
+      readonly clipFactor: number;
+      readonly shadow?: DeviceBuffer;
+    },
+  ): void;
+  /** average = decay average + (1 - decay) weights, in elements [offset, offset + length) of both, f32. */
+  averageUpdate(by: {
+    readonly average: DeviceBuffer;
+    readonly weights: DeviceBuffer;
+    readonly offset: number;
+    readonly length: number;
+    readonly decay: number;
+  }): void;
+}
