@@ -6,11 +6,35 @@ import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
 /** Of which results must be independent. */
 const THREADS = [1, 2];
 
+type Body = (kernels: Kernels) => void | Promise<void>;
+
 /** A test of the kernels that is skipped, with the reason, where they are not built. */
-export function kernelTest(name: string, run: (kernels: Kernels) => void | Promise<void>): void {
+export function kernelTest(name: string, run: Body): void {
   const loaded = loadKernels();
   if (loaded.kernels === undefined) test(name, { skip: loaded.reason });
   else test(name, () => run(loaded.kernels));
+}
+
+/** Whether the kernels run on a GPU, or on the emulator of one. */
+export function runsOnGpu(kernels: Kernels): boolean {
+  return kernels.levels().some((level) => level === 'emulated' || level.startsWith('sm_'));
+}
+
+/**
+ * The skip option of a test of what kernels can only do on a processor: look at labels and indices before they start,
+ * work on memory of the host, use threads.
+ */
+export function processorSkip(): string | false {
+  const loaded = loadKernels();
+  if (loaded.kernels === undefined) return loaded.reason;
+  return runsOnGpu(loaded.kernels) && 'the kernels run on a GPU, this is for a processor';
+}
+
+/** As kernelTest, for what kernels can only do on a processor: see processorSkip. */
+export function onProcessorOnly(name: string, run: Body): void {
+  const skip = processorSkip();
+  if (skip === false) kernelTest(name, run);
+  else test(name, { skip });
 }
 
 /** Runs `body` in every setting; `setting` is for messages. */
