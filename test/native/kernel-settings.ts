@@ -15,9 +15,12 @@ export function kernelTest(name: string, run: Body): void {
   else test(name, () => run(loaded.kernels));
 }
 
-/** Whether the kernels run on a GPU, or on the emulator of one. */
-export function runsOnGpu(kernels: Kernels): boolean {
-  return kernels.levels().some((level) => level === 'emulated' || level.startsWith('sm_'));
+function skipUnless(wanted: 'GPU' | 'processor'): string | false {
+  const loaded = loadKernels();
+  if (loaded.kernels === undefined) return loaded.reason;
+  const [level] = loaded.kernels.levels();
+  const found = level === 'emulated' || level?.startsWith('sm_') === true ? 'GPU' : 'processor';
+  return found !== wanted && `this is about kernels on a ${wanted}, these run on a ${found} (${level})`;
 }
 
 /**
@@ -25,9 +28,12 @@ export function runsOnGpu(kernels: Kernels): boolean {
  * work on memory of the host, use threads.
  */
 export function processorSkip(): string | false {
-  const loaded = loadKernels();
-  if (loaded.kernels === undefined) return loaded.reason;
-  return runsOnGpu(loaded.kernels) && 'the kernels run on a GPU, this is for a processor';
+  return skipUnless('processor');
+}
+
+/** The skip option of a test of what kernels do on a GPU, or on the emulator of one, and nowhere else. */
+export function gpuSkip(): string | false {
+  return skipUnless('GPU');
 }
 
 /** As kernelTest, for what kernels can only do on a processor: see processorSkip. */
