@@ -36,6 +36,13 @@ export function gpuSkip(): string | false {
   return skipUnless('GPU');
 }
 
+/** The skip option of a test of what only a GPU's kernels do. */
+export function gpuSkip(): string | false {
+  const loaded = loadKernels();
+  if (loaded.kernels === undefined) return loaded.reason;
+  return !runsOnGpu(loaded.kernels) && 'the kernels run on a processor, this is for a GPU';
+}
+
 /** As kernelTest, for what kernels can only do on a processor: see processorSkip. */
 export function onProcessorOnly(name: string, run: Body): void {
   const skip = processorSkip();
