@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { plainSum } from '../../src/worker/collective/sum.js';
 import { bitsOf, floats, LENGTHS } from './float-samples.js';
-import { inEverySetting, kernelTest } from './kernel-settings.js';
+import { inEverySetting, onProcessorOnly } from './kernel-settings.js';
 
 /** The bytes of `values`, `shift` bytes after where a word could start, as frames of ZeroMQ may lie. */
 function bytesAt(values: Float32Array, shift: number): Uint8Array {
@@ -13,7 +13,7 @@ function bytesAt(values: Float32Array, shift: number): Uint8Array {
 
 const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer);
 
-kernelTest(
+onProcessorOnly(
   'chunks of every length and alignment are added, copied and checked as in JavaScript',
   (kernels) => {
     for (const length of LENGTHS) {
@@ -44,7 +44,7 @@ kernelTest(
   },
 );
 
-kernelTest('chunks with NaN and infinities are added as in JavaScript', (kernels) => {
+onProcessorOnly('chunks with NaN and infinities are added as in JavaScript', (kernels) => {
   const [a, b] = [floats(1001, 1, 'special'), floats(1001, 2, 'special')];
   inEverySetting(kernels, (setting) => {
     const out = new Uint8Array(4004);
@@ -53,7 +53,7 @@ kernelTest('chunks with NaN and infinities are added as in JavaScript', (kernels
   });
 });
 
-kernelTest('chunks that do not fit together are refused', (kernels) => {
+onProcessorOnly('chunks that do not fit together are refused', (kernels) => {
   const [four, eight, odd] = [4, 8, 7].map((length) => new Uint8Array(length));
   const refused = (by: object, message: RegExp) => {
     const whole = { kind: 0 as const, incoming: eight!, mine: eight!, out: eight! };

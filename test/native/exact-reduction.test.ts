@@ -1,7 +1,6 @@
 /** The native sums of gradients against ExactAccumulator, Fp32Accumulator and gradient-scaling.ts, bit for bit. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js';
 import { ExactAccumulator } from '../../src/worker/collective/exact-accumulator.js';
 import { Fp32Accumulator } from '../../src/worker/collective/fp32-accumulator.js';
 import { hostGradient, type GradientTensor } from '../../src/worker/engine/gradient-tensor.js';
@@ -13,18 +12,10 @@ import {
   scaleFloatGradient,
 } from '../../src/worker/optimizer/gradient-scaling.js';
 import { bitsOf, floats, LENGTHS, type Mixture } from './float-samples.js';
-import { inEverySetting, kernelTest } from './kernel-settings.js';
+import { inEverySetting, onProcessorOnly } from './kernel-settings.js';
+import { sampledLayout as layout } from './sampled-layout.js';
 
 const MIXTURES: readonly Mixture[] = ['normal', 'any', 'special'];
-
-/** A tensor per length, after three elements, so that no tensor starts where a vector would. */
-const layout: ParameterLayout = {
-  slots: LENGTHS.map((length, i) => ({
-    ...{ name: `tensor ${i}`, shape: [length], kind: 'kernel', length },
-    offset: 3 + LENGTHS.slice(0, i).reduce((sum, before) => sum + before, 0),
-  })),
-  length: 3 + LENGTHS.reduce((sum, length) => sum + length, 0),
-};
 
 /** Gradients of all slots, as the engine hands them out: on the host, or in a buffer. */
 function gradients(seed: number, mixture: Mixture): GradientTensor[] {
@@ -56,7 +47,7 @@ function assertSame(actual: ExactAccumulator | Fp32Accumulator, expected: typeof
 }
 
 for (const mixture of MIXTURES) {
-  kernelTest(`quantised sums of ${mixture} values are ExactAccumulator's`, (kernels) => {
+  onProcessorOnly(`quantised sums of ${mixture} values are ExactAccumulator's`, (kernels) => {
     const exponents = Int32Array.from(LENGTHS, (_, i) => [24, 0, -140, 100, 7][i % 5]!);
     for (const microBatches of [1, 48, 2 ** 20]) {
       const reference = new ExactAccumulator(layout, sharedInts(layout.length));
@@ -78,7 +69,7 @@ for (const mixture of MIXTURES) {
     }
   });
 
-  kernelTest(`float sums of ${mixture} values are Fp32Accumulator's`, (kernels) => {
+  onProcessorOnly(`float sums of ${mixture} values are Fp32Accumulator's`, (kernels) => {
     const rounds = [1, 2, 3].map((round) => gradients(100 * round, mixture));
     const sums = () => new Float32Array(new SharedArrayBuffer(4 * layout.length));
     const reference = new Fp32Accumulator(layout, sums());
@@ -92,7 +83,7 @@ for (const mixture of MIXTURES) {
     });
   });
 
-  kernelTest(`scaling ${mixture} values back gives gradient-scaling's floats and squares`, (kernels) => {
+  onProcessorOnly(`scaling ${mixture} values back gives gradient-scaling's floats and squares`, (kernels) => {
     const source = floats(layout.length, 5, mixture);
     for (const values of [source, new Int32Array(source.buffer)]) {
       const by = {
@@ -130,7 +121,7 @@ for (const mixture of MIXTURES) {
   });
 }
 
-kernelTest('norm and tensor that is not finite are the same with kernels and without', (kernels) => {
+onProcessorOnly('norm and tensor that is not finite are the same with kernels and without', (kernels) => {
   const values = floats(layout.length, 8, 'normal');
   const integers = Int32Array.from(values, (value) => 2 ** 24 * value);
   const exponents = LENGTHS.map((_, i) => 24 + (i % 3));
@@ -147,7 +138,7 @@ kernelTest('norm and tensor that is not finite are the same with kernels and wit
   }
 });
 
-kernelTest('a call that would leave an array is refused, by the name of the field', (kernels) => {
+onProcessorOnly('a call that would leave an array is refused, by the name of the field', (kernels) => {
   const gradient = kernels.allocate({ length: 8, storage: STORAGE.f32 });
   const bf16 = kernels.allocate({ length: 8, storage: STORAGE.bf16 });
   const good = { gradient, offset: 2, length: 6, scale: 1, limit: 100, microBatches: 2 };

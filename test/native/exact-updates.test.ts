@@ -10,7 +10,7 @@ import {
 } from '../../src/worker/optimizer/optimizer.js';
 import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js';
 import { bitsOf, floats, LENGTHS, type Mixture } from './float-samples.js';
-import { inEverySetting, kernelTest } from './kernel-settings.js';
+import { inEverySetting, onProcessorOnly } from './kernel-settings.js';
 
 const MIXTURES: readonly Mixture[] = ['normal', 'any', 'special'];
 /** Elements before and after the range, which must stay as they are. */
@@ -71,7 +71,7 @@ const ADAMS = [
 ];
 
 for (const mixture of MIXTURES) {
-  kernelTest(`Adam updates ${mixture} values as adamUpdate does`, (kernels) => {
+  onProcessorOnly(`Adam updates ${mixture} values as adamUpdate does`, (kernels) => {
     for (const by of ADAMS) {
       compare(
         kernels,
@@ -87,7 +87,7 @@ for (const mixture of MIXTURES) {
     }
   });
 
-  kernelTest(`SGD updates ${mixture} values as momentumUpdate does`, (kernels) => {
+  onProcessorOnly(`SGD updates ${mixture} values as momentumUpdate does`, (kernels) => {
     const by = { lr: 0.03, momentum: 0.9, clipFactor: 0.77, weightDecay: 1e-4 };
     const arraysOf = ({ weights, gradient, momentumBuffer }: Arrays) => ({
       ...{ weights: weights!, gradient: gradient!, momentumBuffer: momentumBuffer! },
@@ -105,7 +105,7 @@ for (const mixture of MIXTURES) {
     );
   });
 
-  kernelTest(`the moving average of ${mixture} values is averageUpdate's`, (kernels) => {
+  onProcessorOnly(`the moving average of ${mixture} values is averageUpdate's`, (kernels) => {
     compare(
       kernels,
       ['average', 'weights'],
@@ -132,7 +132,7 @@ const layout: ParameterLayout = {
   length: 1078,
 };
 
-kernelTest(
+onProcessorOnly(
   'ten steps of every optimizer leave the same weights and state with kernels and without',
   (kernels) => {
     for (const optimizer of ['adamw', 'adam', 'sgd'] as const) {
@@ -158,7 +158,7 @@ kernelTest(
   },
 );
 
-kernelTest('an update that would leave an array is refused, by the name of the field', (kernels) => {
+onProcessorOnly('an update that would leave an array is refused, by the name of the field', (kernels) => {
   const eight = () => new Float32Array(8);
   const arrays = { weights: eight(), gradient: eight(), expAvg: eight(), expAvgSq: eight() };
   const range = { offset: 0, length: 8 };

@@ -1,7 +1,12 @@
 /** The kernels under test, at every level and number of threads; or why there are none. */
 import { test } from 'node:test';
 import { loadKernels } from '../../src/worker/engine/native/addon.js';
-import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
+import {
+  isGpu,
+  type DeviceKernels,
+  type GpuKernels,
+  type Kernels,
+} from '../../src/worker/engine/native/kernel-api.js';
 
 /** Of which results must be independent. */
 const THREADS = [1, 2];
@@ -15,12 +20,9 @@ export function kernelTest(name: string, run: Body): void {
   else test(name, () => run(loaded.kernels));
 }
 
-function skipUnless(wanted: 'GPU' | 'processor'): string | false {
-  const loaded = loadKernels();
-  if (loaded.kernels === undefined) return loaded.reason;
-  const [level] = loaded.kernels.levels();
-  const found = level === 'emulated' || level?.startsWith('sm_') === true ? 'GPU' : 'processor';
-  return found !== wanted && `this is about kernels on a ${wanted}, these run on a ${found} (${level})`;
+/** The addon's functions on a GPU's memory; undefined where it computes on a processor. */
+export function gpuKernels(kernels: DeviceKernels | undefined): GpuKernels | undefined {
+  return kernels !== undefined && isGpu(kernels) ? kernels : undefined;
 }
 
 /**
@@ -28,19 +30,16 @@ function skipUnless(wanted: 'GPU' | 'processor'): string | false {
  * work on memory of the host, use threads.
  */
 export function processorSkip(): string | false {
-  return skipUnless('processor');
+  const loaded = loadKernels();
+  if (loaded.kernels === undefined) return loaded.reason;
+  return gpuKernels(loaded.kernels) !== undefined && 'only on a processor: these kernels are for a GPU';
 }
 
 /** The skip option of a test of what kernels do on a GPU, or on the emulator of one, and nowhere else. */
 export function gpuSkip(): string | false {
-  return skipUnless('GPU');
-}
-
-/** The skip option of a test of what only a GPU's kernels do. */
-export function gpuSkip(): string | false {
   const loaded = loadKernels();
   if (loaded.kernels === undefined) return loaded.reason;
-  return !runsOnGpu(loaded.kernels) && 'the kernels run on a processor, this is for a GPU';
+  return gpuKernels(loaded.kernels) === undefined && 'only on a GPU: VITRAIL_NATIVE names no addon for one';
 }
 
 /** As kernelTest, for what kernels can only do on a processor: see processorSkip. */
@@ -48,6 +47,17 @@ export function onProcessorOnly(name: string, run: Body): void {
   const skip = processorSkip();
   if (skip === false) kernelTest(name, run);
   else test(name, { skip });
+}
+
+/** A test of what only an addon for GPUs does, on a GPU or on the emulator. */
+export function onDeviceOnly(
+  name: string,
+  run: (kernels: Kernels, device: GpuKernels) => void | Promise<void>,
+): void {
+  const { kernels } = loadKernels();
+  const device = gpuKernels(kernels);
+  if (device !== undefined) test(name, () => run(kernels!, device));
+  else test(name, { skip: gpuSkip() });
 }
 
 /** Runs `body` in every setting; `setting` is for messages. */

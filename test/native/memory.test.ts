@@ -10,7 +10,7 @@ import {
 } from '../../src/worker/engine/native/kernel-api/memory.js';
 import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
 import { bitsOf } from './float-samples.js';
-import { kernelTest } from './kernel-settings.js';
+import { kernelTest, onProcessorOnly } from './kernel-settings.js';
 import { laboured, type ThreadReport, type ThreadTask } from './kernel-thread.js';
 
 const EXAMPLES: Readonly<Record<keyof typeof STORAGE, HostArray>> = {
@@ -20,9 +20,11 @@ const EXAMPLES: Readonly<Record<keyof typeof STORAGE, HostArray>> = {
   u8: Uint8Array.of(0, 1, 127, 128, 255),
 };
 
+const NOTHING_DROPPED = { dropBelow: 0, kept: 1, key: [0, 0], path: [0, 0, 0] } as const;
+
 /** Calls of a kernel that does nothing to `length` elements, if it may. */
-function touch(kernels: Kernels, gradient: DeviceBuffer, length: number): void {
-  kernels.floatAdd({ gradient, sums: new Float32Array(length), offset: 0, length });
+function touch(kernels: Kernels, buffer: DeviceBuffer, length: number): void {
+  kernels.dropout({ x: buffer, y: buffer, length, dropout: NOTHING_DROPPED });
 }
 
 kernelTest('a buffer gives back what was written to it, in every storage', (kernels) => {
@@ -54,7 +56,7 @@ kernelTest('a released buffer is refused, also when its place is taken again', (
   const first = kernels.allocate({ length: 4, storage: f32 });
   touch(kernels, first, 4);
   kernels.release(first);
-  const refusal = new RegExp(`^TypeError: gradient: ${first}\\.0* is no buffer, or a released one`);
+  const refusal = new RegExp(`^TypeError: x: ${first}\\.0* is no buffer, or a released one`);
   assert.throws(() => {
     touch(kernels, first, 4);
   }, refusal);
@@ -74,7 +76,7 @@ kernelTest('what is no buffer is refused', (kernels) => {
   for (const no of [-1, 0.5, NaN, Infinity, -Infinity, 2 ** 53, 1e300, 2 ** 24 - 1]) {
     assert.throws(() => {
       touch(kernels, no as DeviceBuffer, 0);
-    }, /^TypeError: gradient: .* is no buffer/);
+    }, /^TypeError: x: .* is no buffer/);
     assert.throws(() => {
       kernels.release(no as DeviceBuffer);
     }, /^TypeError: release: /);
@@ -82,7 +84,7 @@ kernelTest('what is no buffer is refused', (kernels) => {
   for (const no of [undefined, null, 'x', {}, 1n]) {
     assert.throws(() => {
       touch(kernels, no as never, 0);
-    }, /^TypeError: gradient: a number is missing/);
+    }, /^TypeError: x: a number is missing/);
     assert.throws(() => {
       kernels.release(no as never);
     }, /^TypeError: release: a number is missing/);
@@ -95,10 +97,10 @@ kernelTest('what is no buffer is refused', (kernels) => {
 });
 
 function touchNothing(kernels: Kernels, argument: unknown): void {
-  kernels.checksum(argument as never);
+  kernels.dropout(argument as never);
 }
 
-kernelTest('a wrapped array is the same memory, shared or not', (kernels) => {
+onProcessorOnly('a wrapped array is the same memory, shared or not', (kernels) => {
   const shared = new SharedArrayBuffer(64);
   for (const values of [
     ...[new Float32Array(shared, 8, 5), new Float32Array(5), new Float32Array(new ArrayBuffer(64), 12, 5)],
@@ -120,18 +122,18 @@ kernelTest('a wrapped array is the same memory, shared or not', (kernels) => {
   assert.throws(() => kernels.wrap({} as never), /^TypeError: values: /);
 });
 
-kernelTest('a wrapped array whose memory was transferred away has no elements left', (kernels) => {
+onProcessorOnly('a wrapped array whose memory was transferred away has no elements left', (kernels) => {
   const values = new Float32Array(1024);
   const buffer = kernels.wrap({ values });
   touch(kernels, buffer, 1024);
   structuredClone(values.buffer, { transfer: [values.buffer] });
   assert.throws(() => {
     touch(kernels, buffer, 1);
-  }, /^TypeError: gradient: 0 elements where 1 are needed/);
+  }, /^TypeError: x: 0 elements where 1 are needed/);
   kernels.release(buffer);
 });
 
-kernelTest('statistics go up and down, and memory is kept until it is trimmed', (kernels) => {
+onProcessorOnly('statistics go up and down, and memory is kept until it is trimmed', (kernels) => {
   kernels.trimMemory();
   const before = kernels.memory();
   assert.equal(before.peakBytesInUse, before.bytesInUse);
@@ -157,7 +159,7 @@ kernelTest('statistics go up and down, and memory is kept until it is trimmed', 
   assert.equal(kernels.memory().peakBytesInUse, before.bytesInUse);
 });
 
-kernelTest('ten thousand buffers in and out leave nothing behind', (kernels) => {
+onProcessorOnly('ten thousand buffers in and out leave nothing behind', (kernels) => {
   const before = kernels.memory();
   for (let i = 0; i < 10_000; i++) {
     kernels.release(kernels.allocate({ length: i % 257, storage: STORAGE.bf16 }));
@@ -191,7 +193,7 @@ function overcommitted(): boolean {
   return existsSync(setting) && readFileSync(setting, 'utf8').startsWith('1');
 }
 
-kernelTest('level and threads are set as asked for, and others are refused', (kernels) => {
+onProcessorOnly('level and threads are set as asked for, and others are refused', (kernels) => {
   const before = kernels.configure({});
   const levels = kernels.levels();
   assert.equal(levels[0], 'portable');
@@ -206,7 +208,7 @@ kernelTest('level and threads are set as asked for, and others are refused', (ke
   assert.deepEqual(kernels.configure(before), before);
 });
 
-kernelTest(
+onProcessorOnly(
   'two threads of a process use the kernels at a time, each with its own buffers',
   async (kernels) => {
     const tasks: ThreadTask[] = [1, 2].map((seed) => ({ seed, threads: 2 }));

@@ -15,7 +15,12 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   vitrail::addTokens(env, exports);
   vitrail::addGemm(env, exports);
   vitrail::addAttention(env, exports);
+#if defined(VITRAIL_CUDA)
+  vitrail::addDeviceCopies(env, exports);
+  vitrail::addDeviceExact(env, exports);
+#else
   vitrail::addExact(env, exports);
+#endif
   vitrail::addPlainElementwise(env, exports);
   vitrail::addPlainReduce(env, exports);
   vitrail::addPlainCopy(env, exports);

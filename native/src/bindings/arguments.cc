@@ -5,6 +5,15 @@
 
 namespace vitrail {
 
+napi_typedarray_type hostType(Storage storage) {
+  switch (storage) {
+    case Storage::i32: return napi_int32_array;
+    case Storage::u8: return napi_uint8_array;
+    case Storage::bf16: return napi_uint16_array;
+    default: return napi_float32_array;
+  }
+}
+
 Arguments::Arguments(const Napi::CallbackInfo& info) : env_(info.Env()), instance_(Instance::of(info.Env())) {
   if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(env_, "a kernel takes one object");
   fields_ = info[0].As<Napi::Object>();
@@ -76,6 +85,19 @@ int Arguments::integers(const char* name, int64_t* to, int most, int64_t lowest,
     to[i] = static_cast<int64_t>(number);
   }
   return static_cast<int>(count);
+}
+
+std::vector<size_t> Arguments::wholes(const char* name, int64_t highest) const {
+  const Array values = host(name, napi_float64_array);
+  std::vector<size_t> result(values.length);
+  for (size_t i = 0; i < values.length; i++) {
+    const double value = values.as<double>()[i];
+    if (!(value >= 0 && value <= static_cast<double>(highest) && value == std::floor(value))) {
+      refuse(name, std::to_string(value) + " is not a whole number from 0 to " + std::to_string(highest));
+    }
+    result[i] = static_cast<size_t>(value);
+  }
+  return result;
 }
 
 Array Arguments::buffer(const char* name, int64_t length) const {

@@ -10,6 +10,9 @@
 
 namespace vitrail {
 
+// What holds a buffer's elements on the host: bf16 is a Uint16Array's.
+napi_typedarray_type hostType(Storage storage);
+
 class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info);
@@ -29,6 +32,9 @@ class Arguments {
   int choice(const char* name, const char* const* names, int count) const;
   // Reads a list of at most `most` whole numbers in [lowest, highest]; how many there are.
   int integers(const char* name, int64_t* to, int most, int64_t lowest, int64_t highest) const;
+
+  // A Float64Array of whole numbers in [0, highest].
+  std::vector<size_t> wholes(const char* name, int64_t highest) const;
 
   // A buffer by handle; of at least `length` elements.
   Array buffer(const char* name, int64_t length) const;

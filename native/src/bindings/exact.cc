@@ -1,5 +1,4 @@
 // The exact reduction, the optimizers and the ring's sums, on typed arrays of JavaScript, which may be shared memory.
-#include <cmath>
 #include <vector>
 
 #include "../kernels/exact/chunk.h"
@@ -71,30 +70,20 @@ Napi::Value floatAdd(const Napi::CallbackInfo& info) {
   });
 }
 
-// A whole number of [0, kMost] in a Float64Array.
-size_t wholeAt(const Arguments& arguments, const char* name, const Array& values, size_t at) {
-  const double value = values.as<double>()[at];
-  if (!(value >= 0 && value <= static_cast<double>(kMost) && value == std::floor(value))) {
-    arguments.refuse(name, std::to_string(value) + " is not a whole number from 0 to " + std::to_string(kMost));
-  }
-  return static_cast<size_t>(value);
-}
-
 // { source: Int32Array | Float32Array, out, offsets, lengths, scales, squares: Float64Array }
 Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     const Array source = arguments.hostWords("source"), out = arguments.host("out", napi_float32_array);
-    const Array offsets = arguments.host("offsets", napi_float64_array);
-    const Array lengths = arguments.host("lengths", napi_float64_array);
+    const std::vector<size_t> offsets = arguments.wholes("offsets", kMost), lengths = arguments.wholes("lengths", kMost);
     const Array scales = arguments.host("scales", napi_float64_array);
     const Array squares = arguments.host("squares", napi_float64_array);
-    if (lengths.length != offsets.length || scales.length != offsets.length || squares.length != offsets.length) {
+    const size_t count = offsets.size();
+    if (lengths.size() != count || scales.length != count || squares.length != count) {
       arguments.refuse("offsets", "of another length than lengths, scales or squares");
     }
-    std::vector<ScaledTensor> tensors(offsets.length);
-    for (size_t i = 0; i < tensors.size(); i++) {
-      tensors[i] = {wholeAt(arguments, "offsets", offsets, i), wholeAt(arguments, "lengths", lengths, i),
-                    scales.as<double>()[i]};
+    std::vector<ScaledTensor> tensors(count);
+    for (size_t i = 0; i < count; i++) {
+      tensors[i] = {offsets[i], lengths[i], scales.as<double>()[i]};
       const size_t end = tensors[i].offset + tensors[i].length;
       if (end > source.length) arguments.refuse("source", "shorter than a tensor needs");
       if (end > out.length) arguments.refuse("out", "shorter than a tensor needs");

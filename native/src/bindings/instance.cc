@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <string>
+#if defined(VITRAIL_CUDA)
+#include "../cuda/bindings/transfers.h"
+#endif
 
 namespace vitrail {
 
@@ -10,6 +13,8 @@ namespace {
 // A handle is generation x 2^24 + slot: a released one is recognised until its slot has been used 2^28 times.
 constexpr double kSlots = 16777216;
 constexpr uint32_t kGenerations = 1u << 28;
+
+uint32_t slotOf(double handle) { return static_cast<uint32_t>(std::fmod(handle, kSlots)); }
 
 size_t bytesOf(const Array& array) { return array.length * vitrail::bytesOf(array.storage); }
 
@@ -22,8 +27,11 @@ Instance::Instance() : pool(std::make_unique<ThreadPool>(1)), level(usableLevels
 #endif
 
 Instance::~Instance() {
+#if defined(VITRAIL_CUDA)
+  transfers_.reset();
+#endif
   for (const Buffer& buffer : buffers_) {
-    if (buffer.used && buffer.host.IsEmpty() && buffer.whole < 0) memory.release(buffer.array.data, bytesOf(buffer.array));
+    if (buffer.used && buffer.host.IsEmpty() && buffer.owner < 0) memory.release(buffer.array.data, bytesOf(buffer.array));
   }
 }
 
@@ -55,32 +63,41 @@ double Instance::allocate(Napi::Env env, size_t length, Storage storage) {
 
 double Instance::wrap(Array array, Napi::Object host) {
   const double handle = enter(array);
-  buffers_[static_cast<uint32_t>(std::fmod(handle, kSlots))].host = Napi::Persistent(host);
+  buffers_[slotOf(handle)].host = Napi::Persistent(host);
   return handle;
 }
 
-double Instance::view(Napi::Env env, double whole, size_t offset, size_t length) {
-  const Array array = find(env, whole, "buffer");
-  const Buffer& from = entry(env, whole, "buffer");
-  if (!from.host.IsEmpty() || from.whole >= 0) throw Napi::TypeError::New(env, "buffer: itself a part, or the host's memory");
+double Instance::view(Napi::Env env, double handle, Storage storage, size_t offset, size_t length) {
+  const Array array = find(env, handle, "buffer");
+  if (!lookUp(env, handle, "buffer").host.IsEmpty()) {
+    throw Napi::TypeError::New(env, "buffer: the memory is JavaScript's, which may take it away");
+  }
+  if (vitrail::bytesOf(storage) != vitrail::bytesOf(array.storage)) {
+    throw Napi::TypeError::New(env, "storage: elements of another size than the buffer's");
+  }
   if (offset > array.length || length > array.length - offset) {
-    throw Napi::TypeError::New(env, "length: elements " + std::to_string(offset) + " to " + std::to_string(offset + length) +
-                                        " of " + std::to_string(array.length));
+    throw Napi::TypeError::New(env, "length: elements " + std::to_string(offset) + " to " +
+                                        std::to_string(offset + length) + " of " + std::to_string(array.length));
   }
-  auto* start = static_cast<unsigned char*>(array.data) + offset * vitrail::bytesOf(array.storage);
-  const double handle = enter({start, length, array.storage});
-  buffers_[static_cast<uint32_t>(std::fmod(handle, kSlots))].whole = whole;
-  return handle;
+  auto* start = static_cast<unsigned char*>(array.data) + offset * vitrail::bytesOf(storage);
+  const double viewed = enter({start, length, storage});
+  const int64_t slot = slotOf(handle), owner = buffers_[slot].owner < 0 ? slot : buffers_[slot].owner;
+  buffers_[slotOf(viewed)].owner = owner;
+  buffers_[owner].views++;
+  return viewed;
 }
 
-Buffer& Instance::entry(Napi::Env env, double handle, const char* name) {
-  if (handle >= 0 && handle == std::floor(handle)) {
-    const double slot = std::fmod(handle, kSlots);
-    if (slot < static_cast<double>(buffers_.size())) {
-      Buffer& buffer = buffers_[static_cast<size_t>(slot)];
-      if (buffer.used && buffer.generation == (handle - slot) / kSlots) return buffer;
-    }
-  }
+Buffer* Instance::seek(double handle) {
+  if (!(handle >= 0) || handle != std::floor(handle)) return nullptr;
+  const double slot = std::fmod(handle, kSlots);
+  if (!(slot < static_cast<double>(buffers_.size()))) return nullptr;
+  Buffer& buffer = buffers_[static_cast<size_t>(slot)];
+  return buffer.used && buffer.generation == (handle - slot) / kSlots ? &buffer : nullptr;
+}
+
+Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
+  Buffer* buffer = seek(handle);
+  if (buffer != nullptr) return *buffer;
   throw Napi::TypeError::New(env, std::string(name) + ": " + std::to_string(handle) + " is no buffer, or a released one");
 }
 
@@ -97,14 +114,36 @@ const Array& Instance::find(Napi::Env env, double handle, const char* name) {
 }
 
 void Instance::release(Napi::Env env, double handle) {
-  Buffer& buffer = entry(env, handle, "release");
-  if (!buffer.host.IsEmpty()) buffer.host.Reset();
-  else if (buffer.whole < 0) memory.release(buffer.array.data, bytesOf(buffer.array));
-  buffer.whole = -1;
+  Buffer& buffer = lookUp(env, handle, "release");
+  if (buffer.views > 0) throw Napi::TypeError::New(env, "release: a view of the buffer is in use");
+#if defined(VITRAIL_CUDA)
+  if (buffer.copies > 0) device.holdKernels();
+#endif
+  if (buffer.owner >= 0) buffers_[buffer.owner].views--;
+  else if (buffer.host.IsEmpty()) memory.release(buffer.array.data, bytesOf(buffer.array));
+  else buffer.host.Reset();
   buffer.array = {};
+  buffer.owner = -1;
+  buffer.copies = 0;
   buffer.used = false;
   buffer.generation = (buffer.generation + 1) % kGenerations;
-  free_.push_back(static_cast<uint32_t>(std::fmod(handle, kSlots)));
+  free_.push_back(slotOf(handle));
 }
+
+#if defined(VITRAIL_CUDA)
+
+Transfers& Instance::transfers(Napi::Env env) {
+  if (transfers_ == nullptr) transfers_ = std::make_unique<Transfers>(env, context().device);
+  return *transfers_;
+}
+
+void Instance::hold(Napi::Env env, double handle) { lookUp(env, handle, "buffer").copies++; }
+
+void Instance::letGo(double handle) {
+  Buffer* buffer = seek(handle);
+  if (buffer != nullptr) buffer->copies--;
+}
+
+#endif
 
 }  // namespace vitrail

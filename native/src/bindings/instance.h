@@ -12,6 +12,8 @@
 
 namespace vitrail {
 
+class Transfers;
+
 #if defined(VITRAIL_CUDA)
 constexpr bool kOnGpu = true;
 #else
@@ -23,8 +25,11 @@ struct Buffer {
   Array array;
   // The JavaScript array whose memory this is; empty where the memory is the allocator's.
   Napi::ObjectReference host;
-  // The buffer that this one is a part of; negative for one of its own.
-  double whole = -1;
+  // The slot whose memory this is, of a view; below 0 where it is nobody else's.
+  int64_t owner = -1;
+  uint32_t views = 0;
+  // That are under way, of those that nobody waits for.
+  uint32_t copies = 0;
   uint32_t generation = 0;
   bool used = false;
 };
@@ -49,13 +54,19 @@ class Instance {
 
   double allocate(Napi::Env env, size_t length, Storage storage);
   double wrap(Array array, Napi::Object host);
-  // A part of the buffer, which can be used as long as that lives. Throws where it does not lie in it.
-  double view(Napi::Env env, double whole, size_t offset, size_t length);
+  // Elements of another buffer, as elements of a type of the same size.
+  double view(Napi::Env env, double handle, Storage storage, size_t offset, size_t length);
   void release(Napi::Env env, double handle);
   // Throws a TypeError for a number that is no handle, or no longer one.
   const Array& find(Napi::Env env, double handle, const char* name);
 
 #if defined(VITRAIL_CUDA)
+  Transfers& transfers(Napi::Env env);
+  // A copy from or to the buffer has been started; it is done. Memory that is released in between is not used again
+  // before the copy is done.
+  void hold(Napi::Env env, double handle);
+  void letGo(double handle);
+
   // Before the memory: outlives it.
   cuda::Device device;
   int threads = 1;
@@ -67,12 +78,16 @@ class Instance {
   Allocator memory;
 
  private:
-  // Of a handle that has not been released.
-  Buffer& entry(Napi::Env env, double handle, const char* name);
+  // Null where the number is no handle, or no longer one.
+  Buffer* seek(double handle);
+  Buffer& lookUp(Napi::Env env, double handle, const char* name);
   double enter(Array array);
 
   std::vector<Buffer> buffers_;
   std::vector<uint32_t> free_;
+#if defined(VITRAIL_CUDA)
+  std::unique_ptr<Transfers> transfers_;
+#endif
 };
 
 }  // namespace vitrail

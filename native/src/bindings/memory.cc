@@ -43,12 +43,16 @@ Napi::Value wrap(const Napi::CallbackInfo& info) {
   });
 }
 
-// { buffer, offset, length } -> handle of those elements, good as long as the buffer
+// { buffer, offset?, length?, storage? } -> handle of those elements
 Napi::Value view(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
-    const auto offset = static_cast<size_t>(arguments.integer("offset", 0, kMost));
-    const auto length = static_cast<size_t>(arguments.integer("length", 0, kMost));
-    return Napi::Number::New(arguments.env(), arguments.instance().view(arguments.env(), arguments.number("buffer"), offset, length));
+    const Array whole = arguments.buffer("buffer", 0);
+    const auto storage = static_cast<Storage>(arguments.integerOr("storage", static_cast<int64_t>(whole.storage), 0, 3));
+    const int64_t offset = arguments.integerOr("offset", 0, 0, static_cast<int64_t>(whole.length));
+    const int64_t length = arguments.integerOr("length", static_cast<int64_t>(whole.length) - offset, 0, kMost);
+    return Napi::Number::New(arguments.env(),
+                             arguments.instance().view(arguments.env(), arguments.number("buffer"), storage,
+                                                       static_cast<size_t>(offset), static_cast<size_t>(length)));
   });
 }
 
@@ -57,15 +61,6 @@ Napi::Value release(const Napi::CallbackInfo& info) {
   if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "release: a number is missing");
   Instance::of(info.Env()).release(info.Env(), info[0].As<Napi::Number>().DoubleValue());
   return info.Env().Undefined();
-}
-
-napi_typedarray_type hostType(Storage storage) {
-  switch (storage) {
-    case Storage::i32: return napi_int32_array;
-    case Storage::u8: return napi_uint8_array;
-    case Storage::bf16: return napi_uint16_array;
-    default: return napi_float32_array;
-  }
 }
 
 // { buffer, values } copies the typed array into the buffer's start. Types must match; bf16 is passed as Uint16Array.

@@ -10,6 +10,8 @@ namespace vitrail::cuda {
 
 inline void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
+  // Told here: not an error of the next launch.
+  cudaGetLastError();
   throw DeviceError(std::string(what) + ": " + cudaGetErrorName(status) + ": " + cudaGetErrorString(status));
 }
 

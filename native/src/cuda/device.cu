@@ -3,6 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include <memory>
+
 #include "../base/system-memory.h"
 #include "check.h"
 
@@ -80,7 +82,10 @@ void Device::open(int ordinal) {
   const DeviceInfo& info = list.devices[static_cast<size_t>(ordinal)];
   if (!info.problem.empty()) throw DeviceError("cuda:" + std::to_string(ordinal) + ": " + info.problem);
   check(cudaSetDevice(ordinal), "cudaSetDevice");
-  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  for (Stream* stream : {&stream_, &outward_, &inward_}) {
+    if (*stream == nullptr) check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  }
+  if (mark_ == nullptr) check(cudaEventCreateWithFlags(&mark_, cudaEventDisableTiming), "cudaEventCreate");
   int shared = 0;
   check(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal), "cudaDeviceGetAttribute");
   sharedBytes_ = static_cast<size_t>(shared);
@@ -90,7 +95,10 @@ void Device::open(int ordinal) {
 }
 
 Device::~Device() {
-  if (stream_ != nullptr) cudaStreamDestroy(stream_);
+  if (mark_ != nullptr) cudaEventDestroy(mark_);
+  for (Stream stream : {stream_, outward_, inward_}) {
+    if (stream != nullptr) cudaStreamDestroy(stream);
+  }
 }
 
 void Device::copyIn(void* to, const void* from, size_t bytes) const {
@@ -105,6 +113,81 @@ void Device::copyOut(void* to, const void* from, size_t bytes) const {
 }
 
 void Device::synchronise() const { check(cudaStreamSynchronize(stream_), "kernels"); }
+
+void Device::zero(void* at, size_t bytes) const { check(cudaMemsetAsync(at, 0, bytes, stream_), "zeroes"); }
+
+void Device::copyWithin(void* to, const void* from, size_t bytes) const {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "copy on the GPU");
+}
+
+void Device::registerHost(void* data, size_t bytes) const {
+  check(cudaHostRegister(data, bytes, cudaHostRegisterDefault), "registering memory of the host");
+}
+
+// As in returnToSystem: a driver that is gone has freed everything.
+void Device::unregisterHost(void* data) const {
+  if (cudaHostUnregister(data) != cudaSuccess) cudaGetLastError();
+}
+
+// A thread that waits for it sleeps.
+struct Transfer {
+  explicit Transfer(const char* what) : what(what) {
+    check(cudaEventCreateWithFlags(&done, cudaEventDisableTiming | cudaEventBlockingSync), what);
+  }
+  ~Transfer() { cudaEventDestroy(done); }
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  cudaEvent_t done = nullptr;
+  const char* what;
+};
+
+namespace {
+
+// Throws only when nothing is under way.
+Transfer* start(Stream kernels, Stream stream, Event mark, void* to, const void* from, size_t bytes,
+                cudaMemcpyKind kind, const char* what) {
+  auto transfer = std::make_unique<Transfer>(what);
+  try {
+    check(cudaEventRecord(mark, kernels), what);
+    check(cudaStreamWaitEvent(stream, mark, 0), what);
+    check(cudaMemcpyAsync(to, from, bytes, kind, stream), what);
+    check(cudaEventRecord(transfer->done, stream), what);
+  } catch (const DeviceError&) {
+    cudaStreamSynchronize(stream);
+    throw;
+  }
+  return transfer.release();
+}
+
+}  // namespace
+
+Transfer* Device::startOut(void* to, const void* from, size_t bytes) const {
+  return start(stream_, outward_, mark_, to, from, bytes, cudaMemcpyDeviceToHost, "copy from the GPU");
+}
+
+Transfer* Device::startIn(void* to, const void* from, size_t bytes) const {
+  return start(stream_, inward_, mark_, to, from, bytes, cudaMemcpyHostToDevice, "copy to the GPU");
+}
+
+// Not a function that the stream calls: that one is not called after an error, and nobody would learn of it.
+std::string Device::finish(Transfer* transfer) const {
+  const std::unique_ptr<Transfer> owned(transfer);
+  try {
+    check(cudaSetDevice(ordinal_), owned->what);
+    check(cudaEventSynchronize(owned->done), owned->what);
+  } catch (const DeviceError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void Device::holdKernels() const {
+  for (Stream copies : {outward_, inward_}) {
+    check(cudaEventRecord(mark_, copies), "waiting for copies");
+    check(cudaStreamWaitEvent(stream_, mark_, 0), "waiting for copies");
+  }
+}
 
 }  // namespace cuda
 

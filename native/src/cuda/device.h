@@ -6,10 +6,15 @@
 #include <vector>
 
 struct CUstream_st;
+struct CUevent_st;
 
 namespace vitrail::cuda {
 
 using Stream = CUstream_st*;
+using Event = CUevent_st*;
+
+// A copy that is under way beside the kernels.
+struct Transfer;
 
 // What CUDA or one of its libraries answered; JavaScript gets the text.
 class DeviceError : public std::runtime_error {
@@ -62,12 +67,33 @@ class Device {
   // Waits for all kernels so far, and throws what went wrong in them.
   void synchronise() const;
 
+  // These run in the order of the kernels. What is copied does not overlap.
+  void zero(void* at, size_t bytes) const;
+  void copyWithin(void* to, const void* from, size_t bytes) const;
+
+  // Pins memory of the host: copies beside the kernels need it so.
+  void registerHost(void* data, size_t bytes) const;
+  void unregisterHost(void* data) const;
+
+  // Start a copy between registered memory and the GPU's that begins after all kernels so far; kernels that come later
+  // do not wait for it. finish() is called once for each, by any thread.
+  Transfer* startOut(void* to, const void* from, size_t bytes) const;
+  Transfer* startIn(void* to, const void* from, size_t bytes) const;
+  // Waits for the copy. What went wrong; empty where nothing did.
+  std::string finish(Transfer* transfer) const;
+  // Kernels that are launched from here on run after all copies so far.
+  void holdKernels() const;
+
  private:
   int ordinal_ = -1;
   int capability_ = 0;
   int multiprocessors_ = 0;
   size_t sharedBytes_ = 0;
   Stream stream_ = nullptr;
+  // Copies from and to the GPU, each in their order.
+  Stream outward_ = nullptr, inward_ = nullptr;
+  // Recorded anew for whatever is to be waited for next.
+  Event mark_ = nullptr;
 };
 
 }  // namespace vitrail::cuda

@@ -1,8 +1,11 @@
 // A device that is the processor: what device.cu is for a GPU. For tests.
 #include "../device.h"
 
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <mutex>
 
 #include "../../base/system-memory.h"
 
@@ -38,6 +41,59 @@ Device::~Device() = default;
 void Device::copyIn(void* to, const void* from, size_t bytes) const { memcpy(to, from, bytes); }
 void Device::copyOut(void* to, const void* from, size_t bytes) const { memcpy(to, from, bytes); }
 void Device::synchronise() const {}
+
+void Device::zero(void* at, size_t bytes) const { memset(at, 0, bytes); }
+void Device::copyWithin(void* to, const void* from, size_t bytes) const { memcpy(to, from, bytes); }
+void Device::registerHost(void*, size_t) const {}
+void Device::unregisterHost(void*) const {}
+
+// Copied by the thread that waits for it: as on a GPU, neither at once nor in the thread that asks.
+struct Transfer {
+  void* to;
+  const void* from;
+  size_t bytes;
+  bool fails;
+};
+
+namespace {
+
+std::mutex guard;
+std::condition_variable finished;
+size_t underWay = 0;
+
+// What a test asks to go wrong with copies: "start", or "finish".
+bool isAsked(const char* fault) {
+  const char* asked = getenv("VITRAIL_EMULATED_FAULT");
+  return asked != nullptr && strcmp(asked, fault) == 0;
+}
+
+Transfer* start(void* to, const void* from, size_t bytes) {
+  if (isAsked("start")) throw DeviceError("emulated fault when a copy starts");
+  auto transfer = std::make_unique<Transfer>(Transfer{to, from, bytes, isAsked("finish")});
+  const std::lock_guard<std::mutex> lock(guard);
+  underWay++;
+  return transfer.release();
+}
+
+}  // namespace
+
+Transfer* Device::startOut(void* to, const void* from, size_t bytes) const { return start(to, from, bytes); }
+Transfer* Device::startIn(void* to, const void* from, size_t bytes) const { return start(to, from, bytes); }
+
+std::string Device::finish(Transfer* transfer) const {
+  const std::unique_ptr<Transfer> owned(transfer);
+  memcpy(owned->to, owned->from, owned->bytes);
+  const std::lock_guard<std::mutex> lock(guard);
+  underWay--;
+  finished.notify_all();
+  return owned->fails ? "emulated fault during a copy" : "";
+}
+
+// Kernels run in the thread that launches them.
+void Device::holdKernels() const {
+  std::unique_lock<std::mutex> lock(guard);
+  finished.wait(lock, [] { return underWay == 0; });
+}
 
 }  // namespace cuda
 

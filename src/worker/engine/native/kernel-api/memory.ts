@@ -31,7 +31,8 @@ export interface MemoryKernels {
   /** @throws RangeError when there is no memory left */
   allocate(by: { readonly length: number; readonly storage: Storage }): DeviceBuffer;
   /**
-   * Elements [offset, offset + length) of a buffer that is no view itself, or all of it: good for as long as that one.
+   * A second buffer on elements [offset, offset + length) of one, or on all of it. That one is released after all its
+   * views.
    * @param by.storage another type of the same size: a gradient can take the place of its sums
    */
   view(by: {

@@ -1,0 +1,171 @@
+// The exact reduction and the optimizers on buffers: the CUDA addon's place of src/bindings/exact.cc.
+#include <cmath>
+#include <vector>
+
+#include "../../bindings/arguments.h"
+#include "../../bindings/groups.h"
+#include "../kernels/exact/optimizer.h"
+#include "../kernels/exact/reduction.h"
+
+namespace vitrail {
+
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 40;
+
+// The element `offset` of a buffer of at least offset + length; null where length is 0: no arithmetic on it then.
+template <typename T> T* rangeOf(const Arguments& arguments, const char* name, int64_t offset, int64_t length, Storage storage) {
+  const Array array = arguments.buffer(name, offset + length, storage);
+  return length == 0 ? nullptr : array.as<T>() + offset;
+}
+
+// What quantiseAdd and floatAdd have in common.
+struct Addition {
+  explicit Addition(const Arguments& arguments)
+      : offset(arguments.integer("offset", 0, kMost)), length(arguments.integer("length", 0, kMost)) {
+    gradient = arguments.buffer("gradient", length, Storage::f32).f32();
+    const int64_t slot = arguments.integer("slot", 0, kMost);
+    statistics = arguments.buffer("statistics", 2 * slot + 2, Storage::i32).as<int32_t>() + 2 * slot;
+  }
+  size_t count() const { return static_cast<size_t>(length); }
+
+  int64_t offset, length;
+  const float* gradient;
+  int32_t* statistics;
+};
+
+// { gradient, sums, offset, length, scale, limit, microBatches, statistics, slot }
+Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Addition by(arguments);
+    auto* sums = rangeOf<int32_t>(arguments, "sums", by.offset, by.length, Storage::i32);
+    Quantisation quantisation;
+    quantisation.scale = arguments.number("scale");
+    quantisation.limit = static_cast<double>(arguments.integer("limit", 0, INT32_MAX));
+    quantisation.microBatches = static_cast<double>(arguments.integer("microBatches", 1, INT32_MAX));
+    cuda::quantiseAdd(arguments.instance().context(), by.gradient, sums, by.count(), quantisation, by.statistics);
+    return arguments.env().Undefined();
+  });
+}
+
+// { gradient, sums, offset, length, statistics, slot }
+Napi::Value floatAdd(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Addition by(arguments);
+    auto* sums = rangeOf<float>(arguments, "sums", by.offset, by.length, Storage::f32);
+    cuda::floatAdd(arguments.instance().context(), by.gradient, sums, by.count(), by.statistics);
+    return arguments.env().Undefined();
+  });
+}
+
+// The ranges that `offsets` and `lengths` name, which ascend, with up to two numbers for each.
+class Ranges {
+ public:
+  Ranges(const Arguments& arguments, const char* first, const char* second = nullptr) {
+    const std::vector<size_t> offsets = arguments.wholes("offsets", kMost), lengths = arguments.wholes("lengths", kMost);
+    if (lengths.size() != offsets.size()) arguments.refuse("lengths", "of another length than offsets");
+    if (offsets.size() > INT32_MAX) arguments.refuse("offsets", "too many");
+    list_.resize(offsets.size());
+    for (size_t i = 0; i < list_.size(); i++) {
+      // Two threads would work on what two ranges share.
+      if (offsets[i] < end_) arguments.refuse("offsets", "range " + std::to_string(i) + " begins before the end of another");
+      list_[i].offset = offsets[i], list_[i].length = lengths[i];
+      end_ = offsets[i] + lengths[i];
+    }
+    for (const char* name : {first, second}) {
+      if (name == nullptr) continue;
+      const Array values = arguments.host(name, napi_float64_array);
+      if (values.length != list_.size()) arguments.refuse(name, "of another length than offsets");
+      for (size_t i = 0; i < list_.size(); i++) (name == first ? list_[i].first : list_[i].second) = values.as<double>()[i];
+    }
+  }
+
+  const cuda::Range* data() const { return list_.data(); }
+  int count() const { return static_cast<int>(list_.size()); }
+  // How long the arrays have to be.
+  int64_t end() const { return static_cast<int64_t>(end_); }
+
+ private:
+  std::vector<cuda::Range> list_;
+  size_t end_ = 0;
+};
+
+// { source, out, offsets, lengths, scales, squares: Float64Array }
+Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Ranges ranges(arguments, "scales");
+    const Array source = arguments.buffer("source", ranges.end());
+    if (source.storage != Storage::i32 && source.storage != Storage::f32) {
+      arguments.refuse("source", "not stored as i32 or f32");
+    }
+    const Array out = arguments.buffer("out", ranges.end(), Storage::f32);
+    const Array squares = arguments.host("squares", napi_float64_array);
+    if (squares.length != static_cast<size_t>(ranges.count())) {
+      arguments.refuse("squares", "of another length than offsets");
+    }
+    if (ranges.count() == 0) return arguments.env().Undefined();
+    const Context context = arguments.instance().context();
+    const size_t bytes = squares.length * sizeof(double);
+    Scratch sums(context.memory, bytes);
+    cuda::scaleGradient(context, source.data, source.storage == Storage::i32, out.f32(), ranges.data(), ranges.count(),
+                        sums.as<double>());
+    context.device.copyOut(squares.data, sums.as<void>(), bytes);
+    return arguments.env().Undefined();
+  });
+}
+
+uint16_t* shadowOf(const Arguments& arguments, int64_t length) {
+  return arguments.optional("shadow", length, Storage::bf16).as<uint16_t>();
+}
+
+// { weights, gradient, expAvg, expAvgSq, offsets, lengths, coupledDecays, decoupledDecays, lr, beta1, ..., shadow? }
+Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Ranges ranges(arguments, "coupledDecays", "decoupledDecays");
+    const auto number = [&](const char* name) { return arguments.number(name); };
+    const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
+    const AdamUpdate by = {number("lr"),         number("beta1"),           number("beta2"),
+                           number("eps"),        number("clipFactor"),      number("firstCorrection"),
+                           number("secondCorrection"), 0, 0};
+    cuda::adamUpdate(arguments.instance().context(), floats("weights"), floats("gradient"), floats("expAvg"),
+                     floats("expAvgSq"), ranges.data(), ranges.count(), by, shadowOf(arguments, ranges.end()));
+    return arguments.env().Undefined();
+  });
+}
+
+// { weights, gradient, momentumBuffer, offsets, lengths, weightDecays, lr, momentum, clipFactor, shadow? }
+Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const Ranges ranges(arguments, "weightDecays");
+    const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
+    const MomentumUpdate by = {arguments.number("lr"), arguments.number("momentum"), arguments.number("clipFactor"), 0};
+    cuda::momentumUpdate(arguments.instance().context(), floats("weights"), floats("gradient"), floats("momentumBuffer"),
+                         ranges.data(), ranges.count(), by, shadowOf(arguments, ranges.end()));
+    return arguments.env().Undefined();
+  });
+}
+
+// { average, weights, offset, length, decay }
+Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) {
+    const int64_t offset = arguments.integer("offset", 0, kMost), length = arguments.integer("length", 0, kMost);
+    auto* average = rangeOf<float>(arguments, "average", offset, length, Storage::f32);
+    const auto* weights = rangeOf<float>(arguments, "weights", offset, length, Storage::f32);
+    cuda::averageUpdate(arguments.instance().context(), average, weights, static_cast<size_t>(length),
+                        arguments.number("decay"));
+    return arguments.env().Undefined();
+  });
+}
+
+}  // namespace
+
+void addDeviceExact(Napi::Env env, Napi::Object exports) {
+  exports.Set("quantiseAdd", Napi::Function::New(env, quantiseAdd));
+  exports.Set("floatAdd", Napi::Function::New(env, floatAdd));
+  exports.Set("scaleGradient", Napi::Function::New(env, scaleGradient));
+  exports.Set("adamUpdate", Napi::Function::New(env, adamUpdate));
+  exports.Set("momentumUpdate", Napi::Function::New(env, momentumUpdate));
+  exports.Set("averageUpdate", Napi::Function::New(env, averageUpdate));
+}
+
+}  // namespace vitrail

@@ -1,0 +1,21 @@
+// The exact reduction on the GPU's memory: what ExactAccumulator, Fp32Accumulator and gradient-scaling.ts compute.
+#pragma once
+#include "../../../kernels/exact/reduction.h"
+#include "range.h"
+
+namespace vitrail::cuda {
+
+// sums += rint(gradient scale), values out of range left out; both [length]. statistics[0] becomes the bits of the
+// largest finite |gradient| where that is larger, statistics[1] 1 where a value is not finite.
+void quantiseAdd(const Context& context, const float* gradient, int32_t* sums, size_t length, const Quantisation& by,
+                 int32_t* statistics);
+
+// sums += gradient, finite values; statistics as above.
+void floatAdd(const Context& context, const float* gradient, float* sums, size_t length, int32_t* statistics);
+
+// For every range: out = (float)(source first), squares[range] = sum of out^2, in an order that follows from the
+// range's length alone. `source` holds integers or floats; `out` may be the same memory. squares: [count], the GPU's.
+void scaleGradient(const Context& context, const void* source, bool integers, float* out, const Range* ranges,
+                   int count, double* squares);
+
+}  // namespace vitrail::cuda
