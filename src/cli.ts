@@ -27,6 +27,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+// Nobody reads what is written there, or its disk is full: that ends nothing.
+process.stderr.on('error', () => undefined);
+
 registerTrain(program);
 registerDemo(program);
 registerWorker(program);

@@ -1,9 +1,10 @@
 /** A coordinator and workers as processes that are hit by a schedule of faults, and replaced when they die. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { faultText, parseFaults, type Fault } from '../shared/fault-injection.js';
+import { FAULT, faultText, parseFaults, STOPPED, type Fault } from '../shared/fault-injection.js';
 import { CuttableLink } from './cuttable-link.js';
 import type { ChaosSchedule } from './schedule.js';
+import { isRunning, wake } from './waking.js';
 
 export interface FleetOptions {
   /** YAML config of the run. */
@@ -41,6 +42,8 @@ interface Part {
   child: ChildProcess | null;
   link: CuttableLink | null;
   last: string[];
+  /** Stops that have happened. */
+  stopped: Set<string>;
 }
 
 export class Fleet {
@@ -59,7 +62,7 @@ export class Fleet {
     this.#options = options;
     const { coordinator, workers } = options.schedule;
     const part = (name: string, faults: readonly Fault[]): Part => {
-      return { name, faults: [...faults], child: null, link: null, last: [] };
+      return { name, faults: [...faults], child: null, link: null, last: [], stopped: new Set() };
     };
     this.#coordinator = part('coordinator', coordinator);
     this.#workers = workers.map((faults, i) => part(`worker in place ${i}`, faults));
@@ -111,9 +114,14 @@ export class Fleet {
   }
 
   async #startWorker(part: Part): Promise<void> {
-    if (this.#over || this.#address === null) return;
+    if (this.#address === null) return;
     part.link?.close();
     part.link = await CuttableLink.open(this.#address);
+    // The run may have ended meanwhile: nobody would end this one.
+    if (this.#over) {
+      part.link.close();
+      return;
+    }
     const address = `tcp://127.0.0.1:${part.link.port}`;
     const child = this.#spawn(part, [
       'worker',
@@ -147,8 +155,10 @@ export class Fleet {
 
   #read(part: Part, child: ChildProcess, line: string): void {
     part.last = [...part.last, line].slice(-LAST_LINES);
-    const fault = line.startsWith('fault ') ? parseFaults(line.slice('fault '.length))[0] : undefined;
+    const [word = '', text = ''] = line.split(' ');
+    const fault = word === FAULT ? parseFaults(text)[0] : undefined;
     if (fault !== undefined) this.#happened(part, child, fault);
+    if (word === STOPPED) part.stopped.add(text);
     const address = /vitrail worker --coordinator tcp:\/\/([^:]+):(\d+)/.exec(line);
     if (address === null || this.#address !== null) return;
     this.#address = { host: '127.0.0.1', port: Number(address[2]) };
@@ -161,7 +171,7 @@ export class Fleet {
     const index = part.faults.findIndex((f) => f.point === point && f.action === action);
     part.faults.splice(index, 1);
     const ms = step % 2 === 0 ? SHORT_MS : this.#options.removeAfterMs + LONG_EXTRA_MS;
-    if (action === 'stop') setTimeout(() => child.kill('SIGCONT'), ms);
+    if (action === 'stop') setTimeout(() => wake(child, () => part.stopped.has(faultText(fault))), ms);
     if (action === 'cut') part.link?.cut(ms);
   }
 
@@ -171,8 +181,7 @@ export class Fleet {
   }
 
   async #stop({ name, child, last }: Part): Promise<void> {
-    const running = child?.exitCode === null && child.signalCode === null;
-    if (!running) return;
+    if (child === null || !isRunning(child)) return;
     await new Promise<void>((resolve) => {
       // One that was cut off when the run ended waits for a coordinator that will not come.
       const timers = [

@@ -1,8 +1,10 @@
 /** `vitrail chaos`: trains while workers and coordinator are killed, stopped and cut off, and compares the weights. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Table from 'cli-table3';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { faultCounts, type FaultCount } from '../chaos/fault-counts.js';
 import { Fleet, type FleetResult } from '../chaos/fleet.js';
 import { randomSchedule, systematicSchedules, type ChaosSchedule } from '../chaos/schedule.js';
 import { drawDataset } from '../demo/drawn-dataset.js';
@@ -48,6 +50,22 @@ function repeatedSteps(runDir: string): readonly number[] {
   return steps.filter((step, i) => steps.indexOf(step) !== i);
 }
 
+/** A row a point, a column a kind of fault, in each the workers by place, then the coordinator. */
+function countTable(counts: readonly FaultCount[]): string {
+  const actions = [...new Set(counts.map(({ action }) => action))].sort();
+  const points = [...new Set(counts.map(({ point }) => point))];
+  const table = new Table({ style: { head: [], border: [] }, head: ['point', ...actions] });
+  for (const point of points) {
+    const cell = (action: string): string =>
+      counts
+        .filter((count) => count.point === point && count.action === action)
+        .map(({ who, count }) => `${who}: ${count}`)
+        .join(', ');
+    table.push([point, ...actions.map(cell)]);
+  }
+  return table.toString();
+}
+
 class Chaos {
   readonly #flags: ChaosFlags;
   readonly #data: string;
@@ -58,13 +76,14 @@ class Chaos {
   }
 
   async run(schedule: ChaosSchedule, reference: string | null): Promise<Verdict> {
+    const { workers } = this.#flags;
     const runDir = join(this.#flags.out, schedule.name.replaceAll(' ', '-'));
     rmSync(runDir, { recursive: true, force: true });
     const configPath = `${runDir}.yaml`;
     const config = resolveConfig({
       flags: {
         ...SMALL_RUN,
-        ...{ data: this.#data, out: runDir, workers: this.#flags.workers, minWorkers: 1 },
+        ...{ data: this.#data, out: runDir, workers, minWorkers: schedule.wholeFleet ? workers : 1 },
         ...{ suspectAfterMs: SUSPECT_AFTER_MS, heartbeatTimeoutMs: REMOVE_AFTER_MS, ringTimeoutMs: 3000 },
       },
     });
@@ -98,7 +117,7 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
   const data = flags.data ?? join(flags.out, 'data');
   if (!existsSync(data)) await drawDataset(data, IMAGES);
   const chaos = new Chaos(flags, data);
-  const quiet = { name: 'clean', coordinator: [], workers: [[]] };
+  const quiet = { name: 'clean', wholeFleet: false, coordinator: [], workers: [[]] };
   const clean = await chaos.run(quiet, null);
   if (!clean.ok) throw coded('CHAOS_FAILED', { failed: 1, runs: 1, out: flags.out });
   process.stderr.write(`clean run: ${clean.steps} steps, weights ${clean.weightDigest}\n`);
@@ -113,10 +132,22 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
     for (const problem of verdict.problems) process.stderr.write(`  ${problem}\n`);
   }
   const failed = verdicts.filter((verdict) => !verdict.ok).length;
-  const faults = verdicts.reduce((sum, { hit }) => sum + hit.length, 0);
-  const report = { weightDigest: clean.weightDigest, runs: verdicts.length, failed, faults, verdicts };
+  const hits = verdicts.flatMap(({ hit }) => hit);
+  const faults = hits.length;
+  const counts = faultCounts(hits);
+  const report = {
+    weightDigest: clean.weightDigest,
+    runs: verdicts.length,
+    failed,
+    faults,
+    counts,
+    verdicts,
+  };
   if (flags.json === true) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else process.stdout.write(`${verdicts.length} runs, ${faults} faults, ${failed} failed\n`);
+  else {
+    process.stdout.write(`${countTable(counts)}\n`);
+    process.stdout.write(`${verdicts.length} runs, ${faults} faults, ${failed} failed\n`);
+  }
   if (failed > 0) throw coded('CHAOS_FAILED', { failed, runs: verdicts.length, out: flags.out });
 }
 

@@ -11,7 +11,19 @@ const LINE_EVERY_MS = 20_000;
 
 /** What of the workers' coming and going is worth a line. */
 const SHOWN: ReadonlySet<string> = new Set([
-  ...['lost', 'refused', 'garbage', 'hung', 'expelled', 'stalled', 'straggler', 'waiting', 'leaving', 'back'],
+  ...[
+    'lost',
+    'refused',
+    'garbage',
+    'hung',
+    'expelled',
+    'stalled',
+    'straggler',
+    'waiting',
+    'leaving',
+    'back',
+    'disk-full',
+  ],
 ]);
 
 /** For people: 45 s, 12 min, 3.5 h. */
@@ -113,6 +125,10 @@ export class Progress implements Partial<TrainingObserver> {
   #line(text: string): void {
     this.stop();
     this.#lastLineMs = performance.now();
-    this.#out.write(`${text}\n`);
+    try {
+      this.#out.write(`${text}\n`);
+    } catch {
+      // A file on a full disk: training goes on unseen.
+    }
   }
 }

@@ -53,7 +53,9 @@ export async function trainOnTerminal(
           threads: config.threads,
           logLevel: config.logLevel,
           logDir: config.out,
+          maxRestarts: config.maxRestarts,
           onExit: (pid, reason, left) => cluster.processEnded(pid, reason, left),
+          onRestart: (text) => progress.note(pc.yellow(text)),
         });
       },
     });

@@ -1,4 +1,6 @@
 /** Takes a run's state from a worker and keeps it in the run folder. */
+import { join } from 'node:path';
+import { CHECKPOINTS_FOLDER } from '../shared/checkpoint/checkpoint-format.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { prune, writeBest } from '../shared/checkpoint/checkpoint-store.js';
 import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
@@ -7,6 +9,7 @@ import { weightDigest } from '../shared/checkpoint/weight-digest.js';
 import { coded, VitrailError } from '../shared/errors.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
+import { whenThereIsSpace, type DiskWait } from './disk-space.js';
 import type { TrainingObserver } from './observer.js';
 import type { StoredRun } from './run-checkpoint.js';
 import type { RunState } from './run-state.js';
@@ -51,8 +54,12 @@ export class CheckpointKeeper {
     return this.#last;
   }
 
-  /** Saves the state all workers hold now. @throws CHECKPOINT_WRITE_FAILED, STATE_MISMATCH, STATE_LOST */
-  async save(state: RunState, best: boolean): Promise<SavedCheckpoint> {
+  /**
+   * Saves the state all workers hold now.
+   * @param wait what to do while the disk is full; null: to fail, with the disk's error as cause
+   * @throws CHECKPOINT_WRITE_FAILED, STATE_MISMATCH, STATE_LOST
+   */
+  async save(state: RunState, best: boolean, wait: DiskWait | null): Promise<SavedCheckpoint> {
     const startMs = performance.now();
     const { stepTimeoutMs: timeoutMs } = this.#contents.config;
     const held = await agreedState(this.#cluster, { step: state.step, timeoutMs });
@@ -63,17 +70,24 @@ export class CheckpointKeeper {
     const { config, classes, manifestDigest } = this.#contents;
     const backend = this.#cluster.ready[0]?.ready?.backend ?? '';
     const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
-    const path = await writeCheckpoint(config.out, {
+    const content = {
       step: state.step,
       layout: this.#layout,
       weights,
       slots,
       state: { run: stored, config, classes, manifestDigest, backend } satisfies StoredRun,
-    });
-    if (best && state.best !== null) {
-      const { testAccuracy: value } = state.best;
-      await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
-    }
+    };
+    const write = async (): Promise<string> => {
+      const written = await writeCheckpoint(config.out, content);
+      if (best && state.best !== null) {
+        const { testAccuracy: value } = state.best;
+        await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
+      }
+      return written;
+    };
+    const path = await (wait === null
+      ? write()
+      : whenThereIsSpace(join(config.out, CHECKPOINTS_FOLDER), write, wait));
     await prune(config.out, config.keepLast);
     const digest = weightDigest(weights);
     this.#last = { path, digest };

@@ -3,6 +3,7 @@ import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 import { Phase, type Body, type Message, type MessageName } from '../shared/protocol/codec.js';
 import { faultPoint } from '../shared/fault-injection.js';
 import { StatePull } from '../shared/protocol/state-pull.js';
+import type { ClusterEvent } from './cluster-event.js';
 import { ControlServer } from './control-server.js';
 import { hangVerdict } from './hang-verdict.js';
 import { Inbox } from './inbox.js';
@@ -10,13 +11,14 @@ import * as membership from './membership.js';
 import type { Member } from './membership.js';
 import { answerStateRequest } from './offer.js';
 import { PhaseHistory } from './phase-history.js';
-import { Roster, type ClusterEvent, type CommonWelcome } from './roster.js';
+import { Roster, type CommonWelcome } from './roster.js';
 import type { RunPosition } from './state-source.js';
 import { Waiting } from './waiting.js';
 
 export interface ClusterOptions {
   readonly listen: string;
   readonly maxWorkers: number;
+  readonly minWorkers: number;
   /** The number that the next worker gets. */
   readonly firstWorker: number;
   readonly suspectAfterMs: number;
@@ -234,7 +236,7 @@ export class Cluster {
 
   /** Takes a worker out that others cannot reach, without doubt about its state. */
   cutOff(worker: number, text: string): void {
-    this.#roster.expel(worker, 'expelled', text, false);
+    this.#roster.cutOff(worker, text);
     this.#waiting.notify();
   }
 
@@ -252,17 +254,22 @@ export class Cluster {
     this.#options.onEvent(event);
   }
 
-  /** Tells the cluster that a process which was to be a worker has ended: whoever started it knows at once. */
-  processEnded(pid: number, reason: string, left: number): void {
-    this.#roster.processEnded(pid, reason, left);
+  /**
+   * Tells the cluster that a process which was to be a worker has ended: whoever started it knows at once.
+   * @param left others that run or will
+   * @returns whether another is of use
+   */
+  processEnded(pid: number, reason: string, left: number): boolean {
+    const running = this.#roster.processEnded(pid, reason, left);
     this.#checkPull();
     this.#waiting.notify();
+    return running && this.#failure === null;
   }
 
   /** Tells all workers to stop, waits for their goodbyes for at most `timeoutMs`, closes. */
   async close(stop: Body<'stop'>, timeoutMs: number): Promise<void> {
     this.#roster.startClosing(stop);
-    for (const { peer } of this.members) this.#server.send(peer, 'stop', stop);
+    for (const peer of this.#roster.connected) this.#server.send(peer, 'stop', stop);
     await this.#waiting.until(() => this.members.length === 0, timeoutMs);
     clearInterval(this.#watch);
     await this.#server.close();

@@ -76,6 +76,7 @@ export class ControlServer {
 
   /** Hands over what is queued, for at most `timeoutMs`, and closes. */
   async close(timeoutMs = 1000): Promise<void> {
+    if (this.#closed) return;
     const deadline = performance.now() + timeoutMs;
     while (this.#pumping && performance.now() < deadline) await new Promise((r) => setTimeout(r, 5));
     this.#closed = true;

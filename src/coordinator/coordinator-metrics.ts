@@ -2,7 +2,7 @@
 import type { Page } from '../shared/http/http-server.js';
 import { MetricsRegistry, SECONDS_BUCKETS } from '../shared/metrics/registry.js';
 import type { Body } from '../shared/protocol/codec.js';
-import type { ClusterEvent } from './roster.js';
+import type { ClusterEvent } from './cluster-event.js';
 import type {
   CheckpointObserved,
   EpochObserved,
@@ -68,6 +68,10 @@ function define(registry: MetricsRegistry) {
     rollbacks: registry.counter(
       'vitrail_rollbacks_total',
       'Times the run went back to a checkpoint because nobody held its state',
+    ),
+    diskFull: registry.counter(
+      'vitrail_disk_full_total',
+      'Times a file of the run folder could not be written because the disk was full',
     ),
     speed: registry.gauge('vitrail_worker_speed', 'Micro-batches a second of a worker, smoothed', ['worker']),
     straggling: registry.gauge(
@@ -155,9 +159,9 @@ export class CoordinatorMetrics implements TrainingObserver {
 
   #counterOf(kind: ClusterEvent['kind']): { inc(): void } | null {
     const { joined, suspected, workersLost: lost, hung, expelled, stalls: stalled } = this.#metrics;
-    const { rollbacks: back, garbage } = this.#metrics;
+    const { rollbacks: back, diskFull, garbage } = this.#metrics;
     const counters: Partial<Record<ClusterEvent['kind'], { inc(): void }>> = {
-      ...{ joined, suspected, lost, hung, expelled, stalled, back, garbage },
+      ...{ joined, suspected, lost, hung, expelled, stalled, back, garbage, 'disk-full': diskFull },
     };
     return counters[kind] ?? null;
   }

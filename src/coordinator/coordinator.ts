@@ -1,6 +1,5 @@
 /** A coordinator: takes a run folder, assembles workers, trains, and leaves a complete run folder behind. */
 import { basename, join } from 'node:path';
-import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
 import { configToYaml } from '../shared/config/config-file.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
@@ -19,6 +18,8 @@ import { CoordinatorMetrics } from './coordinator-metrics.js';
 import { Journal } from './journal.js';
 import { allOf, type TrainingObserver } from './observer.js';
 import { openRun, type RunOpening } from './run-opening.js';
+import type { DiskWait } from './disk-space.js';
+import { writeRunFile } from './run-file.js';
 import { RunLock } from './run-lock.js';
 import { RunLog } from './run-log.js';
 import { runRoutes } from './run-pages.js';
@@ -105,6 +106,15 @@ async function runLocked(
     let stop = { clean: false, reason: 'the coordinator failed' };
     resources.add(async () => cluster.close(stop, GOODBYE_TIMEOUT_MS));
     const interrupted = (): boolean => stopRequested() !== null;
+    const diskWait: DiskWait = {
+      onFull: (path) => {
+        cluster.note({
+          kind: 'disk-full',
+          text: `no space left to write ${path}: waiting until there is some`,
+        });
+      },
+      interrupted,
+    };
     const { generation } = opening;
     const trainSamples = manifest.train.samples.length;
     const common = { cluster, config, layout, trainSamples, perEpoch, interrupted };
@@ -122,6 +132,7 @@ async function runLocked(
       config.out,
       opening.record({ address: cluster.address, httpAddress: http.address }),
       opening.journal,
+      diskWait,
     );
     const written = journal;
     watchers.unshift(log, {
@@ -133,7 +144,7 @@ async function runLocked(
     const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
       const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };
-      return writeSummary(config, input);
+      return writeSummary(config, input, diskWait);
     };
     try {
       events.onListening({ workers: cluster.address, http: http.address }, cluster);
@@ -143,7 +154,7 @@ async function runLocked(
           await journal.end(stop.reason, true);
           return await summarise(true, stop.reason);
         }
-        await writeFileAtomic(join(config.out, CONFIG_FILE), configToYaml(config));
+        await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), diskWait);
         warnOfSchedule(config, steps, warn);
         const backend = cluster.ready[0]?.ready?.backend ?? '';
         const model = { name: spec.name, parameters: layout.length };
@@ -152,7 +163,7 @@ async function runLocked(
         observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
         const run = { config, layout, manifest, cluster, checkpoints, journal, observer, runner };
         try {
-          stop = { clean: true, reason: await train({ ...run, stopRequested, progress }) };
+          stop = { clean: true, reason: await train({ ...run, diskWait, stopRequested, progress }) };
           await journal.end(stop.reason, true);
           return await summarise(true, stop.reason);
         } catch (error) {
@@ -162,9 +173,9 @@ async function runLocked(
       }
     } catch (error) {
       stop = { clean: false, reason: reasonOf(error) };
-      // Its own failure to be written is the error that is being thrown.
+      // Their own failure to be written is no news, or less than what is being thrown.
       await journal.end(stop.reason, false).catch(() => undefined);
-      await summarise(false, stop.reason);
+      await summarise(false, stop.reason).catch(() => undefined);
       throw error;
     }
   } finally {
@@ -200,6 +211,7 @@ async function openCluster(
   return Cluster.open({
     listen: opening.listen,
     maxWorkers: config.maxWorkers ?? microBatchesOfStep(config, manifest),
+    minWorkers: config.minWorkers ?? 1,
     firstWorker: opening.nextWorker,
     suspectAfterMs,
     heartbeatTimeoutMs,

@@ -200,3 +200,14 @@ export function inRing({ heartbeat }: Member, step: number): boolean {
 export function ringStalled(ring: readonly Member[], step: number, nowMs: number, stallMs: number): boolean {
   return ring.length > 1 && ring.every((m) => inRing(m, step) && nowMs - m.movedAtMs > stallMs);
 }
+
+/**
+ * Of the workers of an all-reduce that stands still, the one that its neighbour does not reach. What a broken link does
+ * not deliver is missing first and most behind it; further on in the ring less is missing.
+ */
+export function leastReached(ring: readonly Member[]): Member | undefined {
+  const messages = (m: Member): number => m.heartbeat?.messages ?? 0;
+  return [...ring].sort(
+    (a, b) => messages(a) - messages(b) || a.movedAtMs - b.movedAtMs || a.worker - b.worker,
+  )[0];
+}

@@ -1,6 +1,6 @@
 /** What the trainer tells those who watch: log, metrics, progress display. Watching changes nothing. */
 import type { Body } from '../shared/protocol/codec.js';
-import type { ClusterEvent } from './roster.js';
+import type { ClusterEvent } from './cluster-event.js';
 import type { EpochFigures } from './run-state.js';
 import type { StepReport, StepTotals } from './step-outcome.js';
 

@@ -1,32 +1,12 @@
 /** Who is in the run: admits workers, notes what they say of themselves, finds out who is gone. */
 import { coded, plainError, revivedError, type ErrorCode, type VitrailError } from '../shared/errors.js';
 import type { Body, Message, MessageName } from '../shared/protocol/codec.js';
+import type { ClusterEvent, ClusterEventKind } from './cluster-event.js';
 import * as membership from './membership.js';
 import type { Member } from './membership.js';
+import { Quarantine } from './quarantine.js';
 import { placementOf, type RunPosition } from './state-source.js';
-
-export type ClusterEventKind =
-  | 'joined'
-  | 'ready'
-  | 'refused'
-  | 'garbage'
-  | 'suspected'
-  | 'lost'
-  | 'leaving'
-  | 'left'
-  | 'hung'
-  | 'expelled'
-  | 'stalled'
-  | 'straggler'
-  | 'back'
-  | 'waiting';
-
-/** What an observer (log, metrics, journal) is told. */
-export interface ClusterEvent {
-  readonly kind: ClusterEventKind;
-  readonly worker?: number;
-  readonly text: string;
-}
+import { Strangers } from './strangers.js';
 
 /** What a run tells every worker that it admits. */
 export type CommonWelcome = Pick<
@@ -35,8 +15,9 @@ export type CommonWelcome = Pick<
 >;
 
 export interface RosterOptions {
-  /** Workers the run takes at most. */
+  /** Workers the run takes at most, and needs at least. */
   readonly maxWorkers: number;
+  readonly minWorkers: number;
   /** The number that the next worker gets. */
   readonly firstWorker: number;
   readonly suspectAfterMs: number;
@@ -59,12 +40,12 @@ const OF_THE_RUN: readonly ErrorCode[] = [
   'BACKEND_MISMATCH',
 ];
 
-/** A connection that nobody knows is asked who it is this often at most. */
-const ASK_AGAIN_MS = 1000;
 /** A gap between two looks in which this process itself must have stood still. */
 const AWAY_MS = 500;
-/** Connections that come and go without a hello are forgotten beyond this number. */
-const MOST_STRANGERS = 10_000;
+
+function processOf({ host, pid }: { readonly host: string; readonly pid: number }): string {
+  return `${host} ${pid}`;
+}
 
 export class Roster {
   readonly #options: RosterOptions;
@@ -78,18 +59,27 @@ export class Roster {
   readonly #deferred: { readonly peer: string; readonly hello: Body<'hello'> }[] = [];
   /** The step that is under way, for messages. */
   #step = 0;
+  readonly #quarantine = new Quarantine();
   /** Why workers that never became ready failed, by pid: their processes end a moment later. */
   readonly #refusals = new Map<number, VitrailError>();
-  /** When connections that are no members were asked who they are, and why they are none. */
-  readonly #strangers = new Map<string, { askedAtMs: number; reason: string; discardState: boolean }>();
+  readonly #strangers: Strangers;
 
   constructor(options: RosterOptions) {
     this.#options = options;
     this.#nextWorker = options.firstWorker;
+    this.#strangers = new Strangers((peer, question) => options.send(peer, 'whoAreYou', question));
   }
 
   get members(): readonly Member[] {
     return this.#members;
+  }
+
+  /**
+   * Connections of members, and of workers that were taken out or never got in: a worker that sleeps finds what was
+   * sent to it when it wakes up, though the coordinator be gone by then.
+   */
+  get connected(): readonly string[] {
+    return [...this.#members.map((m) => m.peer), ...this.#strangers.peers];
   }
 
   member(worker: number): Member | undefined {
@@ -124,7 +114,7 @@ export class Roster {
     if (member === undefined) {
       if (this.#phase === 'closing') this.#options.send(peer, 'stop', this.#stop);
       else if (message.name === 'hello') this.#admit(peer, message.body, nowMs);
-      else this.#ask(peer, nowMs);
+      else this.#strangers.heard(peer, nowMs);
       return null;
     }
     this.#members = membership.heard(this.#members, peer, nowMs);
@@ -198,8 +188,15 @@ export class Roster {
     const member = this.member(worker);
     if (member === undefined) return;
     this.#remove(member, kind, text, null);
-    this.#options.send(member.peer, 'whoAreYou', { reason: text, discardState });
-    this.#strangers.set(member.peer, { askedAtMs: performance.now(), reason: text, discardState });
+    this.#strangers.tell(member.peer, text, discardState, performance.now());
+  }
+
+  /** Takes a worker out that its neighbours in the ring do not reach, for a while where others are enough. */
+  cutOff(worker: number, text: string): void {
+    const member = this.member(worker);
+    if (member === undefined) return;
+    const ms = this.#quarantine.begin(processOf(member), performance.now());
+    this.expel(worker, 'expelled', `${text}: it stays out for ${Math.round(ms / 1000)} s`, false);
   }
 
   /** Lets a worker go that asked for it. */
@@ -221,16 +218,21 @@ export class Roster {
     }
   }
 
-  /** A process that was to be a worker has ended, and nobody will start another. @param left others that run */
-  processEnded(pid: number, reason: string, left: number): void {
-    if (this.#phase === 'closing') return;
+  /**
+   * A process that was to be a worker has ended.
+   * @param left others that run or will
+   * @returns whether the run goes on
+   */
+  processEnded(pid: number, reason: string, left: number): boolean {
+    if (this.#phase === 'closing') return false;
     const member = this.#members.find((m) => m.pid === pid);
     if (member !== undefined) this.lose(member.peer, reason);
-    if (this.#phase === 'running' && (left > 0 || this.#members.length > 0)) return;
+    if (this.#phase === 'running' && (left > 0 || this.#members.length > 0)) return true;
     const worker = member?.worker ?? `with pid ${pid}`;
     const phase = member === undefined ? 'joining' : membership.phaseOf(member);
     const lost = coded('WORKER_LOST', { worker, step: this.#step, phase, reason });
     this.#options.onFatal(this.#refusals.get(pid) ?? lost);
+    return false;
   }
 
   #admit(peer: string, hello: Body<'hello'>, nowMs: number): void {
@@ -239,6 +241,12 @@ export class Roster {
       return;
     }
     if (membership.memberOf(this.#members, peer) !== undefined) return;
+    // It asks again and again; without enough others a bad link is better than none.
+    const enough = this.#members.length >= this.#options.minWorkers;
+    if (enough && this.#quarantine.holds(processOf(hello), nowMs)) {
+      this.#strangers.heard(peer, nowMs);
+      return;
+    }
     const room = this.#options.maxWorkers - this.#members.length;
     const error = membership.admissionError(hello, room);
     if (error !== null) {
@@ -246,7 +254,7 @@ export class Roster {
       this.#options.onEvent({ kind: 'refused', text: error.message });
       return;
     }
-    this.#strangers.delete(peer);
+    this.#strangers.forget(peer);
     const { members, member } = membership.admit(this.#members, this.#nextWorker++, peer, hello, nowMs);
     const position = this.#options.position();
     const { holds, ...placement } = placementOf(hello, position);
@@ -277,20 +285,9 @@ export class Roster {
     if (this.#phase === 'running' && OF_THE_RUN.includes(error.code)) this.#options.onFatal(error);
   }
 
-  /** Asks a connection that nobody knows who it is: of before a restart, or removed and still alive. */
-  #ask(peer: string, nowMs: number): void {
-    const before = this.#strangers.get(peer);
-    if (before !== undefined && nowMs - before.askedAtMs < ASK_AGAIN_MS) return;
-    const reason = before?.reason ?? 'this connection is new to the coordinator';
-    const discardState = before?.discardState ?? false;
-    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
-    this.#strangers.set(peer, { askedAtMs: nowMs, reason, discardState });
-    this.#options.send(peer, 'whoAreYou', { reason, discardState });
-  }
-
   #remove(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
     this.#members = membership.without(this.#members, member.peer);
-    this.#strangers.set(member.peer, { askedAtMs: -ASK_AGAIN_MS, reason: text, discardState: false });
+    this.#strangers.note(member.peer, text);
     this.#event(kind, member, text);
     if (error !== null && this.#phase === 'assembling') this.#refusals.set(member.pid, error);
   }

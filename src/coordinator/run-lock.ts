@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, write
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { coded } from '../shared/errors.js';
+import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 
 const LOCK_FILE = 'coordinator.lock';
 
@@ -71,9 +71,18 @@ export class RunLock {
   /**
    * Takes the folder, which is made where it is missing. A lock whose process was killed is taken over; one of
    * another machine is believed.
-   * @throws RUN_LOCKED
+   * @throws RUN_LOCKED, RUN_WRITE_FAILED
    */
   static take(runDir: string): RunLock {
+    try {
+      return RunLock.#take(runDir);
+    } catch (error) {
+      if (error instanceof VitrailError) throw error;
+      throw coded('RUN_WRITE_FAILED', { path: join(runDir, LOCK_FILE), reason: reasonOf(error) });
+    }
+  }
+
+  static #take(runDir: string): RunLock {
     const made = mkdirSync(runDir, { recursive: true }) !== undefined;
     const path = join(runDir, LOCK_FILE);
     const { pid } = process;
@@ -83,8 +92,8 @@ export class RunLock {
       startedAt: processStart(pid) ?? '',
     } satisfies Owner);
     const temporary = `${path}.${pid}`;
-    writeFileSync(temporary, text);
     try {
+      writeFileSync(temporary, text);
       // link() fails where the name exists: of two that try, one gets it.
       for (;;) {
         try {

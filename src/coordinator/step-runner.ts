@@ -7,7 +7,7 @@ import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
 import { enoughWorkers } from './enough-workers.js';
-import { ringStalled } from './membership.js';
+import { leastReached, ringStalled } from './membership.js';
 import { stepReportError } from './report-check.js';
 import { epochOrder, stepMicroBatches, stepPosition, type MicroBatch } from './sampling.js';
 import { planningSpeeds, stragglers, updateSpeeds } from './speeds.js';
@@ -55,6 +55,8 @@ export interface StepRunnerOptions {
 const MOST_REPEATS = 2;
 /** After so many all-reduces of a step that came to a standstill, a worker is left out. */
 const MOST_STALLS = 2;
+/** Leaving workers out does not help either. */
+const MOST_STALLS_IN_ALL = 20;
 
 export class StepRunner {
   readonly #options: StepRunnerOptions;
@@ -82,7 +84,7 @@ export class StepRunner {
    * @param beforeCommit writes the commit down; workers are told when it resolves
    * @returns null when interrupted: the step is not committed
    * @throws STATE_LOST, WORKERS_MISSING, STEP_TIMEOUT, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, DIGEST_MISMATCH,
-   * PROTOCOL_GARBAGE, GRADIENT_NOT_REPEATABLE
+   * PROTOCOL_GARBAGE, GRADIENT_NOT_REPEATABLE, RING_TIMEOUT
    */
   async run(
     step: number,
@@ -234,13 +236,16 @@ export class StepRunner {
 
   /** All are there and nothing moves: first the same ring again, then without the worker that got least. */
   #onStall({ step, ring }: StepRound, stalls: number): void {
-    const { cluster } = this.#options;
+    const { cluster, config } = this.#options;
     const text = `the all-reduce of step ${step} stands still: the ring is formed again`;
     cluster.note({ kind: 'stalled', text });
     if (stalls <= MOST_STALLS) return;
-    const members = cluster.members.filter((m) => ring.includes(m.worker));
-    const waiting = members.filter((m) => m.heartbeat?.phase !== undefined);
-    const least = waiting.sort((a, b) => a.movedAtMs - b.movedAtMs || a.worker - b.worker)[0];
+    if (stalls > MOST_STALLS_IN_ALL) {
+      const waitedMs = stalls * config.ringTimeoutMs;
+      const progress = `begun again ${stalls} times, each time after the third without another worker`;
+      throw coded('RING_TIMEOUT', { step, waitedMs, progress });
+    }
+    const least = leastReached(cluster.members.filter((m) => ring.includes(m.worker)));
     if (least === undefined) return;
     cluster.cutOff(least.worker, `worker ${least.worker} is not reached by its neighbour in the ring`);
   }

@@ -1,6 +1,7 @@
 /** The training loop: step, evaluate, decide, keep; read it top to bottom. */
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
+import { reasonOf } from '../shared/errors.js';
 import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../shared/schedule/learning-rate.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { Cluster } from './cluster.js';
+import { isDiskFull, type DiskWait } from './disk-space.js';
 import { evaluateOnCluster, type Evaluation } from './evaluation.js';
 import type { TrainingObserver } from './observer.js';
 import type { Journal } from './journal.js';
@@ -29,6 +31,7 @@ export interface TrainingRun {
   readonly journal: Journal;
   readonly observer: TrainingObserver;
   readonly runner: StepRunner;
+  readonly diskWait: DiskWait;
   /** Asked between steps: a reason ends the run there, with a checkpoint. */
   readonly stopRequested: () => string | null;
   /** How far the run has come, also when it ends with an error. */
@@ -61,11 +64,18 @@ export async function train(run: TrainingRun): Promise<string> {
   const steps = totalSteps(config, perEpoch);
   const schedule = scheduleOf(config, steps);
 
-  const save = async (): Promise<void> => {
+  /** @param needed to be waited for while the disk is full; without it training goes on as it is */
+  const save = async (needed: boolean): Promise<void> => {
     const { state } = progress;
     const best = state.best?.step === state.step;
     faultPoint('before-checkpoint', state.step);
-    const { path, digest } = await checkpoints.save(state, best);
+    const kept = await checkpoints.save(state, best, needed ? run.diskWait : null).catch((error: unknown) => {
+      if (needed || !isDiskFull(error)) throw error;
+      cluster.note({ kind: 'disk-full', text: `${reasonOf(error)}: training goes on without it` });
+      return null;
+    });
+    if (kept === null) return;
+    const { path, digest } = kept;
     faultPoint('after-checkpoint', state.step);
     await journal.checkpoint(state.step, path, digest);
     progress.saved = state.step;
@@ -78,19 +88,20 @@ export async function train(run: TrainingRun): Promise<string> {
       progress.state = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
       await journal.epoch(progress.state);
     }
-    if (due.checkpoint) await save();
+    const over = progress.state.ended !== null || progress.state.step >= steps;
+    if (due.checkpoint) await save(over);
     else if (due.audit) {
       const { step } = progress.state;
       await agreedState(cluster, { step, timeoutMs: config.stepTimeoutMs });
     }
     const { step, runningMaxima, ended } = progress.state;
-    if (ended !== null || step >= steps) return ended ?? 'finished';
+    if (over) return ended ?? 'finished';
     const stopReason = run.stopRequested();
     if (stopReason !== null) {
-      if (progress.saved !== step) await save();
+      if (progress.saved !== step) await save(true);
       return stopReason;
     }
-    await letGo(cluster, step, progress.saved, save);
+    await letGo(cluster, step, progress.saved, async () => save(true));
 
     const lr = learningRate(schedule, step);
     const result = await runner.run(step, lr, runningMaxima, async ({ totals, generation, ring }) => {

@@ -115,6 +115,10 @@ export const ERROR_CATALOGUE = {
     'cannot write the checkpoint {path}: {reason}',
     'check free space and permissions',
   ),
+  RUN_WRITE_FAILED: define(
+    'cannot write {path}: {reason}',
+    'check free space and permissions of the run folder',
+  ),
   RUN_EXISTS: define(
     'the run folder {path} already holds a run',
     'continue it with --resume, or choose another --out',

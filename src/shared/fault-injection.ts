@@ -50,6 +50,10 @@ export interface Fault {
   readonly action: FaultAction;
 }
 
+/** Begin the lines that tell of a fault, and that a process has been stopped. */
+export const FAULT = 'fault';
+export const STOPPED = 'stopped';
+
 const SLOW_MS = 500;
 /** Half of the messages are to be out when the sender is hit between two of them. */
 const FLUSH_MS = 30;
@@ -87,11 +91,14 @@ export function faultPoint(point: FaultPoint, step: number): 'flip' | null {
   if (fault === undefined) return null;
   waiting = waiting.filter((f) => f !== fault);
   // Not process.stderr: what a thread writes there waits for the main thread, which may be stopped now.
-  writeSync(2, `fault ${faultText({ ...fault, step })}\n`);
+  writeSync(2, `${FAULT} ${faultText({ ...fault, step })}\n`);
   if (BETWEEN_MESSAGES.includes(point)) standStill(FLUSH_MS);
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL');
-  else if (fault.action === 'stop') process.kill(process.pid, 'SIGSTOP');
-  else if (fault.action === 'hang') standStill(Infinity);
+  else if (fault.action === 'stop') {
+    process.kill(process.pid, 'SIGSTOP');
+    // Before this line a SIGCONT may have come before the stop, and been for nothing.
+    writeSync(2, `${STOPPED} ${faultText({ ...fault, step })}\n`);
+  } else if (fault.action === 'hang') standStill(Infinity);
   else if (fault.action !== 'flip') standStill(fault.action === 'slow' ? SLOW_MS : CUT_MS);
   return fault.action === 'flip' ? 'flip' : null;
 }

@@ -81,6 +81,8 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
     const connection = { link, status, metricsAddress };
     const askToLeave = (): void => link.send('leave', { reason: String(options.leave.reason) });
     options.leave.addEventListener('abort', askToLeave);
+    // Asked while the link was being opened.
+    if (options.leave.aborted) askToLeave();
     const first = await introduce(link, metricsAddress, NEWCOMER);
     if (first.kind === 'stop') {
       if (options.leave.aborted) return first.stop;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
 import { Cluster, type ClusterOptions } from '../../src/coordinator/cluster.js';
-import type { ClusterEvent } from '../../src/coordinator/roster.js';
+import type { ClusterEvent } from '../../src/coordinator/cluster-event.js';
 import type { RunPosition } from '../../src/coordinator/state-source.js';
 import {
   decode,
@@ -67,6 +67,7 @@ export async function openCluster(
   const cluster = await Cluster.open({
     listen: 'tcp://127.0.0.1:0',
     maxWorkers,
+    minWorkers: 1,
     firstWorker: 0,
     suspectAfterMs: heartbeatTimeoutMs / 4,
     heartbeatTimeoutMs,

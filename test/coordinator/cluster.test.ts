@@ -158,7 +158,7 @@ test('workers pull what the coordinator offers, and get nothing for what it does
 test('an address in use is refused', async (t) => {
   const { cluster } = await openCluster(t, 1);
   const options = {
-    ...{ maxWorkers: 1, firstWorker: 0, suspectAfterMs: LONG_MS, heartbeatTimeoutMs: LONG_MS },
+    ...{ maxWorkers: 1, minWorkers: 1, firstWorker: 0, suspectAfterMs: LONG_MS, heartbeatTimeoutMs: LONG_MS },
     welcome: { configJson: '{}', manifestDigest: '', classes: [], heartbeatMs: 1000 },
     ...{ position: () => POSITION, refuses: () => null, offer: () => undefined },
   };

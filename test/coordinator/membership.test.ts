@@ -8,6 +8,7 @@ import {
   findSilent,
   heard,
   holders,
+  leastReached,
   memberOf,
   ringStalled,
   without,
@@ -95,4 +96,17 @@ test('a ring stands still only when all are in it and nothing comes in anywhere'
   assert.equal(ringStalled(ring(Phase.PHASE_COMPUTE, 0), 3, 1001, 1000), false);
   assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0), 4, 1001, 1000), false);
   assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0).slice(0, 1), 3, 1001, 1000), false);
+});
+
+test('of a ring that stands still the worker behind the broken link has got least', () => {
+  let members = joined(['a', 'b', 'c']);
+  const messages = { a: 4, b: 1, c: 3 };
+  for (const [peer, count] of Object.entries(messages)) {
+    members = beaten(members, peer, { ...BEAT, messages: count }, 10);
+  }
+  assert.equal(leastReached(members)?.peer, 'b');
+  // The same count: who has waited longest.
+  members = beaten(members, 'c', { ...BEAT, messages: 1 }, 9);
+  assert.equal(leastReached(members)?.peer, 'c');
+  assert.equal(leastReached([]), undefined);
 });

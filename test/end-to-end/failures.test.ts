@@ -44,7 +44,7 @@ async function allGone(pids: readonly number[]): Promise<boolean> {
 
 test('a run whose last worker is killed ends: it is named, and the checkpoint is kept', async () => {
   const out = join(folder.path, 'killed');
-  const run = startLongRun(out);
+  const run = startLongRun(out, '--max-restarts', '0');
   await run.seen(/epoch 2 /);
   const pids = workerPids(out);
   for (const pid of pids) process.kill(pid, 'SIGKILL');

@@ -80,9 +80,9 @@ function network(
   return { names, links };
 }
 
-async function startRun(name: string, names: readonly string[]) {
+async function startRun(name: string, names: readonly string[], ...flags: string[]) {
   const listen = ['--listen', `tcp://${NETWORK}.1:0`, '--workers', String(names.length)];
-  const args = ['--data', data, '--out', `${folder.path}/${name}`, '--json', ...FLAGS, ...listen];
+  const args = ['--data', data, '--out', `${folder.path}/${name}`, '--json', ...FLAGS, ...listen, ...flags];
   const coordinator = startCli(['coordinator', ...args]);
   const address = (await coordinator.seen(/tcp:\/\/10\.[\d.]+:\d+/)).trim();
   const workers = names.map((space) => {
@@ -159,3 +159,34 @@ test('a link of 50 Mbit/s changes nothing but the time', { skip }, async (t) => 
   const { coordinator, workers } = await startRun('slow', names);
   await assertSameWeights(coordinator, workers);
 });
+
+test(
+  'a broken link between two workers alone costs one of them its place, not the run',
+  { skip },
+  async (t) => {
+    if (!tried('nft', '--version')) {
+      t.skip('it needs nftables');
+      return;
+    }
+    const { names } = network(t, 3);
+    const { coordinator, workers } = await startRun('between', names, '--ring-timeout-ms', '700');
+    await coordinator.seen(/epoch 1 /);
+    // Both still reach the coordinator and the third worker; a ring of three needs every link.
+    const rules = `add table inet t; add chain inet t in { type filter hook input priority 0; };
+    add rule inet t in ip saddr ${NETWORK}.3 drop`;
+    must('ip', 'netns', 'exec', names[0]!, 'nft', rules);
+    await assertSameWeights(coordinator, workers);
+    const lines = logLines(`${folder.path}/between`, 'cluster') as { kind: string; text: string }[];
+    const out = lines.filter(({ kind }) => kind === 'expelled').map(({ text }) => text);
+    assert.equal(out.length, 1, out.join('; '));
+    assert.match(out[0]!, /worker \d is not reached by its neighbour in the ring: it stays out for 30 s/);
+    // Workers are numbered as they join; their addresses say who is behind the broken link.
+    const steps = logLines(`${folder.path}/between`, 'step');
+    const last = steps.at(-1) as { workers: { worker: number }[] };
+    assert.equal(last.workers.length, 2);
+    assert.deepEqual(
+      steps.map((line) => line['step']),
+      steps.map((_, i) => i),
+    );
+  },
+);

@@ -197,6 +197,11 @@ export const runConfigSchema = z.strictObject({
     'cluster',
     'workers that may join; none: as many as a step has micro-batches',
   ),
+  maxRestarts: operational(
+    whole(0, 10_000).default(3),
+    'cluster',
+    'train: worker processes that are started in place of failed ones, over the whole run',
+  ),
   balance: operational(
     z.enum(['speed', 'even']).default('speed'),
     'cluster',

@@ -119,7 +119,7 @@ export class Ring {
     return this.#listener.endpoint;
   }
 
-  /** Messages of all-reduces taken in since the start. */
+  /** Messages that the all-reduce under way, or the last one, has taken in. */
   get received(): number {
     return this.#received;
   }
@@ -162,6 +162,7 @@ export class Ring {
     const work = new RingRound({ plan, position, runToken: this.#runToken, kind, mine, out, sum: this.#sum });
     const watch = startWatch(position, work, request);
     this.#watch = watch;
+    this.#received = 0;
     try {
       if (watch.error !== undefined) throw watch.error;
       if (this.#outbox !== undefined) return await this.#exchange(work, position, this.#outbox, watch);
