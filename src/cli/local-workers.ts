@@ -10,6 +10,8 @@ export interface LocalWorkersOptions {
   readonly coordinator: string;
   /** Of each worker's native kernels; 0 shares this machine's processors among the workers. */
   readonly threads: number;
+  /** The --device of a worker. */
+  readonly deviceOf: (index: number) => string;
   readonly logLevel: string;
   /** Each worker writes to worker-K.log there. */
   readonly logDir: string;
@@ -90,7 +92,7 @@ function startWorker(options: LocalWorkersOptions, index: number): ChildProcess 
   const log = openSync(join(options.logDir, `worker-${index}.log`), 'a');
   const args = [
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
-    ...['--threads', String(threadsOf(options))],
+    ...['--threads', String(threadsOf(options)), '--device', options.deviceOf(index)],
   ];
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
     stdio: ['ignore', log, log],

@@ -9,6 +9,8 @@ import { configToYaml } from '../shared/config/config-file.js';
 import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
+import { surveyGpus } from '../worker/engine/native/gpus.js';
+import { deviceOfWorker } from './local-devices.js';
 import { LocalWorkers } from './local-workers.js';
 import { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
@@ -47,10 +49,12 @@ export async function trainOnTerminal(
           return;
         }
         mkdirSync(config.out, { recursive: true });
+        const gpus = surveyGpus().usable;
         workers = new LocalWorkers({
           count: localWorkers,
           coordinator: addresses.workers,
           threads: config.threads,
+          deviceOf: (index) => deviceOfWorker(index, config.devices, config.backend, gpus),
           logLevel: config.logLevel,
           logDir: config.out,
           maxRestarts: config.maxRestarts,

@@ -62,7 +62,12 @@ onDeviceOnly('a hundred copies under way at a time all arrive', async (kernels, 
   device.registerHost({ array: there });
   device.registerHost({ array: back });
   const buffer = kernels.allocate({ length: 100 * length, storage: STORAGE.f32 });
-  const parts = Array.from({ length: 100 }, (_, i) => ({ buffer, offset: i * length, valuesOffset: i * length, length }));
+  const parts = Array.from({ length: 100 }, (_, i) => ({
+    buffer,
+    offset: i * length,
+    valuesOffset: i * length,
+    length,
+  }));
   await Promise.all(parts.map((part) => device.writeRange({ ...part, values: there })));
   const order: number[] = [];
   await Promise.all(
@@ -78,36 +83,42 @@ onDeviceOnly('a hundred copies under way at a time all arrive', async (kernels, 
   kernels.release(buffer);
 });
 
-onDeviceOnly('the promise of a copy comes after the call, and after kernels that were called before', async (kernels, device) => {
-  await registered(device, shared(1000), async (array) => {
-    const buffer = kernels.allocate({ length: 1000, storage: STORAGE.f32 });
-    kernels.write({ buffer, values: new Float32Array(1000).fill(1) });
-    device.averageUpdate({ average: buffer, weights: buffer, offset: 0, length: 1000, decay: 3 });
-    let settled = false;
-    const copy = device.readRange({ buffer, offset: 0, length: 1000, values: array, valuesOffset: 0 });
-    const noted = copy.then(() => (settled = true));
-    assert.equal(settled, false);
-    await noted;
-    assert.deepEqual(array, shared(1000).fill(1));
-    kernels.release(buffer);
-  });
-});
-
-onDeviceOnly('a buffer released during a copy is not used again before the copy is done', async (kernels, device) => {
-  const length = 1 << 21;
-  await registered(device, shared(length), async (array) => {
-    for (let round = 1; round <= 5; round++) {
-      const buffer = held(kernels, new Float32Array(length).fill(round));
-      const copy = device.readRange({ buffer, offset: 0, length, values: array, valuesOffset: 0 });
+onDeviceOnly(
+  'the promise of a copy comes after the call, and after kernels that were called before',
+  async (kernels, device) => {
+    await registered(device, shared(1000), async (array) => {
+      const buffer = kernels.allocate({ length: 1000, storage: STORAGE.f32 });
+      kernels.write({ buffer, values: new Float32Array(1000).fill(1) });
+      device.averageUpdate({ average: buffer, weights: buffer, offset: 0, length: 1000, decay: 3 });
+      let settled = false;
+      const copy = device.readRange({ buffer, offset: 0, length: 1000, values: array, valuesOffset: 0 });
+      const noted = copy.then(() => (settled = true));
+      assert.equal(settled, false);
+      await noted;
+      assert.deepEqual(array, shared(1000).fill(1));
       kernels.release(buffer);
-      const next = kernels.allocate({ length, storage: STORAGE.f32 });
-      device.clear({ buffer: next });
-      await copy;
-      assert.ok(array.every((value) => value === round));
-      kernels.release(next);
-    }
-  });
-});
+    });
+  },
+);
+
+onDeviceOnly(
+  'a buffer released during a copy is not used again before the copy is done',
+  async (kernels, device) => {
+    const length = 1 << 21;
+    await registered(device, shared(length), async (array) => {
+      for (let round = 1; round <= 5; round++) {
+        const buffer = held(kernels, new Float32Array(length).fill(round));
+        const copy = device.readRange({ buffer, offset: 0, length, values: array, valuesOffset: 0 });
+        kernels.release(buffer);
+        const next = kernels.allocate({ length, storage: STORAGE.f32 });
+        device.clear({ buffer: next });
+        await copy;
+        assert.ok(array.every((value) => value === round));
+        kernels.release(next);
+      }
+    });
+  },
+);
 
 onDeviceOnly('memory that is unregistered during a copy has been copied', async (kernels, device) => {
   const array = shared(1 << 20);
@@ -130,36 +141,42 @@ onDeviceOnly('an empty copy needs no registered memory', async (kernels, device)
   kernels.release(buffer);
 });
 
-onDeviceOnly('a copy that would leave its arrays is refused, by the name of the field', async (kernels, device) => {
-  const buffer = kernels.allocate({ length: 8, storage: STORAGE.f32 });
-  const memory = shared(12);
-  await registered(device, memory.subarray(0, 10), async (array) => {
-    const good = { buffer, offset: 0, length: 8, values: array as HostArray, valuesOffset: 0 };
-    const refused = (by: object, message: RegExp) => {
-      for (const copy of ['readRange', 'writeRange'] as const) {
-        assert.throws(() => device[copy]({ ...good, ...by }), message);
+onDeviceOnly(
+  'a copy that would leave its arrays is refused, by the name of the field',
+  async (kernels, device) => {
+    const buffer = kernels.allocate({ length: 8, storage: STORAGE.f32 });
+    const memory = shared(12);
+    await registered(device, memory.subarray(0, 10), async (array) => {
+      const good = { buffer, offset: 0, length: 8, values: array as HostArray, valuesOffset: 0 };
+      const refused = (by: object, message: RegExp) => {
+        for (const copy of ['readRange', 'writeRange'] as const) {
+          assert.throws(() => device[copy]({ ...good, ...by }), message);
+        }
+      };
+      refused({ offset: 1 }, /^TypeError: buffer: 8 elements where 9 are needed/);
+      refused({ valuesOffset: 3 }, /^TypeError: values: 10 elements where 11 are needed/);
+      refused({ values: memory, valuesOffset: 3 }, /^TypeError: values: not registered/);
+      refused({ values: shared(8) }, /^TypeError: values: not registered/);
+      refused({ values: new Float32Array(8) }, /^TypeError: values: not registered/);
+      refused({ values: new Int32Array(memory.buffer) }, /^TypeError: values: a typed array of another type/);
+      refused({ values: [1, 2] }, /^TypeError: values: a typed array is missing/);
+      for (const wrong of [-1, 0.5, NaN, 2 ** 53, undefined]) {
+        refused({ offset: wrong }, /^TypeError: offset: /);
+        refused({ valuesOffset: wrong }, /^TypeError: valuesOffset: /);
+        refused({ length: wrong }, /^TypeError: length: /);
       }
-    };
-    refused({ offset: 1 }, /^TypeError: buffer: 8 elements where 9 are needed/);
-    refused({ valuesOffset: 3 }, /^TypeError: values: 10 elements where 11 are needed/);
-    refused({ values: memory, valuesOffset: 3 }, /^TypeError: values: not registered/);
-    refused({ values: shared(8) }, /^TypeError: values: not registered/);
-    refused({ values: new Float32Array(8) }, /^TypeError: values: not registered/);
-    refused({ values: new Int32Array(memory.buffer) }, /^TypeError: values: a typed array of another type/);
-    refused({ values: [1, 2] }, /^TypeError: values: a typed array is missing/);
-    for (const wrong of [-1, 0.5, NaN, 2 ** 53, undefined]) {
-      refused({ offset: wrong }, /^TypeError: offset: /);
-      refused({ valuesOffset: wrong }, /^TypeError: valuesOffset: /);
-      refused({ length: wrong }, /^TypeError: length: /);
-    }
-    await device.readRange({ ...good, values: memory, valuesOffset: 2 });
-  });
-  kernels.release(buffer);
-  await registered(device, shared(8), (values) => {
-    assert.throws(() => device.readRange({ buffer, offset: 0, length: 8, values, valuesOffset: 0 }), /^TypeError: buffer: /);
-    return Promise.resolve();
-  });
-});
+      await device.readRange({ ...good, values: memory, valuesOffset: 2 });
+    });
+    kernels.release(buffer);
+    await registered(device, shared(8), (values) => {
+      assert.throws(
+        () => device.readRange({ buffer, offset: 0, length: 8, values, valuesOffset: 0 }),
+        /^TypeError: buffer: /,
+      );
+      return Promise.resolve();
+    });
+  },
+);
 
 onDeviceOnly('memory is registered once, if no other thread can take it away', (_, device) => {
   const array = shared(16);
@@ -193,7 +210,11 @@ onDeviceOnly('memory is registered once, if no other thread can take it away', (
 });
 
 onDeviceOnly('ranges are copied on the GPU, and whole buffers cleared', (kernels, device) => {
-  const arrays = { from: floats(1001, 1, 'normal'), to: floats(1001, 2, 'normal'), words: new Int32Array(1001) };
+  const arrays = {
+    from: floats(1001, 1, 'normal'),
+    to: floats(1001, 2, 'normal'),
+    words: new Int32Array(1001),
+  };
   withBuffers(kernels, arrays, ({ from, to, words }) => {
     const expected = arrays.to.slice();
     expected.set(arrays.from.subarray(3, 703), 301);
@@ -218,27 +239,30 @@ onDeviceOnly('ranges are copied on the GPU, and whole buffers cleared', (kernels
   });
 });
 
-onDeviceOnly('a view is the same memory of another type, and keeps it from being released', (kernels, device) => {
-  const before = kernels.memory();
-  const buffer = held(kernels, Float32Array.of(1, -0, 2 ** -149));
-  const view = device.view({ buffer, storage: STORAGE.i32 });
-  const second = device.view({ buffer: view, storage: STORAGE.f32 });
-  assert.deepEqual(contents(kernels, view, new Int32Array(3)), Int32Array.of(0x3f800000, -0x80000000, 1));
-  for (const storage of [STORAGE.u8, STORAGE.bf16]) {
-    assert.throws(() => device.view({ buffer, storage }), /^TypeError: storage: elements of another size/);
-  }
-  assert.throws(() => device.view({ buffer: -1 as DeviceBuffer, storage: 0 }), /^TypeError: buffer: /);
-  const release = (which: DeviceBuffer) => () => {
-    kernels.release(which);
-  };
-  assert.throws(release(buffer), /^TypeError: release: a view of the buffer is in use/);
-  kernels.release(view);
-  assert.throws(release(buffer), /^TypeError: release: a view of the buffer is in use/);
-  assert.throws(release(view), /^TypeError: release: .* released/);
-  kernels.release(second);
-  kernels.release(buffer);
-  assert.equal(kernels.memory().blocksInUse, before.blocksInUse);
-});
+onDeviceOnly(
+  'a view is the same memory of another type, and keeps it from being released',
+  (kernels, device) => {
+    const before = kernels.memory();
+    const buffer = held(kernels, Float32Array.of(1, -0, 2 ** -149));
+    const view = device.view({ buffer, storage: STORAGE.i32 });
+    const second = device.view({ buffer: view, storage: STORAGE.f32 });
+    assert.deepEqual(contents(kernels, view, new Int32Array(3)), Int32Array.of(0x3f800000, -0x80000000, 1));
+    for (const storage of [STORAGE.u8, STORAGE.bf16]) {
+      assert.throws(() => device.view({ buffer, storage }), /^TypeError: storage: elements of another size/);
+    }
+    assert.throws(() => device.view({ buffer: -1 as DeviceBuffer, storage: 0 }), /^TypeError: buffer: /);
+    const release = (which: DeviceBuffer) => () => {
+      kernels.release(which);
+    };
+    assert.throws(release(buffer), /^TypeError: release: a view of the buffer is in use/);
+    kernels.release(view);
+    assert.throws(release(buffer), /^TypeError: release: a view of the buffer is in use/);
+    assert.throws(release(view), /^TypeError: release: .* released/);
+    kernels.release(second);
+    kernels.release(buffer);
+    assert.equal(kernels.memory().blocksInUse, before.blocksInUse);
+  },
+);
 
 onDeviceOnly('a GPU does not compute on the host’s memory', (kernels) => {
   assert.throws(() => kernels.wrap({ values: new Float32Array(4) }), /^TypeError: values: a GPU does not/);
@@ -271,18 +295,21 @@ function onEmulatorOnly(name: string, run: (kernels: Kernels, device: GpuKernels
   } else test(name, () => run(kernels, device));
 }
 
-onEmulatorOnly('a copy that the GPU fails to do rejects its promise, and the next one is done', async (kernels, device) => {
-  await registered(device, shared(8), async (values) => {
-    const buffer = held(kernels, new Float32Array(8).fill(3));
-    const copy = { buffer, offset: 0, length: 8, values, valuesOffset: 0 };
-    for (const fault of ['start', 'finish']) {
-      process.env['VITRAIL_EMULATED_FAULT'] = fault;
-      const failing = [device.readRange(copy), device.writeRange(copy)];
-      delete process.env['VITRAIL_EMULATED_FAULT'];
-      for (const promise of failing) await assert.rejects(promise, /^Error: emulated fault/);
-    }
-    await device.readRange(copy);
-    assert.deepEqual([...values], [3, 3, 3, 3, 3, 3, 3, 3]);
-    kernels.release(buffer);
-  });
-});
+onEmulatorOnly(
+  'a copy that the GPU fails to do rejects its promise, and the next one is done',
+  async (kernels, device) => {
+    await registered(device, shared(8), async (values) => {
+      const buffer = held(kernels, new Float32Array(8).fill(3));
+      const copy = { buffer, offset: 0, length: 8, values, valuesOffset: 0 };
+      for (const fault of ['start', 'finish']) {
+        process.env['VITRAIL_EMULATED_FAULT'] = fault;
+        const failing = [device.readRange(copy), device.writeRange(copy)];
+        delete process.env['VITRAIL_EMULATED_FAULT'];
+        for (const promise of failing) await assert.rejects(promise, /^Error: emulated fault/);
+      }
+      await device.readRange(copy);
+      assert.deepEqual([...values], [3, 3, 3, 3, 3, 3, 3, 3]);
+      kernels.release(buffer);
+    });
+  },
+);

@@ -151,7 +151,13 @@ onDeviceOnly('squares follow from a tensor alone, among others and by itself', (
       const alone = held(kernels, values.slice(offsets[i], offsets[i]! + lengths[i]!));
       const square = Float64Array.of(NaN);
       const range = { offsets: Float64Array.of(0), lengths: lengths.slice(i, i + 1) };
-      device.scaleGradient({ source: alone, out: alone, ...range, scales: scales.slice(0, 1), squares: square });
+      device.scaleGradient({
+        source: alone,
+        out: alone,
+        ...range,
+        scales: scales.slice(0, 1),
+        squares: square,
+      });
       assert.equal(square[0], squares[i], `tensor ${i}`);
       kernels.release(alone);
     }
@@ -196,7 +202,14 @@ onDeviceOnly('a sum that would leave a buffer is refused, by the name of the fie
 
 function assertScalingRefused(device: GpuKernels, eight: DeviceBuffer, four: DeviceBuffer): void {
   const one = (value: number) => Float64Array.of(value);
-  const good = { source: eight, out: eight, offsets: one(0), lengths: one(8), scales: one(1), squares: one(0) };
+  const good = {
+    source: eight,
+    out: eight,
+    offsets: one(0),
+    lengths: one(8),
+    scales: one(1),
+    squares: one(0),
+  };
   const refused = (by: object, message: RegExp) => {
     assert.throws(() => {
       device.scaleGradient({ ...good, ...by });

@@ -81,21 +81,24 @@ for (const mixture of MIXTURES) {
     }
   });
 
-  onDeviceOnly(`SGD updates ${mixture} values as momentumUpdate does, with a bf16 copy`, (kernels, device) => {
-    const by = { lr: 0.03, momentum: 0.9, clipFactor: 0.77 };
-    const weightDecays = Float64Array.from(LENGTHS, (_, i) => [1e-4, 0, 0.1][i % 3]!);
-    const start = sampled(['weights', 'gradient', 'momentumBuffer'], mixture);
-    compare(
-      kernels,
-      start,
-      (arrays, first, end, slot) => {
-        momentumUpdate(arrays, first, end, { ...by, weightDecay: weightDecays[slot]! });
-      },
-      (buffers) => {
-        device.momentumUpdate({ ...buffers, ...RANGES, ...by, weightDecays });
-      },
-    );
-  });
+  onDeviceOnly(
+    `SGD updates ${mixture} values as momentumUpdate does, with a bf16 copy`,
+    (kernels, device) => {
+      const by = { lr: 0.03, momentum: 0.9, clipFactor: 0.77 };
+      const weightDecays = Float64Array.from(LENGTHS, (_, i) => [1e-4, 0, 0.1][i % 3]!);
+      const start = sampled(['weights', 'gradient', 'momentumBuffer'], mixture);
+      compare(
+        kernels,
+        start,
+        (arrays, first, end, slot) => {
+          momentumUpdate(arrays, first, end, { ...by, weightDecay: weightDecays[slot]! });
+        },
+        (buffers) => {
+          device.momentumUpdate({ ...buffers, ...RANGES, ...by, weightDecays });
+        },
+      );
+    },
+  );
 
   onDeviceOnly(`the moving average of ${mixture} values is averageUpdate's`, (kernels, device) => {
     const start = sampled(['average', 'weights'], mixture);
@@ -146,42 +149,61 @@ onDeviceOnly('more tensors than one launch takes are updated each by its own dec
   });
 });
 
-onDeviceOnly('an update that would leave a buffer is refused, by the name of the field', (kernels, device) => {
-  const eight = () => new Float32Array(8);
-  const arrays = { weights: eight(), gradient: eight(), expAvg: eight(), expAvgSq: eight() };
-  withBuffers(kernels, { ...arrays, short: new Float32Array(7), whole: new Int32Array(8) }, (buffers) => {
-    const one = (value: number) => Float64Array.of(value);
-    const by = { ...ADAM, ...CORRECTIONS[0]! };
-    const good = { ...buffers, offsets: one(0), lengths: one(8), coupledDecays: one(0), decoupledDecays: one(0) };
-    const refused = (other: object, message: RegExp) => {
+onDeviceOnly(
+  'an update that would leave a buffer is refused, by the name of the field',
+  (kernels, device) => {
+    const eight = () => new Float32Array(8);
+    const arrays = { weights: eight(), gradient: eight(), expAvg: eight(), expAvgSq: eight() };
+    withBuffers(kernels, { ...arrays, short: new Float32Array(7), whole: new Int32Array(8) }, (buffers) => {
+      const one = (value: number) => Float64Array.of(value);
+      const by = { ...ADAM, ...CORRECTIONS[0]! };
+      const good = {
+        ...buffers,
+        offsets: one(0),
+        lengths: one(8),
+        coupledDecays: one(0),
+        decoupledDecays: one(0),
+      };
+      const refused = (other: object, message: RegExp) => {
+        assert.throws(() => {
+          device.adamUpdate({ ...good, ...by, ...other });
+        }, message);
+      };
+      for (const name of Object.keys(arrays)) {
+        refused({ [name]: buffers.short }, new RegExp(`^TypeError: ${name}: 7 elements where 8 are needed`));
+        refused({ [name]: buffers.whole }, new RegExp(`^TypeError: ${name}: .* another type`));
+        refused({ [name]: arrays.weights }, new RegExp(`^TypeError: ${name}: a number is missing`));
+      }
+      for (const name of Object.keys(by)) {
+        refused({ [name]: undefined }, new RegExp(`^TypeError: ${name}: a number is missing`));
+      }
+      refused({ shadow: buffers.weights }, /^TypeError: shadow: .* another type/);
+      refused({ decoupledDecays: new Float64Array(2) }, /^TypeError: decoupledDecays: of another length/);
+      refused({ lengths: one(2 ** 53) }, /^TypeError: lengths: /);
+      assertMomentumRefused(device, buffers);
       assert.throws(() => {
-        device.adamUpdate({ ...good, ...by, ...other });
-      }, message);
-    };
-    for (const name of Object.keys(arrays)) {
-      refused({ [name]: buffers.short }, new RegExp(`^TypeError: ${name}: 7 elements where 8 are needed`));
-      refused({ [name]: buffers.whole }, new RegExp(`^TypeError: ${name}: .* another type`));
-      refused({ [name]: arrays.weights }, new RegExp(`^TypeError: ${name}: a number is missing`));
-    }
-    for (const name of Object.keys(by)) {
-      refused({ [name]: undefined }, new RegExp(`^TypeError: ${name}: a number is missing`));
-    }
-    refused({ shadow: buffers.weights }, /^TypeError: shadow: .* another type/);
-    refused({ decoupledDecays: new Float64Array(2) }, /^TypeError: decoupledDecays: of another length/);
-    refused({ lengths: one(2 ** 53) }, /^TypeError: lengths: /);
-    assertMomentumRefused(device, buffers);
-    assert.throws(() => {
-      device.averageUpdate({ average: buffers.weights, weights: buffers.short, offset: 1, length: 7, decay: 0.9 });
-    }, /^TypeError: weights: 7 elements where 8 are needed/);
-    assert.deepEqual(contents(kernels, buffers.weights, arrays.weights), arrays.weights);
-  });
-});
+        device.averageUpdate({
+          average: buffers.weights,
+          weights: buffers.short,
+          offset: 1,
+          length: 7,
+          decay: 0.9,
+        });
+      }, /^TypeError: weights: 7 elements where 8 are needed/);
+      assert.deepEqual(contents(kernels, buffers.weights, arrays.weights), arrays.weights);
+    });
+  },
+);
 
 function assertMomentumRefused(
   device: GpuKernels,
   { weights, gradient, short }: Record<'weights' | 'gradient' | 'short', DeviceBuffer>,
 ): void {
-  const ranges = { offsets: Float64Array.of(4), lengths: Float64Array.of(4), weightDecays: Float64Array.of(0) };
+  const ranges = {
+    offsets: Float64Array.of(4),
+    lengths: Float64Array.of(4),
+    weightDecays: Float64Array.of(0),
+  };
   const by = { lr: 1, momentum: 0.9, clipFactor: 1 };
   assert.throws(() => {
     device.momentumUpdate({ weights, gradient, momentumBuffer: short, ...ranges, ...by });

@@ -102,9 +102,7 @@ Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
 }
 
 const Array& Instance::find(Napi::Env env, double handle, const char* name) {
-  Buffer& buffer = entry(env, handle, name);
-  // A part of a buffer that is gone is gone too.
-  if (buffer.whole >= 0) entry(env, buffer.whole, name);
+  Buffer& buffer = lookUp(env, handle, name);
   if (!buffer.host.IsEmpty()) {
     // JavaScript may have taken the memory away since: a transferred array has no elements left.
     Array& array = buffer.array;

@@ -167,7 +167,7 @@ export const runConfigSchema = z.strictObject({
   backend: option(
     z.enum(['auto', 'native', 'wasm', 'cpu', 'tensorflow']).default('auto'),
     'run',
-    'tfjs backend of the workers; auto: tensorflow where installed, else native where built, else wasm',
+    'tfjs backend of the workers; auto: native where its kernels find a GPU, else tensorflow where installed, else native where built, else wasm',
   ),
   precision: option(
     z.enum(['fp32', 'bf16']).default('fp32'),
@@ -178,6 +178,11 @@ export const runConfigSchema = z.strictObject({
     whole(0, 1024).default(0),
     'run',
     "of a local worker's native kernels; 0 shares this machine's processors among the workers",
+  ),
+  devices: operational(
+    z.string().min(1).default('auto'),
+    'run',
+    'of the local workers in turn, say "cuda:0,cuda:1" or "cpu"; auto gives each a GPU of its own where there are any',
   ),
   logLevel: operational(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),
