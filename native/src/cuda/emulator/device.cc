@@ -1,6 +1,7 @@
 // A device that is the processor: what device.cu is for a GPU. For tests.
 #include "../device.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -38,6 +39,12 @@ Device::~Device() = default;
 void Device::copyIn(void* to, const void* from, size_t bytes) const { memcpy(to, from, bytes); }
 void Device::copyOut(void* to, const void* from, size_t bytes) const { memcpy(to, from, bytes); }
 void Device::synchronise() const {}
+
+double Device::microseconds(FunctionRef<void()> work) const {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+}
 
 }  // namespace cuda
 
