@@ -101,7 +101,7 @@ export async function buildCuda({ emulated = false, force = false } = {}) {
     target: join(HERE, 'build', `vitrail-${name}.node`),
     folder: join(HERE, 'build', name),
     tasks: nvcc === undefined ? emulatedTasks(compiler) : cudaTasks(compiler, nvcc),
-    link: nvcc === undefined ? [compiler, '-shared', '-pthread', '-ldl'] : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler],
+    link: nvcc === undefined ? [compiler, '-shared', '-pthread', '-ldl'] : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler, '-ldl'],
     force,
   });
 }
