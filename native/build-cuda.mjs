@@ -37,6 +37,18 @@ export function findToolkit() {
   return nvcc;
 }
 
+/**
+ * What a run of the tests compiles for, as VITRAIL_CUDA_ARCHITECTURES takes it: what that says, else the GPUs that are
+ * there, else one: without a GPU, compiling is all that can be tested.
+ */
+export function testArchitectures() {
+  const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
+  const { stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' });
+  const found = (stdout?.match(/^\d+\.\d+$/gm) ?? []).map((version) => Number(version.replace('.', '')));
+  const usable = new Set(found.filter((architecture) => architecture >= ARCHITECTURES[0]));
+  return process.env.VITRAIL_CUDA_ARCHITECTURES ?? (usable.size > 0 ? [...usable].join(',') : '90');
+}
+
 /** Code for every architecture that is asked for and that the toolkit knows, and PTX of the newest for later ones. */
 function architectureFlags(nvcc) {
   const { stdout } = spawnSync(nvcc, ['--list-gpu-code'], { encoding: 'utf8' });
@@ -69,7 +81,10 @@ function emulatedTasks(compiler) {
     flags: [...flags, `-ffp-contract=${contracted(file) ? 'fast' : 'off'}`, ...language],
   });
   const kernels = sourceFiles('.cu').filter((file) => file !== 'cuda/device.cu');
-  return [...hostFiles(true).map((file) => task(file, [])), ...kernels.map((file) => task(file, ['-x', 'c++']))];
+  return [
+    ...hostFiles(true).map((file) => task(file, [])),
+    ...kernels.map((file) => task(file, ['-x', 'c++'])),
+  ];
 }
 
 function cudaTasks(compiler, nvcc) {
@@ -90,20 +105,25 @@ function cudaTasks(compiler, nvcc) {
   ];
 }
 
-/** Builds native/build/vitrail-cuda.node, or vitrail-emulated.node, where it is not up to date. */
+/** Builds the addon where it is not up to date. @returns its path @throws Unavailable on a machine that cannot */
 export async function buildCuda({ emulated = false, force = false } = {}) {
   platformCheck();
   const compiler = findCompiler();
   const name = emulated ? 'emulated' : 'cuda';
   const nvcc = emulated ? undefined : findToolkit();
+  const target = join(HERE, 'build', `vitrail-${name}.node`);
   await buildAddon({
     what: emulated ? 'CUDA kernels for the emulator' : 'CUDA kernels',
-    target: join(HERE, 'build', `vitrail-${name}.node`),
+    target,
     folder: join(HERE, 'build', name),
     tasks: nvcc === undefined ? emulatedTasks(compiler) : cudaTasks(compiler, nvcc),
-    link: nvcc === undefined ? [compiler, '-shared', '-pthread', '-ldl'] : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler, '-ldl'],
+    link:
+      nvcc === undefined
+        ? [compiler, '-shared', '-pthread', '-ldl']
+        : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler, '-ldl'],
     force,
   });
+  return target;
 }
 
 /** As buildCuda, but a machine that cannot build is told so in one line. */
@@ -118,5 +138,8 @@ export async function tryBuildCuda(options) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await tryBuildCuda({ emulated: process.argv.includes('--emulated'), force: process.argv.includes('--force') });
+  await tryBuildCuda({
+    emulated: process.argv.includes('--emulated'),
+    force: process.argv.includes('--force'),
+  });
 }

@@ -1,9 +1,10 @@
 // Generates the protocol code from proto/, compiles TypeScript to dist/ and copies what tsc does not; meanwhile builds
-// the native kernels.
+// the native kernels, and those for CUDA where its toolkit is.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tryBuildNative } from '../native/build.mjs';
+import { tryBuildCuda } from '../native/build-cuda.mjs';
 
 const PROTO = 'proto/vitrail.proto';
 const GENERATED = 'src/shared/protocol/generated';
@@ -43,8 +44,13 @@ async function compile() {
   cpSync(`${GENERATED}/vitrail.js`, `dist/${GENERATED}/vitrail.js`);
 }
 
+async function buildKernels() {
+  await tryBuildNative();
+  await tryBuildCuda();
+}
+
 export async function build() {
-  await Promise.all([tryBuildNative(), compile()]);
+  await Promise.all([buildKernels(), compile()]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

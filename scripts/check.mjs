@@ -2,6 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { buildCuda, testArchitectures } from '../native/build-cuda.mjs';
+import { Unavailable } from '../native/compile.mjs';
 import { testFiles } from './test-files.mjs';
 
 const node = process.execPath;
@@ -18,19 +20,44 @@ function check(name, args) {
   finish(name, spawnSync(node, args, { stdio: 'inherit' }).status, startMs);
 }
 
-/** Runs the tests, shows their output as it comes, resolves to exit status and closing totals. */
-async function runTests() {
-  rmSync('coverage', { recursive: true, force: true });
+/** Runs test files, shows their output as it comes, resolves to exit status and closing totals by their names. */
+async function runTests(files, variables = {}) {
   const flags = ['--test', '--test-concurrency=2', '--test-timeout=180000', '--test-reporter=spec'];
-  const env = { ...process.env, NODE_V8_COVERAGE: resolve(COVERAGE) };
-  const tests = spawn(node, [...flags, ...testFiles()], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const env = { ...process.env, NODE_V8_COVERAGE: resolve(COVERAGE), ...variables };
+  const tests = spawn(node, [...flags, ...files], { stdio: ['ignore', 'pipe', 'inherit'], env });
   let output = '';
   tests.stdout.setEncoding('utf8').on('data', (text) => {
     output += text;
     process.stdout.write(text);
   });
   const status = await new Promise((done) => tests.once('close', done));
-  return { status, totals: output.split('\n').filter((line) => /^ℹ \w+ [\d.]+$/.test(line)) };
+  const totals = [...output.matchAll(/^ℹ (\w+) ([\d.]+)$/gm)].map(([, name, count]) => [name, Number(count)]);
+  return { status, totals: new Map(totals) };
+}
+
+/** A pass of the tests, which must not fail, added to the totals of those before. */
+async function testPass(name, before, files, variables) {
+  const startMs = performance.now();
+  const { status, totals } = await runTests(files, variables);
+  finish(name, status, startMs);
+  return new Map([...totals].map(([key, count]) => [key, (before.get(key) ?? 0) + count]));
+}
+
+/** An addon for CUDA, or one line that says why there is none here. @returns its path */
+async function cudaAddon(name, options) {
+  const startMs = performance.now();
+  try {
+    const path = await buildCuda(options);
+    finish(name, 0, startMs);
+    return path;
+  } catch (error) {
+    if (error instanceof Unavailable) console.log(`NOT RUN  ${name}: ${error.message}`);
+    else {
+      console.error(error.message.slice(0, 2000));
+      finish(name, 1, startMs);
+    }
+    return undefined;
+  }
 }
 
 check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
@@ -39,9 +66,16 @@ const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
 check('directions', [cruiser, 'src', 'test', 'bench', 'scripts']);
 check('dead code', ['node_modules/knip/bin/knip.js']);
 
-const startMs = performance.now();
-const { status, totals } = await runTests();
-finish('tests', status, startMs);
+process.env.VITRAIL_CUDA_ARCHITECTURES = testArchitectures();
+await cudaAddon('CUDA kernels compile', {});
+const emulated = await cudaAddon('CUDA kernels compile for the emulator', { emulated: true });
+
+rmSync('coverage', { recursive: true, force: true });
+let totals = await testPass('tests', new Map(), testFiles());
+if (emulated !== undefined) {
+  const files = [...testFiles('native'), ...testFiles('model')];
+  totals = await testPass('kernels on the emulator', totals, files, { VITRAIL_NATIVE: emulated });
+}
 const c8 = ['node_modules/c8/bin/c8.js', 'report', '--temp-directory', COVERAGE, '--check-coverage'];
 check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);
-console.log(totals.join('\n'));
+console.log([...totals].map(([name, count]) => `ℹ ${name} ${count}`).join('\n'));

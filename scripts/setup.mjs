@@ -1,7 +1,9 @@
-// Brings a clone to the state where everything runs: installs what the lock file names, then builds.
+// Brings a clone to the state where everything runs: installs what the lock file names, then builds. With --for-tests
+// CUDA code is compiled for what the tests can use only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { testArchitectures } from '../native/build-cuda.mjs';
 import { build } from './build.mjs';
 
 const MARKER = 'node_modules/.vitrail-lock-digest';
@@ -16,6 +18,8 @@ if (major < 20 || (major === 20 && minor < 9)) {
   console.error(`vitrail needs Node 20.9 or newer; this is ${process.versions.node}`);
   process.exit(1);
 }
+
+if (process.argv.includes('--for-tests')) process.env.VITRAIL_CUDA_ARCHITECTURES = testArchitectures();
 
 if (!installed()) {
   console.error('installing packages ...');
