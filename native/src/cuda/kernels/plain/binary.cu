@@ -86,7 +86,9 @@ struct Add { template <typename T> __device__ T operator()(T a, T b) const { ret
 struct Sub { template <typename T> __device__ T operator()(T a, T b) const { return a - b; } };
 struct Mul { template <typename T> __device__ T operator()(T a, T b) const { return a * b; } };
 struct Div { template <typename T> __device__ T operator()(T a, T b) const { return a / b; } };
-struct SquaredDifference { template <typename T> __device__ T operator()(T a, T b) const { return (a - b) * (a - b); } };
+struct SquaredDifference {
+  template <typename T> __device__ T operator()(T a, T b) const { return (a - b) * (a - b); }
+};
 // NaN on either side gives NaN.
 struct Maximum { template <typename T> __device__ T operator()(T a, T b) const { return a > b || a != a ? a : b; } };
 struct Minimum { template <typename T> __device__ T operator()(T a, T b) const { return a < b || a != a ? a : b; } };
