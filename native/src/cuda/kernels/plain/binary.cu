@@ -51,7 +51,7 @@ __device__ __forceinline__ Place placeOf(const BinaryTask& t, size_t at) {
 
 template <typename T> __device__ __forceinline__ Pack<T> operands(const T* from, int64_t step) {
   Pack<T> pack;
-  if (step == 1 && reinterpret_cast<uintptr_t>(from) % sizeof pack == 0) return packAt(from);
+  if (step == 1 && reinterpret_cast<uintptr_t>(from) % sizeof(PackWord<T>) == 0) return packAt(from);
   if (step == 0) {
     const T value = *from;
     for (T& v : pack.v) v = value;
@@ -71,7 +71,7 @@ __global__ void binaryKernel(F function, BinaryTask t, size_t length) {
   if (place.left >= kGroup) {
     const int inner = t.dimensions - 1;
     const Pack<T> left = operands(a + place.a, t.stridesA[inner]), right = operands(b + place.b, t.stridesB[inner]);
-    *reinterpret_cast<Pack<Y>*>(y + at) = mapped<Y>(function, left, right);
+    setPack(y + at, mapped<Y>(function, left, right));
   } else {
     // Neighbours of several rows, or the end of y.
     const size_t end = min(at + kGroup, length);
@@ -86,7 +86,9 @@ struct Add { template <typename T> __device__ T operator()(T a, T b) const { ret
 struct Sub { template <typename T> __device__ T operator()(T a, T b) const { return a - b; } };
 struct Mul { template <typename T> __device__ T operator()(T a, T b) const { return a * b; } };
 struct Div { template <typename T> __device__ T operator()(T a, T b) const { return a / b; } };
-struct SquaredDifference { template <typename T> __device__ T operator()(T a, T b) const { return (a - b) * (a - b); } };
+struct SquaredDifference {
+  template <typename T> __device__ T operator()(T a, T b) const { return (a - b) * (a - b); }
+};
 // NaN on either side gives NaN.
 struct Maximum { template <typename T> __device__ T operator()(T a, T b) const { return a > b || a != a ? a : b; } };
 struct Minimum { template <typename T> __device__ T operator()(T a, T b) const { return a < b || a != a ? a : b; } };

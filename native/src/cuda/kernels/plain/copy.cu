@@ -42,7 +42,8 @@ void transpose(const Context& context, const CopyTask& t, size_t bytes) {
   const unsigned acrossQ = blocksFor(static_cast<size_t>(t.shape[q]), kTile);
   size_t planes = 1;
   for (int d = 0; d < p; d++) planes *= static_cast<size_t>(t.shape[d]);
-  const Grid grid = {static_cast<unsigned>(planes * acrossP * acrossQ), dim3(kTile, kTileRows), kTile * (kTile + 1) * bytes};
+  const auto blocks = static_cast<unsigned>(planes * acrossP * acrossQ);
+  const Grid grid = {blocks, dim3(kTile, kTileRows), kTile * (kTile + 1) * bytes};
   withWord(bytes, [&](auto word) { launch(context, transposeKernel<decltype(word)>, grid, t, acrossP, acrossQ); });
 }
 

@@ -1,16 +1,39 @@
 // Functions of arrays, element by element: a thread takes eight neighbours, in accesses of up to 16 bytes.
 #pragma once
+#include <cstring>
+
 #include "../../elements.h"
 
 namespace vitrail::cuda {
 
 constexpr unsigned kMapThreads = 256;
 
-// Neighbours as one access, or two, moves them; arrays start at multiples of its size.
-template <typename T> struct alignas(kGroup * sizeof(T)) Pack { T v[kGroup]; };
+// Neighbours, eight to 32 bytes of them.
+template <typename T> struct Pack { T v[kGroup]; };
+
+template <size_t kBytes> struct LongestWord { using Type = uint4; };
+template <> struct LongestWord<8> { using Type = uint2; };
+// Packs move in these, as compilers do not join what is shorter than 4 bytes; arrays start at multiples of 16 bytes.
+template <typename T> using PackWord = typename LongestWord<sizeof(Pack<T>)>::Type;
 
 template <typename T> __device__ __forceinline__ Pack<T> packAt(const T* from) {
-  return *reinterpret_cast<const Pack<T>*>(from);
+  using Word = PackWord<T>;
+  constexpr int kWords = sizeof(Pack<T>) / sizeof(Word);
+  Word words[kWords];
+#pragma unroll
+  for (int w = 0; w < kWords; w++) words[w] = reinterpret_cast<const Word*>(from)[w];
+  Pack<T> pack;
+  memcpy(&pack, words, sizeof pack);
+  return pack;
+}
+
+template <typename T> __device__ __forceinline__ void setPack(T* to, const Pack<T>& pack) {
+  using Word = PackWord<T>;
+  constexpr int kWords = sizeof(Pack<T>) / sizeof(Word);
+  Word words[kWords];
+  memcpy(words, &pack, sizeof pack);
+#pragma unroll
+  for (int w = 0; w < kWords; w++) reinterpret_cast<Word*>(to)[w] = words[w];
 }
 
 template <typename Y, typename F, typename... X>
@@ -25,7 +48,7 @@ template <typename F, typename Y, typename... X>
 __global__ void mapKernel(F function, Y* y, size_t length, const X*... x) {
   const size_t at = (size_t{blockIdx.x} * blockDim.x + threadIdx.x) * kGroup;
   if (at + kGroup <= length) {
-    *reinterpret_cast<Pack<Y>*>(y + at) = mapped<Y>(function, packAt(x + at)...);
+    setPack(y + at, mapped<Y>(function, packAt(x + at)...));
   } else {
     for (size_t i = at; i < length; i++) y[i] = function(x[i]...);
   }

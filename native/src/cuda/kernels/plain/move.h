@@ -49,7 +49,8 @@ template <typename Word> __global__ void transposeKernel(CopyTask t, unsigned ac
   Word* tile = sharedMemory<Word>();
   constexpr int kRow = kTile + 1;
   const int q = t.dimensions - 1, p = q - 1, lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
-  const int64_t startP = int64_t{blockIdx.x % acrossP} * kTile, startQ = int64_t{blockIdx.x / acrossP % acrossQ} * kTile;
+  const int64_t startP = int64_t{blockIdx.x % acrossP} * kTile;
+  const int64_t startQ = int64_t{blockIdx.x / acrossP % acrossQ} * kTile;
   int64_t offsetX = t.offsetX, offsetY = t.offsetY, rest = blockIdx.x / acrossP / acrossQ;
   for (int d = p - 1; d >= 0; d--) {
     const int64_t index = rest % t.shape[d];
@@ -73,6 +74,7 @@ template <typename Word> __global__ void transposeKernel(CopyTask t, unsigned ac
 // x [outer, axis, inner], y [outer, count, inner] in words.
 template <typename Word> __global__ void gatherKernel(GatherTask t, size_t length) {
   const auto inner = static_cast<size_t>(t.inner), count = static_cast<size_t>(t.count);
+  const auto axis = static_cast<size_t>(t.axis);
   const Word* x = t.x.as<const Word>();
   Word words[kMoves];
 #pragma unroll
@@ -83,7 +85,7 @@ template <typename Word> __global__ void gatherKernel(GatherTask t, size_t lengt
     const int64_t index = t.indices[row - outer * count];
     const bool known = index >= 0 && index < t.axis;
     words[j] = Word{};
-    if (known) words[j] = x[(outer * static_cast<size_t>(t.axis) + static_cast<size_t>(index)) * inner + (at - row * inner)];
+    if (known) words[j] = x[(outer * axis + static_cast<size_t>(index)) * inner + (at - row * inner)];
   }
 #pragma unroll
   for (int j = 0; j < kMoves; j++) {
