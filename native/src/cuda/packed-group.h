@@ -15,19 +15,16 @@ template <bool kBf16> struct PackedGroup {
     if constexpr (!kBf16) group.words[1] = place[1];
     return group;
   }
-  static __device__ __forceinline__ PackedGroup zeros() {
-    PackedGroup group;
-    for (uint4& w : group.words) w = make_uint4(0, 0, 0, 0);
-    return group;
-  }
   static __device__ __forceinline__ PackedGroup of(const float (&v)[kGroup]) {
     PackedGroup group;
     if constexpr (kBf16) {
-      group.words[0] = make_uint4(narrowTwo(v[0], v[1]), narrowTwo(v[2], v[3]), narrowTwo(v[4], v[5]), narrowTwo(v[6], v[7]));
+      group.words[0] =
+          make_uint4(narrowTwo(v[0], v[1]), narrowTwo(v[2], v[3]), narrowTwo(v[4], v[5]), narrowTwo(v[6], v[7]));
     } else {
       for (int i = 0; i < 2; i++) {
-        group.words[i] = make_uint4(__float_as_uint(v[4 * i]), __float_as_uint(v[4 * i + 1]), __float_as_uint(v[4 * i + 2]),
-                                    __float_as_uint(v[4 * i + 3]));
+        const float* four = v + 4 * i;
+        group.words[i] = make_uint4(__float_as_uint(four[0]), __float_as_uint(four[1]), __float_as_uint(four[2]),
+                                    __float_as_uint(four[3]));
       }
     }
     return group;

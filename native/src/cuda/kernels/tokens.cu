@@ -35,8 +35,9 @@ template <int kColumns> struct Pixels {
   }
 };
 
-// A block has a row of patches of an image. Its threads take kColumns pixels of a row of a patch, in the order of what is
-// written: a warp writes next to 512 bytes in a row for each channel. The table lies in shared memory.
+// A block has a row of patches of an image. Its threads take kColumns pixels of a row of a patch, in the order of what
+// is written: with eight columns of bf16 a warp writes 512 bytes in a row for each channel. The table lies in shared
+// memory.
 template <int kColumns, typename Y>
 __global__ void __launch_bounds__(kPatchThreads)
     patchesKernel(PatchShape shape, const uint8_t* pixels, const uint8_t* flips, const float* values, Y y) {
@@ -50,7 +51,7 @@ __global__ void __launch_bounds__(kPatchThreads)
   const size_t plane = size_t{patch} * patch, start = size_t{blockIdx.x} * patch * side * 3;
   const size_t units = size_t{side / patch} * unitsOfPatch;
   for (size_t unit = threadIdx.x; unit < units; unit += kPatchThreads) {
-    const unsigned index = static_cast<unsigned>(unit) / unitsOfPatch, rest = static_cast<unsigned>(unit) % unitsOfPatch;
+    const unsigned number = static_cast<unsigned>(unit), index = number / unitsOfPatch, rest = number % unitsOfPatch;
     const unsigned row = rest / columns, column = rest % columns * kColumns;
     const unsigned left = index * patch + column;
     Pixels<kColumns> p;
@@ -120,7 +121,8 @@ void assemble(const Context& context, const TokenShape& shape, Array projected, 
 constexpr int kShares = 8;
 
 // A thread has kColumns places of an image's tokens, in an eighth of the images, which it adds up in their order; then
-// the block adds up the eighths, in theirs. kColumns is 8 in rows of whole groups, which lie alike in every image, else 1.
+// the block adds up the eighths, in theirs. kColumns is 8 in rows of whole groups, which lie alike in every image; else
+// 1.
 template <int kColumns, typename Dz, typename D>
 __global__ void __launch_bounds__(kWarp* kShares)
     assembleBackwardKernel(TokenShape shape, Dz dz, D dProjected, float* dClassToken, float* dPosition,
