@@ -57,7 +57,6 @@ try {
         root: workspace.data,
         splits,
         transform: view,
-        patch: imageSize / 4,
         cacheBytes: 2 ** 30,
       };
       const loader = new Loader(source, { maxAhead: 4, timeoutMs: 60_000 });

@@ -2,12 +2,14 @@
  * The training step of a worker against PyTorch's, on the same machine in turns.
  *
  *   node dist/bench/torch-step.js [--settings ti4,ti16,s16,b16] [--precision fp32,bf16] [--threads 1] [--rounds 5]
- *                                 [--backend native] [--json]
+ *                                 [--backend native] [--device cpu] [--accumulate 1] [--compile] [--batch N] [--json]
  *
  * Ours is the worker's own code (engine, exact accumulation, scaling, clipping, AdamW) on one micro-batch a step; the
  * peer is torchvision's VisionTransformer under torch (bench/peer/vit_step.py). Both run in processes of their own,
  * which take turns: a round is a step or more of each. Needs Debian's python3-torch, python3-torchvision and
- * libopenblas0-pthread; without them only our side is measured.
+ * libopenblas0-pthread; without them only our side is measured. With --device cuda:N both run on that GPU, the peer
+ * under autocast with fused attention and fused AdamW (bench/peer/vit_gpu_step.py), with --compile through
+ * torch.compile; memory is the GPU's then.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,15 +24,20 @@ const SETTINGS: Readonly<Record<string, Pick<StepSetting, 'model' | 'imageSize' 
   ti16: { model: 'vit-ti/16', imageSize: 224, classes: 1000, batch: 16 },
   s16: { model: 'vit-s/16', imageSize: 224, classes: 1000, batch: 16 },
   b16: { model: 'vit-b/16', imageSize: 224, classes: 1000, batch: 8 },
+  l16: { model: 'vit-l/16', imageSize: 224, classes: 1000, batch: 4 },
 };
 
 const { values } = parseArgs({
   options: {
-    settings: { type: 'string', default: Object.keys(SETTINGS).join() },
+    settings: { type: 'string', default: 'ti4,ti16,s16,b16' },
     precision: { type: 'string', default: 'fp32,bf16' },
     threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
     backend: { type: 'string', default: 'native' },
+    device: { type: 'string', default: 'cpu' },
+    accumulate: { type: 'string', default: '1' },
+    compile: { type: 'boolean', default: false },
+    batch: { type: 'string' },
     json: { type: 'boolean', default: false },
     /** A setting as JSON: this process is our side. */
     side: { type: 'string' },
@@ -48,12 +55,14 @@ async function serve(setting: StepSetting): Promise<void> {
   const peak = (): number => process.resourceUsage().maxRSS * 1024;
   const before = peak();
   const runner = await openStepRunner(setting);
-  process.on('message', ({ steps }: { steps: number }) => {
+  const answer = async (steps: number): Promise<void> => {
     const start = performance.now();
-    const loss = runner.run(steps);
+    const loss = await runner.run(steps);
     const seconds = (performance.now() - start) / 1000;
-    process.send?.({ seconds, loss, peakBytes: peak() - before } satisfies Timing);
-  });
+    const peakBytes = setting.device === 'cpu' ? peak() - before : runner.peakDeviceBytes();
+    process.send?.({ seconds, loss, peakBytes } satisfies Timing);
+  };
+  process.on('message', ({ steps }: { steps: number }) => void answer(steps));
   process.send?.({ spec: runner.spec, parameters: runner.parameters });
 }
 
@@ -61,6 +70,8 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
   const setting: StepSetting = {
     ...SETTINGS[name]!,
     ...{ precision, backend: values.backend, threads: Number(values.threads) },
+    ...{ device: values.device, accumulate: Number(values.accumulate) },
+    ...(values.batch === undefined ? {} : { batch: Number(values.batch) }),
   };
   const ours = fork(fileURLToPath(import.meta.url), ['--side', JSON.stringify(setting)]);
   const [{ spec, parameters }] = (await once(ours, 'message')) as [
@@ -74,11 +85,16 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
     ...{ layers: spec.layers, hidden: spec.hidden, mlp: spec.mlp, heads: spec.heads, patch: spec.patch },
     ...{ image: setting.imageSize, classes: setting.classes, batch: setting.batch },
   };
-  const args = Object.entries({ ...shape, threads: values.threads, precision }).flatMap(([key, value]) => [
+  const onGpu = values.device !== 'cpu';
+  const place = onGpu
+    ? { device: values.device, accumulate: values.accumulate, compile: Number(values.compile) }
+    : { threads: values.threads };
+  const args = Object.entries({ ...shape, ...place, precision }).flatMap(([key, value]) => [
     `--${key}`,
     String(value),
   ]);
-  const peer = peerMissing ? undefined : new Peer('bench/peer/vit_step.py', args, setting.threads);
+  const script = onGpu ? 'bench/peer/vit_gpu_step.py' : 'bench/peer/vit_step.py';
+  const peer = peerMissing ? undefined : new Peer(script, args, onGpu ? 8 : setting.threads);
   const peerModel = await peer?.answer<{ parameters: number }>();
   if (peerModel !== undefined && peerModel.parameters !== parameters) {
     throw new Error(`the peer's model has ${peerModel.parameters} parameters, ours ${parameters}`);
@@ -96,7 +112,7 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
   peer?.close();
 
   const speed = (timing: Timing | undefined): number =>
-    timing === undefined ? NaN : setting.batch / timing.seconds;
+    timing === undefined ? NaN : (setting.batch * setting.accumulate) / timing.seconds;
   const mine = rounds.map((round) => speed(round.ours));
   const theirs = rounds.map((round) => speed(round.theirs));
   const ratios = rounds.map((_, i) => mine[i]! / theirs[i]!).sort((a, b) => a - b);
@@ -124,7 +140,7 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
 if (values.side !== undefined) {
   await serve(JSON.parse(values.side) as StepSetting);
 } else {
-  const missing = missingTorch();
+  const missing = missingTorch(values.device !== 'cpu');
   if (missing !== undefined) console.log(`without the peer: ${missing}`);
   const head = ['model', 'precision', 'images/s', 'torch', 'ratio', 'spread', 'peak MB', 'torch MB', 'ratio'];
   const rows = [head];

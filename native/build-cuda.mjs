@@ -120,7 +120,7 @@ export async function buildCuda({ emulated = false, force = false } = {}) {
     link:
       nvcc === undefined
         ? [compiler, '-shared', '-pthread', '-ldl']
-        : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler],
+        : [nvcc, '-shared', '-cudart=static', '-ccbin', compiler, '-ldl'],
     force,
   });
   return target;

@@ -10,7 +10,8 @@ const ANSWER_TIMEOUT_MS = 600_000;
 const PYTHON = process.env['VITRAIL_BENCH_PYTHON'] ?? '/usr/bin/python3';
 
 /** Why the peer cannot run here, with what to do about it; undefined where it can. */
-export function missingTorch(): string | undefined {
+export function missingTorch(onGpu = false): string | undefined {
+  if (onGpu) return missingCudaTorch();
   // Through the reference BLAS torch multiplies at 2 GFLOPS: no peer at all.
   const probe = `
 import time, torch, torchvision
@@ -26,6 +27,13 @@ print(5 * 2 * 768 ** 3 / (time.perf_counter() - t) / 1e9)`;
   if (Number(stdout) < 15)
     return `torch multiplies at ${stdout.trim()} GFLOPS: OpenBLAS is missing (${install})`;
   return undefined;
+}
+
+function missingCudaTorch(): string | undefined {
+  const { stdout } = spawnSync(PYTHON, ['-c', 'import torch; print(torch.cuda.is_available())'], {
+    encoding: 'utf8',
+  });
+  return stdout.trim() === 'True' ? undefined : `${PYTHON} has no torch that sees a GPU`;
 }
 
 function withThreads(threads: number): NodeJS.ProcessEnv {

@@ -52,7 +52,7 @@ async function imagesOf(
 }
 
 async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): Promise<EvaluationResult> {
-  const { engine, spec, stored } = model;
+  const { engine, stored } = model;
   const { config, classes } = stored;
   const { samples } = await imagesOf(data, exclude ?? null, classes);
   const requests: BatchRequest[] = [];
@@ -66,7 +66,6 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
       root: data,
       splits: { train: [], test: samples },
       transform: config,
-      patch: spec.patch,
       cacheBytes: 0,
     },
     { maxAhead: PREFETCH, timeoutMs: BATCH_TIMEOUT_MS },
@@ -78,7 +77,7 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
   try {
     for (const [i, request] of requests.entries()) {
       loader.prefetch(requests.slice(i, i + PREFETCH));
-      const result = engine.evaluateMicroBatch(await loader.take(request));
+      const result = await engine.evaluateMicroBatch(await loader.take(request));
       for (const loss of result.losses) units += lossUnits(loss);
       correct += result.correct;
       request.samples.forEach((sample, k) => {

@@ -35,14 +35,13 @@ function mostProbable(probabilities: Float32Array, classes: readonly string[], c
 }
 
 async function predict(model: TrainedModel, images: readonly string[], count: number): Promise<Prediction[]> {
-  const { engine, spec, stored } = model;
+  const { engine, stored } = model;
   const samples = images.map((image) => ({ path: resolve(image), bytes: 0, label: 0 }));
   const loader = new Loader(
     {
       root: '/',
       splits: { train: [], test: samples },
       transform: stored.config,
-      patch: spec.patch,
       cacheBytes: 0,
     },
     { maxAhead: 2, timeoutMs: IMAGE_TIMEOUT_MS },
@@ -50,8 +49,8 @@ async function predict(model: TrainedModel, images: readonly string[], count: nu
   try {
     const predictions: Prediction[] = [];
     for (const [i, image] of images.entries()) {
-      const { patches } = await loader.take({ split: 'test', epoch: 0, samples: [i], augment: false });
-      predictions.push({ image, top: mostProbable(engine.predict(patches), stored.classes, count) });
+      const batch = await loader.take({ split: 'test', epoch: 0, samples: [i], augment: false });
+      predictions.push({ image, top: mostProbable(await engine.predict(batch), stored.classes, count) });
     }
     return predictions;
   } finally {

@@ -9,6 +9,23 @@ const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate} images/s  lo
 /** Without a terminal to draw on, a line this often. */
 const LINE_EVERY_MS = 20_000;
 
+/** What of the workers' coming and going is worth a line. */
+const SHOWN: ReadonlySet<string> = new Set([
+  ...[
+    'lost',
+    'refused',
+    'garbage',
+    'hung',
+    'expelled',
+    'stalled',
+    'straggler',
+    'waiting',
+    'leaving',
+    'back',
+    'disk-full',
+  ],
+]);
+
 /** For people: 45 s, 12 min, 3.5 h. */
 function duration(ms: number): string {
   const seconds = ms / 1000;
@@ -92,7 +109,7 @@ export class Progress implements Partial<TrainingObserver> {
   }
 
   onClusterEvent({ kind, text }: { readonly kind: string; readonly text: string }): void {
-    if (kind === 'lost' || kind === 'refused' || kind === 'garbage') this.#line(pc.yellow(text));
+    if (SHOWN.has(kind)) this.#line(pc.yellow(text));
   }
 
   /** Prints a line above the bar. */
@@ -108,6 +125,10 @@ export class Progress implements Partial<TrainingObserver> {
   #line(text: string): void {
     this.stop();
     this.#lastLineMs = performance.now();
-    this.#out.write(`${text}\n`);
+    try {
+      this.#out.write(`${text}\n`);
+    } catch {
+      // A file on a full disk: training goes on unseen.
+    }
   }
 }

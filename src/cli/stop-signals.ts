@@ -7,14 +7,24 @@ export interface StopSignals {
 }
 
 /**
+ * Ends this process at once, as if it had never listened for `signal`. (process.exit() would abort where a thread waits
+ * for a message of ZeroMQ.)
+ */
+export function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/**
  * @param onFirst told of the first signal
- * @param onSecond ends everything; it should not return
+ * @param onSecond told of the second, which ends this process
  */
 export function listenForStop(onFirst: (signal: string) => void, onSecond: () => void): StopSignals {
   let reason: string | null = null;
   const handle = (signal: NodeJS.Signals): void => {
     if (reason !== null) {
       onSecond();
+      endBy(signal);
       return;
     }
     reason = `stopped by ${signal}`;

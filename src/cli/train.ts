@@ -9,6 +9,8 @@ import { configToYaml } from '../shared/config/config-file.js';
 import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
+import { surveyGpus } from '../worker/engine/native/gpus.js';
+import { deviceOfWorker } from './local-devices.js';
 import { LocalWorkers } from './local-workers.js';
 import { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
@@ -31,16 +33,14 @@ export async function trainOnTerminal(
   let workers: LocalWorkers | null = null;
   const signals = listenForStop(
     (signal) => progress.note(`${signal}: finishing the step, then a checkpoint (again to end at once)`),
-    () => {
-      workers?.kill();
-      process.exit(130);
-    },
+    () => workers?.kill(),
   );
   try {
     return await runCoordinator(config, {
       observer: progress,
       warn: (text) => progress.note(pc.yellow(text)),
       stopRequested: signals.reason,
+      ownWorkers: localWorkers > 0,
       onListening: (addresses, cluster) => {
         progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
         if (localWorkers === 0) {
@@ -49,14 +49,17 @@ export async function trainOnTerminal(
           return;
         }
         mkdirSync(config.out, { recursive: true });
+        const gpus = surveyGpus().usable;
         workers = new LocalWorkers({
           count: localWorkers,
           coordinator: addresses.workers,
-          heartbeatTimeoutMs: config.heartbeatTimeoutMs,
           threads: config.threads,
+          deviceOf: (index) => deviceOfWorker(index, config.devices, config.backend, gpus),
           logLevel: config.logLevel,
           logDir: config.out,
-          onExit: (pid, reason) => cluster.processEnded(pid, reason),
+          maxRestarts: config.maxRestarts,
+          onExit: (pid, reason, left) => cluster.processEnded(pid, reason, left),
+          onRestart: (text) => progress.note(pc.yellow(text)),
         });
       },
     });

@@ -1,12 +1,15 @@
 /** Takes a run's state from a worker and keeps it in the run folder. */
+import { join } from 'node:path';
+import { CHECKPOINTS_FOLDER } from '../shared/checkpoint/checkpoint-format.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { prune, writeBest } from '../shared/checkpoint/checkpoint-store.js';
 import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
 import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
 import { weightDigest } from '../shared/checkpoint/weight-digest.js';
-import { coded } from '../shared/errors.js';
+import { coded, VitrailError } from '../shared/errors.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
+import { whenThereIsSpace, type DiskWait } from './disk-space.js';
 import type { TrainingObserver } from './observer.js';
 import type { StoredRun } from './run-checkpoint.js';
 import type { RunState } from './run-state.js';
@@ -18,13 +21,19 @@ export interface CheckpointContents {
   readonly manifestDigest: string;
 }
 
+export interface SavedCheckpoint {
+  readonly path: string;
+  /** SHA-256 over the weights. */
+  readonly digest: string;
+}
+
 export class CheckpointKeeper {
   readonly #cluster: Cluster;
   readonly #contents: CheckpointContents;
   readonly #layout: ParameterLayout;
   readonly #observer: TrainingObserver;
   readonly #elapsedSeconds: () => number;
-  #last: { readonly path: string; readonly digest: string } | null = null;
+  #last: SavedCheckpoint | null = null;
 
   constructor(
     cluster: Cluster,
@@ -41,46 +50,67 @@ export class CheckpointKeeper {
   }
 
   /** The newest checkpoint since the coordinator started: path and digest of its weights. */
-  get last(): { readonly path: string; readonly digest: string } | null {
+  get last(): SavedCheckpoint | null {
     return this.#last;
   }
 
-  /** Saves the state all workers hold now. @throws CHECKPOINT_WRITE_FAILED, STATE_MISMATCH, WORKER_LOST */
-  async save(state: RunState, best: boolean): Promise<void> {
+  /**
+   * Saves the state all workers hold now.
+   * @param wait what to do while the disk is full; null: to fail, with the disk's error as cause
+   * @throws CHECKPOINT_WRITE_FAILED, STATE_MISMATCH, STATE_LOST
+   */
+  async save(state: RunState, best: boolean, wait: DiskWait | null): Promise<SavedCheckpoint> {
     const startMs = performance.now();
-    const held = await agreedState(this.#cluster, state.step, this.#contents.config.stepTimeoutMs);
+    const { stepTimeoutMs: timeoutMs } = this.#contents.config;
+    const held = await agreedState(this.#cluster, { step: state.step, timeoutMs });
     const parts = new Map<string, Float32Array>();
     for (const [part, digest] of held) parts.set(part, await this.#pull(state.step, part, digest));
     const { weights, ...slots } = Object.fromEntries(parts);
     if (weights === undefined) throw coded('INTERNAL', { reason: 'workers hold no weights' });
     const { config, classes, manifestDigest } = this.#contents;
-    const backend = this.#cluster.members[0]?.ready?.backend ?? '';
+    const backend = this.#cluster.ready[0]?.ready?.backend ?? '';
     const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
-    const path = await writeCheckpoint(config.out, {
+    const content = {
       step: state.step,
       layout: this.#layout,
       weights,
       slots,
       state: { run: stored, config, classes, manifestDigest, backend } satisfies StoredRun,
-    });
-    if (best && state.best !== null) {
-      const { testAccuracy: value } = state.best;
-      await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
-    }
+    };
+    const write = async (): Promise<string> => {
+      const written = await writeCheckpoint(config.out, content);
+      if (best && state.best !== null) {
+        const { testAccuracy: value } = state.best;
+        await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
+      }
+      return written;
+    };
+    const path = await (wait === null
+      ? write()
+      : whenThereIsSpace(join(config.out, CHECKPOINTS_FOLDER), write, wait));
     await prune(config.out, config.keepLast);
     const digest = weightDigest(weights);
     this.#last = { path, digest };
     const ms = performance.now() - startMs;
     this.#observer.onCheckpoint({ step: state.step, path, ms, weightDigest: digest });
+    return this.#last;
   }
 
-  /** A part from the first worker; the digest covers the way here as well. */
+  /** A part from one worker after the other until one gives it; the digest covers the way here as well. */
   async #pull(step: number, part: string, digest: string): Promise<Float32Array> {
-    const worker = this.#cluster.workers[0]!;
-    const bytes = await this.#cluster.pull(worker, part);
-    if (Buffer.from(piecewiseDigest(bytes)).toString('hex') !== digest) {
-      throw coded('STATE_MISMATCH', { worker, part, step });
+    for (;;) {
+      const worker = (await this.#cluster.someHolders(step))[0]!;
+      try {
+        const bytes = await this.#cluster.pull(worker, part, step);
+        if (Buffer.from(piecewiseDigest(bytes)).toString('hex') !== digest) {
+          throw coded('STATE_MISMATCH', { worker, part, step });
+        }
+        return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      } catch (error) {
+        if (!(error instanceof VitrailError) || this.#cluster.failed !== null) throw error;
+        // Gone, or it gave something else than it had said: another has it as well.
+        this.#cluster.expel(worker, error.message);
+      }
     }
-    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   }
 }

@@ -14,6 +14,8 @@ export interface ControlServerEvents {
   onFailure(error: unknown): void;
   /** A message could not be delivered: the peer's connection is gone. */
   onUnreachable(peer: string): void;
+  /** Some connection was closed; ZeroMQ does not say whose. */
+  onDisconnect(): void;
 }
 
 interface Outgoing {
@@ -35,6 +37,9 @@ export class ControlServer {
     this.#socket = socket;
     this.address = address;
     this.#events = events;
+    socket.events.on('disconnect', () => {
+      if (!this.#closed) events.onDisconnect();
+    });
     this.#receiving = this.#receive();
   }
 
@@ -71,6 +76,7 @@ export class ControlServer {
 
   /** Hands over what is queued, for at most `timeoutMs`, and closes. */
   async close(timeoutMs = 1000): Promise<void> {
+    if (this.#closed) return;
     const deadline = performance.now() + timeoutMs;
     while (this.#pumping && performance.now() < deadline) await new Promise((r) => setTimeout(r, 5));
     this.#closed = true;

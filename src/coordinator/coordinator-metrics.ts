@@ -2,7 +2,7 @@
 import type { Page } from '../shared/http/http-server.js';
 import { MetricsRegistry, SECONDS_BUCKETS } from '../shared/metrics/registry.js';
 import type { Body } from '../shared/protocol/codec.js';
-import type { ClusterEvent } from './roster.js';
+import type { ClusterEvent } from './cluster-event.js';
 import type {
   CheckpointObserved,
   EpochObserved,
@@ -45,9 +45,46 @@ function define(registry: MetricsRegistry) {
     checkpoints: registry.counter('vitrail_checkpoints_total', 'Checkpoints written'),
     checkpointSeconds: registry.gauge('vitrail_checkpoint_seconds', 'Time of the last checkpoint'),
     checkpointStep: registry.gauge('vitrail_checkpoint_step', 'Step of the last checkpoint'),
+    replans: registry.counter(
+      'vitrail_step_replans_total',
+      'Steps planned again because workers came or went, or an all-reduce stood still',
+    ),
+    commitSeconds: registry.histogram(
+      'vitrail_commit_seconds',
+      'From the last report of a step to its last commit sent, the journal included',
+      SECONDS_BUCKETS,
+    ),
+    joined: registry.counter('vitrail_workers_joined_total', 'Workers that joined'),
+    suspected: registry.counter('vitrail_workers_suspected_total', 'Workers that fell silent for a while'),
+    hung: registry.counter('vitrail_workers_hung_total', 'Workers taken out because they hung'),
+    expelled: registry.counter(
+      'vitrail_workers_expelled_total',
+      'Workers taken out because they held or reported something else than the others',
+    ),
+    stalls: registry.counter(
+      'vitrail_ring_stalls_total',
+      'All-reduces that stood still and were begun again',
+    ),
+    rollbacks: registry.counter(
+      'vitrail_rollbacks_total',
+      'Times the run went back to a checkpoint because nobody held its state',
+    ),
+    diskFull: registry.counter(
+      'vitrail_disk_full_total',
+      'Times a file of the run folder could not be written because the disk was full',
+    ),
+    speed: registry.gauge('vitrail_worker_speed', 'Micro-batches a second of a worker, smoothed', ['worker']),
+    straggling: registry.gauge(
+      'vitrail_worker_straggling',
+      'How many times the median a straggler needs for a micro-batch; no series for the others',
+      ['worker'],
+    ),
     garbage: registry.counter('vitrail_garbage_messages_total', 'Messages that were not of the protocol'),
   };
 }
+
+/** After these a worker is no member any more. */
+const LEAVES: ReadonlySet<ClusterEvent['kind']> = new Set(['lost', 'left', 'hung', 'expelled', 'refused']);
 
 export class CoordinatorMetrics implements TrainingObserver {
   readonly #registry: MetricsRegistry;
@@ -66,14 +103,23 @@ export class CoordinatorMetrics implements TrainingObserver {
   onStart(event: RunStarted): void {
     this.#metrics.steps.set(event.steps);
     this.#metrics.step.set(event.fromStep);
-    this.#metrics.workers.set(event.workers);
     // What a resumed run started from is its last checkpoint.
     this.#metrics.checkpointStep.set(event.fromStep);
     this.#metrics.build.set({ version: event.version, model: event.name, backend: event.backend }, 1);
     this.#lastStepMs = this.#now();
   }
 
-  onStep({ step, epoch, learningRate, totals, repeats }: StepObserved): void {
+  onStep(observed: StepObserved): void {
+    const { step, epoch, learningRate, totals, repeats, replans, commitMs } = observed;
+    this.#metrics.replans.inc(replans);
+    this.#metrics.commitSeconds.observe(commitMs / 1000);
+    // Workers that are gone have no speed.
+    this.#metrics.speed.reset();
+    this.#metrics.straggling.reset();
+    for (const [worker, speed] of observed.speeds) this.#metrics.speed.set({ worker: String(worker) }, speed);
+    for (const [worker, times] of observed.stragglers) {
+      this.#metrics.straggling.set({ worker: String(worker) }, times);
+    }
     const seconds = (this.#now() - this.#lastStepMs) / 1000;
     this.#lastStepMs = this.#now();
     this.#metrics.stepSeconds.observe(seconds);
@@ -104,10 +150,20 @@ export class CoordinatorMetrics implements TrainingObserver {
     this.#lastStepMs = this.#now();
   }
 
-  onClusterEvent({ kind }: ClusterEvent): void {
-    if (kind === 'lost') this.#metrics.workersLost.inc();
-    if (kind === 'lost' || kind === 'left') this.#metrics.workers.dec();
-    if (kind === 'garbage') this.#metrics.garbage.inc();
+  onClusterEvent({ kind, worker }: ClusterEvent): void {
+    const counter = this.#counterOf(kind);
+    counter?.inc();
+    if (kind === 'joined') this.#metrics.workers.inc();
+    else if (LEAVES.has(kind) && worker !== undefined) this.#metrics.workers.dec();
+  }
+
+  #counterOf(kind: ClusterEvent['kind']): { inc(): void } | null {
+    const { joined, suspected, workersLost: lost, hung, expelled, stalls: stalled } = this.#metrics;
+    const { rollbacks: back, diskFull, garbage } = this.#metrics;
+    const counters: Partial<Record<ClusterEvent['kind'], { inc(): void }>> = {
+      ...{ joined, suspected, lost, hung, expelled, stalled, back, garbage, 'disk-full': diskFull },
+    };
+    return counters[kind] ?? null;
   }
 
   async page(): Promise<Page> {

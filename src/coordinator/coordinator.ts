@@ -1,30 +1,32 @@
-/** A coordinator: opens a run, assembles its workers, trains, and leaves a complete run folder behind. */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+/** A coordinator: takes a run folder, assembles workers, trains, and leaves a complete run folder behind. */
 import { basename, join } from 'node:path';
-import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
-import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
 import { configToYaml } from '../shared/config/config-file.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, reasonOf } from '../shared/errors.js';
+import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 import { Resources } from '../shared/resources.js';
 import { startHttpServer } from '../shared/http/http-server.js';
 import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { scheduleWarning, totalSteps } from '../shared/schedule/learning-rate.js';
 import { VERSION } from '../shared/version.js';
+import { Assembly } from './assembly.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { Cluster } from './cluster.js';
 import { CoordinatorMetrics } from './coordinator-metrics.js';
+import { Journal } from './journal.js';
 import { allOf, type TrainingObserver } from './observer.js';
+import { openRun, type RunOpening } from './run-opening.js';
+import type { DiskWait } from './disk-space.js';
+import { writeRunFile } from './run-file.js';
+import { RunLock } from './run-lock.js';
 import { RunLog } from './run-log.js';
 import { runRoutes } from './run-pages.js';
 import { stepsPerEpoch } from './sampling.js';
-import { CONFIG_FILE, startingPoint, type StartingPoint } from './starting-point.js';
+import { CONFIG_FILE } from './starting-point.js';
 import { readSummary, writeSummary, type RunSummary } from './run-summary.js';
-import { agreedState } from './state-audit.js';
+import { StepRunner } from './step-runner.js';
 import { scheduleOf, train, type TrainingProgress } from './trainer.js';
 
 export interface CoordinatorEvents {
@@ -35,24 +37,45 @@ export interface CoordinatorEvents {
   readonly warn: (text: string) => void;
   /** Asked between steps: a reason ends the run there, with a checkpoint. */
   readonly stopRequested: () => string | null;
+  /** All workers are children of this process: those of a coordinator before it are gone. */
+  readonly ownWorkers: boolean;
 }
 
 /** How long workers may take to say goodbye. */
 const GOODBYE_TIMEOUT_MS = 5000;
+/** Events on the status page. */
+const SHOWN_EVENTS = 10;
+/** Heartbeats before a silent worker is suspected. */
+const BEATS_BEFORE_SUSPICION = 4;
 
 /** Runs `config` to its end. @throws a coded error; the newest checkpoint is kept */
 export async function runCoordinator(config: RunConfig, events: CoordinatorEvents): Promise<RunSummary> {
   const manifest = await scanDataset(config.data, { exclude: config.exclude });
+  checkWorkers(config, manifest);
+  const lock = RunLock.take(config.out);
+  try {
+    return await runLocked(config, manifest, events);
+  } finally {
+    lock.release();
+  }
+}
+
+async function runLocked(
+  config: RunConfig,
+  manifest: Manifest,
+  events: CoordinatorEvents,
+): Promise<RunSummary> {
   const spec = modelSpec(config.model, { ...config, classes: manifest.classes.length });
   const layout = parameterLayout(spec);
-  checkWorkers(config, manifest);
-  const start = await startingPoint(config, manifest, spec, layout, events.warn);
+  const { warn, stopRequested } = events;
+  const material = { config, manifest, spec, layout, warn };
+  const opening = await openRun(material, events.ownWorkers);
   const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
   const steps = totalSteps(config, perEpoch);
-  const ended = start.state.ended ?? (start.state.step >= steps ? 'finished' : null);
+  const ended = opening.state.ended ?? (opening.state.step >= steps ? 'finished' : null);
   const summary = ended === null ? null : await readSummary(config.out);
-  if (summary?.completed === true && summary.steps === start.state.step) {
-    events.warn(`nothing to do: the run in ${config.out} has ended (${ended})`);
+  if (summary?.completed === true && summary.steps === opening.state.step) {
+    warn(`nothing to do: the run in ${config.out} has ended (${ended})`);
     return summary;
   }
 
@@ -61,50 +84,98 @@ export async function runCoordinator(config: RunConfig, events: CoordinatorEvent
   const watchers: Partial<TrainingObserver>[] = [metrics, events.observer];
   const observer = allOf(watchers);
   const resources = new Resources();
-  const progress: TrainingProgress = { state: start.state, evaluation: null };
+  const progress: TrainingProgress = {
+    state: opening.state,
+    evaluation: null,
+    lastCommit: opening.lastCommit,
+    saved: opening.saved,
+  };
   const startedAtMs = now();
-  const seconds = (): number => start.state.elapsedSeconds + (now() - startedAtMs) / 1000;
+  const seconds = (): number => opening.state.elapsedSeconds + (now() - startedAtMs) / 1000;
   let log: RunLog | null = null;
+  let journal: Journal | null = null;
   // Opened late, closed last: workers that leave are still noted.
-  resources.add(() => log?.close());
+  resources.add(async () => {
+    log?.close();
+    await journal?.close();
+  });
   try {
     // Addresses first: one in use must not leave a run folder behind.
-    const cluster = await openCluster(config, manifest, start, observer);
+    const assembly = new Assembly(material, opening, progress);
+    const cluster = await openCluster(config, manifest, opening, assembly, observer);
     let stop = { clean: false, reason: 'the coordinator failed' };
     resources.add(async () => cluster.close(stop, GOODBYE_TIMEOUT_MS));
-    const http = await startHttpServer(config.httpListen, runRoutes(cluster, metrics, basename(config.out)));
+    const interrupted = (): boolean => stopRequested() !== null;
+    const diskWait: DiskWait = {
+      onFull: (path) => {
+        cluster.note({
+          kind: 'disk-full',
+          text: `no space left to write ${path}: waiting until there is some`,
+        });
+      },
+      interrupted,
+    };
+    const { generation } = opening;
+    const trainSamples = manifest.train.samples.length;
+    const common = { cluster, config, layout, trainSamples, perEpoch, interrupted };
+    const runner = new StepRunner({ ...common, generation });
+    const sources = {
+      progress,
+      speeds: () => runner.speeds,
+      events: () => journal?.lastEvents(SHOWN_EVENTS) ?? [],
+    };
+    const routes = runRoutes(cluster, metrics, basename(config.out), sources);
+    const http = await startHttpServer(config.httpListen, routes);
     resources.add(async () => http.close());
-    mkdirSync(config.out, { recursive: true });
     log = new RunLog(config.out, now);
-    watchers.unshift(log);
+    journal = await Journal.begin(
+      config.out,
+      opening.record({ address: cluster.address, httpAddress: http.address }),
+      opening.journal,
+      diskWait,
+    );
+    const written = journal;
+    watchers.unshift(log, {
+      onClusterEvent: ({ kind, worker, text }) => written.event(kind, worker ?? null, text),
+      onUpdate: (_worker, body) => cluster.history.noteUpdate(body),
+    });
 
     const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
     const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
       const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };
-      return writeSummary(config, input);
+      return writeSummary(config, input, diskWait);
     };
-    const { stopRequested } = events;
     try {
       events.onListening({ workers: cluster.address, http: http.address }, cluster);
-      if (!(await cluster.assemble(config.joinTimeoutMs, () => stopRequested() !== null))) {
-        stop = { clean: true, reason: stopRequested() ?? 'stopped' };
-        return await summarise(true, stop.reason);
+      for (;;) {
+        if (!(await assembly.complete(cluster, interrupted))) {
+          stop = { clean: true, reason: stopRequested() ?? 'stopped' };
+          await journal.end(stop.reason, true);
+          return await summarise(true, stop.reason);
+        }
+        await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), diskWait);
+        warnOfSchedule(config, steps, warn);
+        const backend = cluster.ready[0]?.ready?.backend ?? '';
+        const model = { name: spec.name, parameters: layout.length };
+        const length = { steps, stepsPerEpoch: perEpoch, fromStep: progress.state.step };
+        const workers = cluster.members.length;
+        observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
+        const run = { config, layout, manifest, cluster, checkpoints, journal, observer, runner };
+        try {
+          stop = { clean: true, reason: await train({ ...run, diskWait, stopRequested, progress }) };
+          await journal.end(stop.reason, true);
+          return await summarise(true, stop.reason);
+        } catch (error) {
+          if (!(error instanceof VitrailError) || error.code !== 'STATE_LOST') throw error;
+          await assembly.goBack(cluster, journal, error.message);
+        }
       }
-      await checkAgreement(cluster, config, start);
-      await writeFileAtomic(join(config.out, CONFIG_FILE), configToYaml(config));
-      warnOfSchedule(config, steps, events.warn);
-      const { workers } = config;
-      const backend = cluster.members[0]?.ready?.backend ?? '';
-      const model = { name: spec.name, parameters: layout.length };
-      const length = { steps, stepsPerEpoch: perEpoch, fromStep: start.state.step };
-      observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
-      const run = { config, layout, manifest, cluster, checkpoints, observer, stopRequested, progress };
-      stop = { clean: true, reason: await train(run) };
-      return await summarise(true, stop.reason);
     } catch (error) {
       stop = { clean: false, reason: reasonOf(error) };
-      await summarise(false, stop.reason);
+      // Their own failure to be written is no news, or less than what is being thrown.
+      await journal.end(stop.reason, false).catch(() => undefined);
+      await summarise(false, stop.reason).catch(() => undefined);
       throw error;
     }
   } finally {
@@ -117,50 +188,42 @@ function warnOfSchedule(config: RunConfig, steps: number, warn: (text: string) =
   if (warning !== null) warn(warning);
 }
 
-/** @throws TOO_MANY_WORKERS */
-function checkWorkers({ workers, batch, microBatch }: RunConfig, manifest: Manifest): void {
-  const microBatches = Math.ceil(Math.min(batch, manifest.train.samples.length) / microBatch);
-  if (workers > microBatches) throw coded('TOO_MANY_WORKERS', { workers, microBatches });
+function microBatchesOfStep({ batch, microBatch }: RunConfig, manifest: Manifest): number {
+  return Math.ceil(Math.min(batch, manifest.train.samples.length) / microBatch);
 }
 
-/**
- * All workers compute alike and start from the same bits, a resumed run from those of its checkpoint.
- * @throws BACKEND_MISMATCH, STATE_MISMATCH
- */
-async function checkAgreement(cluster: Cluster, config: RunConfig, start: StartingPoint): Promise<void> {
-  const run = start.backend ?? cluster.members[0]?.ready?.backend ?? '';
-  for (const { ready } of cluster.members) {
-    const worker = ready?.backend ?? '';
-    if (worker !== run) throw coded('BACKEND_MISMATCH', { worker, run });
-  }
-  const expected = new Map<string, string>();
-  for (const [part, bytes] of start.parts)
-    expected.set(part, Buffer.from(piecewiseDigest(bytes)).toString('hex'));
-  await agreedState(cluster, start.state.step, config.stepTimeoutMs, expected);
+/** @throws TOO_MANY_WORKERS */
+function checkWorkers(config: RunConfig, manifest: Manifest): void {
+  const { workers } = config;
+  const microBatches = microBatchesOfStep(config, manifest);
+  if (workers > microBatches) throw coded('TOO_MANY_WORKERS', { workers, microBatches });
 }
 
 async function openCluster(
   config: RunConfig,
   manifest: Manifest,
-  start: StartingPoint,
+  opening: RunOpening,
+  assembly: Assembly,
   observer: TrainingObserver,
 ): Promise<Cluster> {
-  const runToken = randomBytes(8).toString('hex');
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
+  const { suspectAfterMs, heartbeatTimeoutMs } = config;
   return Cluster.open({
-    listen: config.listen,
-    workers: config.workers,
-    heartbeatTimeoutMs: config.heartbeatTimeoutMs,
-    welcome: (worker) => ({
-      runToken,
-      worker,
+    listen: opening.listen,
+    maxWorkers: config.maxWorkers ?? microBatchesOfStep(config, manifest),
+    minWorkers: config.minWorkers ?? 1,
+    firstWorker: opening.nextWorker,
+    suspectAfterMs,
+    heartbeatTimeoutMs,
+    welcome: {
       configJson: JSON.stringify(config),
       manifestDigest: manifest.digest,
       classes: [...manifest.classes],
-      step: start.state.step,
-      pullParts: [...start.parts.keys()],
-    }),
-    offer: (part) => (part === 'manifest' ? manifestBytes : start.parts.get(part)),
+      heartbeatMs: Math.max(20, Math.floor(suspectAfterMs / BEATS_BEFORE_SUSPICION)),
+    },
+    position: () => assembly.position(),
+    refuses: (ready) => assembly.refuses(ready),
+    offer: (part) => (part === 'manifest' ? manifestBytes : assembly.offer(part)),
     onEvent: (event) => observer.onClusterEvent(event),
     onUpdate: (worker, body) => observer.onUpdate(worker, body),
   });

@@ -1,10 +1,11 @@
 /** Evaluation over all workers: every sample of the test split once, the sums exact. */
 import { lossOfUnits } from '../shared/exact/loss-units.js';
+import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
 import type { Totals } from './run-state.js';
-import { microBatches } from './sampling.js';
+import { microBatches, type MicroBatch } from './sampling.js';
 import { evaluationReportError } from './report-check.js';
-import { assignEvenly } from './step-planning.js';
+import { assignFreshly } from './step-planning.js';
 
 export interface Evaluation extends Totals {
   /** confusion[actual][predicted], counts. */
@@ -12,8 +13,6 @@ export interface Evaluation extends Totals {
 }
 
 export interface EvaluationOptions {
-  /** Number of this evaluation in the run. */
-  readonly evaluation: number;
   /** Labels of the test split, in manifest order. */
   readonly labels: readonly number[];
   readonly classes: number;
@@ -23,35 +22,82 @@ export interface EvaluationOptions {
   readonly timeoutMs: number;
 }
 
-/** @throws WORKER_LOST, STEP_TIMEOUT */
+/** One part of an evaluation that is out with a worker. */
+interface Part {
+  readonly evaluation: number;
+  readonly worker: number;
+  readonly list: readonly MicroBatch[];
+}
+
+/**
+ * Every worker that holds the state computes a part; the part of one that is lost goes to the others.
+ * @throws STATE_LOST, STEP_TIMEOUT, PROTOCOL_GARBAGE
+ */
 export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOptions): Promise<Evaluation> {
-  const { evaluation, labels, classes, useEma } = options;
+  const { labels, classes, step, timeoutMs } = options;
   const samples = labels.map((_, i) => i);
-  const assignment = assignEvenly(microBatches(samples, options.microBatch), cluster.workers);
-  for (const [worker, list] of assignment) {
-    const assigned = list.map((m) => ({ index: m.index, samples: [...m.samples] }));
-    cluster.send(worker, 'evaluationPlan', { evaluation, useEma, microBatches: assigned });
-  }
-  const done = await cluster.collect(
-    'evaluationDone',
-    options.step,
-    (body) => body.evaluation === evaluation,
-    options.timeoutMs,
-  );
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  let lossUnits = 0;
-  let correct = 0;
-  for (const [worker, body] of done) {
-    const assigned = (assignment.get(worker) ?? []).flatMap((m) => m.samples);
-    const error = evaluationReportError(worker, body, assigned.length, classes);
-    if (error !== null) throw error;
-    lossUnits += body.lossSum;
-    correct += body.correct;
-    assigned.forEach((sample, i) => {
-      const row = confusion[labels[sample]!]!;
-      const predicted = body.predictions[i]!;
-      row[predicted] = row[predicted]! + 1;
+  const sums = { lossUnits: 0, correct: 0 };
+  let rest: readonly MicroBatch[] = microBatches(samples, options.microBatch);
+  let open: readonly Part[] = [];
+  while (rest.length > 0 || open.length > 0) {
+    // One part a worker at a time: of its answers the newest is looked at.
+    const busy = new Set(open.map(({ worker }) => worker));
+    const holders = open.length === 0 ? await cluster.someHolders(step) : cluster.holders(step);
+    const free = holders.filter((worker) => !busy.has(worker));
+    if (free.length > 0 && rest.length > 0) {
+      open = [...open, ...handOut(cluster, rest, free, options.useEma)];
+      rest = [];
+    }
+    const out = new Map(open.map((part) => [part.worker, part.evaluation]));
+    const { answers } = await cluster.gather({
+      name: 'evaluationDone',
+      step,
+      from: [...out.keys()],
+      matches: ({ evaluation }) => open.some((part) => part.evaluation === evaluation),
+      timeoutMs,
     });
+    const done = open.filter(({ worker, evaluation }) => answers.get(worker)?.evaluation === evaluation);
+    for (const part of done) takeIn(part, answers.get(part.worker)!, options, sums, confusion);
+    const left = open.filter((part) => !done.includes(part));
+    const members = new Set(cluster.workers);
+    open = left.filter(({ worker }) => members.has(worker));
+    rest = [...rest, ...left.filter(({ worker }) => !members.has(worker)).flatMap(({ list }) => list)];
   }
-  return { lossSum: lossOfUnits(lossUnits), correct, samples: labels.length, confusion };
+  return { lossSum: lossOfUnits(sums.lossUnits), correct: sums.correct, samples: labels.length, confusion };
+}
+
+function handOut(
+  cluster: Cluster,
+  list: readonly MicroBatch[],
+  workers: readonly number[],
+  useEma: boolean,
+): Part[] {
+  return [...assignFreshly(list, workers)]
+    .filter(([, assigned]) => assigned.length > 0)
+    .map(([worker, assigned]) => {
+      const evaluation = cluster.nextNumber();
+      const wire = assigned.map((m) => ({ index: m.index, samples: [...m.samples] }));
+      cluster.send(worker, 'evaluationPlan', { evaluation, useEma, microBatches: wire });
+      return { evaluation, worker, list: assigned };
+    });
+}
+
+function takeIn(
+  { worker, list }: Part,
+  body: Body<'evaluationDone'>,
+  { labels, classes }: EvaluationOptions,
+  sums: { lossUnits: number; correct: number },
+  confusion: readonly number[][],
+): void {
+  const assigned = list.flatMap((m) => m.samples);
+  const error = evaluationReportError(worker, body, assigned.length, classes);
+  if (error !== null) throw error;
+  sums.lossUnits += body.lossSum;
+  sums.correct += body.correct;
+  assigned.forEach((sample, i) => {
+    const row = confusion[labels[sample]!]!;
+    const predicted = body.predictions[i]!;
+    row[predicted] = row[predicted]! + 1;
+  });
 }

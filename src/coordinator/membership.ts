@@ -3,7 +3,7 @@ import { coded, type VitrailError } from '../shared/errors.js';
 import { Phase, PROTOCOL_VERSION, type Body } from '../shared/protocol/codec.js';
 
 export interface Member {
-  /** Number in the run, from 0. */
+  /** Number in the run, from 0, never given twice. */
   readonly worker: number;
   /** The control server's name for its connection. */
   readonly peer: string;
@@ -13,9 +13,25 @@ export interface Member {
   readonly metricsAddress: string;
   readonly joinedAtMs: number;
   readonly heardAtMs: number;
+  /** Silent for a while, not yet for long enough to be removed. */
+  readonly suspected: boolean;
+  /** It was asked to end and works on until it is told to stop. */
+  readonly leaving: boolean;
   /** Present once the worker can compute. */
   readonly ready: Body<'ready'> | null;
+  /** Committed steps in its state once it has read what was sent to it; null: it has none. */
+  readonly state: number | null;
+  /** Committed steps that it has said it has applied. */
+  readonly applied: number;
+  /** Micro-batches of the step under way that are in its sum from before a coordinator's restart. */
+  readonly holds: readonly number[];
   readonly heartbeat: Body<'heartbeat'> | null;
+  /** When its heartbeats last showed anything new. */
+  readonly movedAtMs: number;
+  /** When its heartbeats last showed another phase. */
+  readonly phaseSinceMs: number;
+  /** Its last log lines, oldest first. */
+  readonly logLines: readonly string[];
 }
 
 export interface Lost {
@@ -23,19 +39,33 @@ export interface Lost {
   readonly reason: string;
 }
 
+/** What members may be changed in. */
+export type MemberChange = Partial<Pick<Member, 'ready' | 'state' | 'applied' | 'leaving' | 'holds'>>;
+
+const MOST_LOG_LINES = 8;
+
+/** @param worker a number that no worker of the run has had */
 export function admit(
   members: readonly Member[],
+  worker: number,
   peer: string,
   hello: Body<'hello'>,
   nowMs: number,
 ): { readonly members: readonly Member[]; readonly member: Member } {
-  const taken = new Set(members.map((m) => m.worker));
-  let worker = 0;
-  while (taken.has(worker)) worker++;
   const { host, pid, metricsAddress } = hello;
-  const times = { joinedAtMs: nowMs, heardAtMs: nowMs };
-  const member: Member = { worker, peer, host, pid, metricsAddress, ...times, ready: null, heartbeat: null };
-  return { members: [...members, member].sort((a, b) => a.worker - b.worker), member };
+  const times = { joinedAtMs: nowMs, heardAtMs: nowMs, movedAtMs: nowMs, phaseSinceMs: nowMs };
+  const nothing = { ready: null, state: null, applied: 0, holds: [], heartbeat: null, logLines: [] };
+  const flags = { suspected: false, leaving: false };
+  const member: Member = { worker, peer, host, pid, metricsAddress, ...times, ...flags, ...nothing };
+  return { members: [...members, member], member };
+}
+
+function changed(
+  members: readonly Member[],
+  peer: string,
+  change: (member: Member) => Member,
+): readonly Member[] {
+  return members.map((m) => (m.peer === peer ? change(m) : m));
 }
 
 /** `members` with a change to the one behind `peer`, and the time of its word noted. */
@@ -43,9 +73,40 @@ export function heard(
   members: readonly Member[],
   peer: string,
   nowMs: number,
-  change: Partial<Pick<Member, 'ready' | 'heartbeat'>> = {},
+  change: MemberChange = {},
 ): readonly Member[] {
-  return members.map((m) => (m.peer === peer ? { ...m, heardAtMs: nowMs, ...change } : m));
+  return changed(members, peer, (m) => ({ ...m, heardAtMs: nowMs, suspected: false, ...change }));
+}
+
+/** `members` after a heartbeat of the one behind `peer`. */
+export function beaten(
+  members: readonly Member[],
+  peer: string,
+  heartbeat: Body<'heartbeat'>,
+  nowMs: number,
+): readonly Member[] {
+  return changed(heard(members, peer, nowMs), peer, (m) => {
+    const before = m.heartbeat;
+    const moved = before?.progress !== heartbeat.progress || before.messages !== heartbeat.messages;
+    const phaseChanged = before?.phase !== heartbeat.phase || before.step !== heartbeat.step;
+    return {
+      ...m,
+      heartbeat,
+      movedAtMs: moved ? nowMs : m.movedAtMs,
+      phaseSinceMs: phaseChanged ? nowMs : m.phaseSinceMs,
+      logLines: [...m.logLines, ...heartbeat.logLines].slice(-MOST_LOG_LINES),
+    };
+  });
+}
+
+/** `members` after the commit of a step among those of `ring`: they hold the state after it. */
+export function committed(
+  members: readonly Member[],
+  ring: readonly number[],
+  step: number,
+): readonly Member[] {
+  const inRing = new Set(ring);
+  return members.map((m) => (inRing.has(m.worker) ? { ...m, state: step + 1, holds: [] } : m));
 }
 
 export function without(members: readonly Member[], peer: string): readonly Member[] {
@@ -56,16 +117,48 @@ export function memberOf(members: readonly Member[], peer: string): Member | und
   return members.find((m) => m.peer === peer);
 }
 
-/** Members silent for longer than `timeoutMs`. */
-export function silentMembers(members: readonly Member[], nowMs: number, timeoutMs: number): readonly Lost[] {
-  return members
-    .filter((m) => nowMs - m.heardAtMs > timeoutMs)
-    .map((member) => ({ member, reason: `silent for ${Math.round(nowMs - member.heardAtMs)} ms` }));
+/** Members that can take part in a step. */
+export function readyMembers(members: readonly Member[]): readonly Member[] {
+  return members.filter((m) => m.ready !== null);
 }
 
-/** Whether all `expected` workers are in and ready. */
-export function isAssembled(members: readonly Member[], expected: number): boolean {
-  return members.length === expected && members.every((m) => m.ready !== null);
+/** Those of `members` that hold the state after `step` committed steps. */
+export function holders(members: readonly Member[], step: number): readonly Member[] {
+  return members.filter((m) => m.ready !== null && m.state === step);
+}
+
+/** `members` as if `ms` had not passed: whoever measures was away itself, and their words wait to be read. */
+export function excused(members: readonly Member[], ms: number): readonly Member[] {
+  return members.map((m) => ({
+    ...m,
+    heardAtMs: m.heardAtMs + ms,
+    movedAtMs: m.movedAtMs + ms,
+    phaseSinceMs: m.phaseSinceMs + ms,
+  }));
+}
+
+export interface Silence {
+  readonly members: readonly Member[];
+  /** Newly suspected. */
+  readonly suspected: readonly Member[];
+  /** Silent for so long that they are to be removed. */
+  readonly lost: readonly Lost[];
+}
+
+/** Who is silent for too long. A removed member is not taken off the list here. */
+export function findSilent(
+  members: readonly Member[],
+  nowMs: number,
+  suspectAfterMs: number,
+  removeAfterMs: number,
+): Silence {
+  const silentMs = (m: Member): number => nowMs - m.heardAtMs;
+  const lost = members
+    .filter((m) => silentMs(m) > removeAfterMs)
+    .map((member) => ({ member, reason: `silent for ${Math.round(silentMs(member))} ms` }));
+  const suspected = members.filter((m) => !m.suspected && silentMs(m) > suspectAfterMs);
+  const now = new Set(suspected);
+  return { members: members.map((m) => (now.has(m) ? { ...m, suspected: true } : m)), suspected, lost };
 }
 
 /** Why a worker is not admitted, or null. @param room how many more workers the run takes */
@@ -76,7 +169,7 @@ export function admissionError(hello: Body<'hello'>, room: number): VitrailError
   return room > 0 ? null : coded('WORKER_REFUSED', { reason: 'the run has all its workers' });
 }
 
-function phaseOf(member: Member): string {
+export function phaseOf(member: Member): string {
   // An enum of proto3 is open: a newer or defective peer may send any number.
   const name = (Phase as Readonly<Record<number, string>>)[member.heartbeat?.phase ?? 0] ?? 'PHASE_UNKNOWN';
   return name.replace('PHASE_', '').toLowerCase().replaceAll('_', ' ');
@@ -91,7 +184,30 @@ export function describe(members: readonly Member[]): string {
   return members.map((m) => `worker ${m.worker} (${phaseOf(m)})`).join(', ');
 }
 
-/** Changes whenever one of `members` gets on with its work. */
-export function progressOf(members: readonly Member[]): string {
-  return members.map((m) => `${m.worker}:${m.heartbeat?.progress ?? 0}`).join();
+/** Whether a worker is in the all-reduce of `step`, or through with it. */
+export function inRing({ heartbeat }: Member, step: number): boolean {
+  const { PHASE_ALL_REDUCE, PHASE_COMMIT_WAIT } = Phase;
+  return (
+    heartbeat?.step === step &&
+    (heartbeat.phase === PHASE_ALL_REDUCE || heartbeat.phase === PHASE_COMMIT_WAIT)
+  );
+}
+
+/**
+ * Whether an all-reduce stands still: all of `ring` are in it or through with it, and nothing has come in anywhere
+ * for `stallMs`. A worker that still computes keeps the others waiting rightly.
+ */
+export function ringStalled(ring: readonly Member[], step: number, nowMs: number, stallMs: number): boolean {
+  return ring.length > 1 && ring.every((m) => inRing(m, step) && nowMs - m.movedAtMs > stallMs);
+}
+
+/**
+ * Of the workers of an all-reduce that stands still, the one that its neighbour does not reach. What a broken link does
+ * not deliver is missing first and most behind it; further on in the ring less is missing.
+ */
+export function leastReached(ring: readonly Member[]): Member | undefined {
+  const messages = (m: Member): number => m.heartbeat?.messages ?? 0;
+  return [...ring].sort(
+    (a, b) => messages(a) - messages(b) || a.movedAtMs - b.movedAtMs || a.worker - b.worker,
+  )[0];
 }

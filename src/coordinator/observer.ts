@@ -1,6 +1,6 @@
 /** What the trainer tells those who watch: log, metrics, progress display. Watching changes nothing. */
 import type { Body } from '../shared/protocol/codec.js';
-import type { ClusterEvent } from './roster.js';
+import type { ClusterEvent } from './cluster-event.js';
 import type { EpochFigures } from './run-state.js';
 import type { StepReport, StepTotals } from './step-outcome.js';
 
@@ -22,6 +22,11 @@ export interface StepObserved {
   readonly totals: StepTotals;
   readonly reports: readonly StepReport[];
   readonly repeats: number;
+  readonly replans: number;
+  readonly roundMs: number;
+  readonly commitMs: number;
+  readonly speeds: ReadonlyMap<number, number>;
+  readonly stragglers: ReadonlyMap<number, number>;
 }
 
 export interface EpochObserved extends EpochFigures {

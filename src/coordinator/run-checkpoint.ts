@@ -12,6 +12,7 @@ import { coded } from '../shared/errors.js';
 import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout, type ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { RunState } from './run-state.js';
+import { runStateSchema } from './run-state-schema.js';
 
 export interface StoredRun {
   readonly run: RunState;
@@ -22,20 +23,8 @@ export interface StoredRun {
   readonly backend: string;
 }
 
-const count = z.number().int().min(0);
-const totals = z.object({ lossSum: z.number(), correct: count, samples: count });
-const best = z.object({ step: count, epoch: count, testAccuracy: z.number(), testLoss: z.number() });
-
 const storedRunSchema = z.object({
-  run: z.object({
-    step: count,
-    runningMaxima: z.array(z.number().min(0)),
-    epochTotals: totals,
-    earlyStopping: z.object({ best: z.number().nullable(), badEvaluations: count }),
-    best: best.nullable(),
-    ended: z.string().nullable(),
-    elapsedSeconds: z.number().min(0),
-  }),
+  run: runStateSchema,
   config: z.record(z.string(), z.unknown()),
   classes: z.array(z.string()).min(2),
   manifestDigest: z.string(),

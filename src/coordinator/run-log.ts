@@ -1,5 +1,5 @@
 /** The run folder's `metrics.jsonl`: one JSON object a line for every step, epoch, checkpoint and event. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Body } from '../shared/protocol/codec.js';
 import { accuracy, meanLoss, type Totals } from './run-state.js';
@@ -12,6 +12,10 @@ function figures(totals: Totals | null): { loss: number; accuracy: number; sampl
 export class RunLog implements Partial<TrainingObserver> {
   readonly #file: number;
   readonly #now: () => number;
+  /** Of the whole lines in it. */
+  #bytes: number;
+  /** Lines that could not be written since the last that was. */
+  #missing = 0;
   /** Steps whose update is not reported yet: the line waits for the gradient norm. */
   readonly #pending = new Map<number, StepObserved & { readonly atMs: number }>();
   #lastStepMs: number;
@@ -19,6 +23,7 @@ export class RunLog implements Partial<TrainingObserver> {
   /** Appends to the log in `runDir`. @param now milliseconds of a monotonic clock */
   constructor(runDir: string, now: () => number) {
     this.#file = openSync(join(runDir, 'metrics.jsonl'), 'a');
+    this.#bytes = fstatSync(this.#file).size;
     this.#now = now;
     this.#lastStepMs = now();
   }
@@ -36,7 +41,7 @@ export class RunLog implements Partial<TrainingObserver> {
     const done = this.#pending.get(update.step);
     if (done === undefined) return;
     this.#pending.delete(update.step);
-    const { step, epoch, learningRate, totals, repeats, reports } = done;
+    const { step, epoch, learningRate, totals, repeats, replans, reports, roundMs, commitMs } = done;
     const stepMs = done.atMs - this.#lastStepMs;
     this.#lastStepMs = done.atMs;
     this.#write('step', {
@@ -48,6 +53,9 @@ export class RunLog implements Partial<TrainingObserver> {
       updateMs: round(update.updateMs),
       commitWaitMs: round(update.commitWaitMs),
       repeats,
+      replans,
+      roundMs: round(roundMs),
+      commitMs: round(commitMs),
       stepMs: round(stepMs),
       imagesPerSecond: round((totals.samples * 1000) / stepMs),
       workers: reports.map(({ worker, done: d }) => ({ worker, samples: d.samples, ...rounded(d.timings) })),
@@ -73,8 +81,22 @@ export class RunLog implements Partial<TrainingObserver> {
     closeSync(this.#file);
   }
 
+  /** A line that cannot be written, on a full disk, is left out: watching a run does not end it. */
   #write(type: string, fields: object): void {
-    writeSync(this.#file, `${JSON.stringify({ type, time: new Date().toISOString(), ...fields })}\n`);
+    if (this.#missing > 0 && this.#append('gap', { missing: this.#missing })) this.#missing = 0;
+    if (!this.#append(type, fields)) this.#missing++;
+  }
+
+  #append(type: string, fields: object): boolean {
+    const line = Buffer.from(`${JSON.stringify({ type, time: new Date().toISOString(), ...fields })}\n`);
+    try {
+      const whole = writeSync(this.#file, line) === line.length;
+      if (whole) this.#bytes += line.length;
+      else ftruncateSync(this.#file, this.#bytes);
+      return whole;
+    } catch {
+      return false;
+    }
   }
 }
 

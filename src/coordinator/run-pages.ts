@@ -2,6 +2,9 @@
 import type { Routes } from '../shared/http/http-server.js';
 import type { Cluster } from './cluster.js';
 import type { CoordinatorMetrics } from './coordinator-metrics.js';
+import { phaseOf } from './membership.js';
+import type { Speeds } from './step-planning.js';
+import type { TrainingProgress } from './trainer.js';
 
 /** Prometheus's HTTP service discovery format: target groups with labels. */
 export function discovery(cluster: Pick<Cluster, 'members'>, run: string): readonly object[] {
@@ -27,11 +30,64 @@ function overview(cluster: Cluster, run: string): string {
 `;
 }
 
-export function runRoutes(cluster: Cluster, metrics: CoordinatorMetrics, run: string): Routes {
+/** The state of a run for programs: `vitrail status` shows it. */
+export interface RunStatus {
+  readonly run: string;
+  /** Committed steps. */
+  readonly step: number;
+  readonly generation: number | null;
+  readonly events: readonly { readonly time: string; readonly text: string }[];
+  readonly members: readonly {
+    readonly worker: number;
+    readonly host: string;
+    readonly pid: number;
+    readonly phase: string;
+    readonly step: number;
+    readonly hasState: boolean;
+    readonly suspected: boolean;
+    readonly leaving: boolean;
+    /** Micro-batches a second, null before its first step. */
+    readonly speed: number | null;
+  }[];
+}
+
+function status(cluster: Cluster, run: string, { progress, speeds, events }: StatusSources): RunStatus {
+  const { state, lastCommit } = progress;
+  const members = cluster.members.map((m) => ({
+    worker: m.worker,
+    host: m.host,
+    pid: m.pid,
+    phase: m.ready === null ? 'preparing' : phaseOf(m),
+    step: m.heartbeat?.step ?? 0,
+    hasState: m.state === state.step,
+    suspected: m.suspected,
+    leaving: m.leaving,
+    speed: speeds().get(m.worker) ?? null,
+  }));
+  return { run, step: state.step, generation: lastCommit?.generation ?? null, events: events(), members };
+}
+
+export interface StatusSources {
+  readonly progress: TrainingProgress;
+  readonly speeds: () => Speeds;
+  /** The last ones, oldest first. */
+  readonly events: () => RunStatus['events'];
+}
+
+export function runRoutes(
+  cluster: Cluster,
+  metrics: CoordinatorMetrics,
+  run: string,
+  sources: StatusSources,
+): Routes {
   return {
     '/': () => ({ contentType: 'text/html; charset=utf-8', body: overview(cluster, run) }),
     '/metrics': async () => metrics.page(),
     '/healthz': () => ({ contentType: 'text/plain', body: 'ok\n' }),
+    '/status': () => ({
+      contentType: 'application/json',
+      body: JSON.stringify(status(cluster, run, sources)),
+    }),
     '/discovery': () => ({ contentType: 'application/json', body: JSON.stringify(discovery(cluster, run)) }),
   };
 }

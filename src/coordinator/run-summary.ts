@@ -1,11 +1,12 @@
 /** The run folder's `summary.json`: what was run, how it ended, what came out. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
+import type { DiskWait } from './disk-space.js';
+import { writeRunFile } from './run-file.js';
 import { accuracy, meanLoss, type BestResult } from './run-state.js';
 import { stepsPerEpoch } from './sampling.js';
 import type { TrainingProgress } from './trainer.js';
@@ -44,7 +45,12 @@ export interface SummaryInput {
   readonly seconds: number;
 }
 
-export async function writeSummary(config: RunConfig, input: SummaryInput): Promise<RunSummary> {
+/** @throws RUN_WRITE_FAILED */
+export async function writeSummary(
+  config: RunConfig,
+  input: SummaryInput,
+  wait: DiskWait,
+): Promise<RunSummary> {
   const { manifest, layout, progress, completed, reason, checkpoints, seconds } = input;
   const { state, evaluation } = progress;
   const samples = manifest.train.samples.length;
@@ -70,7 +76,7 @@ export async function writeSummary(config: RunConfig, input: SummaryInput): Prom
     checkpoint: checkpoints.last?.path ?? null,
     weightDigest: checkpoints.last?.digest ?? null,
   };
-  await writeFileAtomic(join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
+  await writeRunFile(join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`, wait);
   return summary;
 }
 

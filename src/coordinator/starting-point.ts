@@ -19,6 +19,7 @@ export interface StartingPoint {
   readonly parts: ReadonlyMap<string, Uint8Array>;
   /** Backend that a resumed run was computed with; null for a new one. */
   readonly backend: string | null;
+  readonly fromCheckpoint: boolean;
 }
 
 type Warn = (text: string) => void;
@@ -48,9 +49,9 @@ export async function startingPoint(
     throw coded('RUN_EXISTS', { path: config.out });
   }
   const state = initialRunState(layout.slots.length);
-  if (config.initFrom === null) return { state, parts: new Map(), backend: null };
+  if (config.initFrom === null) return { state, parts: new Map(), backend: null, fromCheckpoint: false };
   const weights = await fineTuned(config.initFrom, spec, warn);
-  return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null };
+  return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
 }
 
 async function resume(
@@ -89,7 +90,7 @@ async function resume(
   if (best?.step === stored.run.step) {
     await writeBest(config.out, { step: best.step, metric: 'test-accuracy', value: best.testAccuracy });
   }
-  return { state: stored.run, parts, backend: stored.backend };
+  return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };
 }
 
 /** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */

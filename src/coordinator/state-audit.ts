@@ -1,23 +1,58 @@
 /** Asks all workers what they hold, and holds them to it. */
 import type { Cluster } from './cluster.js';
-import { partDigests, stateDisagreement, type PartDigests } from './state-agreement.js';
+import { partDigests, stateVerdict, type PartDigests } from './state-agreement.js';
+
+export interface AuditOptions {
+  readonly step: number;
+  readonly timeoutMs: number;
+  /** What each part has to be, where that is known. */
+  readonly expected?: PartDigests;
+}
+
+/** What a worker holds is not what it should be; it was taken out. */
+export type OnOdd = (worker: number) => void;
 
 /**
- * The digests of the weights and moments that all workers hold after `step` committed steps.
- * To be called when every worker has applied them and no commit is under way.
- * @param expected what each part has to be, where that is known
- * @throws STATE_MISMATCH, WORKER_LOST, STEP_TIMEOUT
+ * The digests of the weights and moments that all workers hold after `step` committed steps. A worker that is
+ * outvoted is expelled and comes back with nothing; where there is no majority, nobody is trusted.
+ * To be called when no commit is under way.
+ * @throws STATE_MISMATCH, STATE_LOST, STEP_TIMEOUT
  */
 export async function agreedState(
   cluster: Cluster,
-  step: number,
-  timeoutMs: number,
-  expected?: PartDigests,
+  { step, timeoutMs, expected }: AuditOptions,
 ): Promise<PartDigests> {
-  cluster.broadcast('digestRequest', { step });
-  const answers = await cluster.collect('stateDigest', step, (body) => body.step === step, timeoutMs);
-  const held = new Map([...answers].map(([worker, body]) => [worker, partDigests(body)]));
-  const error = stateDisagreement(step, held, expected);
-  if (error !== null) throw error;
-  return [...held.values()][0] ?? new Map<string, string>();
+  for (;;) {
+    const from = await appliedBy(cluster, step, timeoutMs);
+    for (const worker of from) cluster.send(worker, 'digestRequest', { step });
+    const { answers, lost } = await cluster.gather({
+      name: 'stateDigest',
+      step,
+      from,
+      matches: (body) => body.step === step,
+      timeoutMs,
+    });
+    if (lost.length > 0) continue;
+    const held = new Map([...answers].map(([worker, body]) => [worker, partDigests(body)]));
+    const verdict = stateVerdict(step, held, expected);
+    if (verdict === null) return [...held.values()][0] ?? new Map<string, string>();
+    if (verdict.odd.length === 0) throw verdict.error;
+    for (const worker of verdict.odd) cluster.expel(worker, verdict.error.message);
+  }
+}
+
+/** Waits until all workers that have been told to have applied the last commit. @throws STATE_LOST, STEP_TIMEOUT */
+async function appliedBy(cluster: Cluster, step: number, timeoutMs: number): Promise<readonly number[]> {
+  for (;;) {
+    const from = await cluster.someHolders(step);
+    const late = cluster.ready.filter((m) => from.includes(m.worker) && m.applied < step);
+    if (late.length === 0) return from;
+    await cluster.gather({
+      name: 'updateDone',
+      step: step - 1,
+      from: late.map((m) => m.worker),
+      matches: (body) => body.step === step - 1,
+      timeoutMs,
+    });
+  }
 }

@@ -20,7 +20,18 @@ export interface StepTotals {
 
 export type StepOutcome =
   | { readonly kind: 'sound'; readonly totals: StepTotals }
+  /** `odd`: workers against a majority; empty where there is none to go by. */
+  | { readonly kind: 'mismatch'; readonly odd: readonly number[]; readonly error: VitrailError }
   | { readonly kind: 'stop'; readonly error: VitrailError };
+
+/** The workers that differ from more than half of all; empty where all agree or there is no such majority. */
+export function outvoted(digests: ReadonlyMap<number, string>): readonly number[] {
+  for (const digest of new Set(digests.values())) {
+    const others = [...digests].filter(([, d]) => d !== digest).map(([worker]) => worker);
+    if (2 * others.length < digests.size) return others.sort((a, b) => a - b);
+  }
+  return [];
+}
 
 /** The worker whose digest stands alone, or null when all agree; ties name the higher number. */
 export function oddWorker(digests: ReadonlyMap<number, string>): number | null {
@@ -63,8 +74,12 @@ export function judgeStep(
     const tensor = tensorNames[Math.min(...broken)] ?? 'an unknown tensor';
     return { kind: 'stop', error: coded('GRADIENT_NOT_FINITE', { tensor, step }) };
   }
-  const odd = oddWorker(new Map(reports.map(({ worker, done }) => [worker, hex(done.digest)])));
-  if (odd !== null) return { kind: 'stop', error: coded('DIGEST_MISMATCH', { worker: odd, step }) };
+  const digests = new Map(reports.map(({ worker, done }) => [worker, hex(done.digest)]));
+  const odd = oddWorker(digests);
+  if (odd !== null) {
+    const error = coded('DIGEST_MISMATCH', { worker: odd, step });
+    return { kind: 'mismatch', odd: outvoted(digests), error };
+  }
   return {
     kind: 'sound',
     totals: {

@@ -1,19 +1,95 @@
-/** Who computes what in a step. Any answer gives the same weights; a good one gives them soon. */
+/** Who computes what in a step. Any answer gives the same weights; a good one gives them soon. Pure. */
 import type { MicroBatch } from './sampling.js';
 
 /** Micro-batches by worker. */
 export type Assignment = ReadonlyMap<number, readonly MicroBatch[]>;
 
+export interface Participant {
+  readonly worker: number;
+  /** Without the state it cannot compute: it takes part in the ring with an empty sum. */
+  readonly hasState: boolean;
+  /** Micro-batches that it keeps: a sum can grow and cannot shrink. */
+  readonly keeps: readonly number[];
+}
+
+/** Micro-batches a second by worker; any unit will do, a worker that is missing counts as average. */
+export type Speeds = ReadonlyMap<number, number>;
+
+function averageOf(speeds: Speeds): number {
+  const values = [...speeds.values()];
+  return values.length === 0 ? 1 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** What each worker may keep: of two that claim the same micro-batch, the later one loses all it has. */
+function keptBy(workers: readonly Participant[], known: ReadonlySet<number>): Map<number, number[]> {
+  const taken = new Set<number>();
+  const kept = new Map<number, number[]>();
+  for (const { worker, keeps } of workers) {
+    const sound = keeps.every((index) => known.has(index) && !taken.has(index));
+    const list = sound ? [...keeps] : [];
+    for (const index of list) taken.add(index);
+    kept.set(worker, list);
+  }
+  return kept;
+}
+
 /**
- * Hands contiguous ranges of micro-batches to the workers, as evenly as whole micro-batches allow.
- * With fewer micro-batches than workers (a short last batch) some workers get none.
+ * How many of `rest` further micro-batches each worker gets: one each where there are enough, and every next one
+ * goes where it is finished first, which is the best that can be done with equal pieces.
  */
-export function assignEvenly(microBatches: readonly MicroBatch[], workers: readonly number[]): Assignment {
-  const assignment = new Map<number, readonly MicroBatch[]>();
-  workers.forEach((worker, rank) => {
-    const start = Math.floor((rank * microBatches.length) / workers.length);
-    const end = Math.floor(((rank + 1) * microBatches.length) / workers.length);
-    assignment.set(worker, microBatches.slice(start, end));
+function counts(loads: readonly number[], speeds: readonly number[], rest: number): number[] {
+  const more = loads.map(() => 0);
+  let left = rest;
+  loads.forEach((load, i) => {
+    if (load > 0 || left === 0) return;
+    more[i] = 1;
+    left--;
+  });
+  for (; left > 0; left--) {
+    let first = 0;
+    const finish = (i: number): number => (loads[i]! + more[i]! + 1) / speeds[i]!;
+    for (let i = 1; i < loads.length; i++) if (finish(i) < finish(first)) first = i;
+    more[first]!++;
+  }
+  return more;
+}
+
+/**
+ * Hands every micro-batch to exactly one participant that has the state: what it keeps, and contiguous ranges of the
+ * rest by speed. With fewer micro-batches than workers (a short last batch) some get none.
+ */
+export function planAssignment(
+  microBatches: readonly MicroBatch[],
+  participants: readonly Participant[],
+  speeds: Speeds = new Map(),
+): Assignment {
+  const byIndex = new Map(microBatches.map((m) => [m.index, m]));
+  const assignment = new Map<number, readonly MicroBatch[]>(participants.map(({ worker }) => [worker, []]));
+  const able = participants.filter(({ hasState }) => hasState);
+  if (able.length === 0) return assignment;
+  const kept = keptBy(able, new Set(byIndex.keys()));
+  const taken = new Set([...kept.values()].flat());
+  const rest = microBatches.filter(({ index }) => !taken.has(index));
+  const loads = able.map(({ worker }) => kept.get(worker)!.length);
+  const average = averageOf(speeds);
+  const rates = able.map(({ worker }) => speeds.get(worker) ?? average);
+  let start = 0;
+  counts(loads, rates, rest.length).forEach((count, i) => {
+    const { worker } = able[i]!;
+    const own = kept.get(worker)!.map((index) => byIndex.get(index)!);
+    const list = [...own, ...rest.slice(start, start + count)].sort((a, b) => a.index - b.index);
+    assignment.set(worker, list);
+    start += count;
   });
   return assignment;
+}
+
+/** The same for workers that all have the state and keep nothing. */
+export function assignFreshly(
+  microBatches: readonly MicroBatch[],
+  workers: readonly number[],
+  speeds?: Speeds,
+): Assignment {
+  const participants = workers.map((worker) => ({ worker, hasState: true, keeps: [] }));
+  return planAssignment(microBatches, participants, speeds);
 }

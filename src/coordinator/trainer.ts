@@ -1,6 +1,8 @@
 /** The training loop: step, evaluate, decide, keep; read it top to bottom. */
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
+import { reasonOf } from '../shared/errors.js';
+import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import {
   learningRate,
@@ -10,12 +12,15 @@ import {
 } from '../shared/schedule/learning-rate.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { Cluster } from './cluster.js';
+import { isDiskFull, type DiskWait } from './disk-space.js';
 import { evaluateOnCluster, type Evaluation } from './evaluation.js';
 import type { TrainingObserver } from './observer.js';
+import type { Journal } from './journal.js';
 import { afterEpoch, afterStep, type RunState } from './run-state.js';
 import { stepPosition, stepsPerEpoch } from './sampling.js';
 import { agreedState } from './state-audit.js';
-import { StepRunner } from './step-runner.js';
+import { duties } from './step-duties.js';
+import type { StepRunner } from './step-runner.js';
 
 export interface TrainingRun {
   readonly config: RunConfig;
@@ -23,7 +28,10 @@ export interface TrainingRun {
   readonly manifest: Manifest;
   readonly cluster: Cluster;
   readonly checkpoints: CheckpointKeeper;
+  readonly journal: Journal;
   readonly observer: TrainingObserver;
+  readonly runner: StepRunner;
+  readonly diskWait: DiskWait;
   /** Asked between steps: a reason ends the run there, with a checkpoint. */
   readonly stopRequested: () => string | null;
   /** How far the run has come, also when it ends with an error. */
@@ -34,6 +42,9 @@ export interface TrainingProgress {
   state: RunState;
   /** The last evaluation since the start. */
   evaluation: Evaluation | null;
+  lastCommit: { readonly generation: number; readonly digest: string } | null;
+  /** The newest step with a checkpoint, -1 for none. */
+  saved: number;
 }
 
 /** The learning rates of a run of `steps` steps. */
@@ -43,63 +54,89 @@ export function scheduleOf(config: RunConfig, steps: number): LearningRateSchedu
 }
 
 /**
- * Trains from `progress.state` to the end of the run, or to the first reason to stop.
+ * Trains from `progress.state` to the end of the run, or to the first reason to stop. Everything that follows from a
+ * state is done at the top of the loop, so that it is done as well when a coordinator died right before it.
  * @returns why it ended
  */
 export async function train(run: TrainingRun): Promise<string> {
-  const { config, manifest, cluster, checkpoints, observer, progress } = run;
-  const trainSamples = manifest.train.samples.length;
-  const perEpoch = stepsPerEpoch(trainSamples, config.batch);
+  const { config, manifest, cluster, checkpoints, journal, observer, progress, runner } = run;
+  const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
   const steps = totalSteps(config, perEpoch);
   const schedule = scheduleOf(config, steps);
-  const runner = new StepRunner(cluster, config, run.layout, trainSamples, perEpoch);
-  let saved = progress.state.step;
 
-  /** Waits until every worker has applied the last commit. */
-  const updated = async (): Promise<void> => {
-    const committed = progress.state.step - 1;
-    await cluster.collect('updateDone', committed, (body) => body.step === committed, config.stepTimeoutMs);
-  };
-  const save = async (best: boolean): Promise<void> => {
-    await updated();
-    await checkpoints.save(progress.state, best);
-    saved = progress.state.step;
+  /** @param needed to be waited for while the disk is full; without it training goes on as it is */
+  const save = async (needed: boolean): Promise<void> => {
+    const { state } = progress;
+    const best = state.best?.step === state.step;
+    faultPoint('before-checkpoint', state.step);
+    const kept = await checkpoints.save(state, best, needed ? run.diskWait : null).catch((error: unknown) => {
+      if (needed || !isDiskFull(error)) throw error;
+      cluster.note({ kind: 'disk-full', text: `${reasonOf(error)}: training goes on without it` });
+      return null;
+    });
+    if (kept === null) return;
+    const { path, digest } = kept;
+    faultPoint('after-checkpoint', state.step);
+    await journal.checkpoint(state.step, path, digest);
+    progress.saved = state.step;
   };
 
-  while (progress.state.step < steps && progress.state.ended === null) {
+  for (;;) {
+    const due = duties(progress.state, progress.saved, { config, perEpoch, steps });
+    if (due.epoch !== null) {
+      faultPoint('before-evaluation', progress.state.step);
+      progress.state = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
+      await journal.epoch(progress.state);
+    }
+    const over = progress.state.ended !== null || progress.state.step >= steps;
+    if (due.checkpoint) await save(over);
+    else if (due.audit) {
+      const { step } = progress.state;
+      await agreedState(cluster, { step, timeoutMs: config.stepTimeoutMs });
+    }
+    const { step, runningMaxima, ended } = progress.state;
+    if (over) return ended ?? 'finished';
     const stopReason = run.stopRequested();
     if (stopReason !== null) {
-      if (saved !== progress.state.step) await save(false);
+      if (progress.saved !== step) await save(true);
       return stopReason;
     }
+    await letGo(cluster, step, progress.saved, async () => save(true));
 
-    const { step, runningMaxima } = progress.state;
-    const { epoch, lastOfEpoch } = stepPosition(step, perEpoch);
     const lr = learningRate(schedule, step);
-    const result = await runner.run(step, lr, runningMaxima);
+    const result = await runner.run(step, lr, runningMaxima, async ({ totals, generation, ring }) => {
+      const state = afterStep(progress.state, totals);
+      await journal.commit(state, generation, totals.digest, ring);
+      progress.state = state;
+      progress.lastCommit = { generation, digest: totals.digest };
+    });
+    if (result === null) continue;
+    const { epoch } = stepPosition(step, perEpoch);
     observer.onStep({ step, epoch, learningRate: lr, ...result });
-    progress.state = afterStep(progress.state, result.totals);
-
-    const committed = step + 1;
-    if (lastOfEpoch || committed === steps) {
-      const due = committed === steps || (epoch + 1) % config.evaluateEvery === 0;
-      await save(await finishEpoch(run, epoch, due, lastOfEpoch));
-    } else if (config.checkpointEverySteps > 0 && committed % config.checkpointEverySteps === 0) {
-      await save(false);
-    } else if (config.auditEverySteps > 0 && committed % config.auditEverySteps === 0) {
-      await updated();
-      await agreedState(cluster, committed, config.stepTimeoutMs);
-    }
   }
-  return progress.state.ended ?? 'finished';
+}
+
+/** Dismisses workers that want to leave; the last to hold the state leaves it in a checkpoint. */
+async function letGo(
+  cluster: Cluster,
+  step: number,
+  saved: number,
+  save: () => Promise<void>,
+): Promise<void> {
+  const leaving = cluster.members.filter((m) => m.leaving).map((m) => m.worker);
+  if (leaving.length === 0) return;
+  const holders = cluster.holders(step);
+  const handsOver = holders.some((worker) => !leaving.includes(worker));
+  if (!handsOver && holders.length > 0 && saved !== step) await save();
+  for (const worker of leaving) cluster.dismiss(worker);
 }
 
 /**
  * Evaluates if it is due, and draws the conclusions of an epoch.
  * A run that ends within an epoch draws none: prolonged, it goes on as if it had never ended.
- * @returns whether this is the best result so far
+ * @returns the state to go on with
  */
-async function finishEpoch(run: TrainingRun, epoch: number, due: boolean, whole: boolean): Promise<boolean> {
+async function finishEpoch(run: TrainingRun, epoch: number, due: boolean, whole: boolean): Promise<RunState> {
   const { config, observer, progress } = run;
   const startMs = performance.now();
   const test = due ? await evaluate(run, progress.state) : null;
@@ -114,16 +151,14 @@ async function finishEpoch(run: TrainingRun, epoch: number, due: boolean, whole:
     patience: config.earlyStopPatience,
     percentage: config.earlyStopPercentage,
   });
-  if (whole) progress.state = verdict.state;
   const improved = whole && verdict.improved;
   observer.onEpoch({ ...figures, step, improved, evaluationMs });
-  return improved;
+  return whole ? verdict.state : progress.state;
 }
 
 async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation> {
   const { config, manifest, cluster } = run;
   return evaluateOnCluster(cluster, {
-    evaluation: state.step,
     labels: manifest.test.samples.map((sample) => sample.label),
     classes: manifest.classes.length,
     microBatch: config.microBatch,

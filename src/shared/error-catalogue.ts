@@ -115,6 +115,10 @@ export const ERROR_CATALOGUE = {
     'cannot write the checkpoint {path}: {reason}',
     'check free space and permissions',
   ),
+  RUN_WRITE_FAILED: define(
+    'cannot write {path}: {reason}',
+    'check free space and permissions of the run folder',
+  ),
   RUN_EXISTS: define(
     'the run folder {path} already holds a run',
     'continue it with --resume, or choose another --out',
@@ -163,8 +167,8 @@ export const ERROR_CATALOGUE = {
     'use auto, cpu, or cuda:N with the number of a GPU',
   ),
   DEVICE_UNUSABLE: define(
-    'the device {device} cannot be used with the backend {backend}',
-    'run with --backend tensorflow, or give the worker --device cpu',
+    'the device {device} cannot be used with the backend {backend}: {reason}',
+    '`vitrail devices` shows what there is; --device cpu always works',
   ),
   WORKER_REFUSED: define(
     'the coordinator refused this worker: {reason}',
@@ -172,7 +176,7 @@ export const ERROR_CATALOGUE = {
   ),
   WORKER_LOST: define(
     'worker {worker} was lost in step {step} during {phase}: {reason}',
-    'the last checkpoint is kept; start again with --resume',
+    'the run goes on with the others; alone, start it again with --resume',
   ),
   COORDINATOR_UNREACHABLE: define(
     'no word from the coordinator at {address} for {waitedMs} ms',
@@ -194,6 +198,31 @@ export const ERROR_CATALOGUE = {
     'the all-reduce of step {step} in generation {generation} was called off: {reason}',
     'nothing to do: the next generation repeats it',
   ),
+  STATE_LOST: define(
+    'no worker holds the state of step {step} any more',
+    'the run goes back to its newest checkpoint as soon as workers join',
+  ),
+  RUN_INTERRUPTED: define(
+    'the run in {path} was interrupted at step {step}, and none of its workers has come back within {waitedMs} ms',
+    'start it with --resume to go back to its newest checkpoint',
+  ),
+  RUN_NOT_FOUND: define('there is no run in {path}', 'give a run folder: what --out was set to'),
+  RUN_LOCKED: define(
+    'the run folder {path} is in use by {owner}',
+    'wait for it to end; if it is certain that it has, remove {lock}',
+  ),
+  JOURNAL_WRITE_FAILED: define(
+    'cannot write the journal {path}: {reason}',
+    'check free space and permissions',
+  ),
+  JOURNAL_DAMAGED: define(
+    'the journal {path} is damaged: {problem}',
+    'remove it and start with --resume to go back to the newest checkpoint',
+  ),
+  STATE_TRANSFER_FAILED: define(
+    'the state of step {step} could not be taken from a peer: {problem}',
+    'look at the network between the workers; the run goes on without this one',
+  ),
   DIGEST_MISMATCH: define(
     'worker {worker} holds a reduced gradient that differs from the others in step {step}',
     'its memory or processor is suspect: leave that machine out and start again with --resume',
@@ -213,6 +242,10 @@ export const ERROR_CATALOGUE = {
   GRADIENT_NOT_FINITE: define(
     'the gradient of {tensor} is not finite in step {step}',
     'lower the learning rate, lengthen the warm-up or clip the gradient; the last checkpoint is kept',
+  ),
+  CHAOS_FAILED: define(
+    '{failed} of {runs} runs did not end with the weights of the clean run',
+    'look at what is left of them in {out}',
   ),
   INTERNAL: define('internal error: {reason}', 'please report it with the log'),
 } as const satisfies Record<string, Definition>;

@@ -1,27 +1,21 @@
 /** A worker's weights, optimizer state and gradient sums, in shared memory: threads read them in place. */
 import type { RunConfig } from '../shared/config/schema.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
-import type { ExactKernels } from './engine/native/kernel-api/exact.js';
 import type { SharedState } from './link/link-contract.js';
 import { createOptimizer, type Optimizer, type OptimizerState } from './optimizer/optimizer.js';
 
 export interface TrainingState {
+  /** Knows what the state of a new run is. */
   readonly optimizer: Optimizer;
   /** In layout order. */
   readonly weights: Float32Array;
   readonly moments: OptimizerState;
-  /** The averaged gradient of the step being applied. */
-  readonly gradient: Float32Array;
   readonly shared: SharedState;
 }
 
-/** Memory for a run's state, all zeros. @param kernels update it where they are given */
-export function allocateTrainingState(
-  config: RunConfig,
-  layout: ParameterLayout,
-  kernels?: ExactKernels,
-): TrainingState {
-  const optimizer = createOptimizer(config, layout, kernels);
+/** Memory for a run's state, all zeros. */
+export function allocateTrainingState(config: RunConfig, layout: ParameterLayout): TrainingState {
+  const optimizer = createOptimizer(config, layout);
   const memory = (): SharedArrayBuffer => new SharedArrayBuffer(layout.length * 4);
   const parts: Record<string, SharedArrayBuffer> = { weights: memory() };
   for (const name of optimizer.stateNames) parts[name] = memory();
@@ -30,7 +24,6 @@ export function allocateTrainingState(
     optimizer,
     weights: view('weights'),
     moments: Object.fromEntries(optimizer.stateNames.map((name) => [name, view(name)])),
-    gradient: new Float32Array(layout.length),
     shared: { kind: config.reduction, mine: memory(), reduced: memory(), parts },
   };
 }

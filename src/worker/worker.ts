@@ -1,25 +1,26 @@
-/** A worker process: join, prepare, train until told to stop. */
-import { hostname } from 'node:os';
+/** A worker process: join, prepare, train until told to stop, and join again where its place was lost. */
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, plainError, revivedError } from '../shared/errors.js';
+import { coded, plainError } from '../shared/errors.js';
 import type { Logger } from '../shared/log/logger.js';
 import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
-import { Phase, PROTOCOL_VERSION, type Body } from '../shared/protocol/codec.js';
-import { VERSION } from '../shared/version.js';
-import { createAccumulator } from './collective/accumulator.js';
+import { Phase, StateSource, type Body } from '../shared/protocol/codec.js';
+import { Resources } from '../shared/resources.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
 import { planDevice } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
-import { loadKernels } from './engine/native/addon.js';
+import { surveyGpus } from './engine/native/gpus.js';
+import { trainingOn } from './training-place.js';
+import { fillState, introduce, introduction, NEWCOMER } from './joining.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
-import { initialWeights } from './model/initialisation.js';
 import { localAddressTowards, tcpHostAndPort } from './local-address.js';
 import { StepLoop } from './step-loop.js';
+import { StepWork } from './step-work.js';
+import type { Training } from './training.js';
 import { allocateTrainingState, type TrainingState } from './training-state.js';
 
 export interface WorkerOptions {
@@ -35,71 +36,139 @@ export interface WorkerOptions {
   readonly metricsListen: string | null;
   /** End when the parent process ends. */
   readonly supervised: boolean;
-  readonly heartbeatTimeoutMs: number;
+  /** Longest wait for a coordinator that has gone silent, for one that is started again. */
+  readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** Aborted: finish the part, hand over, leave. */
+  readonly leave: AbortSignal;
+  /** Given the way to leave log lines with the coordinator. */
+  readonly onConnected: (log: (line: string) => void) => void;
   readonly log: Logger;
+}
+
+/** All that a worker needs to compute, whatever place in the run it has. */
+interface Equipment {
+  readonly config: RunConfig;
+  readonly spec: ModelSpec;
+  readonly state: TrainingState;
+  readonly training: Training;
+  readonly work: StepWork;
+  readonly loop: StepLoop;
+  readonly engine: ComputeEngine;
+  /** The interface that faces the coordinator. */
+  readonly host: string;
+}
+
+interface Connection {
+  readonly link: Link;
+  readonly status: StatusBoard;
+  readonly metricsAddress: string;
 }
 
 /** Joins the run and works in it to its end. @throws a coded error when it cannot go on */
 export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   tcpHostAndPort(options.coordinator);
   const status = new StatusBoard();
-  const { coordinator, heartbeatTimeoutMs, connectTimeoutMs, metricsListen } = options;
+  const { coordinator, coordinatorTimeoutMs, connectTimeoutMs, metricsListen } = options;
   const parentPid = options.supervised ? process.ppid : null;
-  const times = { heartbeatTimeoutMs, connectTimeoutMs };
+  const times = { coordinatorTimeoutMs, connectTimeoutMs };
   const settings = { coordinator, ...times, metricsListen, parentPid, status: status.memory };
   const { link, metricsAddress } = await Link.open(settings);
-  const closers: (() => Promise<void> | void)[] = [];
+  const resources = new Resources();
+  resources.add(async () => link.close());
   let admitted = false;
   try {
-    const welcome = await join(link, metricsAddress);
+    const connection = { link, status, metricsAddress };
+    const askToLeave = (): void => link.send('leave', { reason: String(options.leave.reason) });
+    options.leave.addEventListener('abort', askToLeave);
+    // Asked while the link was being opened.
+    if (options.leave.aborted) askToLeave();
+    const first = await introduce(link, metricsAddress, NEWCOMER);
+    if (first.kind === 'stop') {
+      if (options.leave.aborted) return first.stop;
+      throw coded('WORKER_REFUSED', { reason: first.stop.reason });
+    }
     admitted = true;
-    options.log.info({ worker: welcome.worker, coordinator }, 'joined');
-    const loop = await prepare(options, welcome, link, status, closers);
-    options.log.info({ step: welcome.step }, 'ready');
-    const stop = await loop.run();
+    options.onConnected((line) => link.log(line));
+    const stop = await workInPlaces(options, connection, first.welcome, resources);
     link.send('goodbye', {});
     return stop;
   } catch (error) {
     if (admitted) link.send('failure', plainError(error));
     throw error;
   } finally {
-    for (const close of closers.reverse()) await close();
-    await link.close();
+    await resources.release();
   }
 }
 
-async function join(link: Link, metricsAddress: string): Promise<Body<'welcome'>> {
-  const pid = process.pid;
-  link.send('hello', {
-    protocolVersion: PROTOCOL_VERSION,
-    softwareVersion: VERSION,
-    host: hostname(),
-    pid,
-    metricsAddress: reachable(metricsAddress),
-  });
-  const answer = await link.receive();
-  if (answer.name === 'welcome') return answer.body;
-  if (answer.name === 'refusal') {
-    throw revivedError(answer.body);
+/** Works in one place of the run after the other: a worker that was thought dead gets a new one. */
+async function workInPlaces(
+  options: WorkerOptions,
+  connection: Connection,
+  first: Body<'welcome'>,
+  resources: Resources,
+): Promise<Body<'stop'>> {
+  const { link, status, metricsAddress } = connection;
+  const { log, coordinator } = options;
+  let welcome = first;
+  let equipment: Equipment | null = null;
+  for (;;) {
+    log.info({ worker: welcome.worker, step: welcome.step, coordinator }, 'joined');
+    let reason = 'the coordinator was started again';
+    try {
+      equipment ??= await prepare(options, welcome, connection, resources);
+      await takePlace(options, connection, equipment, welcome);
+      if (options.leave.aborted) link.send('leave', { reason: String(options.leave.reason) });
+      const end = await equipment.loop.run();
+      if (end.kind === 'stop') return end.stop;
+      reason = end.reason;
+      if (end.discard) status.setState(null);
+    } catch (error) {
+      // Whatever was asked of a coordinator that is gone fails; its successor wants a hello.
+      if (!link.disowned) throw error;
+    }
+    log.warn({ reason }, 'lost its place in the run: joining again');
+    const held =
+      equipment === null
+        ? NEWCOMER
+        : introduction(first.runToken, status.state, equipment.loop.pending, equipment.work);
+    status.enter(Phase.PHASE_PREPARING, status.state ?? 0);
+    const answer = await introduce(link, metricsAddress, held);
+    if (answer.kind === 'stop') return answer.stop;
+    welcome = answer.welcome;
+    if (welcome.runToken !== first.runToken) {
+      throw coded('WORKER_REFUSED', { reason: 'another run has taken its address' });
+    }
   }
-  if (answer.name === 'stop') throw coded('WORKER_REFUSED', { reason: answer.body.reason });
-  throw coded('PROTOCOL_GARBAGE', { peer: 'the coordinator', reason: `${answer.name} instead of welcome` });
 }
 
-/** An address for others: a wildcard stands for this machine's name. */
-function reachable(address: string): string {
-  return address.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname()}:`);
+/** Holds the state that the place asks for, opens the ring anew and reports ready. */
+async function takePlace(
+  options: WorkerOptions,
+  { link, status }: Connection,
+  { config, spec, state, training, loop, engine, host }: Equipment,
+  welcome: Body<'welcome'>,
+): Promise<void> {
+  status.clearNews();
+  await loop.takePlace(welcome);
+  const hasState = await fillState(state, config, spec, welcome, { link, status });
+  if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) await training.reload();
+  const { runToken } = welcome;
+  const opened = await link.call('openRing', { transport: config.ringTransport, host, runToken });
+  const step = status.state ?? 0;
+  const stateParts = Object.keys(state.shared.parts);
+  status.enter(Phase.PHASE_IDLE, step);
+  link.send('ready', { backend: engine.backend, ...opened, step, stateParts, hasState });
+  options.log.info({ worker: welcome.worker, step, hasState }, 'ready');
 }
 
-/** Data, weights, engine, ring: all that is needed before the first step. */
+/** Data, engine and memory: all that is needed before the first step, except the state. */
 async function prepare(
   options: WorkerOptions,
   welcome: Body<'welcome'>,
-  link: Link,
-  status: StatusBoard,
-  closers: (() => Promise<void> | void)[],
-): Promise<StepLoop> {
+  { link, status }: Connection,
+  resources: Resources,
+): Promise<Equipment> {
   status.enter(Phase.PHASE_PREPARING, welcome.step);
   const config = resolveConfig({ flags: JSON.parse(welcome.configJson) as OptionValues });
   const spec = modelSpec(config.model, { ...config, classes: welcome.classes.length });
@@ -111,69 +180,31 @@ async function prepare(
   const difference = await firstFileDifference(root, manifest);
   if (difference !== null) throw coded('DATA_MANIFEST_MISMATCH', { difference });
 
-  const { backend, visibleGpus } = planDevice(options.device, config.backend);
+  // The coordinator has just spoken: this connection is only to learn which interface faces it.
+  const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
+  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, surveyGpus());
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
-  const engine = await ComputeEngine.create({ ...config, backend, spec, threads: options.threads });
-  closers.push(() => engine.dispose());
-  const { kernels } = loadKernels();
-  const state = allocateTrainingState(config, layout, kernels);
-  await fillState(state, config, spec, welcome, link);
-  engine.loadWeights(state.weights);
-
+  const engine = await ComputeEngine.create({ ...config, backend, gpu, spec, threads: options.threads });
+  resources.add(() => engine.dispose());
+  const state = allocateTrainingState(config, layout);
+  await link.call('attach', state.shared);
   const loader = new Loader(
     {
       root,
       splits: { train: manifest.train.samples, test: manifest.test.samples },
       transform: config,
-      patch: spec.patch,
       cacheBytes: config.cacheBytes,
     },
     { maxAhead: config.prefetch, timeoutMs: config.stepTimeoutMs },
   );
-  closers.push(async () => loader.close());
+  resources.add(async () => loader.close());
 
-  await link.call('attach', state.shared);
-  const transport = config.ringTransport;
-  // The coordinator has just spoken: this connection is only to learn which interface faces it.
-  const host = await localAddressTowards(options.coordinator, options.heartbeatTimeoutMs);
-  const ringEndpoint = await link.call('openRing', { transport, host, runToken: welcome.runToken });
-  link.send('ready', {
-    backend: engine.backend,
-    ringEndpoint,
-    step: welcome.step,
-    stateParts: Object.keys(state.shared.parts),
-  });
-  const accumulator = createAccumulator(state.shared.kind, layout, state.shared.mine, kernels);
-  return new StepLoop({
-    worker: welcome.worker,
-    config,
-    layout,
-    link,
-    status,
-    loader,
-    engine,
-    state,
-    accumulator,
-    kernels,
-    log: options.log,
-  });
-}
-
-/** Weights and moments: pulled from the coordinator in a resumed or fine-tuned run, else from the seed. */
-async function fillState(
-  { optimizer, weights, moments, shared }: TrainingState,
-  config: RunConfig,
-  spec: ModelSpec,
-  welcome: Body<'welcome'>,
-  link: Link,
-): Promise<void> {
-  if (welcome.pullParts.length === 0) weights.set(initialWeights(spec, config.init, config.seed));
-  for (const part of welcome.pullParts) {
-    const target = shared.parts[part];
-    if (target === undefined) throw coded('INTERNAL', { reason: `no state part called ${part}` });
-    await link.call('pull', { part, target });
-  }
-  const momentsPulled = welcome.pullParts.length > 1;
-  if (!momentsPulled) optimizer.initialise(moments, weights);
+  const training = trainingOn({ config, layout, state, engine });
+  resources.add(() => training.dispose());
+  const { accumulator } = training;
+  const work = new StepWork({ config, layout, status, loader, engine, accumulator });
+  const parts = { config, link, status, loader, engine, state, training, work };
+  const loop = new StepLoop({ ...parts, log: options.log });
+  return { config, spec, state, training, work, loop, engine, host };
 }

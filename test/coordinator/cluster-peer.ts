@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
-import { Cluster } from '../../src/coordinator/cluster.js';
-import type { ClusterEvent } from '../../src/coordinator/roster.js';
+import { Cluster, type ClusterOptions } from '../../src/coordinator/cluster.js';
+import type { ClusterEvent } from '../../src/coordinator/cluster-event.js';
+import type { RunPosition } from '../../src/coordinator/state-source.js';
 import {
   decode,
   encode,
+  Phase,
   PROTOCOL_VERSION,
   type Body,
   type Message,
@@ -20,38 +22,71 @@ export const HELLO: Body<'hello'> = {
   host: 'test',
   pid: 42,
   metricsAddress: '',
+  runToken: '',
+  step: 0,
+  pendingGeneration: 0,
+  pendingDigest: new Uint8Array(0),
+  microBatches: [],
 };
 
 export const READY: Body<'ready'> = {
   backend: 'cpu',
   ringEndpoint: '',
+  stateEndpoint: '',
   step: 0,
   stateParts: [],
+  hasState: true,
 };
 
-export async function openCluster(t: TestContext, workers: number, heartbeatTimeoutMs = LONG_MS) {
+export const BEAT: Body<'heartbeat'> = {
+  sequence: 1,
+  step: 1,
+  phase: Phase.PHASE_COMPUTE,
+  progress: 0,
+  generation: 0,
+  messages: 0,
+  logLines: [],
+};
+
+export const POSITION: RunPosition = {
+  runToken: '00',
+  step: 0,
+  lastCommit: null,
+  own: { pullParts: [], initialise: true },
+  keepSums: false,
+};
+
+export async function openCluster(
+  t: TestContext,
+  maxWorkers: number,
+  heartbeatTimeoutMs = LONG_MS,
+  more: Partial<ClusterOptions> = {},
+) {
   const events: ClusterEvent[] = [];
   const manifest = new TextEncoder().encode('the manifest');
   const cluster = await Cluster.open({
     listen: 'tcp://127.0.0.1:0',
-    workers,
+    maxWorkers,
+    minWorkers: 1,
+    firstWorker: 0,
+    suspectAfterMs: heartbeatTimeoutMs / 4,
     heartbeatTimeoutMs,
-    welcome: (worker) => ({
-      runToken: '00',
-      worker,
-      configJson: '{}',
-      manifestDigest: '',
-      classes: [],
-      step: 0,
-      pullParts: [],
-      ringTransport: 'tcp',
-    }),
+    welcome: { configJson: '{}', manifestDigest: '', classes: [], heartbeatMs: 1000 },
+    position: () => POSITION,
+    refuses: () => null,
     offer: (part) => (part === 'manifest' ? manifest : undefined),
     onEvent: (event) => events.push(event),
     onUpdate: () => undefined,
+    ...more,
   });
   t.after(async () => cluster.close({ clean: true, reason: 'test over' }, 1));
   return { cluster, events };
+}
+
+/** Waits until `workers` are ready, and begins the run. */
+export async function assembled(cluster: Cluster, workers: number): Promise<void> {
+  assert.equal(await cluster.until(() => cluster.ready.length === workers, LONG_MS), 'met');
+  cluster.start();
 }
 
 export class Peer {
@@ -73,9 +108,21 @@ export class Peer {
     return decoded.message;
   }
 
-  async join(): Promise<void> {
-    await this.send('hello', HELLO);
-    assert.equal((await this.receive()).name, 'welcome');
-    await this.send('ready', READY);
+  /** The next message of this name; others are passed over. */
+  async receiveOf<N extends Message['name']>(name: N): Promise<Body<N>> {
+    for (;;) {
+      const message = await this.receive();
+      if (message.name === name) return message.body as Body<N>;
+    }
+  }
+
+  async join(
+    hello: Partial<Body<'hello'>> = {},
+    ready: Partial<Body<'ready'>> = {},
+  ): Promise<Body<'welcome'>> {
+    await this.send('hello', { ...HELLO, ...hello });
+    const welcome = await this.receiveOf('welcome');
+    await this.send('ready', { ...READY, ...ready });
+    return welcome;
   }
 }

@@ -2,25 +2,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from '../../src/coordinator/cluster.js';
-import { HELLO, LONG_MS, openCluster, Peer, READY } from './cluster-peer.js';
+import { coded } from '../../src/shared/errors.js';
+import { assembled, BEAT, HELLO, LONG_MS, openCluster, Peer, POSITION, READY } from './cluster-peer.js';
 
-test('a run is assembled when its workers are ready, and collects one answer from each', async (t) => {
+test('answers are gathered from every worker that is asked, and only the ones that match', async (t) => {
   const { cluster } = await openCluster(t, 2);
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
   for (const peer of peers) await peer.join();
-  await cluster.assemble(LONG_MS, () => false);
+  await assembled(cluster, 2);
   assert.deepEqual(cluster.workers, [0, 1]);
+  assert.deepEqual(cluster.holders(0), [0, 1]);
 
-  const collecting = cluster.collect('updateDone', 3, (body) => body.step === 3, LONG_MS);
+  const gathering = cluster.gather({
+    name: 'updateDone',
+    step: 3,
+    from: [0, 1],
+    matches: (body) => body.step === 3,
+    timeoutMs: LONG_MS,
+  });
   const update = { gradientNorm: 1, updateMs: 0, commitWaitMs: 0 };
   await peers[0]!.send('updateDone', { step: 2, ...update });
   await peers[0]!.send('updateDone', { step: 3, ...update });
   await peers[1]!.send('updateDone', { step: 3, ...update });
-  const bodies = await collecting;
+  const { answers, lost } = await gathering;
   assert.deepEqual(
-    [...bodies.values()].map((body) => body.step),
+    [...answers.values()].map((body) => body.step),
     [3, 3],
   );
+  assert.deepEqual(lost, []);
 });
 
 test('a worker of another protocol version is refused with both versions', async (t) => {
@@ -52,21 +61,84 @@ test('garbage is counted and harms nobody', async (t) => {
   await stranger.socket.send(new Uint8Array(0));
   const peer = new Peer(t, cluster.address);
   await peer.join();
-  await cluster.assemble(LONG_MS, () => false);
+  await assembled(cluster, 1);
   const garbage = events.filter((event) => event.kind === 'garbage');
   assert.equal(garbage.length, 3);
   assert.match(garbage[0]!.text, /PROTOCOL_GARBAGE/);
 });
 
-test('messages of peers that never joined are ignored', async (t) => {
+test('a connection that never said hello is asked who it is, and nothing else happens', async (t) => {
   const { cluster } = await openCluster(t, 1);
   const stranger = new Peer(t, cluster.address);
   await stranger.send('ready', READY);
   await stranger.send('failure', { code: 'INTERNAL', problem: 'lies', remedy: '' });
+  const asked = await stranger.receiveOf('whoAreYou');
+  assert.equal(asked.discardState, false);
   const peer = new Peer(t, cluster.address);
   await peer.join();
-  await cluster.assemble(LONG_MS, () => false);
+  await assembled(cluster, 1);
   assert.deepEqual(cluster.workers, [0]);
+});
+
+test('a worker that was removed and wakes up is told so, and joins again with another number', async (t) => {
+  const { cluster, events } = await openCluster(t, 2, 1000);
+  const steady = new Peer(t, cluster.address);
+  const sleeper = new Peer(t, cluster.address);
+  await steady.join();
+  await sleeper.join();
+  await assembled(cluster, 2);
+  const beat = setInterval(() => void steady.send('heartbeat', BEAT), 100);
+  t.after(() => clearInterval(beat));
+  await cluster.until(() => cluster.workers.length === 1, LONG_MS);
+  assert.deepEqual(
+    events
+      .filter(({ kind }) => kind === 'suspected' || kind === 'lost')
+      .map(({ kind, worker }) => [kind, worker]),
+    [
+      ['suspected', 1],
+      ['lost', 1],
+    ],
+  );
+  await sleeper.send('stepDone', {});
+  await sleeper.send('heartbeat', BEAT);
+  assert.match((await sleeper.receiveOf('whoAreYou')).reason, /silent for \d+ ms/);
+  const welcome = await sleeper.join({ runToken: '00', microBatches: [1] });
+  assert.equal(welcome.worker, 2);
+  assert.equal(welcome.keepSum, false);
+});
+
+test('an expelled worker is told to come back with nothing', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await assembled(cluster, 1);
+  cluster.expel(0, 'it holds other weights');
+  const told = await peer.receiveOf('whoAreYou');
+  assert.equal(told.discardState, true);
+  assert.match(told.reason, /other weights/);
+  assert.deepEqual(cluster.workers, []);
+});
+
+test('a connection that closes is noticed at once', async (t) => {
+  const { cluster, events } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await assembled(cluster, 1);
+  const startMs = performance.now();
+  peer.socket.close();
+  await cluster.until(() => cluster.workers.length === 0, LONG_MS);
+  assert.ok(performance.now() - startMs < LONG_MS / 4);
+  assert.match(events.at(-1)!.text, /its connection is gone/);
+});
+
+test('a worker of another backend is refused when it is ready', async (t) => {
+  const refuses = ({ backend }: { backend: string }) =>
+    backend === 'cpu' ? null : coded('BACKEND_MISMATCH', { worker: backend, run: 'cpu' });
+  const { cluster } = await openCluster(t, 2, LONG_MS, { refuses });
+  const peer = new Peer(t, cluster.address);
+  await peer.join({}, { backend: 'wasm' });
+  assert.equal((await peer.receiveOf('refusal')).code, 'BACKEND_MISMATCH');
+  assert.deepEqual(cluster.workers, []);
 });
 
 test('workers pull what the coordinator offers, and get nothing for what it does not', async (t) => {
@@ -86,10 +158,9 @@ test('workers pull what the coordinator offers, and get nothing for what it does
 test('an address in use is refused', async (t) => {
   const { cluster } = await openCluster(t, 1);
   const options = {
-    workers: 1,
-    heartbeatTimeoutMs: LONG_MS,
-    welcome: () => assert.fail(),
-    offer: () => undefined,
+    ...{ maxWorkers: 1, minWorkers: 1, firstWorker: 0, suspectAfterMs: LONG_MS, heartbeatTimeoutMs: LONG_MS },
+    welcome: { configJson: '{}', manifestDigest: '', classes: [], heartbeatMs: 1000 },
+    ...{ position: () => POSITION, refuses: () => null, offer: () => undefined },
   };
   const silent = { onEvent: () => undefined, onUpdate: () => undefined };
   await assert.rejects(Cluster.open({ ...options, ...silent, listen: cluster.address }), {
@@ -114,7 +185,7 @@ test('a worker that fails before the start makes room for another', async (t) =>
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await good.join();
-  assert.equal(await cluster.assemble(LONG_MS, () => false), true);
+  await assembled(cluster, 1);
   assert.match(events.find((event) => event.kind === 'lost')!.text, /DATA_BROKEN_IMAGE/);
 });
 
@@ -126,26 +197,68 @@ test('a worker that nobody will replace ends the run with its own error', async 
   for (let i = 0; i < 400 && !events.some((event) => event.kind === 'lost'); i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  cluster.processEnded(HELLO.pid, 'it exited with code 1');
+  cluster.processEnded(HELLO.pid, 'it exited with code 1', 0);
   await assert.rejects(
-    cluster.assemble(LONG_MS, () => false),
+    cluster.until(() => false, LONG_MS),
     { code: 'DATA_BROKEN_IMAGE' },
   );
 });
 
-test('a worker that fails or says goodbye during training ends the run', async (t) => {
-  for (const message of [
-    ['failure', BROKEN, 'DATA_BROKEN_IMAGE'],
-    ['goodbye', {}, 'WORKER_LOST'],
+test('a failure that every worker would meet ends the run; one of its own does not', async (t) => {
+  for (const [failure, ends] of [
+    [BROKEN, true],
+    [{ code: 'DATA_WRITE_FAILED', problem: 'disk full', remedy: '' }, false],
   ] as const) {
-    const { cluster } = await openCluster(t, 1);
+    const { cluster, events } = await openCluster(t, 1);
     const peer = new Peer(t, cluster.address);
     await peer.join();
-    await cluster.assemble(LONG_MS, () => false);
-    await peer.send(message[0], message[1]);
-    await assert.rejects(
-      cluster.collect('stepDone', 1, () => true, LONG_MS),
-      { code: message[2] },
-    );
+    await assembled(cluster, 1);
+    await peer.send('failure', failure);
+    const gone = cluster.until(() => cluster.workers.length === 0, LONG_MS);
+    if (ends) await assert.rejects(gone, { code: 'DATA_BROKEN_IMAGE' });
+    else assert.equal(await gone, 'met');
+    assert.match(events.at(-1)!.text, new RegExp(failure.code));
   }
+});
+
+test('a run of its own workers ends when the last of their processes has ended', async (t) => {
+  const { cluster } = await openCluster(t, 2);
+  const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
+  await peers[0]!.join({ pid: 1 });
+  await peers[1]!.join({ pid: 2 });
+  await assembled(cluster, 2);
+  cluster.processEnded(1, 'it was ended by SIGKILL', 1);
+  assert.equal(await cluster.until(() => cluster.workers.length === 1, LONG_MS), 'met');
+  cluster.processEnded(2, 'it was ended by SIGKILL', 0);
+  await assert.rejects(
+    cluster.until(() => false, LONG_MS),
+    /WORKER_LOST.*SIGKILL/,
+  );
+});
+
+test('a worker that asks to leave is dismissed with a clean stop', async (t) => {
+  const { cluster, events } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await assembled(cluster, 1);
+  await peer.send('leave', { reason: 'SIGTERM' });
+  await peer.send('leave', { reason: 'SIGTERM' });
+  await cluster.until(() => cluster.members[0]?.leaving === true, LONG_MS);
+  cluster.dismiss(0);
+  assert.equal((await peer.receiveOf('stop')).clean, true);
+  assert.deepEqual(
+    events.slice(-2).map(({ kind }) => kind),
+    ['leaving', 'left'],
+  );
+});
+
+test('a disbanded worker is asked to join again', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await assembled(cluster, 1);
+  cluster.disband('the run goes back to step 4');
+  assert.match((await peer.receiveOf('whoAreYou')).reason, /back to step 4/);
+  await peer.join();
+  await cluster.until(() => cluster.ready.length === 1, LONG_MS);
 });

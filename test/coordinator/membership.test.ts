@@ -1,75 +1,112 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  admissionError,
   admit,
+  beaten,
+  committed,
+  findSilent,
   heard,
-  isAssembled,
+  holders,
+  leastReached,
   memberOf,
-  silentMembers,
+  ringStalled,
   without,
   type Member,
 } from '../../src/coordinator/membership.js';
-import type { Body } from '../../src/shared/protocol/codec.js';
-
-const hello: Body<'hello'> = {
-  protocolVersion: 1,
-  softwareVersion: '0',
-  host: 'h',
-  pid: 1,
-  metricsAddress: '',
-};
-const ready: Body<'ready'> = {
-  backend: 'wasm',
-  ringEndpoint: 'tcp://127.0.0.1:1',
-  step: 0,
-  stateParts: [],
-};
+import { Phase } from '../../src/shared/protocol/codec.js';
+import { BEAT, HELLO, READY } from './cluster-peer.js';
 
 function joined(peers: readonly string[], nowMs = 0): readonly Member[] {
   let members: readonly Member[] = [];
-  for (const peer of peers) members = admit(members, peer, hello, nowMs).members;
+  for (const [i, peer] of peers.entries()) members = admit(members, i, peer, HELLO, nowMs).members;
   return members;
 }
 
-test('workers are numbered in the order they join, and a free number is taken again', () => {
-  const three = joined(['a', 'b', 'c']);
+test('silence is first suspected, once, and then ends membership', () => {
+  let members = heard(joined(['a', 'b'], 0), 'b', 900);
+  const early = findSilent(members, 1000, 1000, 3000);
+  assert.deepEqual([early.suspected.length, early.lost.length], [0, 0]);
+  const later = findSilent(members, 1001, 1000, 3000);
   assert.deepEqual(
-    three.map((m) => [m.peer, m.worker]),
-    [
-      ['a', 0],
-      ['b', 1],
-      ['c', 2],
-    ],
+    later.suspected.map((m) => m.peer),
+    ['a'],
   );
-  const { member, members } = admit(without(three, 'b'), 'd', hello, 0);
-  assert.equal(member.worker, 1);
+  members = later.members;
+  assert.deepEqual(findSilent(members, 1002, 1000, 3000).suspected, []);
+  const last = findSilent(members, 3001, 1000, 3000);
   assert.deepEqual(
-    members.map((m) => m.peer),
-    ['a', 'd', 'c'],
-  );
-});
-
-test('a member is silent only after the timeout since its last word', () => {
-  const members = heard(joined(['a', 'b'], 0), 'b', 900);
-  assert.deepEqual(silentMembers(members, 1000, 1000), []);
-  const silent = silentMembers(members, 1001, 1000);
-  assert.deepEqual(
-    silent.map(({ member, reason }) => [member.peer, reason]),
-    [['a', 'silent for 1001 ms']],
+    last.lost.map(({ member, reason }) => [member.peer, reason]),
+    [['a', 'silent for 3001 ms']],
   );
 });
 
-test('a run is assembled when all expected workers are in and ready', () => {
-  let members = joined(['a', 'b']);
-  assert.equal(isAssembled(members, 2), false);
-  members = heard(members, 'a', 1, { ready });
-  assert.equal(isAssembled(members, 2), false);
-  members = heard(members, 'b', 1, { ready });
-  assert.equal(isAssembled(members, 2), true);
-  assert.equal(isAssembled(members, 3), false);
+test('a word takes suspicion away', () => {
+  const { members } = findSilent(joined(['a']), 2000, 1000, 9000);
+  assert.equal(members[0]!.suspected, true);
+  assert.equal(heard(members, 'a', 2001)[0]!.suspected, false);
 });
 
 test('a stranger is no member', () => {
   assert.equal(memberOf(joined(['a']), 'x'), undefined);
   assert.deepEqual(heard(joined(['a']), 'x', 5), joined(['a']));
+  assert.deepEqual(without(joined(['a']), 'x'), joined(['a']));
+});
+
+test('a full run and another protocol are reasons not to admit', () => {
+  assert.equal(admissionError(HELLO, 1), null);
+  assert.equal(admissionError(HELLO, 0)?.code, 'WORKER_REFUSED');
+  assert.equal(admissionError({ ...HELLO, protocolVersion: 1 }, 1)?.code, 'PROTOCOL_VERSION');
+});
+
+test('those in the ring of a commit hold the state after it, the others what they held', () => {
+  let members = joined(['a', 'b', 'c']);
+  for (const peer of ['a', 'b', 'c'])
+    members = heard(members, peer, 1, { ready: READY, state: 4, holds: [1] });
+  members = committed(members, [0, 2], 4);
+  assert.deepEqual(
+    holders(members, 5).map((m) => m.peer),
+    ['a', 'c'],
+  );
+  assert.deepEqual(
+    members.map((m) => m.holds),
+    [[], [1], []],
+  );
+  assert.deepEqual(holders(heard(members, 'a', 2, { ready: null }), 5).length, 1);
+});
+
+test('heartbeats tell when something moved, and keep the last words', () => {
+  let members = beaten(joined(['a']), 'a', BEAT, 10);
+  members = beaten(members, 'a', { ...BEAT, logLines: ['x', 'y'] }, 20);
+  assert.deepEqual([members[0]!.movedAtMs, members[0]!.phaseSinceMs], [10, 10]);
+  members = beaten(members, 'a', { ...BEAT, messages: 1 }, 30);
+  assert.deepEqual([members[0]!.movedAtMs, members[0]!.phaseSinceMs], [30, 10]);
+  members = beaten(members, 'a', { ...BEAT, messages: 1, phase: Phase.PHASE_UPDATE, logLines: ['z'] }, 40);
+  assert.deepEqual([members[0]!.movedAtMs, members[0]!.phaseSinceMs], [30, 40]);
+  assert.deepEqual(members[0]!.logLines, ['x', 'y', 'z']);
+});
+
+test('a ring stands still only when all are in it and nothing comes in anywhere', () => {
+  const ring = (phase: Phase, atMs: number) =>
+    beaten(joined(['a', 'b']), 'a', { ...BEAT, step: 3, phase: Phase.PHASE_ALL_REDUCE }, 0).map((m) =>
+      m.peer === 'a' ? m : beaten([m], 'b', { ...BEAT, step: 3, phase }, atMs)[0]!,
+    );
+  assert.equal(ringStalled(ring(Phase.PHASE_COMMIT_WAIT, 0), 3, 1001, 1000), true);
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 500), 3, 1001, 1000), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_COMPUTE, 0), 3, 1001, 1000), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0), 4, 1001, 1000), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0).slice(0, 1), 3, 1001, 1000), false);
+});
+
+test('of a ring that stands still the worker behind the broken link has got least', () => {
+  let members = joined(['a', 'b', 'c']);
+  const messages = { a: 4, b: 1, c: 3 };
+  for (const [peer, count] of Object.entries(messages)) {
+    members = beaten(members, peer, { ...BEAT, messages: count }, 10);
+  }
+  assert.equal(leastReached(members)?.peer, 'b');
+  // The same count: who has waited longest.
+  members = beaten(members, 'c', { ...BEAT, messages: 1 }, 9);
+  assert.equal(leastReached(members)?.peer, 'c');
+  assert.equal(leastReached([]), undefined);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeStep, oddWorker, type StepReport } from '../../src/coordinator/step-outcome.js';
+import { judgeStep, oddWorker, outvoted, type StepReport } from '../../src/coordinator/step-outcome.js';
 import type { Body } from '../../src/shared/protocol/codec.js';
 
 const NAMES = ['a.weight', 'b.weight'];
@@ -18,6 +18,7 @@ function report(worker: number, changes: Partial<Body<'stepDone'>> = {}): StepRe
     bytesReceived: 0,
     prefetchDepth: 0,
     digestMs: 0,
+    microBatches: 1,
   };
   const done: Body<'stepDone'> = {
     step: 4,
@@ -72,11 +73,23 @@ test('a gradient that is not finite stops the run and names the tensor', () => {
   assert.match(outcome.error.message, /b\.weight/);
 });
 
-test('a digest that differs stops the run and names the odd worker', () => {
+test('a digest that differs names the odd worker, which a majority outvotes', () => {
   const outcome = judgeStep(4, [report(0), report(1, { digest: Uint8Array.of(1) }), report(2)], NAMES);
-  assert.ok(outcome.kind === 'stop');
+  assert.ok(outcome.kind === 'mismatch');
+  assert.deepEqual(outcome.odd, [1]);
   assert.equal(outcome.error.code, 'DIGEST_MISMATCH');
   assert.match(outcome.error.message, /worker 1 /);
+});
+
+test('where no digest has a majority nobody is outvoted', () => {
+  const two = judgeStep(4, [report(0), report(1, { digest: Uint8Array.of(1) })], NAMES);
+  assert.ok(two.kind === 'mismatch');
+  assert.deepEqual(two.odd, []);
+  const digests = (...list: string[]) => new Map(list.map((digest, worker) => [worker, digest]));
+  assert.deepEqual(outvoted(digests('a', 'a', 'b', 'b')), []);
+  assert.deepEqual(outvoted(digests('a', 'b', 'c')), []);
+  assert.deepEqual(outvoted(digests('b', 'a', 'a', 'c', 'a')), [0, 3]);
+  assert.deepEqual(outvoted(digests('a', 'a')), []);
 });
 
 test('the odd worker is the one that stands alone; of two that differ, the later', () => {

@@ -8,23 +8,16 @@ import { scanDataset } from '../../src/shared/dataset/dataset-scan.js';
 import { VitrailError } from '../../src/shared/errors.js';
 import { decodeImage } from '../../src/worker/data/image-decoder.js';
 import { Loader, type LoaderOptions } from '../../src/worker/data/loader.js';
-import type { BatchRequest, BatchSource } from '../../src/worker/data/micro-batch.js';
-import {
-  augmentedView,
-  pixelScale,
-  plainPixels,
-  type TransformSpec,
-} from '../../src/worker/data/transform.js';
-import { patchesOf } from './patch-rows.js';
+import type { BatchRequest, BatchSource, MicroBatch } from '../../src/worker/data/micro-batch.js';
+import { augmentedView, plainPixels, type TransformSpec } from '../../src/worker/data/transform.js';
 import { temporaryFolder, writeDataset } from './temporary-files.js';
 
 const PAPER: TransformSpec = { transform: 'paper', imageSize: 8, cropMinArea: 0.05, seed: 4 };
-const PATCH = 4;
 
 async function sourceIn(dir: string, changes: Partial<BatchSource> = {}): Promise<BatchSource> {
   const { train, test: testSplit } = await scanDataset(dir);
   const splits = { train: train.samples, test: testSplit.samples };
-  return { root: dir, splits, transform: PAPER, patch: PATCH, cacheBytes: 2 ** 20, ...changes };
+  return { root: dir, splits, transform: PAPER, cacheBytes: 2 ** 20, ...changes };
 }
 
 interface Rig {
@@ -59,18 +52,25 @@ const evaluate = (...samples: number[]): BatchRequest => ({
   augment: false,
 });
 
-async function expectedPatches(source: BatchSource, request: BatchRequest): Promise<Float32Array> {
+/** Pixels and flips that the request's samples have without a loader. */
+async function expectedViews(source: BatchSource, request: BatchRequest): Promise<[Uint8Array, Uint8Array]> {
   const { transform, root, splits } = source;
-  const rows: number[] = [];
+  const pixels: Uint8Array[] = [];
+  const flips: number[] = [];
   for (const sample of request.samples) {
     const image = await decodeImage(join(root, splits[request.split][sample]!.path));
     const view =
       request.augment && transform.transform === 'paper'
         ? augmentedView(image, transform, { epoch: request.epoch, sample })
         : { pixels: plainPixels(image, transform), flip: false };
-    rows.push(...patchesOf(view.pixels, transform.imageSize, PATCH, pixelScale(transform), view.flip));
+    pixels.push(view.pixels);
+    flips.push(view.flip ? 1 : 0);
   }
-  return Float32Array.from(rows);
+  return [new Uint8Array(Buffer.concat(pixels)), Uint8Array.from(flips)];
+}
+
+function viewsOf({ pixels, flips }: MicroBatch): [Uint8Array, Uint8Array] {
+  return [pixels, flips];
 }
 
 for (const transform of ['paper', 'tutorial'] as const) {
@@ -83,7 +83,7 @@ for (const transform of ['paper', 'tutorial'] as const) {
         [...batch.labels],
         request.samples.map((sample) => source.splits[request.split][sample]!.label),
       );
-      assert.deepEqual(batch.patches, await expectedPatches(source, request));
+      assert.deepEqual(viewsOf(batch), await expectedViews(source, request));
     }
   });
 }
@@ -129,12 +129,12 @@ test('batches are the same whether announced or not, and in whatever order they 
   const requests = [train(0, 3, 4), train(0, 5), evaluate(2, 0), train(1, 3, 4)];
   loader.prefetch(requests);
   for (const request of [...requests].reverse()) {
-    assert.deepEqual((await loader.take(request)).patches, await expectedPatches(source, request));
+    assert.deepEqual(viewsOf(await loader.take(request)), await expectedViews(source, request));
   }
   assert.equal(loader.ready, 0);
   const again = await Promise.all([loader.take(requests[0]!), loader.take(requests[0]!)]);
   assert.deepEqual(again[0], again[1]);
-  assert.notEqual(again[0].patches.buffer, again[1].patches.buffer);
+  assert.notEqual(again[0].pixels.buffer, again[1].pixels.buffer);
 });
 
 test('a new announcement drops what it does not name and keeps what it does', async (t) => {
@@ -145,7 +145,7 @@ test('a new announcement drops what it does not name and keeps what it does', as
   assert.equal(loader.ready, 1);
   const kept = await loader.take(train(0, 2));
   assert.equal(loader.statistics.decodedImages, 2);
-  assert.deepEqual(kept.patches, await expectedPatches(source, train(0, 2)));
+  assert.deepEqual(viewsOf(kept), await expectedViews(source, train(0, 2)));
   assert.equal((await loader.take(train(0, 1))).count, 1);
   assert.equal(loader.statistics.decodedImages, 3);
 });
@@ -156,13 +156,13 @@ test('announcements that are withdrawn while under way do not disturb what follo
   loader.prefetch([]);
   assert.equal(loader.ready, 0);
   const request = train(3, 0, 1, 2, 3, 4);
-  assert.deepEqual((await loader.take(request)).patches, await expectedPatches(source, request));
+  assert.deepEqual(viewsOf(await loader.take(request)), await expectedViews(source, request));
 });
 
 test('an empty request gives an empty batch', async (t) => {
   const { loader } = await rig(t);
   const batch = await loader.take(train(0));
-  assert.deepEqual([batch.count, batch.patches.length, batch.labels.length], [0, 0, 0]);
+  assert.deepEqual([batch.count, batch.pixels.length, batch.labels.length], [0, 0, 0]);
 });
 
 test('a broken image refuses its batch with code, path and remedy, and no other batch', async (t) => {

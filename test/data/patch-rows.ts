@@ -1,5 +1,5 @@
 /** The patches of one image as an array of their own. */
-import { writePatches, type PixelScale } from '../../src/worker/data/patches.js';
+import { writePatches, type PixelScale } from '../../src/shared/model/patches.js';
 
 export function patchesOf(
   pixels: Uint8Array,

@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { patchesOf } from './patch-rows.js';
-import { signedScale, unitScale } from '../../src/worker/data/patches.js';
+import { pixelScale, signedScale, unitScale } from '../../src/shared/model/patches.js';
 import type { RgbImage } from '../../src/worker/data/rgb-image.js';
-import {
-  augmentedView,
-  isRandom,
-  pixelScale,
-  plainPixels,
-  type TransformSpec,
-} from '../../src/worker/data/transform.js';
+import { augmentedView, isRandom, plainPixels, type TransformSpec } from '../../src/worker/data/transform.js';
 import { pixelsOf } from './temporary-files.js';
 
 interface Fixture {
@@ -73,8 +67,8 @@ test('a flipped image has the patches of its mirror image', () => {
 test('scales reach their ends exactly', () => {
   assert.deepEqual([unitScale()[0], unitScale()[255]], [0, 1]);
   assert.deepEqual([signedScale()[0], signedScale()[255]], [-1, 1]);
-  assert.deepEqual(pixelScale(spec('paper', 8)), signedScale());
-  assert.deepEqual(pixelScale(spec('tutorial', 8)), unitScale());
+  assert.deepEqual(pixelScale('paper'), signedScale());
+  assert.deepEqual(pixelScale('tutorial'), unitScale());
 });
 
 const IMAGE: RgbImage = { width: 40, height: 30, data: pixelsOf(40, 30) };

@@ -49,7 +49,7 @@ test('rows come in the order of the questions they answer', () => {
   const rows = panels.filter(({ type }) => type === 'row');
   assert.deepEqual(
     rows.sort((a, b) => a.gridPos.y - b.gridPos.y).map(({ title }) => title),
-    ['Run', 'Learning', 'Speed', 'All-reduce', 'Data', 'System', 'Checkpoints and events'],
+    ['Run', 'Learning', 'Speed', 'All-reduce', 'Data', 'System', 'Checkpoints and events', 'Elasticity'],
   );
 });
 

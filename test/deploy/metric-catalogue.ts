@@ -32,7 +32,14 @@ async function coordinatorPage(): Promise<string> {
   nowMs = 500;
   const figures = { lossSum: 4, correct: 1, samples: 2 };
   const totals = { ...figures, maxima: new Float32Array(1), digest: '' };
-  metrics.onStep({ step: 0, epoch: 0, learningRate: 0.1, totals, reports: [], repeats: 1 });
+  const more = {
+    replans: 1,
+    roundMs: 5,
+    commitMs: 1,
+    speeds: new Map([[0, 2]]),
+    stragglers: new Map([[0, 2]]),
+  };
+  metrics.onStep({ step: 0, epoch: 0, learningRate: 0.1, totals, reports: [], repeats: 1, ...more });
   metrics.onUpdate(0, { step: 0, gradientNorm: 1.5, updateMs: 1, commitWaitMs: 1 });
   metrics.onEpoch({ epoch: 0, train: figures, test: figures, step: 1, improved: true, evaluationMs: 5 });
   metrics.onCheckpoint({ step: 1, path: '', ms: 20, weightDigest: '' });
@@ -54,6 +61,7 @@ async function workerPage(): Promise<string> {
     bytesReceived: 100,
     prefetchDepth: 2,
     digestMs: 1,
+    microBatches: 1,
   };
   metrics.observe({ step: 0, samples: 2, timings, updateMs: 6, commitWaitMs: 7 });
   metrics.observeGpus([{ gpu: 0, utilization: 0.5, memoryUsedBytes: 1, memoryTotalBytes: 2 }]);

@@ -37,7 +37,7 @@ test('coordinator and discovery are asked at the address where the deployment se
 
 test('the coordinator serves the pages that Prometheus asks for', () => {
   // Only the names of the routes matter: nothing is called.
-  const routes = Object.keys(runRoutes({} as never, {} as never, 'run'));
+  const routes = Object.keys(runRoutes({} as never, {} as never, 'run', {} as never));
   const asked = new URL(jobs[1]!.http_sd_configs![0]!.url).pathname;
   for (const page of ['/metrics', asked]) assert.ok(routes.includes(page), page);
 });

@@ -21,10 +21,19 @@ export interface CliRun {
   seen(pattern: RegExp): Promise<string>;
 }
 
-export function startCli(args: readonly string[]): CliRun {
-  const child = spawn(process.execPath, [CLI, ...args], {
+/**
+ * @param env added to this process's environment
+ * @param wrapper a command that runs the command line, `ip netns exec NAME` for one
+ */
+export function startCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  wrapper: readonly string[] = [],
+): CliRun {
+  const [command, ...rest] = [...wrapper, process.execPath, CLI, ...args];
+  const child = spawn(command!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...env },
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_RUN_MS);
   let stdout = '';

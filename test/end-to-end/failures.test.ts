@@ -42,12 +42,12 @@ async function allGone(pids: readonly number[]): Promise<boolean> {
   return !pids.some(isAlive);
 }
 
-test('a worker that is killed ends the run: it is named, the checkpoint is kept, the others end too', async () => {
+test('a run whose last worker is killed ends: it is named, and the checkpoint is kept', async () => {
   const out = join(folder.path, 'killed');
-  const run = startLongRun(out);
+  const run = startLongRun(out, '--max-restarts', '0');
   await run.seen(/epoch 2 /);
   const pids = workerPids(out);
-  process.kill(pids[1]!, 'SIGKILL');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
   const { code, stderr } = await run.done;
   assert.equal(code, 1);
   assert.match(stderr, /WORKER_LOST.*worker \d was lost in step \d+ .*SIGKILL/s);
@@ -59,18 +59,6 @@ test('a worker that is killed ends the run: it is named, the checkpoint is kept,
   };
   assert.equal(summary.completed, false);
   assert.match(summary.reason, /WORKER_LOST/);
-});
-
-test('a worker that hangs is lost after the heartbeat timeout', async () => {
-  const out = join(folder.path, 'hung');
-  const run = startLongRun(out, '--heartbeat-timeout-ms', '1500');
-  await run.seen(/epoch 1 /);
-  const pids = workerPids(out);
-  process.kill(pids[0]!, 'SIGSTOP');
-  const { code, stderr } = await run.done;
-  assert.equal(code, 1);
-  assert.match(stderr, /WORKER_LOST.*silent for \d+ ms/s);
-  assert.ok(await allGone(pids));
 });
 
 test('workers end when the process that started them is killed', async () => {
@@ -94,6 +82,34 @@ test('SIGTERM ends a run cleanly, with a checkpoint of its last step', async () 
   const summary = JSON.parse(stdout) as { steps: number; checkpoint: string };
   assert.ok(summary.checkpoint.endsWith(String(summary.steps).padStart(8, '0')));
   assert.ok(await allGone(workerPids(out)));
+});
+
+test('a second signal ends a run at once, and its workers with it', async () => {
+  const out = join(folder.path, 'twice');
+  const run = startLongRun(out);
+  await run.seen(/epoch 1 /);
+  run.child.kill('SIGSTOP');
+  run.child.kill('SIGINT');
+  run.child.kill('SIGTERM');
+  run.child.kill('SIGCONT');
+  await run.done;
+  assert.ok(['SIGINT', 'SIGTERM'].includes(run.child.signalCode ?? ''));
+  assert.ok(await allGone(workerPids(out)));
+});
+
+test('a worker that waits for its coordinator leaves when asked, and at once when asked twice', async () => {
+  const args = ['worker', '--coordinator', 'tcp://127.0.0.1:1'];
+  const patient = startCli(args);
+  const hurried = startCli(args);
+  // Not before it listens for signals.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  patient.child.kill('SIGTERM');
+  hurried.child.kill('SIGTERM');
+  await hurried.seen(/leaving after this step/);
+  hurried.child.kill('SIGTERM');
+  await hurried.done;
+  assert.equal(hurried.child.signalCode, 'SIGTERM');
+  assert.equal((await patient.done).code, 143);
 });
 
 test('a learning rate that blows up stops the run with a verdict', async () => {

@@ -32,7 +32,10 @@ test('training in bf16 on a backend without it is refused by name', async () => 
 
 test('a model trained in bf16 is evaluated in fp32 where the backend has nothing else, and says so', async (t) => {
   const native = loadKernels();
-  if (native.kernels === undefined) { t.skip(native.reason); return; }
+  if (native.kernels === undefined) {
+    t.skip(native.reason);
+    return;
+  }
   const trained = await train('--backend', 'native', '--epochs', '1');
   assert.equal(trained.code, 0, trained.stderr);
   const figures: Figures[] = [];

@@ -19,12 +19,12 @@ testOnBackends(
     const losses: number[] = [];
     for (let step = 0; step < 60; step++) {
       engine.loadWeights(learned);
-      const { lossSum, gradient } = stepOf(engine, batch, PARAMETERS, { step, microBatch: 0 });
+      const { lossSum, gradient } = await stepOf(engine, batch, PARAMETERS, { step, microBatch: 0 });
       losses.push(lossSum / 6);
       for (let i = 0; i < PARAMETERS; i++) learned[i] = learned[i]! - 0.02 * gradient[i]!;
     }
     engine.loadWeights(learned);
-    const { losses: final, correct, predictions } = engine.evaluateMicroBatch(batch);
+    const { losses: final, correct, predictions } = await engine.evaluateMicroBatch(batch);
     engine.dispose();
     assert.ok(Math.abs(losses[0]! - Math.log(4)) < 1e-6, 'a zero head starts at log K');
     assert.ok(Math.max(...final) < 0.05, `final losses ${final.join(' ')}`);
@@ -42,9 +42,9 @@ testOnBackends(
       const engine = await engineWith({ backend, recompute, dropout: 0.1 });
       engine.loadWeights(weights);
       const loaded = tf.memory().numTensors;
-      stepOf(engine, batch, PARAMETERS);
-      engine.evaluateMicroBatch(batch);
-      engine.predict(batch.patches);
+      await stepOf(engine, batch, PARAMETERS);
+      await engine.evaluateMicroBatch(batch);
+      await engine.predict(batch);
       engine.loadWeights(weights);
       assert.equal(tf.memory().numTensors, loaded);
       engine.dispose();
@@ -58,7 +58,7 @@ testOnBackends('recomputation changes no bit of loss and gradient, dropout inclu
   for (const recompute of [false, true]) {
     const engine = await engineWith({ backend, recompute, dropout: 0.2, labelSmoothing: 0.1 });
     engine.loadWeights(weights);
-    results.push(stepOf(engine, batch, PARAMETERS, { step: 3, microBatch: 1 }));
+    results.push(await stepOf(engine, batch, PARAMETERS, { step: 3, microBatch: 1 }));
     engine.dispose();
   }
   assert.deepEqual(results[0], results[1]);
@@ -72,7 +72,7 @@ testOnBackends('recomputation holds the activations of one block, not of all', a
     engine.loadWeights(liveWeights(deep));
     const loaded = tf.memory().numBytes;
     let peak = 0;
-    engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, () => {
+    await engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, () => {
       peak = Math.max(peak, tf.memory().numBytes - loaded);
     });
     activations.push(peak);
@@ -90,7 +90,7 @@ testOnBackends(
     engine.loadWeights(weights);
     const names: string[] = [];
     const bytes: number[] = [];
-    engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, ({ name }) => {
+    await engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, ({ name }) => {
       names.push(name);
       bytes.push(tf.memory().numBytes);
     });
@@ -112,8 +112,8 @@ testOnBackends(
       engine.loadWeights(weights);
       for (const step of [0, 1]) {
         for (const microBatch of [0, 1]) {
-          const first = stepOf(engine, batch, PARAMETERS, { step, microBatch });
-          const again = stepOf(engine, batch, PARAMETERS, { step, microBatch });
+          const first = await stepOf(engine, batch, PARAMETERS, { step, microBatch });
+          const again = await stepOf(engine, batch, PARAMETERS, { step, microBatch });
           assert.deepEqual(first, again);
           losses.set(`${seed} ${step} ${microBatch}`, first.lossSum);
         }
@@ -128,7 +128,7 @@ testOnBackends(
 testOnBackends('a micro-batch gives the gradient of the sum over its samples', async (backend) => {
   const engine = await engineWith({ backend });
   engine.loadWeights(weights);
-  const whole = stepOf(engine, batch, PARAMETERS);
+  const whole = await stepOf(engine, batch, PARAMETERS);
   const sum = new Float64Array(PARAMETERS);
   let lossSum = 0;
   const perImage = batch.patches.length / 6;
@@ -137,7 +137,7 @@ testOnBackends('a micro-batch gives the gradient of the sum over its samples', a
       patches: batch.patches.subarray(i * perImage, (i + 1) * perImage),
       labels: batch.labels.subarray(i, i + 1),
     };
-    const { lossSum: loss, gradient } = stepOf(engine, one, PARAMETERS);
+    const { lossSum: loss, gradient } = await stepOf(engine, one, PARAMETERS);
     lossSum += loss;
     gradient.forEach((value, at) => (sum[at] = sum[at]! + value));
   }
@@ -149,12 +149,12 @@ testOnBackends('a micro-batch gives the gradient of the sum over its samples', a
 testOnBackends('evaluation knows neither dropout nor label smoothing', async (backend) => {
   const plain = await engineWith({ backend });
   plain.loadWeights(weights);
-  const expected = plain.evaluateMicroBatch(batch);
-  const { lossSum, correct } = stepOf(plain, batch, PARAMETERS);
+  const expected = await plain.evaluateMicroBatch(batch);
+  const { lossSum, correct } = await stepOf(plain, batch, PARAMETERS);
   plain.dispose();
   const other = await engineWith({ backend, dropout: 0.5, labelSmoothing: 0.3, seed: 1 });
   other.loadWeights(weights);
-  assert.deepEqual(other.evaluateMicroBatch(batch), expected);
+  assert.deepEqual(await other.evaluateMicroBatch(batch), expected);
   other.dispose();
   assert.equal(
     expected.losses.reduce((sum, loss) => sum + loss, 0),
@@ -166,8 +166,8 @@ testOnBackends('evaluation knows neither dropout nor label smoothing', async (ba
 testOnBackends('predictions are probabilities whose maximum is the evaluated class', async (backend) => {
   const engine = await engineWith({ backend });
   engine.loadWeights(weights);
-  const probabilities = engine.predict(batch.patches);
-  const { predictions } = engine.evaluateMicroBatch(batch);
+  const probabilities = await engine.predict(batch);
+  const { predictions } = await engine.evaluateMicroBatch(batch);
   engine.dispose();
   assert.equal(probabilities.length, 6 * SPEC.classes);
   for (let i = 0; i < 6; i++) {
@@ -180,21 +180,21 @@ testOnBackends('predictions are probabilities whose maximum is the evaluated cla
 testOnBackends('weights and patches may lie in shared memory', async (backend) => {
   const engine = await engineWith({ backend });
   engine.loadWeights(weights);
-  const expected = engine.predict(batch.patches);
+  const expected = await engine.predict(batch);
   const shared = new Float32Array(new SharedArrayBuffer(4 * (PARAMETERS + 3)), 4, PARAMETERS);
   const patches = new Float32Array(new SharedArrayBuffer(batch.patches.byteLength));
   patches.set(batch.patches);
   engine.loadWeights(shared);
-  assert.notDeepEqual(engine.predict(patches), expected, 'all weights are zero');
+  assert.notDeepEqual(await engine.predict({ patches }), expected, 'all weights are zero');
   shared.set(weights);
   engine.loadWeights(shared);
-  assert.deepEqual(engine.predict(patches), expected);
+  assert.deepEqual(await engine.predict({ patches }), expected);
   engine.dispose();
 });
 
 testOnBackends('misuse is refused with what is wrong', async (backend) => {
   const engine = await engineWith({ backend });
-  assert.throws(() => engine.predict(batch.patches), { code: 'INTERNAL', message: /no weights yet/ });
+  await assert.rejects(async () => engine.predict(batch), { code: 'INTERNAL', message: /no weights yet/ });
   assert.throws(() => engine.loadWeights(weights.subarray(1)), {
     code: 'INTERNAL',
     message: new RegExp(`${PARAMETERS - 1} weights for a model of ${PARAMETERS} parameters`),
@@ -204,11 +204,23 @@ testOnBackends('misuse is refused with what is wrong', async (backend) => {
   const ragged = { ...batch, patches: batch.patches.subarray(1) };
   const badLabel = { ...batch, labels: Int32Array.of(0, 1, 2, 3, 4, 0) };
   const none = { patches: new Float32Array(0), labels: new Int32Array(0) };
-  assert.throws(() => engine.evaluateMicroBatch(ragged), { code: 'INTERNAL', message: /patch values/ });
-  assert.throws(() => engine.predict(ragged.patches), { code: 'INTERNAL', message: /patch values/ });
-  assert.throws(() => stepOf(engine, ragged, PARAMETERS), { code: 'INTERNAL', message: /patch values/ });
-  assert.throws(() => stepOf(engine, none, PARAMETERS), { code: 'INTERNAL', message: /0 images/ });
-  assert.throws(() => stepOf(engine, badLabel, PARAMETERS), { code: 'INTERNAL', message: /label 4/ });
+  await assert.rejects(async () => engine.evaluateMicroBatch(ragged), {
+    code: 'INTERNAL',
+    message: /patch values/,
+  });
+  await assert.rejects(async () => engine.predict(ragged), { code: 'INTERNAL', message: /patch values/ });
+  await assert.rejects(async () => stepOf(engine, ragged, PARAMETERS), {
+    code: 'INTERNAL',
+    message: /patch values/,
+  });
+  await assert.rejects(async () => stepOf(engine, none, PARAMETERS), {
+    code: 'INTERNAL',
+    message: /0 patch values/,
+  });
+  await assert.rejects(async () => stepOf(engine, badLabel, PARAMETERS), {
+    code: 'INTERNAL',
+    message: /label 4/,
+  });
   assert.equal(tf.memory().numTensors, start, 'a refused batch leaves nothing behind');
   engine.dispose();
 });

@@ -34,7 +34,7 @@ for (const { backend, skip } of TESTED_BACKENDS) {
       const engine = await engineFor(fixture, { backend });
       const gradients = new Map<string, Float32Array>();
       const batch = { patches: fixture.tensor('patches'), labels: fixture.labels };
-      const result = engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, (slot, gradient) => {
+      const result = await engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, (slot, gradient) => {
         assert.ok(!gradients.has(slot.name), `${slot.name} came twice`);
         assert.equal(gradient.length, slot.length);
         gradients.set(slot.name, gradient.hostValues());
@@ -64,7 +64,7 @@ for (const { backend, skip } of TESTED_BACKENDS) {
     test(`${backend} agrees with PyTorch on the class probabilities (${name})`, { skip }, async () => {
       const fixture = readFixture(name);
       const engine = await engineFor(fixture, { backend });
-      const probabilities = engine.predict(fixture.tensor('patches'));
+      const probabilities = await engine.predict({ patches: fixture.tensor('patches') });
       engine.dispose();
 
       const { classes } = fixture.spec;

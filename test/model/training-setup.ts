@@ -2,6 +2,7 @@
 import { modelSpec, patchCount, patchLength, type ModelSpec } from '../../src/shared/model/model-spec.js';
 import { KeyedRandom, PURPOSE } from '../../src/shared/random/keyed-random.js';
 import { ComputeEngine, type EngineOptions, type MicroBatch } from '../../src/worker/engine/engine.js';
+import type { PatchInput } from '../../src/worker/engine/model-input.js';
 import { initialWeights } from '../../src/worker/model/initialisation.js';
 
 export const SPEC: ModelSpec = {
@@ -11,7 +12,7 @@ export const SPEC: ModelSpec = {
   mlp: 64,
 };
 
-export function batchOf(images: number, spec = SPEC): MicroBatch {
+export function batchOf(images: number, spec = SPEC): PatchInput & MicroBatch {
   const random = new KeyedRandom(3, PURPOSE.demo);
   const length = images * patchCount(spec) * patchLength(spec);
   return {
@@ -46,14 +47,14 @@ export interface Step {
 }
 
 /** One micro-batch's loss and flat gradient. */
-export function stepOf(
+export async function stepOf(
   engine: ComputeEngine,
   batch: MicroBatch,
   parameters: number,
   position = { step: 0, microBatch: 0 },
-): Step {
+): Promise<Step> {
   const gradient = new Float32Array(parameters);
-  const { lossSum, correct } = engine.trainMicroBatch(batch, position, (slot, values) => {
+  const { lossSum, correct } = await engine.trainMicroBatch(batch, position, (slot, values) => {
     gradient.set(values.hostValues(), slot.offset);
   });
   return { lossSum, correct, gradient };

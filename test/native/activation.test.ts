@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { PURPOSE } from '../../src/shared/random/keyed-random.js';
 import { dropoutMask } from '../../src/worker/engine/dropout-mask.js';
 import { GELU_FORM, type DropoutStream } from '../../src/worker/engine/native/kernel-api/activation.js';
-import type { DeviceBuffer } from '../../src/worker/engine/native/kernel-api/memory.js';
+import { STORAGE, type DeviceBuffer } from '../../src/worker/engine/native/kernel-api/memory.js';
 import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
 import { FLOAT_STORAGES, stored, takeBack, upload, type FloatStorage } from './device-values.js';
 import { bitsOf, floats } from './float-samples.js';
@@ -181,7 +181,7 @@ kernelTest('GELU and dropout work in place, and on the front of a longer buffer'
 kernelTest('calls that do not fit are refused, by the name of the field', (kernels) => {
   const x = upload(kernels, new Float32Array(8), 'f32');
   const short = upload(kernels, new Float32Array(7), 'bf16');
-  const integers = kernels.wrap({ values: new Int32Array(8) });
+  const integers = kernels.allocate({ length: 8, storage: STORAGE.i32 });
   const refused = (call: (kernels: Kernels) => void, message: RegExp) =>
     assert.throws(() => call(kernels), message);
   const good = { x, y: x, length: 8, dropout: STREAM };

@@ -1,8 +1,8 @@
 /** A thread that starts copies from a device and then has nothing else to do, or ends at once. */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { loadKernels } from '../../src/worker/engine/native/addon.js';
-import { deviceKernels } from '../../src/worker/engine/native/kernel-api/device-exact.js';
 import { STORAGE } from '../../src/worker/engine/native/kernel-api/memory.js';
+import { gpuKernels } from './kernel-settings.js';
 
 export interface CopyTask {
   readonly does: 'waits' | 'leaves';
@@ -14,7 +14,7 @@ const COPIES = 16;
 if (!isMainThread) {
   const { does } = workerData as CopyTask;
   const { kernels } = loadKernels();
-  const device = kernels === undefined ? undefined : deviceKernels(kernels);
+  const device = gpuKernels(kernels);
   if (kernels === undefined || device === undefined) throw new Error('no device in this thread');
   const values = new Float32Array(new SharedArrayBuffer(4 * LENGTH));
   const buffer = kernels.allocate({ length: LENGTH, storage: STORAGE.f32 });

@@ -3,25 +3,23 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { DeviceKernels } from '../../src/worker/engine/native/kernel-api/device-exact.js';
 import {
   STORAGE,
   type DeviceBuffer,
   type HostArray,
 } from '../../src/worker/engine/native/kernel-api/memory.js';
-import { deviceKernels } from '../../src/worker/engine/native/kernel-api/device-exact.js';
 import { loadKernels } from '../../src/worker/engine/native/addon.js';
-import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
+import type { GpuKernels, Kernels } from '../../src/worker/engine/native/kernel-api.js';
 import type { CopyTask } from './copying-thread.js';
 import { contents, held, withBuffers } from './device-arrays.js';
 import { bitsOf, floats } from './float-samples.js';
-import { onDeviceOnly } from './kernel-settings.js';
+import { gpuKernels, onDeviceOnly } from './kernel-settings.js';
 
 const shared = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
 
 /** Registers the array for the time of `body`. */
 async function registered<A extends HostArray>(
-  device: DeviceKernels,
+  device: GpuKernels,
   array: A,
   body: (array: A) => Promise<void>,
 ): Promise<void> {
@@ -290,9 +288,9 @@ onDeviceOnly('a thread that ends with copies under way waits for them, and nothi
 });
 
 /** A test of faults, which only the emulator has to order. */
-function onEmulatorOnly(name: string, run: (kernels: Kernels, device: DeviceKernels) => Promise<void>): void {
+function onEmulatorOnly(name: string, run: (kernels: Kernels, device: GpuKernels) => Promise<void>): void {
   const { kernels } = loadKernels();
-  const device = kernels === undefined ? undefined : deviceKernels(kernels);
+  const device = kernels === undefined ? undefined : gpuKernels(kernels);
   if (kernels === undefined || device === undefined || kernels.levels()[0] !== 'emulated') {
     test(name, { skip: 'faults are made on the emulator' });
   } else test(name, () => run(kernels, device));

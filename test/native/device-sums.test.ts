@@ -4,9 +4,8 @@ import { exponentScale, sumLimit } from '../../src/shared/exact/exponents.js';
 import { ExactAccumulator } from '../../src/worker/collective/exact-accumulator.js';
 import { Fp32Accumulator } from '../../src/worker/collective/fp32-accumulator.js';
 import { hostGradient } from '../../src/worker/engine/gradient-tensor.js';
-import type { DeviceKernels } from '../../src/worker/engine/native/kernel-api/device-exact.js';
 import { STORAGE, type DeviceBuffer } from '../../src/worker/engine/native/kernel-api/memory.js';
-import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
+import type { GpuKernels, Kernels } from '../../src/worker/engine/native/kernel-api.js';
 import { plainScaleGradient } from '../../src/worker/optimizer/gradient-scaling.js';
 import { contents, held, withBuffers, type Words } from './device-arrays.js';
 import { bitsOf, floats, LENGTHS, type Mixture } from './float-samples.js';
@@ -201,7 +200,7 @@ onDeviceOnly('a sum that would leave a buffer is refused, by the name of the fie
   });
 });
 
-function assertScalingRefused(device: DeviceKernels, eight: DeviceBuffer, four: DeviceBuffer): void {
+function assertScalingRefused(device: GpuKernels, eight: DeviceBuffer, four: DeviceBuffer): void {
   const one = (value: number) => Float64Array.of(value);
   const good = {
     source: eight,

@@ -1,8 +1,7 @@
 /** The optimizers on a GPU against those in TypeScript, bit for bit. */
 import assert from 'node:assert/strict';
-import type { DeviceKernels } from '../../src/worker/engine/native/kernel-api/device-exact.js';
 import { STORAGE, type DeviceBuffer } from '../../src/worker/engine/native/kernel-api/memory.js';
-import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
+import type { GpuKernels, Kernels } from '../../src/worker/engine/native/kernel-api.js';
 import { adamUpdate } from '../../src/worker/optimizer/adam-update.js';
 import { momentumUpdate } from '../../src/worker/optimizer/momentum-update.js';
 import { averageUpdate } from '../../src/worker/optimizer/optimizer.js';
@@ -197,7 +196,7 @@ onDeviceOnly(
 );
 
 function assertMomentumRefused(
-  device: DeviceKernels,
+  device: GpuKernels,
   { weights, gradient, short }: Record<'weights' | 'gradient' | 'short', DeviceBuffer>,
 ): void {
   const ranges = {

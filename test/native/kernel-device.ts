@@ -89,9 +89,16 @@ export class KernelDevice {
   }
 }
 
-/** A test at every level, with one thread and with two: what it reads must be the same bits. */
-export function testKernels(name: string, body: (device: KernelDevice) => void): void {
-  test(name, { skip: SKIP }, () => {
+/**
+ * A test at every level, with one thread and with two: what it reads must be the same bits.
+ * @param skip why it is skipped, where it is
+ */
+export function testKernels(
+  name: string,
+  body: (device: KernelDevice) => void,
+  skip: string | false = SKIP,
+): void {
+  test(name, { skip }, () => {
     const kernels = KERNELS!;
     for (const level of kernels.levels()) {
       const [one, two] = [1, 2].map((threads) => {

@@ -1,38 +1,63 @@
 /** The kernels under test, at every level and number of threads; or why there are none. */
 import { test } from 'node:test';
 import { loadKernels } from '../../src/worker/engine/native/addon.js';
-import { deviceKernels, type DeviceKernels } from '../../src/worker/engine/native/kernel-api/device-exact.js';
-import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
+import {
+  isGpu,
+  type DeviceKernels,
+  type GpuKernels,
+  type Kernels,
+} from '../../src/worker/engine/native/kernel-api.js';
 
 /** Of which results must be independent. */
 const THREADS = [1, 2];
 
-type Run = (kernels: Kernels) => void | Promise<void>;
+type Body = (kernels: Kernels) => void | Promise<void>;
 
 /** A test of the kernels that is skipped, with the reason, where they are not built. */
-export function kernelTest(name: string, run: Run): void {
+export function kernelTest(name: string, run: Body): void {
   const loaded = loadKernels();
   if (loaded.kernels === undefined) test(name, { skip: loaded.reason });
   else test(name, () => run(loaded.kernels));
 }
 
-/** A test of what a GPU's addon does not do: compute on arrays of the host, by levels and threads. */
-export function onProcessorOnly(name: string, run: Run): void {
-  const { kernels } = loadKernels();
-  const skip = 'computes on memory of the host: not on a GPU, nor on the emulator';
-  if (kernels !== undefined && deviceKernels(kernels) !== undefined) test(name, { skip });
-  else kernelTest(name, run);
+/** The addon's functions on a GPU's memory; undefined where it computes on a processor. */
+export function gpuKernels(kernels: DeviceKernels | undefined): GpuKernels | undefined {
+  return kernels !== undefined && isGpu(kernels) ? kernels : undefined;
+}
+
+/**
+ * The skip option of a test of what kernels can only do on a processor: look at labels and indices before they start,
+ * work on memory of the host, use threads.
+ */
+export function processorSkip(): string | false {
+  const loaded = loadKernels();
+  if (loaded.kernels === undefined) return loaded.reason;
+  return gpuKernels(loaded.kernels) !== undefined && 'only on a processor: these kernels are for a GPU';
+}
+
+/** The skip option of a test of what kernels do on a GPU, or on the emulator of one, and nowhere else. */
+export function gpuSkip(): string | false {
+  const loaded = loadKernels();
+  if (loaded.kernels === undefined) return loaded.reason;
+  return gpuKernels(loaded.kernels) === undefined && 'only on a GPU: VITRAIL_NATIVE names no addon for one';
+}
+
+/** As kernelTest, for what kernels can only do on a processor: see processorSkip. */
+export function onProcessorOnly(name: string, run: Body): void {
+  const skip = processorSkip();
+  if (skip === false) kernelTest(name, run);
+  else test(name, { skip });
 }
 
 /** A test of what only an addon for GPUs does, on a GPU or on the emulator. */
 export function onDeviceOnly(
   name: string,
-  run: (kernels: Kernels, device: DeviceKernels) => void | Promise<void>,
+  run: (kernels: Kernels, device: GpuKernels) => void | Promise<void>,
 ): void {
   const { kernels } = loadKernels();
-  const device = kernels === undefined ? undefined : deviceKernels(kernels);
+  const device = gpuKernels(kernels);
   if (device !== undefined) test(name, () => run(kernels!, device));
-  else test(name, { skip: 'computes on memory of a GPU: VITRAIL_NATIVE names no addon for one' });
+  else test(name, { skip: gpuSkip() });
 }
 
 /** Runs `body` in every setting; `setting` is for messages. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { STORAGE, type Storage } from '../../src/worker/engine/native/kernel-api/memory.js';
 import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } from './kernel-device.js';
+import { gpuSkip, processorSkip } from './kernel-settings.js';
 
 interface Case {
   readonly logits: Float32Array;
@@ -79,7 +80,7 @@ testKernels('of equal logits the first is predicted, NaN never', (device) => {
     [-0, 0, -1, -2],
     [0, 1, Infinity, Infinity],
   ];
-  for (const padding of [0, 3, 4, 12, 13, 29]) {
+  for (const padding of [0, 3, 4, 12, 13, 29, 400]) {
     const classes = 4 + padding;
     const filler: number[] = new Array<number>(padding).fill(NaN);
     const logits = Float32Array.from(rows.flatMap((row) => [...row, ...filler]));
@@ -113,9 +114,11 @@ testKernels('NaN and infinities spoil their own sample as they do in PyTorch', (
   assert.deepEqual(Array.from(smoothed.losses.subarray(0, 5)), [NaN, NaN, inf, inf, NaN]);
 });
 
-testKernels('a label out of range is refused before anything is written', (device) => {
+const BAD_LABELS = [-1, 3, 2 ** 31 - 1, -(2 ** 31)];
+
+function refusesBadLabels(device: KernelDevice): void {
   const { kernels } = device;
-  for (const label of [-1, 3, 2 ** 31 - 1, -(2 ** 31)]) {
+  for (const label of BAD_LABELS) {
     const logits = device.hold([1, 2, 3, 4, 5, 6]);
     const losses = device.hold([8, 9]);
     const labels = device.hold([0, label], STORAGE.i32);
@@ -125,7 +128,29 @@ testKernels('a label out of range is refused before anything is written', (devic
     assert.deepEqual(Array.from(device.read(logits, 6)), [1, 2, 3, 4, 5, 6]);
     assert.deepEqual(Array.from(device.read(losses, 2)), [8, 9]);
   }
-});
+}
+
+testKernels('a label out of range is refused before anything is written', refusesBadLabels, processorSkip());
+
+function spoilsSamplesOfBadLabels(device: KernelDevice): void {
+  for (const smoothing of [0, 0.1]) {
+    for (const label of BAD_LABELS) {
+      const c = { logits: Float32Array.of(1, 3, 2, 4, 5, 6), classes: 3, smoothing };
+      const actual = run(device, { ...c, labels: [label, 0] });
+      const expected = reference({ ...c, labels: [0, 0] });
+      assert.ok([actual.losses[0]!, ...actual.dLogits.subarray(0, 3)].every(Number.isNaN), String(label));
+      assertClose(actual.losses.subarray(1), expected.losses.slice(1), 5e-7, device.level);
+      assertClose(actual.dLogits.subarray(3), expected.dLogits.subarray(3), 3e-7, device.level);
+      assert.deepEqual(actual.predictions, [1, 2]);
+    }
+  }
+}
+
+testKernels(
+  'on a GPU a label out of range makes loss and gradient of its sample NaN',
+  spoilsSamplesOfBadLabels,
+  gpuSkip(),
+);
 
 testKernels('losses alone can be asked for, and of no samples', (device) => {
   const losses = device.space(1);

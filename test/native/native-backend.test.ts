@@ -12,6 +12,7 @@ import {
   storageOf,
   wrapHost,
 } from '../../src/worker/engine/native/tensor-buffers.js';
+import { processorSkip } from './kernel-settings.js';
 
 const loaded = loadKernels();
 const skip = loaded.kernels === undefined ? loaded.reason : false;
@@ -96,7 +97,8 @@ test('memory is reported from the allocator', { skip }, () => {
   x.dispose();
 });
 
-test('a tensor on host memory sees what is written there, and leaves the memory alone', { skip }, () => {
+const processorOnly = { skip: processorSkip() };
+test('a tensor on host memory sees what is written there, and leaves the memory alone', processorOnly, () => {
   const shared = new Float32Array(new SharedArrayBuffer(24));
   const start = nativeKernels().memory().bytesInUse;
   const x = wrapHost<tf.Rank.R2>(shared.subarray(2), [2, 2]);

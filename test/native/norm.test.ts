@@ -19,6 +19,21 @@ const CASES: readonly Case[] = [
   { rows: 4, width: 19, stride: 57 },
   { rows: 6, width: 33, storage: STORAGE.bf16 },
   { rows: 3, width: 192, stride: 192 * 5, storage: STORAGE.bf16 },
+  // Rows that a GPU keeps in registers: of one to six times 256 elements, whole 16-byte groups.
+  { rows: 37, width: 256 },
+  { rows: 70, width: 264, storage: STORAGE.bf16 },
+  { rows: 6, width: 512, stride: 520 },
+  { rows: 33, width: 768, storage: STORAGE.bf16 },
+  { rows: 5, width: 1024 },
+  { rows: 5, width: 1024, storage: STORAGE.bf16 },
+  { rows: 5, width: 1280, storage: STORAGE.bf16 },
+  { rows: 5, width: 1536, storage: STORAGE.bf16 },
+  // And rows that it does not: too wide, or not all of them aligned.
+  { rows: 3, width: 1280 },
+  { rows: 3, width: 2304, storage: STORAGE.bf16 },
+  { rows: 9, width: 64, stride: 65, storage: STORAGE.bf16 },
+  // More rows than partial sums.
+  { rows: 16500, width: 8 },
   // A mean far above the deviation: the variance must not be what is left of the squares.
   { rows: 3, width: 100, offset: 1000 },
 ];
@@ -28,7 +43,17 @@ const EPSILON = 1e-6;
 const rounded = (values: Float32Array, storage: Storage): Float32Array =>
   storage === STORAGE.bf16 ? roundedToBf16(values) : values;
 
-function operands(c: Case) {
+/** What a case needs is made once for all settings. */
+function once<V>(make: (c: Case) => V): (c: Case) => V {
+  const made = new Map<Case, V>();
+  return (c) => {
+    const known = made.get(c) ?? make(c);
+    made.set(c, known);
+    return known;
+  };
+}
+
+const operands = once((c) => {
   const storage = c.storage ?? STORAGE.f32;
   const stride = c.stride ?? c.width;
   const spread = c.rows === 0 ? 0 : (c.rows - 1) * stride + c.width;
@@ -43,10 +68,10 @@ function operands(c: Case) {
     scale: normals(c.width, 4),
     shift: normals(c.width, 5),
   };
-}
+});
 
 /** In double precision; dx has `residual` in it and is NaN between strided rows. */
-function reference(c: Case) {
+const reference = once((c) => {
   const o = operands(c);
   const y: number[] = [];
   const mean: number[] = [];
@@ -74,7 +99,7 @@ function reference(c: Case) {
     }
   }
   return { y, mean, rstd, dx, dScale, dShift };
-}
+});
 
 function run(device: KernelDevice, c: Case) {
   const o = operands(c);
@@ -121,6 +146,28 @@ testKernels('values and gradients of layer normalisation are those of the defini
     const sums = far * 2e-6 * Math.sqrt(1 + c.rows);
     assertClose(actual.dScale, expected.dScale, sums, `${what}: dScale`);
     assertClose(actual.dShift, expected.dShift, sums, `${what}: dShift`);
+  }
+});
+
+testKernels('rows are normalised from one storage into the other', (device) => {
+  for (const [from, to] of [
+    [STORAGE.f32, STORAGE.bf16],
+    [STORAGE.bf16, STORAGE.f32],
+  ] as const) {
+    const c = { rows: 5, width: 48, storage: from };
+    const o = operands(c);
+    const y = device.space(o.dense, to);
+    device.kernels.layerNormForward({
+      ...{ ...c, x: device.hold(o.x, from), y, epsilon: EPSILON },
+      ...{ scale: device.hold(o.scale), shift: device.hold(o.shift) },
+      ...{ mean: device.space(c.rows), rstd: device.space(c.rows) },
+    });
+    assertClose(
+      device.read(y, o.dense),
+      reference(c).y,
+      to === STORAGE.bf16 ? 4e-3 : 2e-6,
+      `${device.level} to ${to}`,
+    );
   }
 });
 

@@ -1,6 +1,9 @@
 /** Kernels of the native backend that move elements do what tfjs's cpu backend does. */
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
+import { test } from 'node:test';
+import { startBackend } from '../../src/worker/engine/backend.js';
+import { gpuSkip, onProcessorOnly } from './kernel-settings.js';
 import { booleans, floats, integers, onNative, sameAsCpu } from './plain-comparison.js';
 
 sameAsCpu('transposes of matrices of any size', () =>
@@ -29,6 +32,8 @@ sameAsCpu('transposes of whole numbers, of booleans, and of six dimensions', () 
   tf.transpose(booleans([9, 21])),
   tf.transpose(floats([2, 3, 2, 3, 2, 3]), [5, 3, 1, 0, 2, 4]),
   tf.transpose(floats([40, 3, 8]), [1, 0, 2]),
+  tf.transpose(integers([3, 45, 70]), [0, 2, 1]),
+  tf.transpose(booleans([33, 2, 65]), [2, 1, 0]),
 ]);
 
 sameAsCpu('slices', () => [
@@ -39,6 +44,13 @@ sameAsCpu('slices', () => [
   tf.slice(integers([4, 5, 6]), [1, 0, 2], [2, 5, 3]),
   tf.slice(booleans([4, 5]), [1, 1], [0, 2]),
 ]);
+sameAsCpu('slices and concatenations at places of any alignment', () =>
+  [floats, integers, booleans].flatMap((make) => [
+    ...[0, 1, 4, 16, 23].map((begin) => tf.slice(make([4133]), begin)),
+    ...[0, 4, 16].map((begin) => tf.slice(make([7, 5, 48]), [1, 2, begin], [5, 3, 32])),
+    tf.concat([make([3, 16], 1), make([3, 32], 2), make([3, 5], 3)], 1),
+  ]),
+);
 sameAsCpu('strided slices, backwards and with masks as well', () => [
   tf.stridedSlice(floats([20]), [1], [19], [3]),
   tf.stridedSlice(floats([20]), [18], [2], [-4]),
@@ -161,13 +173,31 @@ sameAsCpu('gathers', () => [
     1,
   ),
 ]);
-onNative('an index out of range is refused', () => {
+onProcessorOnly('an index out of range is refused', async () => {
+  await startBackend('native');
   for (const index of [-1, 7]) {
     const indices = tf.tensor1d([0, index], 'int32');
     assert.throws(() => tf.gather(floats([7, 5]), indices), {
       name: 'TypeError',
       message: `indices: ${index} is not in [0, 7)`,
     });
+    indices.dispose();
+  }
+});
+test('an index out of range gives zeros on a GPU', { skip: gpuSkip() }, async () => {
+  await startBackend('native');
+  tf.tidy(() => {
+    for (const width of [3, 8]) {
+      const x = floats([5, width]);
+      const [zeros, row] = [tf.zeros([1, width]), (index: number) => tf.slice(x, [index, 0], [1, width])];
+      const y = tf.gather(x, tf.tensor1d([4, -1, 5, 2 ** 31 - 1, 0], 'int32'));
+      const expected = tf.concat([row(4), zeros, zeros, zeros, row(0)]);
+      assert.deepEqual(y.dataSync(), expected.dataSync());
+    }
+  });
+});
+onNative('an index out of range is refused where rows have indices of their own', () => {
+  for (const index of [-1, 7]) {
     const batched = tf.tensor2d([0, index], [2, 1], 'int32');
     assert.throws(() => tf.gather(floats([2, 7]), batched, 1, 1), {
       message: `gather: the index ${index} is not in [0, 7)`,

@@ -81,6 +81,32 @@ for (const [name, op] of Object.entries({ argMax: tf.argMax, argMin: tf.argMin }
   ]);
 }
 
+/** Each extreme several times, far apart, and one NaN. */
+function longRow(length: number, nanAt: number): tf.Tensor {
+  const values = Float32Array.from({ length }, (_, i) => (i * 7919) % 1000);
+  for (const at of [nanAt + 1, length - 1]) values[at] = 5000;
+  for (const at of [2 * nanAt + 5, length - 2]) values[at] = -5000;
+  values[nanAt] = NaN;
+  return tf.tensor1d(values);
+}
+for (const [name, op] of Object.entries({ argMax: tf.argMax, argMin: tf.argMin, max: tf.max, min: tf.min })) {
+  sameAsCpu(`${name} of long rows and columns`, () => {
+    const x = tf.stack([0, 7000, 14_000].map((nanAt) => longRow(30_001, nanAt)));
+    return [op(x, 1), op(tf.transpose(x), 0), op(tf.cast(tf.maximum(x, -9), 'int32'), 1)];
+  });
+}
+sameAsCpu(
+  'products, and what all and any find, of long rows and columns',
+  () => {
+    const x = tf.sub(1, tf.div(floats([2, 20_000]), 1e4));
+    const hit = tf.equal(x, tf.max(x, 1, true));
+    return [x, tf.transpose(x)]
+      .flatMap((y, i) => [tf.prod(y, 1 - i)])
+      .concat([tf.any(hit, 1), tf.all(hit, 1), tf.all(tf.logicalNot(hit), 1), tf.any(tf.less(x, -9), 1)]);
+  },
+  1e-4,
+);
+
 sameAsCpu('booleans are counted', () => [tf.sum(booleans([40, 30])), tf.mean(booleans([40, 30]), 0)]);
 sameAsCpu('nothing sums to 0 and multiplies to 1', () => [
   tf.sum(tf.zeros([3, 0]), 1),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PURPOSE } from '../../src/shared/random/keyed-random.js';
-import { signedScale, writePatches } from '../../src/worker/data/patches.js';
+import { signedScale, writePatches } from '../../src/shared/model/patches.js';
 import { dropoutMask } from '../../src/worker/engine/dropout-mask.js';
 import type { DropoutStream } from '../../src/worker/engine/dropout-mask.js';
 import { STORAGE } from '../../src/worker/engine/native/kernel-api/memory.js';
@@ -20,6 +20,8 @@ testKernels('patches are those of the data pipeline, mirrored or not', (device) 
     [2, 15, 5],
     [1, 32, 16],
     [2, 7, 7],
+    [2, 16, 8],
+    [1, 48, 24],
     [0, 4, 2],
   ] as const) {
     const length = side * side * 3;
@@ -48,6 +50,8 @@ const SHAPES = [
   { images: 5, patches: 17, width: 19 },
   { images: 2, patches: 33, width: 33 },
   { images: 2, patches: 16, width: 192 },
+  { images: 19, patches: 2, width: 40 },
+  { images: 11, patches: 3, width: 13 },
   { images: 2, patches: 0, width: 5 },
   { images: 0, patches: 3, width: 5 },
 ];

@@ -24,7 +24,7 @@ for (const precision of ['fp32', 'bf16'] as const) {
         const engine = await engineWith({ ...native, precision, threads });
         kernels!.configure({ level });
         engine.loadWeights(weights);
-        steps.push(stepOf(engine, batch, PARAMETERS, { step: 2, microBatch: 1 }));
+        steps.push(await stepOf(engine, batch, PARAMETERS, { step: 2, microBatch: 1 }));
         engine.dispose();
       }
       assert.deepEqual(steps[1], steps[0], `${level}, two threads`);
@@ -39,7 +39,7 @@ test('fused and composed parts give the same loss and gradient, dropout included
   for (const composed of [false, true]) {
     const engine = await engineWith({ ...native, composed });
     engine.loadWeights(weights);
-    steps.push(stepOf(engine, batch, PARAMETERS, { step: 2, microBatch: 1 }));
+    steps.push(await stepOf(engine, batch, PARAMETERS, { step: 2, microBatch: 1 }));
     engine.dispose();
   }
   const [fused, plain] = steps;
@@ -57,7 +57,7 @@ for (const name of ['erf', 'tanh', 'pre-logits']) {
     const gradient = new Float32Array(fixture.weights.length);
     const expected = new Float32Array(fixture.weights.length);
     const micro = { patches: fixture.tensor('patches'), labels: fixture.labels };
-    const { losses } = engine.trainMicroBatch(micro, { step: 0, microBatch: 0 }, (slot, values) => {
+    const { losses } = await engine.trainMicroBatch(micro, { step: 0, microBatch: 0 }, (slot, values) => {
       gradient.set(values.hostValues(), slot.offset);
       expected.set(fixture.tensor(`gradient:${slot.name}`), slot.offset);
     });
@@ -76,7 +76,7 @@ test('sixty steps in bf16 follow the loss curve of fp32', { skip }, async () => 
     const losses: number[] = [];
     for (let step = 0; step < 60; step++) {
       engine.loadWeights(learned);
-      const { lossSum, gradient } = stepOf(engine, batch, PARAMETERS, { step, microBatch: 0 });
+      const { lossSum, gradient } = await stepOf(engine, batch, PARAMETERS, { step, microBatch: 0 });
       losses.push(lossSum / 6);
       for (let i = 0; i < PARAMETERS; i++) learned[i] = learned[i]! - 0.02 * gradient[i]!;
     }
@@ -94,16 +94,16 @@ test('a thousand steps leave no block behind and the process at its size', { ski
   const engine = await engineWith({ ...native, spec: { ...SPEC, layers: 1 } });
   const parameters = parameterLayout({ ...SPEC, layers: 1 }).length;
   const flat = liveWeights({ ...SPEC, layers: 1 });
-  const train = (steps: number): void => {
+  const train = async (steps: number): Promise<void> => {
     for (let step = 0; step < steps; step++) {
       engine.loadWeights(flat);
-      stepOf(engine, batch, parameters, { step, microBatch: 0 });
+      await stepOf(engine, batch, parameters, { step, microBatch: 0 });
     }
   };
-  train(100);
+  await train(100);
   const before = kernels!.memory();
   const residentBefore = process.memoryUsage.rss();
-  train(1000);
+  await train(1000);
   const after = kernels!.memory();
   assert.equal(after.blocksInUse, before.blocksInUse);
   assert.equal(after.bytesInUse, before.bytesInUse);

@@ -12,11 +12,11 @@ test('a message comes back as it was sent, with large counts exact', () => {
 });
 
 test('fields that an older peer leaves out have their defaults', () => {
-  const decoded = decode(Uint8Array.of(10, 0));
+  const decoded = decode(Uint8Array.of(82, 0));
   assert.ok(decoded.ok);
   assert.deepEqual(decoded.message, {
-    name: 'hello',
-    body: { protocolVersion: 0, softwareVersion: '', host: '', pid: 0, metricsAddress: '' },
+    name: 'leave',
+    body: { reason: '' },
   });
 });
 

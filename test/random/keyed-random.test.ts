@@ -31,7 +31,14 @@ test('seed, purpose and both parts of the path each name another stream', () => 
 });
 
 test('purposes keep their numbers, because stored runs depend on them', () => {
-  assert.deepEqual(PURPOSE, { initialisation: 1, shuffle: 2, augmentation: 3, dropout: 4, demo: 5 });
+  assert.deepEqual(PURPOSE, {
+    initialisation: 1,
+    shuffle: 2,
+    augmentation: 3,
+    dropout: 4,
+    demo: 5,
+    chaos: 6,
+  });
 });
 
 test('uniform lies strictly between 0 and 1 and has the mean and variance of a uniform', () => {

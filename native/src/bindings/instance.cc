@@ -67,12 +67,20 @@ double Instance::wrap(Array array, Napi::Object host) {
   return handle;
 }
 
-double Instance::view(Napi::Env env, double handle, Storage storage) {
+double Instance::view(Napi::Env env, double handle, Storage storage, size_t offset, size_t length) {
   const Array array = find(env, handle, "buffer");
+  if (!lookUp(env, handle, "buffer").host.IsEmpty()) {
+    throw Napi::TypeError::New(env, "buffer: the memory is JavaScript's, which may take it away");
+  }
   if (vitrail::bytesOf(storage) != vitrail::bytesOf(array.storage)) {
     throw Napi::TypeError::New(env, "storage: elements of another size than the buffer's");
   }
-  const double viewed = enter({array.data, array.length, storage});
+  if (offset > array.length || length > array.length - offset) {
+    throw Napi::TypeError::New(env, "length: elements " + std::to_string(offset) + " to " +
+                                        std::to_string(offset + length) + " of " + std::to_string(array.length));
+  }
+  auto* start = static_cast<unsigned char*>(array.data) + offset * vitrail::bytesOf(storage);
+  const double viewed = enter({start, length, storage});
   const int64_t slot = slotOf(handle), owner = buffers_[slot].owner < 0 ? slot : buffers_[slot].owner;
   buffers_[slotOf(viewed)].owner = owner;
   buffers_[owner].views++;

@@ -54,8 +54,8 @@ class Instance {
 
   double allocate(Napi::Env env, size_t length, Storage storage);
   double wrap(Array array, Napi::Object host);
-  // The memory of another buffer as elements of another type of the same size.
-  double view(Napi::Env env, double handle, Storage storage);
+  // Elements of another buffer, as elements of a type of the same size.
+  double view(Napi::Env env, double handle, Storage storage, size_t offset, size_t length);
   void release(Napi::Env env, double handle);
   // Throws a TypeError for a number that is no handle, or no longer one.
   const Array& find(Napi::Env env, double handle, const char* name);

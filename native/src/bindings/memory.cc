@@ -43,6 +43,19 @@ Napi::Value wrap(const Napi::CallbackInfo& info) {
   });
 }
 
+// { buffer, offset?, length?, storage? } -> handle of those elements
+Napi::Value view(const Napi::CallbackInfo& info) {
+  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+    const Array whole = arguments.buffer("buffer", 0);
+    const auto storage = static_cast<Storage>(arguments.integerOr("storage", static_cast<int64_t>(whole.storage), 0, 3));
+    const int64_t offset = arguments.integerOr("offset", 0, 0, static_cast<int64_t>(whole.length));
+    const int64_t length = arguments.integerOr("length", static_cast<int64_t>(whole.length) - offset, 0, kMost);
+    return Napi::Number::New(arguments.env(),
+                             arguments.instance().view(arguments.env(), arguments.number("buffer"), storage,
+                                                       static_cast<size_t>(offset), static_cast<size_t>(length)));
+  });
+}
+
 // (handle)
 Napi::Value release(const Napi::CallbackInfo& info) {
   if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "release: a number is missing");
@@ -94,6 +107,7 @@ Napi::Value trimMemory(const Napi::CallbackInfo& info) {
 void addMemory(Napi::Env env, Napi::Object exports) {
   exports.Set("allocate", Napi::Function::New(env, allocate));
   exports.Set("wrap", Napi::Function::New(env, wrap));
+  exports.Set("view", Napi::Function::New(env, view));
   exports.Set("release", Napi::Function::New(env, release));
   exports.Set("write", Napi::Function::New(env, write));
   exports.Set("read", Napi::Function::New(env, read));

@@ -189,6 +189,21 @@ void Device::holdKernels() const {
   }
 }
 
+double Device::microseconds(FunctionRef<void()> work) const {
+  cudaEvent_t start = nullptr, end = nullptr;
+  check(cudaEventCreate(&start), "cudaEventCreate");
+  check(cudaEventCreate(&end), "cudaEventCreate");
+  check(cudaEventRecord(start, stream_), "cudaEventRecord");
+  work();
+  check(cudaEventRecord(end, stream_), "cudaEventRecord");
+  check(cudaEventSynchronize(end), "kernels");
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, start, end), "cudaEventElapsedTime");
+  cudaEventDestroy(start);
+  cudaEventDestroy(end);
+  return milliseconds * 1000.0;
+}
+
 }  // namespace cuda
 
 }  // namespace vitrail

@@ -1,9 +1,12 @@
 // One GPU as one JavaScript environment uses it: opened once, one stream that all kernels run on in their order.
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "../base/function-ref.h"
 
 struct CUstream_st;
 struct CUevent_st;
@@ -43,6 +46,9 @@ struct DeviceList {
 
 DeviceList listDevices();
 
+// See products/products.h.
+class Products;
+
 class Device {
  public:
   Device() = default;
@@ -66,6 +72,11 @@ class Device {
   void copyOut(void* to, const void* from, size_t bytes) const;
   // Waits for all kernels so far, and throws what went wrong in them.
   void synchronise() const;
+  // How long the GPU is at what `work` starts. Waits for it.
+  double microseconds(FunctionRef<void()> work) const;
+
+  // What computes matrix products here; productsOf() makes it.
+  std::shared_ptr<Products> products;
 
   // These run in the order of the kernels. What is copied does not overlap.
   void zero(void* at, size_t bytes) const;

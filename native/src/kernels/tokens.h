@@ -36,7 +36,7 @@ struct TokenKernels {
   void (*assemble)(const Context&, const TokenShape&, Array projected, const float* classToken, const float* position,
                    Array z, const DropoutKey&);
 
-  // The gradients of all three; those of class token and position are summed over images in their order.
+  // The gradients of all three; those of class token and position are summed over images in a fixed order.
   void (*assembleBackward)(const Context&, const TokenShape&, Array dz, Array dProjected, float* dClassToken,
                            float* dPosition, const DropoutKey&);
 };

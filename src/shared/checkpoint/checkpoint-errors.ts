@@ -16,5 +16,8 @@ export function readError(path: string, thrown: unknown): VitrailError {
 /** The error of a failed write of `path` (no space, no permission, a file in the way ...). */
 export function writeError(path: string, thrown: unknown): VitrailError {
   if (thrown instanceof VitrailError) return thrown;
-  return coded('CHECKPOINT_WRITE_FAILED', { path, reason: reasonOf(thrown) });
+  const error = coded('CHECKPOINT_WRITE_FAILED', { path, reason: reasonOf(thrown) });
+  // Who waits for space has to know that there was none.
+  error.cause = thrown;
+  return error;
 }

@@ -27,6 +27,20 @@ function checkBatch({ batch, microBatch, workers }: RunConfig): void {
   if (workers > microBatches) throw coded('TOO_MANY_WORKERS', { workers, microBatches });
 }
 
+function checkCluster(config: RunConfig): void {
+  const { workers, minWorkers, maxWorkers, suspectAfterMs, heartbeatTimeoutMs } = config;
+  if (minWorkers !== null && minWorkers > workers) {
+    refuse(config, 'minWorkers', `the run is started with ${workers}`, `at most ${workers}`);
+  }
+  if (maxWorkers !== null && maxWorkers < workers) {
+    refuse(config, 'maxWorkers', `the run is started with ${workers}`, `at least ${workers}`);
+  }
+  if (suspectAfterMs > heartbeatTimeoutMs) {
+    const problem = `a silent worker is removed after ${heartbeatTimeoutMs} ms`;
+    refuse(config, 'suspectAfterMs', problem, `at most ${heartbeatTimeoutMs}, or raise heartbeat-timeout-ms`);
+  }
+}
+
 function checkFinalLr(config: RunConfig): void {
   const { schedule: form, lr: base, finalLr } = config;
   const end = effectiveFinalLr({ form, base, finalLr });
@@ -72,4 +86,5 @@ export function checkConfig(config: RunConfig): void {
   checkFinalLr(config);
   checkEarlyStopping(config);
   checkAddresses(config);
+  checkCluster(config);
 }

@@ -167,7 +167,7 @@ export const runConfigSchema = z.strictObject({
   backend: option(
     z.enum(['auto', 'native', 'wasm', 'cpu', 'tensorflow']).default('auto'),
     'run',
-    'tfjs backend of the workers; auto: tensorflow where installed, else native where built, else wasm',
+    'tfjs backend of the workers; auto: native where its kernels find a GPU, else tensorflow where installed, else native where built, else wasm',
   ),
   precision: option(
     z.enum(['fp32', 'bf16']).default('fp32'),
@@ -179,6 +179,11 @@ export const runConfigSchema = z.strictObject({
     'run',
     "of a local worker's native kernels; 0 shares this machine's processors among the workers",
   ),
+  devices: operational(
+    z.string().min(1).default('auto'),
+    'run',
+    'of the local workers in turn, say "cuda:0,cuda:1" or "cpu"; auto gives each a GPU of its own where there are any',
+  ),
   logLevel: operational(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     'run',
@@ -186,7 +191,27 @@ export const runConfigSchema = z.strictObject({
   ),
 
   // cluster
-  workers: operational(whole(1, 1024).default(1), 'cluster', 'worker processes'),
+  workers: operational(whole(1, 1024).default(1), 'cluster', 'workers that the run is started with'),
+  minWorkers: operational(
+    whole(1, 1024).nullable().default(null),
+    'cluster',
+    'start with as many, and wait when there are fewer; none: start with all, go on with one',
+  ),
+  maxWorkers: operational(
+    whole(1, 4096).nullable().default(null),
+    'cluster',
+    'workers that may join; none: as many as a step has micro-batches',
+  ),
+  maxRestarts: operational(
+    whole(0, 10_000).default(3),
+    'cluster',
+    'train: worker processes that are started in place of failed ones, over the whole run',
+  ),
+  balance: operational(
+    z.enum(['speed', 'even']).default('speed'),
+    'cluster',
+    'micro-batches of a worker: by its measured speed, or the same for all',
+  ),
   listen: operational(
     z.string().default('tcp://127.0.0.1:0'),
     'cluster',
@@ -202,12 +227,34 @@ export const runConfigSchema = z.strictObject({
     'cluster',
     'sockets of the all-reduce; ipc only on one machine',
   ),
-  joinTimeoutMs: operational(whole(100).default(120_000), 'cluster', 'wait for all workers to join', 'ms'),
-  stepTimeoutMs: operational(whole(100).default(600_000), 'cluster', 'longest step', 'ms'),
+  joinTimeoutMs: operational(
+    whole(100).default(120_000),
+    'cluster',
+    'wait for workers to join, at the start and when too few are left',
+    'ms',
+  ),
+  stepTimeoutMs: operational(
+    whole(100).default(600_000),
+    'cluster',
+    'time without progress after which a worker that answers is said to hang, and taken out',
+    'ms',
+  ),
+  ringTimeoutMs: operational(
+    whole(100).default(10_000),
+    'cluster',
+    'time after which an all-reduce that stands still is begun again',
+    'ms',
+  ),
+  suspectAfterMs: operational(
+    whole(50).default(2_000),
+    'cluster',
+    'silence after which a worker is suspected',
+    'ms',
+  ),
   heartbeatTimeoutMs: operational(
     whole(100).default(10_000),
     'cluster',
-    'silence after which a worker is lost',
+    'silence after which a worker is removed',
     'ms',
   ),
 });

@@ -13,22 +13,37 @@ const STALL_MS = 60_000;
 /** Far beyond any model; a giver that announces more is not believed. */
 const LARGEST_PART_BYTES = 2 ** 36;
 
-export type Ask = (request: Body<'stateRequest'>) => void;
+/** A piece of a part. */
+export type PieceRequest = Pick<Body<'stateRequest'>, 'transfer' | 'part' | 'offset' | 'length'>;
+
+export type Ask = (request: PieceRequest) => void;
 
 /** The answer to a request, from the part's bytes. */
-export function stateChunk(request: Body<'stateRequest'>, bytes: Uint8Array): Body<'stateChunk'> {
+export function stateChunk(request: PieceRequest, bytes: Uint8Array): Body<'stateChunk'> {
   const { transfer, part, offset, length } = request;
   const start =
     Number.isSafeInteger(offset) && offset >= 0 ? Math.min(offset, bytes.byteLength) : bytes.byteLength;
   const end = Math.min(start + Math.min(length, CHUNK_BYTES), bytes.byteLength);
-  return { transfer, part, offset: start, total: bytes.byteLength, data: bytes.subarray(start, end) };
+  return {
+    transfer,
+    part,
+    offset: start,
+    total: bytes.byteLength,
+    data: bytes.subarray(start, end),
+    unavailable: false,
+  };
+}
+
+/** The answer of a giver that does not hold what is asked for. */
+export function noChunk({ transfer, part, offset }: PieceRequest): Body<'stateChunk'> {
+  return { transfer, part, offset, total: 0, data: new Uint8Array(0), unavailable: true };
 }
 
 /** One part being pulled. `run` starts it; feed it what arrives with `accept`. */
 export class StatePull {
   readonly #transfer: number;
   readonly #part: string;
-  readonly #ask: Ask;
+  #ask: Ask;
   readonly #done: Promise<Uint8Array>;
   #resolve!: (bytes: Uint8Array) => void;
   #reject!: (error: Error) => void;
@@ -37,9 +52,21 @@ export class StatePull {
   readonly #open = new Set<number>();
   #nextOffset = 0;
   #stall: NodeJS.Timeout | null = null;
+  #begun = false;
+  readonly #stallMs: number;
 
-  /** @param target where the bytes go; without it, memory is taken when the size is known */
-  constructor(transfer: number, part: string, ask: Ask, target: Uint8Array | null = null) {
+  /**
+   * @param target where the bytes go; without it, memory is taken when the size is known
+   * @param stallMs longest wait for the next chunk; Infinity where the caller looks after it
+   */
+  constructor(
+    transfer: number,
+    part: string,
+    ask: Ask,
+    target: Uint8Array | null = null,
+    stallMs = STALL_MS,
+  ) {
+    this.#stallMs = stallMs;
     this.#transfer = transfer;
     this.#part = part;
     this.#ask = ask;
@@ -50,22 +77,34 @@ export class StatePull {
     });
   }
 
-  /** The part's bytes. Rejects when nothing arrives for a minute, or with what `fail` was given. */
+  /** The part's bytes. Rejects when nothing arrives for `stallMs`, or with what `fail` was given. */
   async run(): Promise<Uint8Array> {
-    const late = (): void => this.fail(new Error(`no more of ${this.#part} within ${STALL_MS} ms`));
-    this.#stall = setTimeout(late, STALL_MS);
+    const late = (): void => this.fail(new Error(`no more of ${this.#part} within ${this.#stallMs} ms`));
+    if (this.#stallMs < Infinity) this.#stall = setTimeout(late, this.#stallMs);
     // The first chunk tells the size.
-    this.#request();
+    if (!this.#begun) this.#request();
+    this.#begun = true;
     try {
       return await this.#done;
     } finally {
-      clearTimeout(this.#stall);
+      if (this.#stall !== null) clearTimeout(this.#stall);
     }
   }
 
+  /** Goes on with another giver, or with the same one again: asks for what has not come. */
+  resume(ask: Ask): void {
+    this.#ask = ask;
+    this.#stall?.refresh();
+    for (const offset of this.#open) this.#askFor(offset);
+  }
+
   /** Takes a chunk; what was not asked for is ignored. */
-  accept({ transfer, part, offset, total, data }: Body<'stateChunk'>): void {
+  accept({ transfer, part, offset, total, data, unavailable }: Body<'stateChunk'>): void {
     if (transfer !== this.#transfer || part !== this.#part || !this.#open.has(offset)) return;
+    if (unavailable) {
+      this.fail(new Error(`the giver does not hold ${part} of that step`));
+      return;
+    }
     if (!Number.isSafeInteger(total) || total < 0 || total > LARGEST_PART_BYTES) {
       this.fail(new Error(`${part} is said to have ${total} bytes`));
       return;
@@ -92,7 +131,11 @@ export class StatePull {
 
   #request(): void {
     this.#open.add(this.#nextOffset);
-    this.#ask({ transfer: this.#transfer, part: this.#part, offset: this.#nextOffset, length: CHUNK_BYTES });
+    this.#askFor(this.#nextOffset);
     this.#nextOffset += CHUNK_BYTES;
+  }
+
+  #askFor(offset: number): void {
+    this.#ask({ transfer: this.#transfer, part: this.#part, offset, length: CHUNK_BYTES });
   }
 }

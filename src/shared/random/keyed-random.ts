@@ -9,6 +9,7 @@ export const PURPOSE = {
   augmentation: 3,
   dropout: 4,
   demo: 5,
+  chaos: 6,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];

@@ -1,4 +1,5 @@
 /** What the ring's sockets have in common, and where they can be reached. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,7 @@ export function addressOptions(endpoint: string): { readonly ipv6: boolean } {
 /** libzmq takes these for all interfaces, but no peer can connect to them. */
 const WILDCARDS = ['*', '0.0.0.0', '::', ''];
 
-function tcpAddress(host: string): string {
+export function tcpAddress(host: string): string {
   if (WILDCARDS.includes(host)) {
     const reason = 'the next rank has to connect to it: give one address of this machine';
     throw coded('ADDRESS_INVALID', { address: `tcp://${host}`, reason });
@@ -48,12 +49,25 @@ function tcpAddress(host: string): string {
 }
 
 /**
- * A bound PULL socket: tcp on a free port of `host`, ipc in a private temporary folder that `close` removes.
+ * Where an ipc socket is bound. Linux's abstract names vanish with their process, however it ends; elsewhere a file
+ * in a private temporary folder, which `remove` takes away.
+ */
+function ipcAddress(): { readonly address: string; readonly remove: () => void } {
+  if (process.platform === 'linux') {
+    return { address: `ipc://@vitrail-ring-${randomBytes(8).toString('hex')}`, remove: () => undefined };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'vitrail-ring-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  return { address: `ipc://${join(folder, 'chunks')}`, remove };
+}
+
+/**
+ * A bound PULL socket: tcp on a free port of `host`, or ipc.
  * @throws ADDRESS_INVALID, PORT_IN_USE
  */
 export async function listen(transport: Transport, host: string): Promise<Listener> {
-  const folder = transport === 'ipc' ? mkdtempSync(join(tmpdir(), 'vitrail-ring-')) : undefined;
-  const address = folder === undefined ? tcpAddress(host) : `ipc://${join(folder, 'chunks')}`;
+  const { address, remove } =
+    transport === 'ipc' ? ipcAddress() : { address: tcpAddress(host), remove: () => undefined };
   // A stranger's frame may not make us allocate more than a chunk.
   const maxMessageSize = 4 * MAX_CHUNK_ELEMENTS;
   const socket = new Pull({
@@ -64,7 +78,7 @@ export async function listen(transport: Transport, host: string): Promise<Listen
   });
   const close = (): void => {
     socket.close();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    remove();
   };
   try {
     await socket.bind(address);

@@ -3,7 +3,7 @@ import { coded } from '../../shared/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
 import type { GradientTensor } from '../engine/gradient-tensor.js';
 import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
-import type { DeviceBuffer, MemoryKernels } from '../engine/native/kernel-api/memory.js';
+import type { DeviceBuffer, HostMemoryKernels, MemoryKernels } from '../engine/native/kernel-api/memory.js';
 import type { SumKind } from './chunk-header.js';
 import type { Vector } from './ring-round.js';
 
@@ -21,12 +21,17 @@ export interface GradientAccumulator {
    * @param microBatches in the whole step, over all workers
    */
   begin(exponents: Int32Array, microBatches: number): void;
-  /** Adds one micro-batch's gradient of one tensor, [slot.length]. */
-  add(slotIndex: number, gradient: GradientTensor): void;
+  /**
+   * Adds one micro-batch's gradient of one tensor, [slot.length].
+   * @param last nothing more comes for this tensor, as far as is known: its sums may start on their way to the host
+   */
+  add(slotIndex: number, gradient: GradientTensor, last?: boolean): void;
+  /** After it `sums`, `maxima` and `nonFinite` hold all that was added; before it they need not. */
+  settle(): Promise<void>;
 }
 
 /** The kernels that can stand in for the sums in JavaScript. */
-export type SumKernels = ExactKernels & Pick<MemoryKernels, 'wrap' | 'release'>;
+export type SumKernels = ExactKernels & HostMemoryKernels & Pick<MemoryKernels, 'release'>;
 
 /** What one gradient told. */
 export interface Added {
@@ -69,6 +74,11 @@ export abstract class AccumulatorState<V extends Vector> {
     if (nonFinite) this.nonFinite[slotIndex] = 1;
   }
 
+  /** Everything is on the host anyway. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   protected clear(): void {
     this.sums.fill(0);
     this.maxima.fill(0);
@@ -102,7 +112,7 @@ function onDevice(
 }
 
 /** The slot, if `length` values can be its gradient. @throws INTERNAL */
-function slotFor(slots: readonly ParameterSlot[], slotIndex: number, length: number): ParameterSlot {
+export function slotFor(slots: readonly ParameterSlot[], slotIndex: number, length: number): ParameterSlot {
   const slot = slots[slotIndex];
   if (slot === undefined) throw coded('INTERNAL', { reason: `no tensor ${slotIndex}` });
   if (length !== slot.length) {

@@ -16,6 +16,7 @@
  * experiments of 30 such threads failed); a thread that is alone waits for the context to end (150 of 150 were well).
  */
 import { coded, reasonOf, type VitrailError } from '../../shared/errors.js';
+import { faultPoint } from '../../shared/fault-injection.js';
 import { HEADER_BYTES, type Position, type SumKind } from './chunk-header.js';
 import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
@@ -98,6 +99,7 @@ export class Ring {
   #outbox: Outbox | undefined;
   /** Of the all-reduce under way. */
   #watch: StallWatch | undefined;
+  #received = 0;
   #closed = false;
 
   private constructor(listener: Listener, options: RingOptions) {
@@ -115,6 +117,11 @@ export class Ring {
   /** What the previous rank connects to. */
   get endpoint(): string {
     return this.#listener.endpoint;
+  }
+
+  /** Messages that the all-reduce under way, or the last one, has taken in. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Messages dropped since the start, by reason. */
@@ -155,6 +162,7 @@ export class Ring {
     const work = new RingRound({ plan, position, runToken: this.#runToken, kind, mine, out, sum: this.#sum });
     const watch = startWatch(position, work, request);
     this.#watch = watch;
+    this.#received = 0;
     try {
       if (watch.error !== undefined) throw watch.error;
       if (this.#outbox !== undefined) return await this.#exchange(work, position, this.#outbox, watch);
@@ -210,6 +218,8 @@ export class Ring {
         continue;
       }
       watch.progress();
+      this.#received++;
+      faultPoint(header.phase === 'reduce' ? 'ring-reduce' : 'ring-gather', position.step);
       bytesReceived += HEADER_BYTES + payload.byteLength;
       if (verdict.outgoing !== undefined) send(verdict.outgoing);
     }

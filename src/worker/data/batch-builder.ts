@@ -1,14 +1,13 @@
-/** Builds micro-batches: looks up or decodes each image, transforms it and cuts it into patches. */
+/** Builds micro-batches: looks up or decodes each image and transforms it. */
 import { join } from 'node:path';
 import type { ManifestSample } from '../../shared/dataset/manifest.js';
 import { coded } from '../../shared/errors.js';
 import { DecodeSlots } from './decode-slots.js';
 import { decodeImage } from './image-decoder.js';
 import type { BatchRequest, BatchSource, LoaderStatistics, MicroBatch } from './micro-batch.js';
-import { writePatches, type PixelScale } from './patches.js';
 import { PixelCache } from './pixel-cache.js';
 import type { RgbImage } from './rgb-image.js';
-import { augmentedView, isRandom, pixelScale, plainPixels, type View } from './transform.js';
+import { augmentedView, isRandom, plainPixels, type View } from './transform.js';
 
 /** Enough to keep the four threads of Node's pool busy while this thread transforms. */
 const DECODES_AT_ONCE = 8;
@@ -18,7 +17,6 @@ type StillWanted = () => boolean;
 
 export class BatchBuilder {
   readonly #source: BatchSource;
-  readonly #scale: PixelScale;
   /** What no random number has touched: decoded images under even keys, finished S x S pixels under odd ones. */
   readonly #cache: PixelCache<RgbImage>;
   readonly #slots = new DecodeSlots(DECODES_AT_ONCE);
@@ -27,7 +25,6 @@ export class BatchBuilder {
 
   constructor(source: BatchSource) {
     this.#source = source;
-    this.#scale = pixelScale(source.transform);
     this.#cache = new PixelCache(source.cacheBytes);
   }
 
@@ -44,25 +41,26 @@ export class BatchBuilder {
    * @throws DATA_BROKEN_IMAGE, DATA_UNREADABLE; INTERNAL for a sample that does not exist
    */
   async build(request: BatchRequest, stillWanted: StillWanted): Promise<MicroBatch | null> {
-    const { transform, patch } = this.#source;
-    const side = transform.imageSize;
+    const side = this.#source.transform.imageSize;
     const count = request.samples.length;
     const files = request.samples.map((sample) => this.#sample(request, sample));
     const labels = Int32Array.from(files, ({ label }) => label);
-    const patches = new Float32Array(count * side * side * 3);
+    const pixels = new Uint8Array(count * side * side * 3);
+    const flips = new Uint8Array(count);
     let failed = false;
     const rows = files.map(async (file, row) => {
       try {
         const view = await this.#view(request, request.samples[row]!, file, () => !failed && stillWanted());
         if (view === null) return;
-        writePatches(view.pixels, side, patch, this.#scale, view.flip, patches, row * side * side * 3);
+        pixels.set(view.pixels, row * side * side * 3);
+        flips[row] = view.flip ? 1 : 0;
       } catch (thrown) {
         failed = true;
         throw thrown;
       }
     });
     await Promise.all(rows);
-    return stillWanted() ? { patches, labels, count } : null;
+    return stillWanted() ? { pixels, flips, labels, count } : null;
   }
 
   #sample({ split }: BatchRequest, sample: number): ManifestSample {

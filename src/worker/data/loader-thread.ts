@@ -34,7 +34,11 @@ async function build(id: number, request: BatchRequest): Promise<void> {
   if (--active === 0) busyMs += performance.now() - busySince;
   const answer: FromLoaderThread = { id, outcome, statistics: statistics() };
   const batch = 'batch' in outcome ? outcome.batch : null;
-  port.postMessage(answer, batch === null ? [] : [batch.patches.buffer, batch.labels.buffer]);
+  const arrays = batch === null ? [] : [batch.pixels, batch.flips, batch.labels];
+  port.postMessage(
+    answer,
+    arrays.map(({ buffer }) => buffer),
+  );
 }
 
 port.on('message', (message: ToLoaderThread) => {

@@ -15,8 +15,10 @@ export interface BatchRequest {
 }
 
 export interface MicroBatch {
-  /** Shape [count, (S / P)^2, 3 P^2], contiguous. */
-  readonly patches: Float32Array<ArrayBuffer>;
+  /** Shape [count, S, S, 3], 8 bits a channel. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  /** Shape [count]: 1 where the model sees the mirror image. */
+  readonly flips: Uint8Array<ArrayBuffer>;
   /** Shape [count]. */
   readonly labels: Int32Array<ArrayBuffer>;
   readonly count: number;
@@ -28,8 +30,6 @@ export interface BatchSource {
   readonly root: string;
   readonly splits: Readonly<Record<Split, readonly ManifestSample[]>>;
   readonly transform: TransformSpec;
-  /** P, in pixels; divides S. */
-  readonly patch: number;
   /** Limit of the cache of pixels; 0 for none. */
   readonly cacheBytes: number;
 }

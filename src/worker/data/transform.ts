@@ -1,7 +1,6 @@
 /** From a decoded image to the S x S pixels the model sees: a pure function of (image, transform, seed, epoch, sample). */
 import { KeyedRandom, PURPOSE } from '../../shared/random/keyed-random.js';
 import { centreView, randomCrop } from './crop-geometry.js';
-import { signedScale, unitScale, type PixelScale } from './patches.js';
 import { resample } from './resample.js';
 import type { RgbImage } from './rgb-image.js';
 
@@ -33,10 +32,6 @@ export interface View {
 /** Whether a view depends on the epoch; if not it may be kept. */
 export function isRandom(spec: TransformSpec, augment: boolean): boolean {
   return augment && spec.transform === 'paper';
-}
-
-export function pixelScale(spec: TransformSpec): PixelScale {
-  return spec.transform === 'paper' ? signedScale() : unitScale();
 }
 
 /** The pixels for evaluation, and for training without augmentation: shape [S, S, 3]. */

@@ -1,7 +1,7 @@
 /** Chooses and starts the tfjs backend that computes in this process. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded, reasonOf } from '../../shared/errors.js';
-import { loadKernels } from './native/addon.js';
+import { loadGpuKernels, loadKernels } from './native/addon.js';
 import { registerNativeBackend } from './native/tfjs-backend.js';
 
 /** Canonical names, as workers and coordinator compare them: bits differ between backends. */
@@ -11,9 +11,9 @@ export type BackendName = 'native' | 'wasm' | 'cpu' | 'tensorflow';
 export const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'cpu', 'tensorflow'] as const;
 
 /** Makes the backend known to tfjs, or throws. */
-const REGISTER: Readonly<Record<BackendName, () => unknown>> = {
-  native: () => {
-    const loaded = loadKernels();
+const REGISTER: Readonly<Record<BackendName, (gpu: number | null) => unknown>> = {
+  native: (gpu) => {
+    const loaded = gpu === null ? loadKernels() : loadGpuKernels();
     if (loaded.kernels === undefined) throw new Error(loaded.reason);
     registerNativeBackend(loaded.kernels);
   },
@@ -28,9 +28,9 @@ function load(module: string): Promise<unknown> {
   return import(module);
 }
 
-async function start(name: BackendName): Promise<BackendName> {
+async function start(name: BackendName, gpu: number | null = null): Promise<BackendName> {
   try {
-    await REGISTER[name]();
+    await REGISTER[name](gpu);
     if (!(await tf.setBackend(name))) throw new Error('it did not initialise');
     await tf.ready();
   } catch (thrown) {
@@ -48,13 +48,14 @@ function isBackend(choice: string): choice is BackendName {
 
 /**
  * Starts the chosen backend and makes it the process's active one.
+ * @param gpu of the native backend; null for the processor
  * @throws BACKEND_UNAVAILABLE
  */
-export async function startBackend(choice: string): Promise<BackendName> {
+export async function startBackend(choice: string, gpu: number | null = null): Promise<BackendName> {
   // Checks and advice of tfjs that are meant for interactive use, the banner of its cpu backend among them.
   tf.enableProdMode();
   if (choice === 'auto') return start('tensorflow').catch(() => start('native').catch(() => start('wasm')));
-  if (isBackend(choice)) return start(choice);
+  if (isBackend(choice)) return start(choice, gpu);
   throw coded('BACKEND_UNAVAILABLE', {
     backend: choice,
     reason: 'there is no backend of that name',

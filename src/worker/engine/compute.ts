@@ -7,14 +7,18 @@ import { FusedDevice, type Precision } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
 import type { VitParts } from '../model/pass.js';
 import { startBackend } from './backend.js';
+import { gpuCompute, deviceGradient } from './gpu-compute.js';
 import { hostGradient, type GradientTensor } from './gradient-tensor.js';
 import { copied, type Placement } from './placement.js';
-import { bufferOf, nativeKernels, wrapHost } from './native/tensor-buffers.js';
+import { isGpu, type GpuKernels } from './native/kernel-api.js';
+import { nativeKernels, wrapHost } from './native/tensor-buffers.js';
 
 export interface Compute {
   /** Equal where the bits of results are equal. */
   readonly identity: string;
   readonly parts: VitParts;
+  /** Where it computes on a GPU: its kernels, for all else that is done there. */
+  readonly gpu?: GpuKernels;
   readonly placement: Placement;
   /** A tensor of the active backend as what accumulators take. */
   readonly gradientOf: (gradient: tf.Tensor) => GradientTensor;
@@ -24,6 +28,8 @@ export interface ComputeOptions {
   /** One of BACKEND_CHOICES. */
   readonly backend: string;
   readonly precision?: Precision;
+  /** Of the native backend; null or missing: the processor. */
+  readonly gpu?: number | null;
   /** 0 where missing: one for each processor. */
   readonly threads?: number;
   /** Plain tfjs ops even where there are fused kernels: for comparison. */
@@ -37,23 +43,16 @@ function readGradient(gradient: tf.Tensor): GradientTensor {
   return hostGradient(gradient.dataSync<'float32'>());
 }
 
-function deviceGradient(gradient: tf.Tensor): GradientTensor {
-  return {
-    length: gradient.size,
-    buffer: bufferOf(gradient),
-    hostValues: () => gradient.dataSync<'float32'>(),
-  };
-}
-
 /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
 export async function startCompute(options: ComputeOptions): Promise<Compute> {
-  const { precision = 'fp32', threads = 0 } = options;
-  const backend = await startBackend(options.backend);
+  const { precision = 'fp32', threads = 0, gpu = null } = options;
+  const backend = await startBackend(options.backend, gpu);
   if (backend !== 'native') {
     if (precision !== 'fp32') throw coded('PRECISION_UNSUPPORTED', { precision, backend });
     return { identity: backend, parts: composedParts, placement: copied, gradientOf: readGradient };
   }
   const kernels = nativeKernels();
+  if (isGpu(kernels)) return gpuCompute(kernels, gpu ?? 0, precision, options.composed === true);
   const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
   const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
   // Levels differ in the order of their sums.

@@ -1,20 +1,28 @@
 /** Computes a worker's micro-batches: loss and gradients, evaluation, prediction. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../shared/errors.js';
-import { patchCount, patchLength, type ModelSpec } from '../../shared/model/model-spec.js';
-import type { ParameterSlot } from '../../shared/model/parameter-layout.js';
+import type { ModelSpec } from '../../shared/model/model-spec.js';
+import { parameterLayout, type ParameterSlot } from '../../shared/model/parameter-layout.js';
+import { pixelScale, type PixelScale } from '../../shared/model/patches.js';
 import type { Precision } from '../model/fused/device.js';
-import type { Pass } from '../model/pass.js';
+import type { Judgement, Pass } from '../model/pass.js';
 import { vit } from '../model/vit.js';
 import { WeightTensors } from '../model/weight-tensors.js';
 import { startCompute, type Compute } from './compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
+import type { GpuKernels } from './native/kernel-api.js';
+import { imagesIn, type ModelInput } from './model-input.js';
+import { placedWeights, type WeightSource } from './placement.js';
 import { Tape } from './tape.js';
 
 export interface EngineOptions {
   /** One of BACKEND_CHOICES. */
   readonly backend: string;
   readonly spec: ModelSpec;
+  /** The GPU of the native backend; null or missing: the processor. */
+  readonly gpu?: number | null;
+  /** What pixel values stand for: paper where missing. */
+  readonly transform?: 'paper' | 'tutorial';
   /** Probability of zeroing an element, in [0, 1). */
   readonly dropout: number;
   /** Probability mass spread over all classes, in [0, 1). */
@@ -30,12 +38,11 @@ export interface EngineOptions {
   readonly composed?: boolean;
 }
 
-export interface MicroBatch {
-  /** [m, N, C P P]: patches row by row, each in channel, row, column order. */
-  readonly patches: Float32Array;
+/** @see ModelInput */
+export type MicroBatch = ModelInput & {
   /** [m] */
   readonly labels: Int32Array;
-}
+};
 
 /** Where in the run a micro-batch stands: what its dropout follows from. */
 export interface MicroBatchPosition {
@@ -43,20 +50,17 @@ export interface MicroBatchPosition {
   readonly microBatch: number;
 }
 
-export interface TrainResult {
-  /** Sum of the float32 losses in sample order, in double precision. */
-  readonly lossSum: number;
-  /** [m], with label smoothing */
-  readonly losses: Float32Array;
-  readonly correct: number;
-}
-
 export interface EvaluationResult {
-  /** [m], without label smoothing */
+  /** [m]; without label smoothing, unless in training */
   readonly losses: Float32Array;
   /** [m]; of equal logits the first class */
   readonly predictions: Int32Array;
   readonly correct: number;
+}
+
+export interface TrainResult extends EvaluationResult {
+  /** Sum of the float32 losses in sample order, in double precision. */
+  readonly lossSum: number;
 }
 
 /** Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. */
@@ -66,16 +70,23 @@ export type GradientCallback = (slot: ParameterSlot, gradient: GradientTensor) =
 export class ComputeEngine {
   readonly #options: EngineOptions;
   readonly #compute: Compute;
+  readonly #scale: PixelScale;
   #weights: WeightTensors | undefined;
 
   private constructor(options: EngineOptions, compute: Compute) {
     this.#options = options;
     this.#compute = compute;
+    this.#scale = pixelScale(options.transform ?? 'paper');
   }
 
   /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
   static async create(options: EngineOptions): Promise<ComputeEngine> {
     return new ComputeEngine(options, await startCompute(options));
+  }
+
+  /** The kernels of the GPU that it computes on; undefined on a processor. */
+  get gpu(): GpuKernels | undefined {
+    return this.#compute.gpu;
   }
 
   /** What computes, by name: workers of one run must agree on it, because the bits follow from it. */
@@ -88,52 +99,53 @@ export class ComputeEngine {
    * @param flat in the order of `parameterLayout(spec)`, may be shared memory; not to be written to during a micro-batch
    */
   loadWeights(flat: Float32Array): void {
-    // The old ones first: both sets together would be the peak of a large model's memory.
-    this.dispose();
-    this.#weights = new WeightTensors(this.#options.spec, flat, this.#compute.placement);
+    const { length } = parameterLayout(this.#options.spec);
+    if (flat.length !== length) {
+      throw coded('INTERNAL', { reason: `${flat.length} weights for a model of ${length} parameters` });
+    }
+    this.useWeights(placedWeights(flat, this.#compute.placement));
   }
 
-  /** Loss and gradients of one micro-batch: a pure function of weights, batch, position and options. */
-  trainMicroBatch(
-    { patches, labels }: MicroBatch,
+  /** As `loadWeights`, from wherever they are kept. */
+  useWeights(source: WeightSource): void {
+    // The old ones first: both sets together would be the peak of a large model's memory.
+    this.dispose();
+    this.#weights = new WeightTensors(this.#options.spec, source);
+  }
+
+  /**
+   * Loss and gradients of one micro-batch: a pure function of weights, batch, position and options.
+   * `onGradient` is called before this returns; the promise settles when the losses are on the host.
+   */
+  async trainMicroBatch(
+    batch: MicroBatch,
     position: MicroBatchPosition,
     onGradient: GradientCallback,
-  ): TrainResult {
-    const { seed, dropout, labelSmoothing, recompute } = this.#options;
-    const weights = this.#loaded();
-    const tape = new Tape(weights.slots, (slot, gradient) => {
-      onGradient(slot, this.#compute.gradientOf(gradient));
-    });
-    const { parts } = this.#compute;
-    const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
-    try {
-      return tf.tidy(() => {
-        const logits = vit(pass, weights.vit, this.#upload(patches, labels.length), recompute);
-        const lossTensor = parts.crossEntropy(tape, logits, labels, labelSmoothing);
-        const losses = lossTensor.dataSync<'float32'>();
-        const { correct } = classified(logits, labels);
-        tape.walk(lossTensor, tf.ones([labels.length]));
-        return { lossSum: losses.reduce((sum, loss) => sum + loss, 0), losses, correct };
-      });
-    } finally {
-      tape.dispose();
-    }
+  ): Promise<TrainResult> {
+    const judgement = this.#passAndBack(batch, position, onGradient);
+    const result = await readJudgement(judgement, batch.labels);
+    return { ...result, lossSum: result.losses.reduce((sum, loss) => sum + loss, 0) };
   }
 
   /** Losses and predictions without dropout and label smoothing. */
-  evaluateMicroBatch({ patches, labels }: MicroBatch): EvaluationResult {
-    return tf.tidy(() => {
-      const logits = this.#infer(patches, labels.length);
-      const losses = this.#compute.parts.crossEntropy(undefined, logits, labels, 0).dataSync<'float32'>();
-      return { losses, ...classified(logits, labels) };
+  async evaluateMicroBatch(batch: MicroBatch): Promise<EvaluationResult> {
+    const { labels } = batch;
+    const judgement = tf.tidy(() => {
+      const logits = this.#infer(batch, labels.length);
+      const { losses, predictions } = this.#compute.parts.crossEntropy(undefined, logits, labels, 0);
+      return { losses, predictions };
     });
+    return readJudgement(judgement, labels);
   }
 
-  /** Class probabilities [m, K] of the images in `patches` [m, N, C P P]. */
-  predict(patches: Float32Array): Float32Array {
-    const { spec } = this.#options;
-    const images = patches.length / (patchCount(spec) * patchLength(spec));
-    return tf.tidy(() => tf.softmax(this.#infer(patches, images)).dataSync<'float32'>());
+  /** Class probabilities [m, K] of the images. */
+  async predict(input: ModelInput): Promise<Float32Array> {
+    const probabilities = tf.tidy(() => tf.softmax(this.#infer(input, imagesIn(input, this.#options.spec))));
+    try {
+      return await probabilities.data<'float32'>();
+    } finally {
+      probabilities.dispose();
+    }
   }
 
   /** Frees the weights; `loadWeights` may follow. */
@@ -142,22 +154,39 @@ export class ComputeEngine {
     this.#weights = undefined;
   }
 
-  #infer(patches: Float32Array, images: number): tf.Tensor2D {
+  #passAndBack(batch: MicroBatch, position: MicroBatchPosition, onGradient: GradientCallback): Judgement {
+    const { seed, dropout, labelSmoothing, recompute } = this.#options;
+    const weights = this.#loaded();
+    const { labels } = batch;
+    const tape = new Tape(weights.slots, (slot, gradient) => {
+      onGradient(slot, this.#compute.gradientOf(gradient));
+    });
     const { parts } = this.#compute;
-    const pass: Pass = { parts, tape: undefined, images, dropout: undefined };
-    return vit(pass, this.#loaded().vit, this.#upload(patches, images), false);
+    const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
+    try {
+      return tf.tidy(() => {
+        const logits = vit(pass, weights.vit, this.#input(batch, labels.length), recompute);
+        const { losses, predictions } = parts.crossEntropy(tape, logits, labels, labelSmoothing);
+        tape.walk(losses, tf.ones([labels.length]));
+        return { losses, predictions };
+      });
+    } finally {
+      tape.dispose();
+    }
   }
 
-  /** [m, N, C P P] on the host -> [m N, C P P] */
-  #upload(patches: Float32Array, images: number): tf.Tensor2D {
+  #infer(input: ModelInput, images: number): tf.Tensor2D {
+    const { parts } = this.#compute;
+    const pass: Pass = { parts, tape: undefined, images, dropout: undefined };
+    return vit(pass, this.#loaded().vit, this.#input(input, images), false);
+  }
+
+  /** [m N, C P P] */
+  #input(input: ModelInput, images: number): tf.Tensor2D {
     const { spec } = this.#options;
-    const width = patchLength(spec);
-    const rows = images * patchCount(spec);
-    if (!Number.isInteger(images) || images < 1 || patches.length !== rows * width) {
-      const reason = `${patches.length} patch values for ${images} images of ${patchCount(spec)} x ${width}`;
-      throw coded('INTERNAL', { reason });
-    }
-    return this.#compute.placement.place(patches, [rows, width]) as tf.Tensor2D;
+    const found = imagesIn(input, spec);
+    if (found !== images) throw coded('INTERNAL', { reason: `${images} labels for ${found} images` });
+    return this.#compute.parts.input(input, spec, this.#scale);
   }
 
   #loaded(): WeightTensors {
@@ -166,18 +195,16 @@ export class ComputeEngine {
   }
 }
 
-function classified(logits: tf.Tensor2D, labels: Int32Array): { predictions: Int32Array; correct: number } {
-  const classes = logits.shape[1];
-  const values = logits.dataSync<'float32'>();
-  const predictions = new Int32Array(labels.length);
-  let correct = 0;
-  for (let i = 0; i < labels.length; i++) {
-    let best = 0;
-    for (let k = 1; k < classes; k++) {
-      if (values[i * classes + k]! > values[i * classes + best]!) best = k;
-    }
-    predictions[i] = best;
-    if (best === labels[i]) correct++;
+async function readJudgement(
+  { losses, predictions }: Judgement,
+  labels: Int32Array,
+): Promise<EvaluationResult> {
+  try {
+    const [values, classes] = await Promise.all([losses.data<'float32'>(), predictions.data<'int32'>()]);
+    let correct = 0;
+    for (const [i, label] of labels.entries()) if (classes[i] === label) correct++;
+    return { losses: values, predictions: classes, correct };
+  } finally {
+    tf.dispose([losses, predictions]);
   }
-  return { predictions, correct };
 }

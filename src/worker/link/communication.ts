@@ -4,17 +4,25 @@
  */
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, plainError } from '../../shared/errors.js';
+import { faultPoint } from '../../shared/fault-injection.js';
 import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
 import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Body, Message } from '../../shared/protocol/codec.js';
-import { StatePull, stateChunk } from '../../shared/protocol/state-pull.js';
+import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../shared/protocol/state-pull.js';
 import { Ring, type ReduceRequest } from '../collective/ring.js';
 import { ControlClient } from './control-client.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, SharedState, ToLink } from './link-contract.js';
 import { GpuWatch } from './gpu-figures.js';
+import { StateFetch } from './state-fetch.js';
+import { StateServer } from './state-server.js';
 import { StatusBoard } from './status-board.js';
 
-const HEARTBEATS_A_TIMEOUT = 5;
+/** Between two heartbeats, until a Welcome says otherwise. */
+const FIRST_HEARTBEAT_MS = 500;
+/** Lines that wait for the next heartbeat. */
+const MOST_LOG_LINES = 20;
+/** A worker that wants to leave waits this long for a coordinator that does not answer. */
+const LEAVE_PATIENCE_MS = 3000;
 const CLOSE_LINGER_MS = 1000;
 
 export class Communication {
@@ -22,7 +30,7 @@ export class Communication {
   readonly #tell: (message: FromLink) => void;
   readonly #client: ControlClient;
   readonly #status: StatusBoard;
-  readonly #heartbeat: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout;
   readonly #metrics = new WorkerMetrics();
   #metricsServer: HttpServer | null = null;
   #gpus: GpuWatch | null = null;
@@ -32,6 +40,12 @@ export class Communication {
   #sequence = 0;
   #transfers = 0;
   #pull: StatePull | null = null;
+  #stateServer: StateServer | null = null;
+  #runToken = '';
+  /** Kept when it is called off: another plan for the same step goes on with it. */
+  #fetch: StateFetch | null = null;
+  #logLines: string[] = [];
+  #leaving = false;
   /** Of the all-reduce under way. */
   #abort: AbortController | null = null;
   #heardAtMs = performance.now();
@@ -46,7 +60,7 @@ export class Communication {
       // A coordinator of another kind: whatever it says is not for us.
       onGarbage: () => undefined,
     });
-    this.#heartbeat = setInterval(() => this.#beat(), settings.heartbeatTimeoutMs / HEARTBEATS_A_TIMEOUT);
+    this.#heartbeat = setInterval(() => this.#beat(), FIRST_HEARTBEAT_MS);
   }
 
   async open(): Promise<void> {
@@ -64,10 +78,15 @@ export class Communication {
   async handle(message: ToLink): Promise<void> {
     switch (message.kind) {
       case 'send':
+        if (message.name === 'leave') this.#leaving = true;
         this.#client.send(message.name, message.body as never);
         return;
       case 'observe':
         this.#metrics.observe(message.figures);
+        return;
+      case 'log':
+        this.#logLines.push(message.line);
+        if (this.#logLines.length > MOST_LOG_LINES) this.#logLines.shift();
         return;
       case 'call':
         try {
@@ -86,19 +105,57 @@ export class Communication {
       this.#state = state;
       return Promise.resolve(null);
     },
-    openRing: async ({ transport, host, runToken }) => {
-      this.#ring = await Ring.open({ transport, host, runToken: BigInt(`0x${runToken}`) });
-      return this.#ring.endpoint;
-    },
+    openRing: async (where) => this.#openRing(where),
     reduce: async (task) => this.#reduce(task),
     pull: async ({ part, target }) => this.#pullPart(part, target),
+    pullState: async (task) => this.#pullState(task),
     close: async () => this.#close(),
   };
+
+  async #openRing({
+    transport,
+    host,
+    runToken,
+  }: LinkCalls['openRing']['argument']): Promise<LinkCalls['openRing']['answer']> {
+    this.#ring?.close();
+    await this.#stateServer?.close();
+    this.#generation = 0;
+    this.#runToken = runToken;
+    this.#ring = await Ring.open({ transport, host, runToken: BigInt(`0x${runToken}`) });
+    const offer = (part: string, step: number): Uint8Array | undefined => this.#offer(part, step);
+    this.#stateServer = await StateServer.listen(host, runToken, offer);
+    return { ringEndpoint: this.#ring.endpoint, stateEndpoint: this.#stateServer.endpoint };
+  }
+
+  /** The state is written by the training thread: only what stands still is given away. */
+  #offer(part: string, step: number): Uint8Array | undefined {
+    const memory = this.#state?.parts[part];
+    return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
+  }
+
+  /** @throws RING_ABORTED where a newer plan has come in */
+  #refuseOld({ step, generation }: { readonly step: number; readonly generation: number }): void {
+    const newest = this.#status.newestGeneration;
+    if (newest <= generation) return;
+    throw coded('RING_ABORTED', { step, generation, reason: `generation ${newest} is there` });
+  }
+
+  async #pullState(task: LinkCalls['pullState']['argument']): Promise<LinkCalls['pullState']['answer']> {
+    this.#refuseOld(task);
+    const { step, sources } = task;
+    if (this.#state === null) throw coded('INTERNAL', { reason: 'pullState before attach' });
+    if (this.#fetch?.step !== step) this.#fetch = new StateFetch(step, this.#runToken, this.#state.parts);
+    const fetch = this.#fetch;
+    const fetched = await fetch.run(sources);
+    this.#fetch = null;
+    return fetched;
+  }
 
   async #reduce(task: LinkCalls['reduce']['argument']): Promise<LinkCalls['reduce']['answer']> {
     const { ring, generation, step, timeoutMs } = task;
     if (this.#state === null || this.#ring === null)
       throw coded('INTERNAL', { reason: 'reduce before attach' });
+    this.#refuseOld(task);
     const rank = ring.findIndex((m) => m.worker === task.worker);
     const next = ring[(rank + 1) % ring.length];
     if (rank < 0 || next === undefined) throw coded('INTERNAL', { reason: 'this worker is not in the ring' });
@@ -119,7 +176,9 @@ export class Communication {
 
   async #pullPart(part: string, target: SharedArrayBuffer | null): Promise<Uint8Array> {
     const bytes = target === null ? null : new Uint8Array(target);
-    const ask = (request: Body<'stateRequest'>): void => this.#client.send('stateRequest', request);
+    const runToken = this.#runToken;
+    const ask = (piece: PieceRequest): void =>
+      this.#client.send('stateRequest', { ...piece, step: 0, runToken });
     const pull = new StatePull(++this.#transfers, part, ask, bytes);
     this.#pull = pull;
     try {
@@ -139,19 +198,50 @@ export class Communication {
         this.#pull?.accept(message.body);
         return;
       case 'stateRequest': {
-        const memory = this.#state?.parts[message.body.part];
-        const bytes = memory === undefined ? new Uint8Array(0) : new Uint8Array(memory);
-        this.#client.send('stateChunk', stateChunk(message.body, bytes));
+        faultPoint('checkpoint-serve', message.body.step);
+        const bytes = this.#offer(message.body.part, message.body.step);
+        const chunk = bytes === undefined ? noChunk(message.body) : stateChunk(message.body, bytes);
+        this.#client.send('stateChunk', chunk);
         return;
       }
       case 'digestRequest':
         this.#client.send('stateDigest', { step: message.body.step, parts: this.#partDigests() });
         return;
       default:
+        this.#takeNotice(message);
         this.#tell({ kind: 'message', message });
-        // A neighbour may be gone: nobody would end the all-reduce before its timeout.
-        if (message.name === 'stop') this.#abort?.abort('the coordinator said stop');
     }
+  }
+
+  /** Ends what a message makes pointless; training reads it later. */
+  #takeNotice(message: Message): void {
+    switch (message.name) {
+      case 'welcome':
+        clearInterval(this.#heartbeat);
+        this.#heartbeat = setInterval(() => this.#beat(), message.body.heartbeatMs);
+        return;
+      case 'stepPlan': {
+        const { generation } = message.body;
+        if (generation <= this.#status.newestGeneration) return;
+        this.#status.announce(generation);
+        this.#callOff(`generation ${generation} is there`);
+        return;
+      }
+      case 'whoAreYou':
+      case 'stop':
+        this.#status.callOff();
+        this.#callOff(`the coordinator said ${message.name}`);
+        return;
+      default:
+    }
+  }
+
+  #callOff(reason: string): void {
+    this.#abort?.abort(reason);
+    const { step } = this.#status.read();
+    const error = coded('RING_ABORTED', { step, generation: this.#generation, reason });
+    this.#fetch?.stop(error);
+    this.#pull?.fail(error);
   }
 
   /** Of every part. No commit is under way, so nobody writes to them. */
@@ -166,21 +256,34 @@ export class Communication {
     const { parentPid } = this.#settings;
     // Whoever started this worker is gone. The training thread may compute for a long time yet: end at once.
     if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
-    const { heartbeatTimeoutMs, connectTimeoutMs, coordinator: address } = this.#settings;
+    const { coordinatorTimeoutMs, connectTimeoutMs, coordinator: address } = this.#settings;
     const silentMs = performance.now() - this.#heardAtMs;
-    if (silentMs > (this.#heardOnce ? heartbeatTimeoutMs : connectTimeoutMs)) {
+    if (this.#leaving && silentMs > LEAVE_PATIENCE_MS) {
+      this.#leaving = false;
+      const reason = 'left while the coordinator did not answer';
+      this.#receive({ name: 'stop', body: { clean: true, reason } });
+      return;
+    }
+    if (silentMs > (this.#heardOnce ? coordinatorTimeoutMs : connectTimeoutMs)) {
       clearInterval(this.#heartbeat);
       const error = coded('COORDINATOR_UNREACHABLE', { address, waitedMs: Math.round(silentMs) });
       this.#tell({ kind: 'lost', failure: plainError(error) });
       return;
     }
-    this.#client.send('heartbeat', { sequence: ++this.#sequence, ...this.#status.read() });
+    this.#client.send('heartbeat', {
+      sequence: ++this.#sequence,
+      ...this.#status.read(),
+      generation: this.#generation,
+      messages: (this.#ring?.received ?? 0) + (this.#fetch?.messages ?? 0),
+      logLines: this.#logLines.splice(0),
+    });
   }
 
   async #close(): Promise<null> {
     clearInterval(this.#heartbeat);
     this.#gpus?.close();
     this.#ring?.close();
+    await this.#stateServer?.close();
     await this.#metricsServer?.close();
     await this.#client.close(CLOSE_LINGER_MS);
     return null;

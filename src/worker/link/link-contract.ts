@@ -1,14 +1,15 @@
 /** What the training thread and the communication thread say to each other. */
 import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
 import type { PlainError } from '../../shared/errors.js';
+import type { StateFetched } from './state-fetch.js';
 import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
 
 export interface LinkSettings {
   readonly coordinator: string;
   /** Memory of the StatusBoard. */
   readonly status: SharedArrayBuffer;
-  /** Silence of the coordinator after which it is lost. */
-  readonly heartbeatTimeoutMs: number;
+  /** Silence of the coordinator after which nobody will start it again. */
+  readonly coordinatorTimeoutMs: number;
   /** The same before its first word: it may not have started yet. */
   readonly connectTimeoutMs: number;
   /** The process without which this one is pointless, or null. */
@@ -23,6 +24,14 @@ export interface ReduceTask {
   readonly ring: Body<'stepPlan'>['ring'];
   readonly worker: number;
   readonly timeoutMs: number;
+}
+
+/** The state of a step that peers hold. */
+export interface StateTask {
+  readonly step: number;
+  readonly generation: number;
+  /** Any of them will do. */
+  readonly sources: readonly string[];
 }
 
 export interface ReduceResult {
@@ -51,10 +60,16 @@ export interface SharedState {
 /** Questions of the training thread: name, argument, answer. */
 export interface LinkCalls {
   attach: { argument: SharedState; answer: null };
-  openRing: { argument: { transport: 'tcp' | 'ipc'; host: string; runToken: string }; answer: string };
+  /** Opens what other workers connect to; a second time in place of the first. */
+  openRing: {
+    argument: { transport: 'tcp' | 'ipc'; host: string; runToken: string };
+    answer: { ringEndpoint: string; stateEndpoint: string };
+  };
   reduce: { argument: ReduceTask; answer: ReduceResult };
   /** Pulls a part from the coordinator into `target`, or into new memory. */
   pull: { argument: { part: string; target: SharedArrayBuffer | null }; answer: Uint8Array };
+  /** Pulls all parts of the state from peers, in place. */
+  pullState: { argument: StateTask; answer: StateFetched };
   close: { argument: null; answer: null };
 }
 
@@ -63,7 +78,8 @@ export type CallName = keyof LinkCalls;
 export type ToLink =
   | { readonly kind: 'send'; readonly name: MessageName; readonly body: unknown }
   | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly argument: unknown }
-  | { readonly kind: 'observe'; readonly figures: WorkerFigures };
+  | { readonly kind: 'observe'; readonly figures: WorkerFigures }
+  | { readonly kind: 'log'; readonly line: string };
 
 export type FromLink =
   | { readonly kind: 'message'; readonly message: Message }

@@ -77,9 +77,14 @@ export class Link {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** A Stop that waits to be read. */
-  get stopping(): boolean {
-    return this.#inbox.some((message) => message.name === 'stop');
+  /** The coordinator wants a hello, and that waits to be read. */
+  get disowned(): boolean {
+    return this.#inbox.some((message) => message.name === 'whoAreYou');
+  }
+
+  /** A line for the coordinator, should this worker ever hang. */
+  log(line: string): void {
+    this.#post({ kind: 'log', line });
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,13 @@ import { Phase } from '../../shared/protocol/codec.js';
 const STEP = 0;
 const PHASE = 1;
 const PROGRESS = 2;
+const STATE = 3;
+const NEWEST = 4;
+const CELLS = 5;
+
+/** A NEWEST that is above every generation: whatever is under way is pointless. */
+const CALLED_OFF = 2 ** 31 - 1;
+const NO_STATE = -1;
 
 /** By number. */
 const PHASES: readonly Phase[] = Object.values(Phase).filter((phase) => typeof phase === 'number');
@@ -13,9 +20,10 @@ export class StatusBoard {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(12)) {
-    this.memory = memory;
-    this.#cells = new Int32Array(memory);
+  constructor(memory?: SharedArrayBuffer) {
+    this.memory = memory ?? new SharedArrayBuffer(4 * CELLS);
+    this.#cells = new Int32Array(this.memory);
+    if (memory === undefined) this.setState(null);
   }
 
   /** Notes a phase; every call counts as progress. */
@@ -31,5 +39,34 @@ export class StatusBoard {
       phase: PHASES[Atomics.load(this.#cells, PHASE)] ?? Phase.PHASE_IDLE,
       progress: Atomics.load(this.#cells, PROGRESS) >>> 0,
     };
+  }
+
+  /** Committed steps in the weights and moments in shared memory; null while they are being written. */
+  get state(): number | null {
+    const step = Atomics.load(this.#cells, STATE);
+    return step === NO_STATE ? null : step;
+  }
+
+  setState(step: number | null): void {
+    Atomics.store(this.#cells, STATE, step ?? NO_STATE);
+  }
+
+  /** Of the plans that have come in, the highest generation: training sees it although it reads no messages. */
+  get newestGeneration(): number {
+    return Atomics.load(this.#cells, NEWEST);
+  }
+
+  announce(generation: number): void {
+    if (generation > this.newestGeneration) Atomics.store(this.#cells, NEWEST, generation);
+  }
+
+  /** A message has come in that ends whatever is under way. */
+  callOff(): void {
+    this.announce(CALLED_OFF);
+  }
+
+  /** The worker has a new place in the run. */
+  clearNews(): void {
+    Atomics.store(this.#cells, NEWEST, 0);
   }
 }

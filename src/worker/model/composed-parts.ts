@@ -1,14 +1,23 @@
 /** The network's parts in plain tfjs ops: for every backend. */
+import { argMax, type Tensor2D } from '@tensorflow/tfjs-core';
+import { patchLength } from '../../shared/model/model-spec.js';
+import { patchesOf } from '../engine/model-input.js';
 import { add } from '../engine/ops/add.js';
 import { classToken } from '../engine/ops/class-token.js';
 import { crossEntropy } from '../engine/ops/cross-entropy.js';
 import { layerNorm } from '../engine/ops/layer-norm.js';
+import { copied } from '../engine/placement.js';
 import { mlp } from './mlp.js';
 import { patchEmbedding } from './patch-embedding.js';
 import { selfAttention } from './self-attention.js';
 import type { VitParts } from './pass.js';
 
 export const composedParts: VitParts = {
+  input(input, spec, scale) {
+    const patches = patchesOf(input, spec, scale);
+    const width = patchLength(spec);
+    return copied.place(patches, [patches.length / width, width]) as Tensor2D;
+  },
   embed: patchEmbedding,
   attentionBranch(pass, { norm1, attention }, layer, z) {
     return add(pass.tape, selfAttention(pass, attention, layer, layerNorm(pass.tape, z, norm1)), z);
@@ -17,5 +26,8 @@ export const composedParts: VitParts = {
     return add(pass.tape, mlp(pass, weights.mlp, layer, layerNorm(pass.tape, z, weights.norm2)), z);
   },
   classToken,
-  crossEntropy,
+  crossEntropy(tape, logits, labels, smoothing) {
+    const losses = crossEntropy(tape, logits, labels, smoothing);
+    return { losses, predictions: argMax(logits, 1) };
+  },
 };

@@ -1,6 +1,9 @@
 /** What one pass of a micro-batch through the network carries along. */
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { ModelSpec } from '../../shared/model/model-spec.js';
+import type { PixelScale } from '../../shared/model/patches.js';
 import type { DropoutKey } from '../engine/dropout-mask.js';
+import type { ModelInput } from '../engine/model-input.js';
 import type { Tape } from '../engine/tape.js';
 import type { EmbeddingWeights } from '../engine/ops/embed-tokens.js';
 import type { EncoderBlockWeights } from './vit-weights.js';
@@ -16,8 +19,18 @@ export interface Pass {
   readonly dropout: DropoutKey | undefined;
 }
 
+/** Every sample's loss and prediction. */
+export interface Judgement {
+  /** [B] */
+  readonly losses: Tensor1D;
+  /** [B], int32: of equal logits the first class */
+  readonly predictions: Tensor1D;
+}
+
 /** The parts of the network that a backend computes in its own way; `vit` puts them together. */
 export interface VitParts {
+  /** What equation 1 takes: [B N, C P P]. `scale` is what each pixel value stands for. */
+  readonly input: (input: ModelInput, spec: ModelSpec, scale: PixelScale) => Tensor2D;
   /** Equation 1, with dropout after the position embedding (as in vit_jax): [B N, C P P] -> [B (N + 1), D] */
   readonly embed: (pass: Pass, weights: EmbeddingWeights, patches: Tensor2D) => Tensor2D;
   /** Equation 2: z' = MSA(LN(z)) + z, [T, D] -> [T, D] */
@@ -31,11 +44,11 @@ export interface VitParts {
   readonly mlpBranch: (pass: Pass, weights: EncoderBlockWeights, layer: number, z: Tensor2D) => Tensor2D;
   /** [B S, D] -> [B, D]: token 0 of each of the B images. */
   readonly classToken: (tape: Tape | undefined, z: Tensor2D, images: number) => Tensor2D;
-  /** Every sample's loss: [B, K] -> [B] */
+  /** [B, K] -> [B] */
   readonly crossEntropy: (
     tape: Tape | undefined,
     logits: Tensor2D,
     labels: Int32Array,
     smoothing: number,
-  ) => Tensor1D;
+  ) => Judgement;
 }

@@ -5,7 +5,7 @@ import type { ModelSpec } from '../../shared/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../shared/model/parameter-layout.js';
 import type { LayerNormWeights } from '../engine/ops/layer-norm.js';
 import type { LinearWeights } from '../engine/ops/linear.js';
-import type { Placement } from '../engine/placement.js';
+import type { WeightSource } from '../engine/placement.js';
 import type { VitWeights } from './vit-weights.js';
 
 export class WeightTensors {
@@ -14,21 +14,18 @@ export class WeightTensors {
   readonly slots: ReadonlyMap<number, ParameterSlot>;
   readonly #tensors: readonly tf.Tensor[];
 
-  /** @param flat in the order of `parameterLayout(spec)` */
-  constructor(spec: ModelSpec, flat: Float32Array, { place, transposed }: Placement) {
+  constructor(spec: ModelSpec, source: WeightSource) {
     const layout = parameterLayout(spec);
-    if (flat.length !== layout.length) {
-      const reason = `${flat.length} weights for a model of ${layout.length} parameters`;
-      throw coded('INTERNAL', { reason });
-    }
     const byName = new Map<string, tf.Tensor>();
-    const transposes: tf.Tensor[] = [];
+    const slotByName = new Map<string, ParameterSlot>();
+    // Other forms of the same values.
+    const copies: tf.Tensor[] = [];
     const slots = new Map<number, ParameterSlot>();
     for (const slot of layout.slots) {
-      const values = flat.subarray(slot.offset, slot.offset + slot.length);
       // Everything is used as a vector or a matrix: [D, C, P, P] as [D, C P P], [1, S, D] as [S, D].
-      const tensor = tf.keep(place(values, split(slot.shape)));
+      const tensor = tf.keep(source.tensor(slot, split(slot.shape)));
       byName.set(slot.name, tensor);
+      slotByName.set(slot.name, slot);
       slots.set(tensor.id, slot);
     }
 
@@ -39,9 +36,10 @@ export class WeightTensors {
     };
     const linear = (name: string): LinearWeights => {
       const weight = get(`${name}.weight`) as tf.Tensor2D;
-      const weightT = transposed ? tf.keep(tf.transpose(weight)) : undefined;
-      if (weightT !== undefined) transposes.push(weightT);
-      return { weight, weightT, bias: get(`${name}.bias`) as tf.Tensor1D };
+      const weightT = source.transposed ? tf.keep(tf.transpose(weight)) : undefined;
+      const operand = source.operand(slotByName.get(`${name}.weight`)!, weight);
+      for (const copy of [weightT, operand]) if (copy !== undefined) copies.push(tf.keep(copy));
+      return { weight, weightT, operand, bias: get(`${name}.bias`) as tf.Tensor1D };
     };
     const layerNorm = (name: string): LayerNormWeights => ({
       scale: get(`${name}.weight`) as tf.Tensor1D,
@@ -69,7 +67,7 @@ export class WeightTensors {
       head: linear('head'),
     };
     this.slots = slots;
-    this.#tensors = [...byName.values(), ...transposes];
+    this.#tensors = [...byName.values(), ...copies];
   }
 
   dispose(): void {

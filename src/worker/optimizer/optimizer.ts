@@ -2,7 +2,7 @@
 import type { RunConfig } from '../../shared/config/schema.js';
 import { coded } from '../../shared/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
-import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
+import type { AdamCoefficients, ExactKernels } from '../engine/native/kernel-api/exact.js';
 import { adamUpdate } from './adam-update.js';
 import { momentumUpdate } from './momentum-update.js';
 
@@ -50,24 +50,34 @@ export function integerPower(base: number, n: number): number {
   return result;
 }
 
+/** What all parameters of a step have in common. */
+export function adamStep(
+  { beta1, beta2, eps }: OptimizerConfig,
+  { lr, stepNumber, clipFactor }: Pick<OptimizerStep, 'lr' | 'stepNumber' | 'clipFactor'>,
+): Omit<AdamCoefficients, 'coupledDecay' | 'decoupledDecay'> {
+  return {
+    ...{ lr, beta1, beta2, eps, clipFactor },
+    firstCorrection: 1 / (1 - integerPower(beta1, stepNumber + 1)),
+    secondCorrection: 1 / Math.sqrt(1 - integerPower(beta2, stepNumber + 1)),
+  };
+}
+
+/** Weight decay of a parameter. */
+export function decayOf({ decayOn, weightDecay }: OptimizerConfig, slot: ParameterSlot): number {
+  return decayOn === 'all' || slot.kind === 'kernel' ? weightDecay : 0;
+}
+
 type Update = (step: OptimizerStep, slot: ParameterSlot, weightDecay: number) => void;
 
 function adam(config: OptimizerConfig, layout: ParameterLayout, kernels: ExactKernels | undefined): Update {
-  const { beta1, beta2, eps } = config;
   const decoupled = config.optimizer === 'adamw';
   return (step, { offset, length }, weightDecay) => {
-    const { weights, gradient, state, lr, stepNumber, clipFactor } = step;
+    const { weights, gradient, state } = step;
     const expAvg = stateArray(state, 'exp_avg', layout);
     const expAvgSq = stateArray(state, 'exp_avg_sq', layout);
     const arrays = { weights, gradient, expAvg, expAvgSq };
     const by = {
-      lr,
-      beta1,
-      beta2,
-      eps,
-      clipFactor,
-      firstCorrection: 1 / (1 - integerPower(beta1, stepNumber + 1)),
-      secondCorrection: 1 / Math.sqrt(1 - integerPower(beta2, stepNumber + 1)),
+      ...adamStep(config, step),
       coupledDecay: decoupled ? 0 : weightDecay,
       decoupledDecay: decoupled ? weightDecay : 0,
     };
@@ -127,8 +137,7 @@ export function createOptimizer(
       checkLength('gradient', step.gradient, layout);
       for (const name of stateNames) stateArray(step.state, name, layout);
       for (const slot of layout.slots) {
-        const decays = config.decayOn === 'all' || slot.kind === 'kernel';
-        update(step, slot, decays ? config.weightDecay : 0);
+        update(step, slot, decayOf(config, slot));
       }
       if (!averaged) return;
       const { weights } = step;

@@ -9,15 +9,6 @@ namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
 
-// { buffer, storage } -> handle of the same memory
-Napi::Value view(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
-    const auto storage = static_cast<Storage>(arguments.integer("storage", 0, 3));
-    const double handle = arguments.number("buffer");
-    return Napi::Number::New(arguments.env(), arguments.instance().view(arguments.env(), handle, storage));
-  });
-}
-
 // { buffer }
 Napi::Value clear(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
@@ -136,7 +127,6 @@ Napi::Value writeRange(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addDeviceCopies(Napi::Env env, Napi::Object exports) {
-  exports.Set("view", Napi::Function::New(env, view));
   exports.Set("clear", Napi::Function::New(env, clear));
   exports.Set("copyRange", Napi::Function::New(env, copyRange));
   exports.Set("registerHost", Napi::Function::New(env, registerHost));

@@ -1,6 +1,7 @@
 // A device that is the processor: what device.cu is for a GPU. For tests.
 #include "../device.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -93,6 +94,12 @@ std::string Device::finish(Transfer* transfer) const {
 void Device::holdKernels() const {
   std::unique_lock<std::mutex> lock(guard);
   finished.wait(lock, [] { return underWay == 0; });
+}
+
+double Device::microseconds(FunctionRef<void()> work) const {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace cuda

@@ -29,7 +29,7 @@ struct Barrier {
 struct Warp {
   Barrier barrier;
   unsigned live = 0;
-  uint64_t words[2][kLanes] = {};
+  LaneWords words[2][kLanes] = {};
 };
 
 struct Fiber {
@@ -146,14 +146,16 @@ void warpBarrier() {
   wait(m, warp.barrier, warp.live);
 }
 
-uint64_t exchange(uint64_t word, unsigned source) {
+const LaneWords* exchangeAll(const LaneWords& mine) {
   Machine& m = machine();
   Warp& warp = m.warps[position.index / kLanes];
-  uint64_t* words = warp.words[m.fibers[m.current]->phase++ % 2];
-  words[position.index % kLanes] = word;
+  LaneWords* words = warp.words[m.fibers[m.current]->phase++ % 2];
+  words[position.index % kLanes] = mine;
   wait(m, warp.barrier, warp.live);
-  return words[source];
+  return words;
 }
+
+uint64_t exchange(uint64_t word, unsigned source) { return exchangeAll({{word}})[source].of[0]; }
 
 void runGrid(dim3 blocks, dim3 threads, size_t sharedBytes, FunctionRef<void()> thread) {
   Machine& m = machine();

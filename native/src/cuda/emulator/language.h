@@ -50,6 +50,9 @@ void blockBarrier();
 void warpBarrier();
 // Gives this lane's word to its warp; the word of lane `source`. All lanes take part.
 uint64_t exchange(uint64_t word, unsigned source);
+// Gives this lane's words to its warp; those of all 32 lanes, until the next exchange but one. All lanes take part.
+struct LaneWords { uint64_t of[4]; };
+const LaneWords* exchangeAll(const LaneWords& words);
 
 template <typename T> T shuffle(T value, unsigned source) {
   static_assert(sizeof(T) <= 8, "words of up to 8 bytes");
@@ -76,6 +79,13 @@ template <typename T> T __shfl_xor_sync(unsigned, T value, int mask) {
 template <typename T> T __shfl_down_sync(unsigned, T value, int by) {
   const unsigned lane = vitrail::emulator::position.index & 31;
   return vitrail::emulator::shuffle(value, lane + by > 31 ? lane : lane + by);
+}
+inline int __any_sync(unsigned, int predicate) {
+  const vitrail::emulator::LaneWords* lanes = vitrail::emulator::exchangeAll({{predicate != 0}});
+  for (int lane = 0; lane < 32; lane++) {
+    if (lanes[lane].of[0] == 1) return 1;
+  }
+  return 0;
 }
 
 // One block runs at a time, and fibers switch at barriers only: plain accesses are atomic.

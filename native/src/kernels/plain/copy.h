@@ -19,7 +19,8 @@ struct CopyTask {
   int64_t stridesY[kMostCopyDimensions] = {};
 };
 
-// x [outer, axis, inner] and count indices, all in [0, axis) -> y [outer, count, inner]
+// x [outer, axis, inner] and count indices, all in [0, axis) -> y [outer, count, inner]. Callers cannot look at indices
+// on a GPU: there one out of range writes zeros.
 struct GatherTask {
   Array x, y;
   const int32_t* indices = nullptr;

@@ -1,34 +1,46 @@
-/** Loads the compiled kernels: the one door to the addon. */
+/** Loads the compiled kernels: the one door to the addons. */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { reasonOf } from '../../../shared/errors.js';
-import type { Kernels } from './kernel-api.js';
+import type { DeviceKernels, GpuKernels, Kernels } from './kernel-api.js';
 
-export type LoadedKernels =
-  { readonly kernels: Kernels } | { readonly kernels: undefined; readonly reason: string };
+export type Loaded<K extends DeviceKernels> =
+  { readonly kernels: K } | { readonly kernels: undefined; readonly reason: string };
 
-/** VITRAIL_NATIVE names another binary: one built with sanitizers. */
-function binaryPath(): string {
-  const fromHere = new URL('../../../../../native/build/vitrail.node', import.meta.url);
-  return process.env['VITRAIL_NATIVE'] ?? fileURLToPath(fromHere);
+interface Addon {
+  /** In native/build. */
+  readonly file: string;
+  /** An environment variable that names another binary: one built with sanitizers, or for the emulator. */
+  readonly variable: string;
+  readonly what: string;
 }
 
-function load(): LoadedKernels {
-  const path = binaryPath();
-  if (!existsSync(path))
-    return { kernels: undefined, reason: 'the native kernels are not built on this machine' };
+const PROCESSOR: Addon = { file: 'vitrail.node', variable: 'VITRAIL_NATIVE', what: 'native kernels' };
+const GPU: Addon = { file: 'vitrail-cuda.node', variable: 'VITRAIL_CUDA', what: 'CUDA kernels' };
+
+function load<K extends DeviceKernels>({ file, variable, what }: Addon): Loaded<K> {
+  const fromHere = new URL(`../../../../../native/build/${file}`, import.meta.url);
+  const path = process.env[variable] ?? fileURLToPath(fromHere);
+  if (!existsSync(path)) return { kernels: undefined, reason: `the ${what} are not built on this machine` };
   try {
-    return { kernels: createRequire(import.meta.url)(path) as Kernels };
+    return { kernels: createRequire(import.meta.url)(path) as K };
   } catch (error) {
-    return { kernels: undefined, reason: `the native kernels do not load: ${reasonOf(error)}` };
+    return { kernels: undefined, reason: `the ${what} do not load: ${reasonOf(error)}` };
   }
 }
 
-let loaded: LoadedKernels | undefined;
+let processor: Loaded<Kernels> | undefined;
+let gpu: Loaded<GpuKernels> | undefined;
 
-/** The kernels of this thread (each has its own memory and threads), or why there are none. */
-export function loadKernels(): LoadedKernels {
-  loaded ??= load();
-  return loaded;
+/** The processor's kernels of this thread (each has its own memory and threads), or why there are none. */
+export function loadKernels(): Loaded<Kernels> {
+  processor ??= load<Kernels>(PROCESSOR);
+  return processor;
+}
+
+/** The kernels for GPUs, or why there are none; whether there is a GPU they do not know until they are asked. */
+export function loadGpuKernels(): Loaded<GpuKernels> {
+  gpu ??= load<GpuKernels>(GPU);
+  return gpu;
 }

@@ -6,23 +6,35 @@
  */
 import type { ActivationKernels } from './kernel-api/activation.js';
 import type { AttentionKernels } from './kernel-api/attention.js';
+import type { DeviceCopyKernels } from './kernel-api/device-copies.js';
+import type { DeviceExactKernels } from './kernel-api/device-exact.js';
 import type { ExactKernels } from './kernel-api/exact.js';
 import type { GemmKernels } from './kernel-api/gemm.js';
 import type { LossKernels } from './kernel-api/loss.js';
-import type { MemoryKernels } from './kernel-api/memory.js';
+import type { GpuSettings, HostMemoryKernels, MemoryKernels } from './kernel-api/memory.js';
 import type { NormKernels } from './kernel-api/norm.js';
 import type { PlainKernels } from './kernel-api/plain.js';
 import type { TokenKernels } from './kernel-api/tokens.js';
 
-export type Kernels = MemoryKernels &
+/** What every device can do. */
+export type DeviceKernels = MemoryKernels &
   GemmKernels &
   ActivationKernels &
   NormKernels &
   AttentionKernels &
   TokenKernels &
   LossKernels &
-  ExactKernels &
   PlainKernels;
+
+/** A processor's. */
+export type Kernels = DeviceKernels & HostMemoryKernels & ExactKernels;
+
+/** A GPU's. */
+export type GpuKernels = DeviceKernels & GpuSettings & DeviceExactKernels & DeviceCopyKernels;
+
+export function isGpu(kernels: DeviceKernels): kernels is GpuKernels {
+  return 'devices' in kernels;
+}
 
 export { ACTIVATION, type Activation } from './kernel-api/gemm.js';
 export { GELU_FORM } from './kernel-api/activation.js';

@@ -1,7 +1,7 @@
 /** The tfjs backend `native`: tensors are buffers of a device whose kernels stand behind kernel-api.ts. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../../shared/errors.js';
-import type { Kernels } from './kernel-api.js';
+import type { DeviceKernels } from './kernel-api.js';
 import { STORAGE, type DeviceBuffer, type MemoryStatistics, type Storage } from './kernel-api/memory.js';
 
 export const BACKEND_NAME = 'native';
@@ -53,10 +53,10 @@ function valuesAs(values: tf.BackendValues, dtype: NativeType): Values {
 }
 
 export class NativeBackend extends tf.KernelBackend {
-  readonly kernels: Kernels;
+  readonly kernels: DeviceKernels;
   readonly #records: tf.DataStorage<NativeRecord>;
 
-  constructor(kernels: Kernels) {
+  constructor(kernels: DeviceKernels) {
     super();
     this.kernels = kernels;
     this.#records = new tf.DataStorage(this, tf.engine());

@@ -1,7 +1,7 @@
 /** From tensors of the native backend to buffers and back, for the ops that call kernels themselves. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../../shared/errors.js';
-import type { Kernels } from './kernel-api.js';
+import type { DeviceKernels, Kernels } from './kernel-api.js';
 import { STORAGE, type DeviceBuffer, type Storage } from './kernel-api/memory.js';
 import { BACKEND_NAME, NativeBackend, storageFor } from './native-backend.js';
 
@@ -14,7 +14,7 @@ function nativeBackend(): NativeBackend {
   return backend;
 }
 
-export function nativeKernels(): Kernels {
+export function nativeKernels(): DeviceKernels {
   return nativeBackend().kernels;
 }
 
@@ -51,15 +51,22 @@ export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.Shap
     });
   }
   const backend = nativeBackend();
-  const buffer = backend.kernels.wrap({ values });
-  const record = {
-    buffer,
-    storage: STORAGE.f32,
-    dtype: 'float32',
-    length: values.length,
-    refCount: 1,
-  } as const;
-  const dataId = backend.enter(record);
+  if (!('wrap' in backend.kernels))
+    throw coded('INTERNAL', { reason: "a GPU does not compute on the host's memory" });
+  // Of the kernels only a processor's have it.
+  const buffer = (backend.kernels as Kernels).wrap({ values });
+  return tensorOn<R>(buffer, shape);
+}
+
+/** A float32 tensor on a buffer, which is released with the tensor. */
+export function tensorOn<R extends tf.Rank>(
+  buffer: DeviceBuffer,
+  shape: tf.ShapeMap[R],
+  storage: Storage = STORAGE.f32,
+): tf.Tensor<R> {
+  const backend = nativeBackend();
+  const length = tf.util.sizeFromShape(shape);
+  const dataId = backend.enter({ buffer, storage, dtype: 'float32', length, refCount: 1 });
   return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype: 'float32' }, backend) as tf.Tensor<R>;
 }
 

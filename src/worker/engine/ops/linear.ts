@@ -10,6 +10,8 @@ export interface LinearWeights {
    * ones, and keeps the right-hand one packed for as long as its tensor lives. Undefined where that does not matter.
    */
   readonly weightT: tf.Tensor2D | undefined;
+  /** `weight` as the backend's products take it, where it keeps that. */
+  readonly operand?: tf.Tensor2D | undefined;
   /** [out] */
   readonly bias: tf.Tensor1D;
 }

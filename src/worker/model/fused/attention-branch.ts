@@ -45,7 +45,7 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
           const dBranch = device.throughDropout(dz, dropout);
           const [dOutWeight, dOutBias] = device.linearGradients(dBranch, savedMixed);
           const dMixed = device.activation(rows, hidden);
-          device.linearInputGradient(dBranch, outWeights.weight, dMixed);
+          device.linearInputGradient(dBranch, outWeights, dMixed);
           if (dBranch !== dz) dBranch.dispose();
           const dQkv = device.activation(rows, 3 * hidden);
           kernels.attentionBackward({
@@ -58,7 +58,7 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
           const [dQkvWeight, dQkvBias] = device.linearGradients(dQkv, normalised);
           // Its values are not needed any more: the gradient takes its place.
           const dNormalised = normalised;
-          device.linearInputGradient(dQkv, qkvWeights.weight, dNormalised);
+          device.linearInputGradient(dQkv, qkvWeights, dNormalised);
           dQkv.dispose();
           const [dx, dScale, dShift] = normaliseGradients(device, savedZ, norm1, statistics, dNormalised, dz);
           return [dx, dScale, dShift, dQkvWeight, dQkvBias, dOutWeight, dOutBias];

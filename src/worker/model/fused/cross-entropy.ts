@@ -1,6 +1,6 @@
 /** The loss and its gradient in one kernel. */
 import * as tf from '@tensorflow/tfjs-core';
-import { bufferOf } from '../../engine/native/tensor-buffers.js';
+import { bufferOf, emptyTensor } from '../../engine/native/tensor-buffers.js';
 import { checkLabels } from '../../engine/ops/cross-entropy.js';
 import type { VitParts } from '../pass.js';
 import type { FusedDevice } from './device.js';
@@ -13,10 +13,12 @@ export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {
     return tf.tidy(() => {
       const labelTensor = tf.tensor1d(labels, 'int32');
       const losses = device.values<tf.Rank.R1>([rows]);
+      const predictions = emptyTensor<tf.Rank.R1>([rows], 'int32');
       const dLogits = tape === undefined ? undefined : device.values<tf.Rank.R2>([rows, classes]);
       kernels.crossEntropy({
         ...{ logits: bufferOf(logits), labels: bufferOf(labelTensor), rows, classes, smoothing },
         ...{ losses: bufferOf(losses), dLogits: dLogits && bufferOf(dLogits) },
+        predictions: bufferOf(predictions),
       });
       if (tape !== undefined && dLogits !== undefined) {
         tape.record({
@@ -26,7 +28,7 @@ export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {
           backward: (dLosses, [saved]) => [tf.mul(saved, tf.reshape(dLosses, [rows, 1]))],
         });
       }
-      return losses;
+      return { losses, predictions };
     });
   };
 }

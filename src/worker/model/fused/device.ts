@@ -1,19 +1,24 @@
 /** What the fused parts compute with: kernels, and the precision that activations are kept in. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dropoutStream, type DropoutKey, type DropoutStream } from '../../engine/dropout-mask.js';
-import { STORAGE, type Activation, type Kernels, type Storage } from '../../engine/native/kernel-api.js';
+import {
+  STORAGE,
+  type Activation,
+  type DeviceKernels,
+  type Storage,
+} from '../../engine/native/kernel-api.js';
 import { bufferOf, emptyTensor } from '../../engine/native/tensor-buffers.js';
 
 export type Precision = 'fp32' | 'bf16';
 
 export class FusedDevice {
-  readonly kernels: Kernels;
+  readonly kernels: DeviceKernels;
   /** Operands of matrix products are rounded to bf16. */
   readonly bf16: boolean;
   /** Of activations and their gradients; parameters and their gradients are f32. */
   readonly storage: Storage;
 
-  constructor(kernels: Kernels, precision: Precision) {
+  constructor(kernels: DeviceKernels, precision: Precision) {
     this.kernels = kernels;
     this.bf16 = precision === 'bf16';
     this.storage = this.bf16 ? STORAGE.bf16 : STORAGE.f32;
@@ -36,7 +41,7 @@ export class FusedDevice {
     this.kernels.gemm({
       ...{
         a: bufferOf(x),
-        b: bufferOf(weights.weight),
+        b: bufferOf(weights.operand ?? weights.weight),
         c: bufferOf(y),
         m,
         n: y.shape[1],
@@ -52,9 +57,9 @@ export class FusedDevice {
   }
 
   /** dx = dy W into `dx`. */
-  linearInputGradient(dy: tf.Tensor2D, weight: tf.Tensor2D, dx: tf.Tensor2D): void {
+  linearInputGradient(dy: tf.Tensor2D, weights: DenseWeights, dx: tf.Tensor2D): void {
     const [m, k] = dy.shape;
-    const operands = { a: bufferOf(dy), b: bufferOf(weight), c: bufferOf(dx) };
+    const operands = { a: bufferOf(dy), b: bufferOf(weights.operand ?? weights.weight), c: bufferOf(dx) };
     this.kernels.gemm({ ...operands, m, n: dx.shape[1], k, bf16: this.bf16 });
   }
 
@@ -83,6 +88,8 @@ export class FusedDevice {
 export interface DenseWeights {
   /** [out, in] */
   readonly weight: tf.Tensor2D;
+  /** The same, stored as products take it; where missing they convert `weight` each time. */
+  readonly operand?: tf.Tensor2D | undefined;
   /** [out] */
   readonly bias: tf.Tensor1D;
 }

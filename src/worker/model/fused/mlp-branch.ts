@@ -37,7 +37,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           const dz = dOutput as tf.Tensor2D;
           const dBranch = device.throughDropout(dz, outputDropout);
           const dWide = device.activation(rows, wide);
-          device.linearInputGradient(dBranch, fc2.weight, dWide);
+          device.linearInputGradient(dBranch, fc2, dWide);
           // In place: the saved values become the activations, the gradient becomes that of the saved values.
           kernels.geluBackward({
             ...{ x: bufferOf(savedPreActivation), dh: bufferOf(dWide), length: rows * wide, form },
@@ -49,7 +49,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           const [dWeight1, dBias1] = device.linearGradients(dWide, normalised);
           // Its values are not needed any more: the gradient takes its place.
           const dNormalised = normalised;
-          device.linearInputGradient(dWide, fc1.weight, dNormalised);
+          device.linearInputGradient(dWide, fc1, dNormalised);
           dWide.dispose();
           const [dx, dScale, dShift] = normaliseGradients(device, savedZ, norm2, statistics, dNormalised, dz);
           return [dx, dScale, dShift, dWeight1, dBias1, dWeight2, dBias2];

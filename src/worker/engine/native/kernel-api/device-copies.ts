@@ -7,7 +7,7 @@
  * elements, and a call that does not fit throws a TypeError that names the field; a promise is rejected where the GPU
  * fails.
  */
-import type { DeviceBuffer, HostArray, Storage } from './memory.js';
+import type { DeviceBuffer, HostArray } from './memory.js';
 
 /** [length] elements from `offset` in the buffer, and from `valuesOffset` in the array. */
 export interface HostRange {
@@ -20,11 +20,6 @@ export interface HostRange {
 }
 
 export interface DeviceCopyKernels {
-  /**
-   * A second buffer on the same memory with elements of another type of the same size, so that a gradient can take the
-   * place of its sums. The first is released after all its views.
-   */
-  view(by: { readonly buffer: DeviceBuffer; readonly storage: Storage }): DeviceBuffer;
   /** Sets all bits of the buffer to zero, in the order of the kernels. */
   clear(by: { readonly buffer: DeviceBuffer }): void;
   /** Copies between two buffers of one type, or within one where the ranges do not overlap, in the order of the kernels. */

@@ -3,7 +3,6 @@
  * the TypeScript they stand in for, bit for bit, but for the order in which squares are added up. Nothing waits for the
  * GPU except `scaleGradient`.
  */
-import type { DeviceCopyKernels } from './device-copies.js';
 import type { AdamCoefficients } from './exact.js';
 import type { DeviceBuffer } from './memory.js';
 
@@ -115,12 +114,4 @@ export interface DeviceExactKernels {
     readonly length: number;
     readonly decay: number;
   }): void;
-}
-
-/** What an addon for GPUs has beside the kernels that all devices have. */
-export type DeviceKernels = DeviceExactKernels & DeviceCopyKernels;
-
-/** The addon's functions on a GPU's memory; undefined where it computes on the host's (`ExactKernels`). */
-export function deviceKernels(kernels: object): DeviceKernels | undefined {
-  return 'readRange' in kernels ? (kernels as DeviceKernels) : undefined;
 }

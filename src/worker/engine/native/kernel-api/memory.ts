@@ -30,8 +30,17 @@ export interface DeviceSettings {
 export interface MemoryKernels {
   /** @throws RangeError when there is no memory left */
   allocate(by: { readonly length: number; readonly storage: Storage }): DeviceBuffer;
-  /** A buffer on the memory of `values`, which may be shared memory: nothing is copied. */
-  wrap(by: { readonly values: Float32Array | Int32Array }): DeviceBuffer;
+  /**
+   * A second buffer on elements [offset, offset + length) of one, or on all of it. That one is released after all its
+   * views.
+   * @param by.storage another type of the same size: a gradient can take the place of its sums
+   */
+  view(by: {
+    readonly buffer: DeviceBuffer;
+    readonly offset?: number;
+    readonly length?: number;
+    readonly storage?: Storage;
+  }): DeviceBuffer;
   release(buffer: DeviceBuffer): void;
   /** Copies to the start of the buffer; the array's type is the buffer's, Uint16Array for bf16. */
   write(by: { readonly buffer: DeviceBuffer; readonly values: HostArray }): void;
@@ -43,6 +52,41 @@ export interface MemoryKernels {
   /** Sets of kernels that this processor can run, the lowest first: portable, avx2, avx512, avx512-bf16. */
   levels(): string[];
   configure(by: DeviceSettings): Required<DeviceSettings>;
+}
+
+/** Of a processor, which computes on the host's memory as on its own. */
+export interface HostMemoryKernels {
+  /** A buffer on the memory of `values`, which may be shared memory: nothing is copied. */
+  wrap(by: { readonly values: Float32Array | Int32Array }): DeviceBuffer;
+}
+
+/** Of a GPU. */
+export interface GpuSettings {
+  configure(by: DeviceSettings & { readonly device?: number }): Required<DeviceSettings>;
+  /** What there is, without opening anything. */
+  devices(): GpuList;
+  /** Waits for all kernels so far. */
+  synchronise(): void;
+}
+
+export interface GpuList {
+  readonly devices: readonly GpuDevice[];
+  /** CUDA versions as 1000 major + 10 minor, 0 where unknown: what the driver takes, what the kernels were built with. */
+  readonly driver: number;
+  readonly runtime: number;
+  /** Why there are none; empty where there are. */
+  readonly problem: string;
+}
+
+export interface GpuDevice {
+  readonly ordinal: number;
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** Compute capability: 10 major + minor. */
+  readonly capability: number;
+  readonly multiprocessors: number;
+  /** Why the kernels cannot run on it; empty where they can. */
+  readonly problem: string;
 }
 
 export type HostArray = Float32Array | Int32Array | Uint8Array | Uint16Array;

@@ -1,6 +1,6 @@
 /** Pixels to the model's input: flattened patches of float32. */
 
-/** The float32 value of each 8-bit pixel value. */
+/** The float32 value of each 8-bit pixel value: [256]. */
 export type PixelScale = Float32Array;
 
 /** [0, 1], as torchvision's ToTensor. */
@@ -11,6 +11,11 @@ export function unitScale(): PixelScale {
 /** [-1, 1], as big_vision's value_range(-1, 1). */
 export function signedScale(): PixelScale {
   return Float32Array.from({ length: 256 }, (_, value) => value / 127.5 - 1);
+}
+
+/** What a run's transform makes of pixel values. */
+export function pixelScale(transform: 'paper' | 'tutorial'): PixelScale {
+  return transform === 'paper' ? signedScale() : unitScale();
 }
 
 /**

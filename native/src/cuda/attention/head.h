@@ -1,0 +1,52 @@
+// Where a head of attention has its rows in the tensors.
+#pragma once
+#include "../../kernels/attention.h"
+#include "../elements.h"
+
+namespace vitrail::cuda::attention {
+
+// Heads of all images are counted through: head = image x heads + head of the image.
+__device__ __forceinline__ size_t firstElement(const AttentionShape& s, size_t head, size_t row, size_t part) {
+  return head / s.heads * s.tokens * row + part * s.heads * s.width + head % s.heads * s.width;
+}
+
+// Rows of one head, of any width and storage: queries, keys, values, or what has their shape.
+struct HeadRows {
+  Array tensor;
+  // Element of the first row's start, and elements from row to row.
+  size_t first, stride;
+  int rows, width;
+  // Values are rounded to bf16.
+  bool round;
+
+  // 0 beyond the last row or column.
+  __device__ __forceinline__ float at(int row, int column) const {
+    if (row >= rows || column >= width) return 0.0f;
+    const size_t element = first + static_cast<size_t>(row) * stride + static_cast<size_t>(column);
+    if (tensor.isBf16()) return widen(tensor.bf16()[element]);
+    const float value = tensor.f32()[element];
+    return round ? widen(narrow(value)) : value;
+  }
+  // Ignored beyond the last row or column.
+  __device__ __forceinline__ void set(int row, int column, float value) const {
+    if (row >= rows || column >= width) return;
+    const size_t element = first + static_cast<size_t>(row) * stride + static_cast<size_t>(column);
+    if (tensor.isBf16()) tensor.bf16()[element] = narrow(value);
+    else tensor.f32()[element] = value;
+  }
+};
+
+// part: 0 queries, 1 keys, 2 values.
+__device__ __forceinline__ HeadRows packedRows(const AttentionShape& s, const Array& qkv, size_t head, size_t part) {
+  const size_t row = 3 * s.heads * s.width;
+  return {qkv, firstElement(s, head, row, part), row, static_cast<int>(s.tokens), static_cast<int>(s.width), s.bf16};
+}
+__device__ __forceinline__ HeadRows plainRows(const AttentionShape& s, const Array& x, size_t head, bool round) {
+  const size_t row = s.heads * s.width;
+  return {x, firstElement(s, head, row, 0), row, static_cast<int>(s.tokens), static_cast<int>(s.width), round};
+}
+
+// 1 / sqrt(d)
+inline float scaleOf(const AttentionShape& s) { return 1.0f / sqrtf(static_cast<float>(s.width)); }
+
+}  // namespace vitrail::cuda::attention

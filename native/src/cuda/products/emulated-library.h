@@ -1,0 +1,10 @@
+// Where kernels are emulated, so is the library.
+#pragma once
+#include "cublaslt-library.h"
+
+namespace vitrail::cuda {
+
+// Defined by the emulator alone; null elsewhere.
+__attribute__((weak)) ProductLibrary emulatedProductLibrary();
+
+}  // namespace vitrail::cuda

@@ -1,0 +1,58 @@
+// One matrix product of cuBLASLt, described once and run many times.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "cublaslt-api.h"
+#include "plan.h"
+
+namespace vitrail::cuda {
+
+// What changes from run to run.
+struct MatmulPointers {
+  // The library's A and B.
+  const void *a = nullptr, *b = nullptr;
+  const void* c = nullptr;
+  void* d = nullptr;
+  // Bias, or row sums.
+  const void* vector = nullptr;
+  void* preActivation = nullptr;
+};
+
+struct MatmulWorkspace {
+  void* data = nullptr;
+  size_t bytes = 0;
+};
+
+class Matmul {
+ public:
+  // Throws a DeviceError if the library does not know what the plan says.
+  Matmul(const cublaslt::Api& api, cublaslt::Context* context, const ProductPlan& plan);
+  ~Matmul();
+  Matmul(const Matmul&) = delete;
+  Matmul& operator=(const Matmul&) = delete;
+
+  // What the library proposes, the likely fastest first; pointers tell it what is aligned. None if it refuses.
+  std::vector<cublaslt::Algorithm> proposals(const MatmulPointers& pointers, size_t workspaceBytes, int most);
+  // Whether the algorithm can run this product.
+  bool accepts(const MatmulPointers& pointers, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
+  cublaslt::Status run(const MatmulPointers& pointers, const cublaslt::Algorithm& algorithm, float alpha,
+                       const MatmulWorkspace& workspace, Stream stream);
+
+ private:
+  void release();
+  void check(cublaslt::Status status, const char* what) const;
+  cublaslt::MatrixLayout* layout(const Layout& from);
+  template <typename T> void set(cublaslt::DescAttribute attribute, T value, const char* what);
+  void setPointers(const MatmulPointers& pointers);
+
+  const cublaslt::Api& api_;
+  cublaslt::Context* context_;
+  float beta_;
+  bool hasVector_, hasAux_;
+  cublaslt::DataType result_;
+  cublaslt::MatmulDesc* desc_ = nullptr;
+  cublaslt::MatrixLayout *a_ = nullptr, *b_ = nullptr, *d_ = nullptr;
+};
+
+}  // namespace vitrail::cuda

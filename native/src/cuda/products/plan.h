@@ -1,0 +1,81 @@
+// How a product is put to cuBLASLt: which matrices, which epilogue, and what is left to passes of our own. Decisions
+// only: nothing here touches a device.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "../../kernels/gemm.h"
+#include "cublaslt-api.h"
+
+namespace vitrail::cuda {
+
+// What the library's product can do besides the product itself.
+struct Fusion {
+  bool bias = true;
+  // tanh GELU, with the pre-activation.
+  bool gelu = false;
+  bool residual = true;
+  // Row sums of a.
+  bool sums = false;
+
+  unsigned bits() const { return bias | gelu << 1 | residual << 2 | sums << 3; }
+  static Fusion of(unsigned bits) { return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0}; }
+  static constexpr unsigned kMost = 15;
+};
+
+// As the library takes it: column-major.
+struct Layout {
+  cublaslt::DataType type = cublaslt::kR32F;
+  int64_t rows = 0, columns = 0, lead = 0;
+  int64_t batch = 1, stride = 0;
+
+  size_t elements() const {
+    return static_cast<size_t>((batch - 1) * stride + (columns == 0 ? 0 : (columns - 1) * lead + rows));
+  }
+};
+
+enum class Place : uint8_t { c, preActivation, scratch };
+enum class Addend : uint8_t { none, c, residual };
+
+struct ProductPlan {
+  // What of the fusion applies to the task.
+  Fusion fusion;
+  cublaslt::ComputeType compute = cublaslt::kCompute32F;
+  // Our b is the library's A, and a its B: the column-major result is the transpose of ours.
+  Layout libraryA, libraryB;
+  bool transposeA = false, transposeB = false;
+  // Operands that are copied to scratch memory, in the type that they are multiplied in.
+  bool convertsA = false, convertsB = false;
+  // Both C and D.
+  Layout result;
+  Place place = Place::c;
+  // C, times beta = 1.
+  Addend addend = Addend::none;
+  cublaslt::Epilogue epilogue = cublaslt::kEpilogueDefault;
+  // Of the bias, or of the row sums, in the epilogue; a bias in another type is converted to it.
+  cublaslt::DataType vectorType = cublaslt::kR32F;
+  // A pass of our own makes c from the library's result.
+  bool finishes = false;
+
+  bool hasBias() const { return (epilogue & cublaslt::kEpilogueBias) != 0; }
+  bool hasGelu() const { return (epilogue & cublaslt::kEpilogueGelu) != 0; }
+  bool storesPreActivation() const { return epilogue >= cublaslt::kEpilogueGeluAux && hasGelu(); }
+  bool sumsRows() const { return epilogue == cublaslt::kEpilogueBGradB; }
+};
+
+// Whether the library is asked at all.
+bool suitsLibrary(const GemmTask& task);
+
+// `wanted` is what may be fused; what does not apply to the task, or would not compute what it asks for, is left out.
+ProductPlan planProduct(const GemmTask& task, const Fusion& wanted, bool tf32);
+
+// All different plans, the one to be used without timings first.
+std::vector<ProductPlan> candidatePlans(const GemmTask& task, int capability, bool tf32);
+
+// What is left for the pass after the library's product, as a task whose product is already there.
+GemmTask restOf(const GemmTask& task, const ProductPlan& plan);
+
+// All that a choice of plan and algorithm follows from.
+std::string keyOf(const GemmTask& task, bool tf32);
+
+}  // namespace vitrail::cuda

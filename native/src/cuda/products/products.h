@@ -1,0 +1,81 @@
+// The products of one GPU in one JavaScript environment: by cuBLASLt, with the algorithms that were chosen for each
+// shape, or by our own kernel.
+#pragma once
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cublaslt-library.h"
+#include "way.h"
+
+namespace vitrail::cuda {
+
+// How one kind of product is computed.
+struct ProductChoice {
+  // keyOf(task)
+  std::string key;
+  // kOwn, or textOf(fusion, algorithm)
+  std::string algorithm;
+  // Of the whole product when it was chosen; 0 where nothing was timed.
+  double microseconds = 0;
+};
+
+constexpr char kOwn[] = "own";
+
+class Products {
+ public:
+  enum class By { own, library };
+  struct Settings {
+    By by = By::library;
+    // Times what the library proposes for products that nothing is chosen for yet, and keeps the fastest.
+    bool tune = false;
+    // fp32 products may round their operands to the 10 bits of TF32.
+    bool tf32 = false;
+  };
+
+  explicit Products(Device& device);
+  ~Products();
+  Products(const Products&) = delete;
+  Products& operator=(const Products&) = delete;
+
+  Settings settings;
+
+  // Throws a DeviceError where there is no library, or a choice does not fit it.
+  void compute(const vitrail::Context& context, const GemmTask& task);
+
+  // In the order of their keys.
+  std::vector<ProductChoice> choices() const;
+  // Replaces all. Each is looked at when its product is first computed.
+  void setChoices(const std::vector<ProductChoice>& choices);
+  // Of what computes products here, and of all choices that were timed or set: with equal digests, two GPUs of a kind
+  // compute the same bits.
+  std::string digest() const;
+
+ private:
+  struct Entry {
+    ProductChoice choice;
+    // Timed or set, not just the first that worked.
+    bool isPinned = false;
+    // Null before its first use, and for our own kernel.
+    std::unique_ptr<Way> way;
+  };
+
+  void openLibrary();
+  // Computes a product that nothing is chosen for, by the first way that works.
+  Entry tryInTurn(const vitrail::Context& context, const GemmTask& task);
+  // Times all ways, on results of their own.
+  Entry timeAll(const vitrail::Context& context, const GemmTask& task);
+  std::unique_ptr<Way> chosenWay(const GemmTask& task, const ProductChoice& choice);
+
+  Device& device_;
+  const cublaslt::Api* api_ = nullptr;
+  cublaslt::Context* handle_ = nullptr;
+  MatmulWorkspace workspace_;
+  std::unordered_map<std::string, Entry> entries_;
+};
+
+// Those of a device; made when they are first asked for.
+Products& productsOf(Device& device);
+
+}  // namespace vitrail::cuda

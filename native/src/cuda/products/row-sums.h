@@ -1,0 +1,10 @@
+// Sums of the rows of a product's first operand: the bias gradient of a linear layer.
+#pragma once
+#include "../../kernels/gemm.h"
+
+namespace vitrail::cuda {
+
+// task.rowSumsOfA, of op(a) as it is stored; nothing where none is asked for. The order of a sum follows from the shape.
+void sumRowsOfA(const Context& context, const GemmTask& task);
+
+}  // namespace vitrail::cuda

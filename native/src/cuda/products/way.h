@@ -1,0 +1,35 @@
+// One way to compute a kind of product with the library: a plan, and the algorithm for its matrix product.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "matmul.h"
+
+namespace vitrail::cuda {
+
+class Way {
+ public:
+  // Throws a DeviceError if the library does not know what the plan says.
+  Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan) : plan_(plan), matmul_(api, handle, plan) {}
+
+  const ProductPlan& plan() const { return plan_; }
+  // What the library proposes, the likely fastest first; none where it cannot do this.
+  std::vector<cublaslt::Algorithm> proposals(const GemmTask& task, size_t workspaceBytes, int most);
+  bool accepts(const GemmTask& task, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
+  void choose(const cublaslt::Algorithm& algorithm) { algorithm_ = algorithm; }
+  const cublaslt::Algorithm& chosen() const { return algorithm_; }
+  // All that the task asks for, by the chosen algorithm. Where the status is not success, nothing has been written.
+  cublaslt::Status run(const Context& context, const GemmTask& task, const MatmulWorkspace& workspace);
+
+ private:
+  ProductPlan plan_;
+  Matmul matmul_;
+  cublaslt::Algorithm algorithm_ = {};
+};
+
+// A way as text: the fusion's bits and the algorithm's bytes in hexadecimal, f:00112233...
+std::string textOf(const Fusion& fusion, const cublaslt::Algorithm& algorithm);
+// False where it is no such text.
+bool parseWay(const std::string& text, Fusion& fusion, cublaslt::Algorithm& algorithm);
+
+}  // namespace vitrail::cuda

@@ -1,0 +1,42 @@
+/** A full disk is no reason to lose a run: writes that cannot be done without wait until there is space. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A person has to make room: as long as workers wait for a coordinator by default. */
+const LONGEST_WAIT_MS = 600_000;
+const AGAIN_MS = 500;
+
+const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+
+/** Whether something was thrown because a disk or a quota is full; a coded error is asked for its cause. */
+export function isDiskFull(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  return ('code' in thrown && FULL.includes(thrown.code)) || isDiskFull(thrown.cause);
+}
+
+export interface DiskWait {
+  /** Told once a wait what is waited for. */
+  readonly onFull: (path: string) => void;
+  /** True ends a wait. */
+  readonly interrupted: () => boolean;
+}
+
+/**
+ * Does `work`, which is to write `path` and to leave nothing half-written where it fails, until the disk has room for it.
+ * @throws what `work` throws for other reasons, when interrupted, or after ten minutes
+ */
+export async function whenThereIsSpace<T>(
+  path: string,
+  work: () => Promise<T>,
+  { onFull, interrupted }: DiskWait,
+): Promise<T> {
+  const startMs = performance.now();
+  for (let told = false; ; told = true) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDiskFull(error) || interrupted() || performance.now() - startMs > LONGEST_WAIT_MS) throw error;
+      if (!told) onFull(path);
+      await delay(AGAIN_MS);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/** The lines of a run's journal: each with a checksum, so that a torn tail shows. Pure. */
+import { z } from 'zod';
+import type { RunState } from './run-state.js';
+import { runStateSchema } from './run-state-schema.js';
+
+export const JOURNAL_VERSION = 1;
+
+const count = z.number().int().min(0);
+
+/** Everything that a coordinator has to know of the run before it. */
+const openSchema = z.object({
+  type: z.literal('open'),
+  version: z.literal(JOURNAL_VERSION),
+  runToken: z.string().regex(/^[0-9a-f]{16}$/),
+  /** Rises with every start of a coordinator on the run. */
+  incarnation: z.number().int().min(1),
+  time: z.string(),
+  pid: count,
+  host: z.string(),
+  config: z.record(z.string(), z.unknown()),
+  manifestDigest: z.string(),
+  /** Where workers connect, and where the status page is. */
+  address: z.string(),
+  httpAddress: z.string(),
+  state: runStateSchema,
+  lastCommit: z.object({ generation: count, digest: z.string(), ring: z.array(count).readonly() }).nullable(),
+  generation: count,
+  nextWorker: count,
+});
+
+const commitSchema = z.object({
+  type: z.literal('commit'),
+  generation: count,
+  digest: z.string(),
+  ring: z.array(count).readonly(),
+  state: runStateSchema,
+});
+
+const recordSchema = z.discriminatedUnion('type', [
+  openSchema,
+  commitSchema,
+  z.object({ type: z.literal('epoch'), state: runStateSchema }),
+  /** The run went back to a checkpoint: nobody held its state any more. */
+  z.object({ type: z.literal('back'), state: runStateSchema }),
+  z.object({ type: z.literal('checkpoint'), step: count, path: z.string(), weightDigest: z.string() }),
+  z.object({
+    type: z.literal('event'),
+    time: z.string(),
+    kind: z.string(),
+    worker: count.nullable(),
+    text: z.string(),
+  }),
+  z.object({ type: z.literal('end'), reason: z.string(), clean: z.boolean() }),
+]);
+
+export type JournalOpen = z.infer<typeof openSchema>;
+export type JournalRecord = z.infer<typeof recordSchema>;
+export type JournalEvent = Extract<JournalRecord, { type: 'event' }>;
+
+const CHECKSUM_LENGTH = 8;
+
+/** FNV-1a over UTF-16 code units, 8 hex digits: tells a torn line from a whole one. */
+function checksum(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(CHECKSUM_LENGTH, '0');
+}
+
+export function journalLine(record: JournalRecord): string {
+  const text = JSON.stringify(record);
+  return `${checksum(text)} ${text}\n`;
+}
+
+function parseLine(line: string): JournalRecord | null {
+  const text = line.slice(CHECKSUM_LENGTH + 1);
+  if (line.slice(0, CHECKSUM_LENGTH) !== checksum(text)) return null;
+  try {
+    const parsed = recordSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a journal says of its run. */
+export interface JournalContent {
+  readonly open: JournalOpen;
+  readonly state: RunState;
+  readonly lastCommit: JournalOpen['lastCommit'];
+  /** The highest that was committed; plans may have had higher ones. */
+  readonly generation: number;
+  readonly checkpoint: { readonly step: number; readonly path: string; readonly weightDigest: string } | null;
+  readonly events: readonly JournalEvent[];
+  /** How the run ended, null while it goes on or was interrupted. */
+  readonly end: { readonly reason: string; readonly clean: boolean } | null;
+}
+
+function after(content: JournalContent, record: JournalRecord): JournalContent {
+  switch (record.type) {
+    case 'open':
+      return { ...content, ...contentOf(record), checkpoint: content.checkpoint, events: content.events };
+    case 'commit': {
+      const { state, generation, digest, ring } = record;
+      return { ...content, state, generation, lastCommit: { generation, digest, ring } };
+    }
+    case 'epoch':
+      return { ...content, state: record.state };
+    case 'back':
+      return { ...content, state: record.state, lastCommit: null };
+    case 'checkpoint':
+      return { ...content, checkpoint: record };
+    case 'event':
+      return { ...content, events: [...content.events, record] };
+    case 'end':
+      return { ...content, end: { reason: record.reason, clean: record.clean } };
+  }
+}
+
+function contentOf(open: JournalOpen): JournalContent {
+  const { state, lastCommit, generation } = open;
+  return { open, state, lastCommit, generation, checkpoint: null, events: [], end: null };
+}
+
+/** The number of the next worker: above all that were ever given. */
+export function nextWorkerAfter({ open, events, lastCommit }: JournalContent): number {
+  const given = [...events.map(({ worker }) => worker ?? -1), ...(lastCommit?.ring ?? [])];
+  return Math.max(open.nextWorker, ...given.map((worker) => worker + 1));
+}
+
+export type ParsedJournal =
+  { readonly ok: true; readonly content: JournalContent } | { readonly ok: false; readonly problem: string };
+
+/**
+ * Reads a journal. A last line that is torn is what a crash leaves and is passed over; a damaged line before others
+ * is not: what it said is unknown.
+ */
+export function parseJournal(text: string): ParsedJournal {
+  const lines = text.split('\n');
+  // What stands behind the last newline was never finished.
+  const tail = lines.pop() ?? '';
+  let content: JournalContent | null = null;
+  for (const [i, line] of lines.entries()) {
+    const record = parseLine(line);
+    if (record === null) {
+      if (i === lines.length - 1 && tail === '' && content !== null) break;
+      return { ok: false, problem: `line ${i + 1} does not match its checksum or is of another version` };
+    }
+    if (content === null && record.type !== 'open')
+      return { ok: false, problem: 'it does not begin with a start' };
+    content = content === null ? contentOf(record as JournalOpen) : after(content, record);
+  }
+  return content === null ? { ok: false, problem: 'it is empty' } : { ok: true, content };
+}

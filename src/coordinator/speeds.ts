@@ -1,0 +1,58 @@
+/** How fast the workers are, from the times they report. Pure. */
+import type { Speeds } from './step-planning.js';
+
+/** Weight of a new measurement: a burst of noise moves a speed by a third at most, a change shows in a few steps. */
+const SMOOTHING = 0.3;
+/** A plan is changed for differences beyond this only: other micro-batches mean other images to decode ahead. */
+const TOLERANCE = 0.1;
+/** A straggler takes this many times the median per micro-batch. */
+const STRAGGLING = 1.5;
+
+export interface Measurement {
+  readonly worker: number;
+  /** Micro-batches that the time is for. */
+  readonly microBatches: number;
+  readonly ms: number;
+}
+
+/**
+ * Micro-batches a second, exponentially smoothed. Workers without a new measurement keep their speed, those that do
+ * not report any more are forgotten.
+ */
+export function updateSpeeds(speeds: Speeds, measurements: readonly Measurement[]): Speeds {
+  const reporting = new Set(measurements.map(({ worker }) => worker));
+  const updated = new Map([...speeds].filter(([worker]) => reporting.has(worker)));
+  for (const { worker, microBatches, ms } of measurements) {
+    if (!(microBatches > 0 && ms > 0 && ms < Infinity)) continue;
+    const rate = (microBatches * 1000) / ms;
+    const before = speeds.get(worker);
+    updated.set(worker, before === undefined ? rate : before + SMOOTHING * (rate - before));
+  }
+  return updated;
+}
+
+/** The speeds to plan with: those planned with so far unless some worker's has really changed. */
+export function planningSpeeds(planned: Speeds, measured: Speeds, workers: readonly number[]): Speeds {
+  const off = (worker: number): boolean => {
+    const [was, is] = [planned.get(worker), measured.get(worker)];
+    if (was === undefined || is === undefined) return was !== is;
+    return Math.abs(is - was) > TOLERANCE * was;
+  };
+  if (!workers.some(off)) return planned;
+  return new Map([...measured].filter(([worker]) => workers.includes(worker)));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Workers that need much longer than the others for the same work, with how many times the median. */
+export function stragglers(speeds: Speeds, workers: readonly number[]): ReadonlyMap<number, number> {
+  const known = workers.filter((worker) => speeds.has(worker));
+  if (known.length < 2) return new Map();
+  const msEach = new Map(known.map((worker) => [worker, 1000 / speeds.get(worker)!]));
+  const usual = median([...msEach.values()]);
+  return new Map([...msEach].map(([w, ms]) => [w, ms / usual] as const).filter(([, x]) => x > STRAGGLING));
+}

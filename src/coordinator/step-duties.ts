@@ -1,0 +1,43 @@
+/** What is to be done between two steps: it follows from the state alone, so a restart finds it again. Pure. */
+import type { RunConfig } from '../shared/config/schema.js';
+import type { RunState } from './run-state.js';
+import { stepPosition } from './sampling.js';
+
+export interface Duties {
+  /** The epoch whose conclusions are to be drawn, or null. */
+  readonly epoch: number | null;
+  /** The epoch is over; else the run ends within it. */
+  readonly whole: boolean;
+  readonly evaluate: boolean;
+  readonly checkpoint: boolean;
+  readonly audit: boolean;
+}
+
+const NOTHING: Duties = { epoch: null, whole: false, evaluate: false, checkpoint: false, audit: false };
+
+/** @param saved newest step with a checkpoint, -1 for none */
+export function duties(
+  { step, epochTotals }: Pick<RunState, 'step' | 'epochTotals'>,
+  saved: number,
+  {
+    config,
+    perEpoch,
+    steps,
+  }: {
+    readonly config: Pick<RunConfig, 'evaluateEvery' | 'checkpointEverySteps' | 'auditEverySteps'>;
+    readonly perEpoch: number;
+    readonly steps: number;
+  },
+): Duties {
+  if (step === 0 || saved >= step) return NOTHING;
+  const { epoch, lastOfEpoch } = stepPosition(step - 1, perEpoch);
+  if (lastOfEpoch || step === steps) {
+    // Conclusions once drawn empty the totals; without them only the checkpoint is missing.
+    const open = epochTotals.samples > 0;
+    const evaluate = step === steps || (epoch + 1) % config.evaluateEvery === 0;
+    return { epoch: open ? epoch : null, whole: lastOfEpoch, evaluate, checkpoint: true, audit: false };
+  }
+  const every = (interval: number): boolean => interval > 0 && step % interval === 0;
+  if (every(config.checkpointEverySteps)) return { ...NOTHING, checkpoint: true };
+  return { ...NOTHING, audit: every(config.auditEverySteps) };
+}

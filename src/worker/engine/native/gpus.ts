@@ -1,0 +1,22 @@
+/** The GPUs of this machine, as the CUDA kernels see them. */
+import type { NativeGpus } from '../device.js';
+import { loadGpuKernels } from './addon.js';
+import type { GpuDevice, GpuList } from './kernel-api/memory.js';
+
+export type GpuSurvey = GpuList & NativeGpus;
+
+/** Opens none of them. */
+export function surveyGpus(): GpuSurvey {
+  const loaded = loadGpuKernels();
+  if (loaded.kernels === undefined) {
+    return { devices: [], driver: 0, runtime: 0, problem: loaded.reason, usable: [] };
+  }
+  const list = loaded.kernels.devices();
+  const usable = list.devices.filter(({ problem }) => problem === '').map(({ ordinal }) => ordinal);
+  const problem = list.problem === '' && usable.length === 0 ? firstProblem(list.devices) : list.problem;
+  return { ...list, problem, usable };
+}
+
+function firstProblem(devices: readonly GpuDevice[]): string {
+  return devices.map(({ ordinal, problem }) => `cuda:${ordinal}: ${problem}`).join('; ');
+}

@@ -1,0 +1,60 @@
+/** A worker's part of an evaluation: losses and predictions of some micro-batches of the test split. */
+import { coded } from '../shared/errors.js';
+import { faultPoint } from '../shared/fault-injection.js';
+import { lossUnits } from '../shared/exact/loss-units.js';
+import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
+import type { Loader } from './data/loader.js';
+import type { BatchRequest } from './data/micro-batch.js';
+import type { ComputeEngine } from './engine/engine.js';
+import type { StatusBoard } from './link/status-board.js';
+import type { Training } from './training.js';
+import type { TrainingState } from './training-state.js';
+
+export interface EvaluationParts {
+  readonly status: StatusBoard;
+  readonly loader: Loader;
+  readonly engine: ComputeEngine;
+  readonly state: TrainingState;
+  readonly training: Training;
+}
+
+function request(m: MicroBatchAssignment): BatchRequest {
+  return { split: 'test', epoch: 0, samples: m.samples, augment: false };
+}
+
+/**
+ * @param interrupted asked between micro-batches: true leaves the rest undone
+ * @returns null when interrupted
+ * @throws LOSS_NOT_FINITE
+ */
+export async function evaluatePart(
+  { status, loader, engine, state, training }: EvaluationParts,
+  plan: Body<'evaluationPlan'>,
+  interrupted: () => boolean,
+): Promise<Body<'evaluationDone'> | null> {
+  const { step } = status.read();
+  loader.prefetch(plan.microBatches.map(request));
+  const averaged = plan.useEma ? state.moments.ema : undefined;
+  if (averaged !== undefined) engine.loadWeights(averaged);
+  try {
+    let lossSum = 0;
+    let correct = 0;
+    const predictions: number[] = [];
+    for (const microBatch of plan.microBatches) {
+      if (interrupted()) return null;
+      status.enter(Phase.PHASE_EVALUATE, step);
+      faultPoint('evaluation', step);
+      const result = await engine.evaluateMicroBatch(await loader.take(request(microBatch)));
+      for (const loss of result.losses) lossSum += lossUnits(loss);
+      if (!Number.isSafeInteger(lossSum)) {
+        throw coded('LOSS_NOT_FINITE', { value: lossSum, step, microBatch: microBatch.index });
+      }
+      correct += result.correct;
+      predictions.push(...result.predictions);
+    }
+    return { evaluation: plan.evaluation, lossSum, correct, predictions };
+  } finally {
+    if (averaged !== undefined) training.resume();
+    status.enter(Phase.PHASE_IDLE, step);
+  }
+}

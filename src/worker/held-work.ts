@@ -1,0 +1,33 @@
+/** What a worker has in its sum, and what a plan makes of it. Pure. */
+import type { Body, MicroBatchAssignment } from '../shared/protocol/codec.js';
+
+/** The micro-batches in a sum, and what they were computed for: sums of other exponents cannot be added. */
+export interface HeldWork {
+  readonly step: number;
+  readonly exponents: readonly number[];
+  readonly microBatches: ReadonlySet<number>;
+}
+
+export interface WorkToDo {
+  /** The sum is used; else it starts from zero. */
+  readonly keep: boolean;
+  readonly compute: readonly MicroBatchAssignment[];
+}
+
+/**
+ * A sum can grow and cannot shrink: it is kept if all that is in it is planned, and only the rest is computed.
+ * @param held null for nothing
+ */
+export function workToDo(
+  held: HeldWork | null,
+  plan: Pick<Body<'stepPlan'>, 'step' | 'exponents' | 'microBatches'>,
+): WorkToDo {
+  const planned = new Set(plan.microBatches.map(({ index }) => index));
+  const keep =
+    held?.step === plan.step &&
+    held.exponents.length === plan.exponents.length &&
+    held.exponents.every((exponent, slot) => exponent === plan.exponents[slot]) &&
+    [...held.microBatches].every((index) => planned.has(index));
+  const done: ReadonlySet<number> = keep ? held.microBatches : new Set();
+  return { keep, compute: plan.microBatches.filter(({ index }) => !done.has(index)) };
+}

@@ -1,0 +1,119 @@
+/** How a worker gets a place in the run, the first time or again: say hello, be welcomed, hold the state, be ready. */
+import { hostname } from 'node:os';
+import type { RunConfig } from '../shared/config/schema.js';
+import { coded, revivedError } from '../shared/errors.js';
+import type { ModelSpec } from '../shared/model/model-spec.js';
+import { PROTOCOL_VERSION, StateSource, type Body } from '../shared/protocol/codec.js';
+import { VERSION } from '../shared/version.js';
+import type { Link } from './link/link.js';
+import type { StatusBoard } from './link/status-board.js';
+import { initialWeights } from './model/initialisation.js';
+import type { PendingStep } from './step-loop.js';
+import type { StepWork } from './step-work.js';
+import type { TrainingState } from './training-state.js';
+
+export type Introduction = Pick<
+  Body<'hello'>,
+  'runToken' | 'step' | 'pendingGeneration' | 'pendingDigest' | 'microBatches'
+>;
+
+/** Of a worker that holds nothing of any run. */
+export const NEWCOMER: Introduction = {
+  runToken: '',
+  step: 0,
+  pendingGeneration: 0,
+  pendingDigest: new Uint8Array(0),
+  microBatches: [],
+};
+
+/** What a worker that has lost its place holds. */
+export function introduction(
+  runToken: string,
+  state: number | null,
+  pending: PendingStep | null,
+  work: StepWork,
+): Introduction {
+  if (state === null) return NEWCOMER;
+  const waiting = pending?.plan.step === state ? pending.done : null;
+  const held = work.held?.step === state ? [...work.held.microBatches] : [];
+  return {
+    runToken,
+    step: state,
+    pendingGeneration: waiting?.generation ?? 0,
+    pendingDigest: waiting?.digest ?? new Uint8Array(0),
+    microBatches: held,
+  };
+}
+
+/** An address for others: a wildcard stands for this machine's name. */
+function reachable(address: string): string {
+  return address.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname()}:`);
+}
+
+export type Answer =
+  | { readonly kind: 'welcome'; readonly welcome: Body<'welcome'> }
+  | { readonly kind: 'stop'; readonly stop: Body<'stop'> };
+
+/**
+ * Says hello until somebody answers: the coordinator may be started again meanwhile.
+ * @throws what the coordinator refuses with, COORDINATOR_UNREACHABLE
+ */
+export async function introduce(
+  link: Link,
+  metricsAddress: string,
+  introduced: Introduction,
+): Promise<Answer> {
+  const hello: Body<'hello'> = {
+    protocolVersion: PROTOCOL_VERSION,
+    softwareVersion: VERSION,
+    host: hostname(),
+    pid: process.pid,
+    metricsAddress: reachable(metricsAddress),
+    ...introduced,
+  };
+  link.send('hello', hello);
+  for (;;) {
+    const answer = await link.receive();
+    switch (answer.name) {
+      case 'welcome':
+        return { kind: 'welcome', welcome: answer.body };
+      case 'stop':
+        return { kind: 'stop', stop: answer.body };
+      case 'refusal':
+        throw revivedError(answer.body);
+      case 'whoAreYou':
+        link.send('hello', hello);
+        break;
+      default:
+      // Of the place that this worker had before.
+    }
+  }
+}
+
+/**
+ * Fills weights and moments as `welcome` says.
+ * @returns whether they are there; if not, a plan will say which peers have them
+ */
+export async function fillState(
+  { optimizer, weights, moments, shared }: TrainingState,
+  config: RunConfig,
+  spec: ModelSpec,
+  welcome: Body<'welcome'>,
+  { link, status }: { readonly link: Link; readonly status: StatusBoard },
+): Promise<boolean> {
+  const { stateSource, pullParts, step } = welcome;
+  if (stateSource === StateSource.STATE_SOURCE_KEPT) return true;
+  status.setState(null);
+  if (stateSource === StateSource.STATE_SOURCE_PEERS) return false;
+  if (stateSource === StateSource.STATE_SOURCE_SEED)
+    weights.set(initialWeights(spec, config.init, config.seed));
+  for (const part of pullParts) {
+    const target = shared.parts[part];
+    if (target === undefined) throw coded('INTERNAL', { reason: `no state part called ${part}` });
+    await link.call('pull', { part, target });
+  }
+  const momentsPulled = pullParts.length > 1;
+  if (!momentsPulled) optimizer.initialise(moments, weights);
+  status.setState(step);
+  return true;
+}

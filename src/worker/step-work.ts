@@ -1,0 +1,143 @@
+/** The computing of a step: micro-batch after micro-batch into the accumulator, which outlives a change of plan. */
+import type { RunConfig } from '../shared/config/schema.js';
+import { faultPoint } from '../shared/fault-injection.js';
+import { lossUnits } from '../shared/exact/loss-units.js';
+import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
+import type { GradientAccumulator } from './collective/gradient-accumulator.js';
+import type { Loader } from './data/loader.js';
+import type { BatchRequest } from './data/micro-batch.js';
+import type { ComputeEngine } from './engine/engine.js';
+import { workToDo, type HeldWork } from './held-work.js';
+import type { StatusBoard } from './link/status-board.js';
+
+export interface StepWorkParts {
+  readonly config: RunConfig;
+  readonly layout: ParameterLayout;
+  readonly status: StatusBoard;
+  readonly loader: Loader;
+  readonly engine: ComputeEngine;
+  readonly accumulator: GradientAccumulator;
+}
+
+/** Of all micro-batches in the sum. */
+interface SumFigures {
+  lossSum: number;
+  correct: number;
+  samples: number;
+  lossNotFiniteAt: number | null;
+}
+
+/** Milliseconds spent on the micro-batches of one plan. */
+export interface WorkTimes {
+  dataMs: number;
+  computeMs: number;
+  quantiseMs: number;
+  microBatches: number;
+  prefetchDepth: number;
+}
+
+type SumReport = Pick<
+  Body<'stepDone'>,
+  'lossSum' | 'correct' | 'samples' | 'maxima' | 'nonFinite' | 'lossNotFinite' | 'lossNotFiniteAt'
+>;
+
+const NOTHING: SumFigures = { lossSum: 0, correct: 0, samples: 0, lossNotFiniteAt: null };
+
+function request(m: MicroBatchAssignment, epoch: number): BatchRequest {
+  return { split: 'train', epoch, samples: m.samples, augment: true };
+}
+
+export class StepWork {
+  readonly #parts: StepWorkParts;
+  readonly #slotIndex: ReadonlyMap<string, number>;
+  #held: { step: number; exponents: readonly number[]; microBatches: Set<number> } | null = null;
+  #figures: SumFigures = { ...NOTHING };
+
+  constructor(parts: StepWorkParts) {
+    this.#parts = parts;
+    this.#slotIndex = new Map(parts.layout.slots.map((slot, index) => [slot.name, index]));
+  }
+
+  get held(): HeldWork | null {
+    return this.#held;
+  }
+
+  /** What is in the sum never counts. */
+  forget(): void {
+    this.#held = null;
+  }
+
+  /**
+   * Computes what `plan` asks for and the sum does not hold yet.
+   * @param interrupted asked between micro-batches: true leaves the rest undone
+   * @returns null when interrupted
+   */
+  async compute(plan: Body<'stepPlan'>, interrupted: () => boolean): Promise<WorkTimes | null> {
+    const { loader, accumulator, config } = this.#parts;
+    const { keep, compute } = workToDo(this.#held, plan);
+    loader.prefetch([
+      ...compute.map((m) => request(m, plan.epoch)),
+      ...plan.prefetch.map((m) => request(m, plan.prefetchEpoch)),
+    ]);
+    const times = { dataMs: 0, computeMs: 0, quantiseMs: 0, microBatches: 0, prefetchDepth: loader.ready };
+    if (!keep) {
+      accumulator.begin(Int32Array.from(plan.exponents), Math.ceil(plan.samples / config.microBatch));
+      this.#held = { step: plan.step, exponents: plan.exponents, microBatches: new Set() };
+      this.#figures = { ...NOTHING };
+    }
+    for (const [i, microBatch] of compute.entries()) {
+      if (interrupted()) return null;
+      await this.#add(plan, microBatch, times, i === compute.length - 1);
+    }
+    if (interrupted()) return null;
+    await accumulator.settle();
+    return interrupted() ? null : times;
+  }
+
+  /** What a StepDone says of the sum. */
+  report(): SumReport {
+    const { lossNotFiniteAt, ...figures } = this.#figures;
+    const { maxima, nonFinite } = this.#parts.accumulator;
+    return {
+      ...figures,
+      maxima: [...maxima],
+      nonFinite: [...nonFinite.keys()].filter((slot) => nonFinite[slot] === 1),
+      lossNotFinite: lossNotFiniteAt !== null,
+      lossNotFiniteAt: lossNotFiniteAt ?? 0,
+    };
+  }
+
+  async #add(
+    plan: Body<'stepPlan'>,
+    microBatch: MicroBatchAssignment,
+    times: WorkTimes,
+    last: boolean,
+  ): Promise<void> {
+    const { status, loader, engine, accumulator } = this.#parts;
+    status.enter(Phase.PHASE_DATA, plan.step);
+    const takenMs = performance.now();
+    const batch = await loader.take(request(microBatch, plan.epoch));
+    status.enter(Phase.PHASE_COMPUTE, plan.step);
+    const readyMs = performance.now();
+    let quantiseMs = 0;
+    const position = { step: plan.step, microBatch: microBatch.index };
+    const result = await engine.trainMicroBatch(batch, position, (slot, gradient) => {
+      faultPoint('mid-micro-batch', plan.step);
+      const beforeMs = performance.now();
+      accumulator.add(this.#slotIndex.get(slot.name)!, gradient, last);
+      quantiseMs += performance.now() - beforeMs;
+    });
+    const figures = this.#figures;
+    const units = lossUnits(result.lossSum);
+    if (Number.isSafeInteger(units)) figures.lossSum += units;
+    else figures.lossNotFiniteAt ??= microBatch.index;
+    figures.correct += result.correct;
+    figures.samples += batch.count;
+    this.#held?.microBatches.add(microBatch.index);
+    times.dataMs += readyMs - takenMs;
+    times.quantiseMs += quantiseMs;
+    times.computeMs += performance.now() - readyMs - quantiseMs;
+    times.microBatches++;
+  }
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deviceOfWorker } from '../../src/cli/local-devices.js';
+
+const devicesOf = (wanted: string, backend: string, gpus: number[]): string[] =>
+  [0, 1, 2].map((index) => deviceOfWorker(index, wanted, backend, gpus));
+
+test('each local worker gets a GPU of its own, and workers beyond them share', () => {
+  assert.deepEqual(devicesOf('auto', 'auto', [0, 2]), ['cuda:0', 'cuda:2', 'cuda:0']);
+  assert.deepEqual(devicesOf('auto', 'native', [1]), ['cuda:1', 'cuda:1', 'cuda:1']);
+});
+
+test('without GPUs, or with a backend that has none, nothing is chosen', () => {
+  assert.deepEqual(devicesOf('auto', 'native', []), ['auto', 'auto', 'auto']);
+  assert.deepEqual(devicesOf('auto', 'wasm', [0, 1]), ['auto', 'auto', 'auto']);
+});
+
+test('devices that are named are given in turn', () => {
+  assert.deepEqual(devicesOf('cpu', 'native', [0]), ['cpu', 'cpu', 'cpu']);
+  assert.deepEqual(devicesOf('cuda:1, cuda:0', 'auto', [0, 1]), ['cuda:1', 'cuda:0', 'cuda:1']);
+});

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isDiskFull, whenThereIsSpace } from '../../src/coordinator/disk-space.js';
+import { writeError } from '../../src/shared/checkpoint/checkpoint-errors.js';
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: no`), { code });
+}
+
+test('a full disk and a full quota are told from other failures, also behind a coded error', () => {
+  assert.ok(isDiskFull(systemError('ENOSPC')) && isDiskFull(systemError('EDQUOT')));
+  assert.ok(isDiskFull(writeError('/p', systemError('ENOSPC'))));
+  assert.ok(!isDiskFull(writeError('/p', systemError('EACCES'))));
+  assert.ok(!isDiskFull('ENOSPC') && !isDiskFull(new Error('ENOSPC')));
+});
+
+test('a write waits until there is space, and says so once', async () => {
+  let times = 0;
+  const told: string[] = [];
+  const work = async (): Promise<string> => {
+    if (++times < 3) throw systemError('ENOSPC');
+    return Promise.resolve('done');
+  };
+  const wait = { onFull: (path: string) => told.push(path), interrupted: () => false };
+  assert.equal(await whenThereIsSpace('/p', work, wait), 'done');
+  assert.deepEqual([times, told], [3, ['/p']]);
+});
+
+test('other failures, and a person who asks for it, end the wait', async () => {
+  const wait = { onFull: () => undefined, interrupted: () => true };
+  for (const code of ['EACCES', 'ENOSPC']) {
+    const work = async (): Promise<never> => Promise.reject(systemError(code));
+    await assert.rejects(whenThereIsSpace('/p', work, wait), { code });
+  }
+});
