@@ -3,6 +3,11 @@ import assert from 'node:assert/strict';
 import type { DropoutStream } from '../../src/worker/engine/native/kernel-api/activation.js';
 import { ACTIVATION, type Activation } from '../../src/worker/engine/native/kernel-api/gemm.js';
 import { STORAGE, type Storage } from '../../src/worker/engine/native/kernel-api/memory.js';
+import {
+  haveProductSettings,
+  type ProductKernels,
+  type ProductSettings,
+} from '../../src/worker/engine/native/kernel-api/products.js';
 import { product, rowSums, type Bounded, type Product } from './gemm-reference.js';
 import { normals, roundToBf16, type KernelDevice } from './kernel-device.js';
 
@@ -73,21 +78,52 @@ function assertWithin(actual: ArrayLike<number>, expected: Bounded, storage: Sto
   }
 }
 
-/** References by case: they cost more than the kernels. */
-const known = new Map<GemmCase, { p: Product; c: Bounded; preActivation: Bounded; sums: Bounded }>();
+interface Expected {
+  readonly p: Product;
+  readonly c: Bounded;
+  readonly preActivation: Bounded;
+  readonly sums: Bounded;
+}
 
-function expectedOf(by: GemmCase) {
-  let entry = known.get(by);
+/** References by case: they cost more than the kernels. */
+const known = { exact: new Map<GemmCase, Expected>(), inSteps: new Map<GemmCase, Expected>() };
+
+function expectedOf(by: GemmCase, inSteps: boolean): Expected {
+  const entries = inSteps ? known.inSteps : known.exact;
+  let entry = entries.get(by);
   if (entry === undefined) {
     const p = operands(by);
-    entry = { p, ...product(p), sums: rowSums(p) };
-    known.set(by, entry);
+    const roundsBetween = inSteps && by.stored?.[2] === bf16;
+    entry = { p, ...product({ ...p, roundsBetween }), sums: rowSums(p) };
+    entries.set(by, entry);
   }
   return entry;
 }
 
+/** Runs `body` with a GPU's products by its library or by our own kernel; a processor's have one form. */
+export function computedBy(products: 'own' | 'library', device: KernelDevice, body: () => void): void {
+  const { kernels } = device;
+  if (!haveProductSettings(kernels)) {
+    body();
+    return;
+  }
+  const before = kernels.configure({});
+  kernels.configure({ products });
+  try {
+    body();
+  } finally {
+    kernels.configure(before);
+  }
+}
+
+function isByLibrary({ kernels }: KernelDevice): boolean {
+  if (!haveProductSettings(kernels)) return false;
+  const settings: ProductSettings = (kernels as ProductKernels).configure({});
+  return settings.products === 'library';
+}
+
 export function checkGemm(device: KernelDevice, by: GemmCase): void {
-  const { p, c: wantedC, preActivation: wantedPre, sums: wantedSums } = expectedOf(by);
+  const { p, c: wantedC, preActivation: wantedPre, sums: wantedSums } = expectedOf(by, isByLibrary(device));
   const [storedA, storedB, storedC] = by.stored ?? [f32, f32, f32];
   const c = device.hold(p.c, storedC);
   const preActivation = by.preActivation ? device.hold(p.c, storedC) : undefined;

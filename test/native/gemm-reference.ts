@@ -29,6 +29,8 @@ export interface Product {
   readonly activation: Activation;
   readonly dropout?: DropoutStream | undefined;
   readonly residual?: ArrayLike<number> | undefined;
+  /** Bias and y are rounded to bf16 on their way to c: a product in steps. */
+  readonly roundsBetween?: boolean;
 }
 
 /** Values, and how far off a right result may be. */
@@ -38,6 +40,7 @@ export interface Bounded {
 }
 
 const EPSILON = 2 ** -23;
+const BF16_EPSILON = 2 ** -8;
 
 /** All terms are positive: 2 / sqrt(pi) e^(-x^2) sum 2^i x^(2i + 1) / (2i + 1)!! */
 function erf(x: number): number {
@@ -83,7 +86,8 @@ export function product(p: Product): { readonly c: Bounded; readonly preActivati
           size += Math.abs(x * y);
         }
         const y = alpha * sum + (p.bias?.[j] ?? 0);
-        const off = EPSILON * ((2 + Math.sqrt(p.k)) * Math.abs(alpha) * size + Math.abs(y));
+        const steps = p.roundsBetween ? BF16_EPSILON * (Math.abs(p.bias?.[j] ?? 0) + Math.abs(y)) : 0;
+        const off = EPSILON * ((2 + Math.sqrt(p.k)) * Math.abs(alpha) * size + Math.abs(y)) + steps;
         preActivation.values[at] = y;
         preActivation.bounds[at] = off;
         const kept = p.dropout ? mask[i * p.n + j]! : 1;

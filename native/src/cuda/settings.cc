@@ -1,6 +1,7 @@
 // Which GPU, and what there is: the CUDA addon's place of src/bindings/settings.cc.
 #include "../bindings/arguments.h"
 #include "../bindings/groups.h"
+#include "product-settings.h"
 
 namespace vitrail {
 
@@ -17,7 +18,7 @@ Napi::Value levels(const Napi::CallbackInfo& info) {
   });
 }
 
-// { device?: number, level?: name, threads? } -> { device, level, threads } as they now are
+// { device?: number, level?: name, threads?, products?, tune?, tf32? } -> them as they now are
 Napi::Value configure(const Napi::CallbackInfo& info) {
   return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
     Instance& instance = arguments.instance();
@@ -32,6 +33,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(arguments.env());
     result.Set("level", level);
     result.Set("threads", instance.threads);
+    configureProducts(arguments, result);
     return result;
   });
 }
@@ -74,6 +76,7 @@ void addSettings(Napi::Env env, Napi::Object exports) {
   exports.Set("configure", Napi::Function::New(env, configure));
   exports.Set("devices", Napi::Function::New(env, devices));
   exports.Set("synchronise", Napi::Function::New(env, synchronise));
+  addProductSettings(env, exports);
 }
 
 }  // namespace vitrail

@@ -20,11 +20,15 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+void addNew(const std::string& path, std::vector<std::string>& to) {
+  if (std::find(to.begin(), to.end(), path) == to.end()) to.push_back(path);
+}
+
 // Paths that match the pattern, the highest version of Python first.
 void addMatches(const std::string& pattern, std::vector<std::string>& to) {
   glob_t found = {};
   if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
-    for (size_t i = found.gl_pathc; i > 0; i--) to.push_back(found.gl_pathv[i - 1]);
+    for (size_t i = found.gl_pathc; i > 0; i--) addNew(found.gl_pathv[i - 1], to);
   }
   globfree(&found);
 }
@@ -64,7 +68,7 @@ void addOfMajor(int major, std::vector<std::string>& to) {
   const std::string number = std::to_string(major), file = "libcublasLt.so." + number;
   to.push_back(file);
   for (const std::string& home : {variable("CUDA_HOME"), std::string("/usr/local/cuda")}) {
-    if (!home.empty()) to.push_back(home + "/lib64/" + file);
+    if (!home.empty()) addNew(home + "/lib64/" + file, to);
   }
   for (const std::string& folder : pythonPrefixes()) {
     addMatches(folder + "/lib/" + file, to);

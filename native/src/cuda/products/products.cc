@@ -17,6 +17,9 @@ constexpr size_t kMebibyte = size_t{1} << 20;
 // What NVIDIA recommends for cublasSetWorkspace.
 size_t workspaceBytesFor(int capability) { return (capability >= 90 ? 32 : 4) * kMebibyte; }
 
+// The emulator's products are planned as Hopper's.
+int plannedCapability(const Device& device) { return device.capability() == 0 ? 90 : device.capability(); }
+
 // Proposals that are tried where the first refuses to run, and that are timed.
 constexpr int kTried = 4, kTimed = 16;
 constexpr int kRepeats = 5;
@@ -99,7 +102,7 @@ std::unique_ptr<Way> Products::chosenWay(const GemmTask& task, const ProductChoi
 
 Products::Entry Products::tryInTurn(const vitrail::Context& context, const GemmTask& task) {
   Entry entry;
-  for (const ProductPlan& plan : candidatePlans(task, device_.capability(), settings.tf32)) {
+  for (const ProductPlan& plan : candidatePlans(task, plannedCapability(device_), settings.tf32)) {
     auto way = std::make_unique<Way>(*api_, handle_, plan);
     for (const Algorithm& algorithm : way->proposals(task, workspace_.bytes, kTried)) {
       way->choose(algorithm);
@@ -122,7 +125,7 @@ Products::Entry Products::timeAll(const vitrail::Context& context, const GemmTas
   best.choice.algorithm = kOwn;
   best.isPinned = true;
   const TrialResults trial(context, task);
-  for (const ProductPlan& plan : candidatePlans(task, device_.capability(), settings.tf32)) {
+  for (const ProductPlan& plan : candidatePlans(task, plannedCapability(device_), settings.tf32)) {
     auto way = std::make_unique<Way>(*api_, handle_, plan);
     bool isBest = false;
     Algorithm fastest = {};

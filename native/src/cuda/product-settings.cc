@@ -1,0 +1,103 @@
+#include "product-settings.h"
+
+#include "products/products.h"
+
+namespace vitrail {
+
+namespace {
+
+constexpr const char* kBy[] = {"own", "library"};
+using By = cuda::Products::By;
+
+cuda::Products& products(Instance& instance) { return cuda::productsOf(instance.context().device); }
+
+// 130100 is 13.1.0.
+std::string versionText(size_t version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
+}
+
+// -> { name: 'own' | 'cublaslt', version, path, digest }. Throws where the library is wanted and not there.
+Napi::Value productLibrary(const Napi::CallbackInfo& info) {
+  return withInstance(info, [&](Instance& instance) -> Napi::Value {
+    const cuda::Products& by = products(instance);
+    Napi::Object result = Napi::Object::New(info.Env());
+    const bool own = by.settings.by == By::own;
+    const cuda::ProductLibrary library = own ? cuda::ProductLibrary{nullptr, cuda::kOwn, "", 0} : cuda::productLibrary();
+    result.Set("name", library.name);
+    result.Set("version", own ? "" : versionText(library.version));
+    result.Set("path", library.path);
+    result.Set("digest", by.digest());
+    return result;
+  });
+}
+
+// -> [{ key, algorithm, microseconds }], in the order of their keys
+Napi::Value productChoices(const Napi::CallbackInfo& info) {
+  return withInstance(info, [&](Instance& instance) -> Napi::Value {
+    Napi::Array list = Napi::Array::New(info.Env());
+    for (const cuda::ProductChoice& choice : products(instance).choices()) {
+      Napi::Object entry = Napi::Object::New(info.Env());
+      entry.Set("key", choice.key);
+      entry.Set("algorithm", choice.algorithm);
+      entry.Set("microseconds", choice.microseconds);
+      list.Set(list.Length(), entry);
+    }
+    return list;
+  });
+}
+
+cuda::ProductChoice choiceOf(const Arguments& arguments, const Napi::Value& value, uint32_t index) {
+  const auto refuse = [&](const char* why) { arguments.refuse("choices", "item " + std::to_string(index) + " " + why); };
+  if (!value.IsObject()) refuse("is no object");
+  const Napi::Object entry = value.As<Napi::Object>();
+  const Napi::Value key = entry.Get("key"), algorithm = entry.Get("algorithm"), time = entry.Get("microseconds");
+  if (!key.IsString() || !algorithm.IsString() || !time.IsNumber()) refuse("is no { key, algorithm, microseconds }");
+  cuda::ProductChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(), time.As<Napi::Number>().DoubleValue()};
+  cuda::Fusion fusion;
+  cuda::cublaslt::Algorithm parsed;
+  if (choice.algorithm != cuda::kOwn && !cuda::parseWay(choice.algorithm, fusion, parsed)) refuse("names no algorithm");
+  return choice;
+}
+
+// { choices } replaces all that were chosen so far.
+Napi::Value setProductChoices(const Napi::CallbackInfo& info) {
+  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
+    const Napi::Value value = info[0].As<Napi::Object>().Get("choices");
+    if (!value.IsArray()) arguments.refuse("choices", "a list is missing");
+    const Napi::Array list = value.As<Napi::Array>();
+    std::vector<cuda::ProductChoice> choices;
+    for (uint32_t i = 0; i < list.Length(); i++) choices.push_back(choiceOf(arguments, list.Get(i), i));
+    products(arguments.instance()).setChoices(choices);
+    return arguments.env().Undefined();
+  });
+}
+
+// -> the files that are tried for the library, in order
+Napi::Value productLibraryCandidates(const Napi::CallbackInfo& info) {
+  Napi::Array list = Napi::Array::New(info.Env());
+  for (const std::string& path : cuda::libraryCandidates({13, 12})) list.Set(list.Length(), path);
+  return list;
+}
+
+}  // namespace
+
+void configureProducts(const Arguments& arguments, Napi::Object result) {
+  cuda::Products& by = products(arguments.instance());
+  cuda::Products::Settings settings = by.settings;
+  if (arguments.has("products")) settings.by = arguments.choice("products", kBy, 2) == 0 ? By::own : By::library;
+  if (arguments.has("tune")) settings.tune = arguments.flag("tune");
+  if (arguments.has("tf32")) settings.tf32 = arguments.flag("tf32");
+  by.settings = settings;
+  result.Set("products", kBy[settings.by == By::own ? 0 : 1]);
+  result.Set("tune", settings.tune);
+  result.Set("tf32", settings.tf32);
+}
+
+void addProductSettings(Napi::Env env, Napi::Object exports) {
+  exports.Set("productLibrary", Napi::Function::New(env, productLibrary));
+  exports.Set("productLibraryCandidates", Napi::Function::New(env, productLibraryCandidates));
+  exports.Set("productChoices", Napi::Function::New(env, productChoices));
+  exports.Set("setProductChoices", Napi::Function::New(env, setProductChoices));
+}
+
+}  // namespace vitrail

@@ -1,0 +1,47 @@
+/** Who computes a GPU's matrix products, and by which algorithms. Processors have none of this. */
+
+export interface ProductSettings {
+  /** `library`: cuBLASLt; `own`: kernels of our own, slower, for comparison. */
+  readonly products?: 'own' | 'library';
+  /** Times all that the library proposes for a product that nothing is chosen for yet, and keeps the fastest. */
+  readonly tune?: boolean;
+  /** fp32 products may round their operands to the 10 bits of TF32. */
+  readonly tf32?: boolean;
+}
+
+/** How one kind of product is computed. Fits one version of the library and one kind of GPU. */
+export interface ProductChoice {
+  /** Sizes, storage and all else that the choice follows from. */
+  readonly key: string;
+  /** `own`, or what is fused and the library's algorithm, in hexadecimal. */
+  readonly algorithm: string;
+  /** Of the whole product when it was timed; 0 where the first proposal was taken. */
+  readonly microseconds: number;
+}
+
+export interface ProductLibrary {
+  readonly name: 'own' | 'cublaslt';
+  /** As 13.1.0; empty for our own kernels. */
+  readonly version: string;
+  /** The library's file; empty for our own kernels. */
+  readonly path: string;
+  /** Of the library's version, the kind of GPU and all choices that were timed or set: part of a run's identity. */
+  readonly digest: string;
+}
+
+export interface ProductKernels {
+  /** `productLibrary` throws where the library is wanted and not there; so does the first product. */
+  productLibrary(): ProductLibrary;
+  /** Files that are tried for the library, in order. */
+  productLibraryCandidates(): string[];
+  /** In the order of their keys. */
+  productChoices(): ProductChoice[];
+  /** Replaces all choices. One that does not fit the library or the GPU is an error when its product is computed. */
+  setProductChoices(by: { readonly choices: readonly ProductChoice[] }): void;
+  configure(by: ProductSettings): Required<ProductSettings>;
+}
+
+/** Whether the kernels are a GPU's. */
+export function haveProductSettings<T extends object>(kernels: T): kernels is T & ProductKernels {
+  return 'productChoices' in kernels;
+}

@@ -1,0 +1,34 @@
+/** Tests of a GPU's products by its library; skipped, with the reason, where kernels are a processor's. */
+import { test } from 'node:test';
+import { loadKernels } from '../../src/worker/engine/native/addon.js';
+import {
+  haveProductSettings,
+  type ProductKernels,
+} from '../../src/worker/engine/native/kernel-api/products.js';
+import { computedBy } from './gemm-case.js';
+import { KernelDevice } from './kernel-device.js';
+
+const { kernels, reason } = { reason: '', ...loadKernels() };
+const gpu = kernels !== undefined && haveProductSettings(kernels) ? kernels : undefined;
+const SKIP = gpu ? false : reason || 'a processor computes products itself';
+
+/** Nothing is chosen before; nothing stays chosen after. */
+export function testGpuProducts(
+  name: string,
+  body: (device: KernelDevice, products: ProductKernels) => void,
+): void {
+  test(name, { skip: SKIP }, () => {
+    const device = new KernelDevice(gpu!, gpu!.levels()[0]!, 1);
+    const before = gpu!.configure({ tune: false, tf32: false });
+    gpu!.setProductChoices({ choices: [] });
+    try {
+      computedBy('library', device, () => {
+        body(device, gpu!);
+      });
+    } finally {
+      device.releaseAll();
+      gpu!.setProductChoices({ choices: [] });
+      gpu!.configure(before);
+    }
+  });
+}
