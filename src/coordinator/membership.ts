@@ -196,17 +196,26 @@ export function inRing({ heartbeat }: Member, step: number): boolean {
 /**
  * Whether an all-reduce stands still: all of `ring` are in it or through with it, and nothing has come in anywhere
  * for `stallMs`. A worker that still computes keeps the others waiting rightly.
+ * @param sinceMs when it was planned: what stood still before is another matter
  */
-export function ringStalled(ring: readonly Member[], step: number, nowMs: number, stallMs: number): boolean {
-  return ring.length > 1 && ring.every((m) => inRing(m, step) && nowMs - m.movedAtMs > stallMs);
+export function ringStalled(
+  ring: readonly Member[],
+  step: number,
+  nowMs: number,
+  stallMs: number,
+  sinceMs: number,
+): boolean {
+  const still = (m: Member): boolean => nowMs - Math.max(m.movedAtMs, sinceMs) > stallMs;
+  return ring.length > 1 && ring.every((m) => inRing(m, step) && still(m));
 }
 
 /**
- * Of the workers of an all-reduce that stands still, the one that its neighbour does not reach. What a broken link does
- * not deliver is missing first and most behind it; further on in the ring less is missing.
+ * Of the workers of an all-reduce that stands still, the one that its neighbour does not reach, or that has not even
+ * begun. What a broken link does not deliver is missing first and most behind it; further on in the ring less is missing.
  */
-export function leastReached(ring: readonly Member[]): Member | undefined {
-  const messages = (m: Member): number => m.heartbeat?.messages ?? 0;
+export function leastReached(ring: readonly Member[], generation: number): Member | undefined {
+  const messages = ({ heartbeat }: Member): number =>
+    heartbeat?.generation === generation ? heartbeat.messages : -1;
   return [...ring].sort(
     (a, b) => messages(a) - messages(b) || a.movedAtMs - b.movedAtMs || a.worker - b.worker,
   )[0];

@@ -207,9 +207,10 @@ export class StepRunner {
     assignment,
   }: StepRound): Promise<StepReport[] | 'lost' | 'stalled'> {
     const { cluster, config } = this.#options;
+    const plannedMs = performance.now();
     const stalled = (): boolean => {
       const members = cluster.members.filter((m) => ring.includes(m.worker));
-      return ringStalled(members, step, performance.now(), config.ringTimeoutMs);
+      return ringStalled(members, step, performance.now(), config.ringTimeoutMs, plannedMs);
     };
     const { answers, lost, cut } = await cluster.gather({
       name: 'stepDone',
@@ -235,7 +236,7 @@ export class StepRunner {
   }
 
   /** All are there and nothing moves: first the same ring again, then without the worker that got least. */
-  #onStall({ step, ring }: StepRound, stalls: number): void {
+  #onStall({ step, generation, ring }: StepRound, stalls: number): void {
     const { cluster, config } = this.#options;
     const text = `the all-reduce of step ${step} stands still: the ring is formed again`;
     cluster.note({ kind: 'stalled', text });
@@ -245,7 +246,10 @@ export class StepRunner {
       const progress = `begun again ${stalls} times, each time after the third without another worker`;
       throw coded('RING_TIMEOUT', { step, waitedMs, progress });
     }
-    const least = leastReached(cluster.members.filter((m) => ring.includes(m.worker)));
+    const least = leastReached(
+      cluster.members.filter((m) => ring.includes(m.worker)),
+      generation,
+    );
     if (least === undefined) return;
     cluster.cutOff(least.worker, `worker ${least.worker} is not reached by its neighbour in the ring`);
   }

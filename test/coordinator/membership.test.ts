@@ -91,11 +91,13 @@ test('a ring stands still only when all are in it and nothing comes in anywhere'
     beaten(joined(['a', 'b']), 'a', { ...BEAT, step: 3, phase: Phase.PHASE_ALL_REDUCE }, 0).map((m) =>
       m.peer === 'a' ? m : beaten([m], 'b', { ...BEAT, step: 3, phase }, atMs)[0]!,
     );
-  assert.equal(ringStalled(ring(Phase.PHASE_COMMIT_WAIT, 0), 3, 1001, 1000), true);
-  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 500), 3, 1001, 1000), false);
-  assert.equal(ringStalled(ring(Phase.PHASE_COMPUTE, 0), 3, 1001, 1000), false);
-  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0), 4, 1001, 1000), false);
-  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0).slice(0, 1), 3, 1001, 1000), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_COMMIT_WAIT, 0), 3, 1001, 1000, 0), true);
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 500), 3, 1001, 1000, 0), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_COMPUTE, 0), 3, 1001, 1000, 0), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0), 4, 1001, 1000, 0), false);
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0).slice(0, 1), 3, 1001, 1000, 0), false);
+  // What stood still before it was planned again does not count.
+  assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0), 3, 1001, 1000, 1), false);
 });
 
 test('of a ring that stands still the worker behind the broken link has got least', () => {
@@ -104,9 +106,13 @@ test('of a ring that stands still the worker behind the broken link has got leas
   for (const [peer, count] of Object.entries(messages)) {
     members = beaten(members, peer, { ...BEAT, messages: count }, 10);
   }
-  assert.equal(leastReached(members)?.peer, 'b');
+  assert.equal(leastReached(members, BEAT.generation)?.peer, 'b');
   // The same count: who has waited longest.
   members = beaten(members, 'c', { ...BEAT, messages: 1 }, 9);
-  assert.equal(leastReached(members)?.peer, 'c');
-  assert.equal(leastReached([]), undefined);
+  assert.equal(leastReached(members, BEAT.generation)?.peer, 'c');
+  // Who is not even in it yet.
+  members = beaten(members, 'a', { ...BEAT, generation: 7, messages: 0 }, 12);
+  members = beaten(members, 'b', { ...BEAT, generation: 7, messages: 0 }, 11);
+  assert.equal(leastReached(members, 7)?.peer, 'c');
+  assert.equal(leastReached([], 0), undefined);
 });

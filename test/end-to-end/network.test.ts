@@ -169,7 +169,7 @@ test(
       return;
     }
     const { names } = network(t, 3);
-    const { coordinator, workers } = await startRun('between', names, '--ring-timeout-ms', '700');
+    const { coordinator, workers } = await startRun('between', names, '--ring-timeout-ms', '1500');
     await coordinator.seen(/epoch 1 /);
     // Both still reach the coordinator and the third worker; a ring of three needs every link.
     const rules = `add table inet t; add chain inet t in { type filter hook input priority 0; };
