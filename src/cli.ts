@@ -12,6 +12,7 @@ import { registerPredict } from './cli/predict.js';
 import { registerStatus } from './cli/status.js';
 import { registerSummary } from './cli/summary.js';
 import { registerTrain } from './cli/train.js';
+import { registerTune } from './cli/tune.js';
 import { registerWorker } from './cli/worker.js';
 import { VERSION } from './shared/version.js';
 
@@ -33,6 +34,7 @@ process.stderr.on('error', () => undefined);
 registerTrain(program);
 registerDemo(program);
 registerWorker(program);
+registerTune(program);
 registerEvaluate(program);
 registerPredict(program);
 registerSummary(program);

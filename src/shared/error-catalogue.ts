@@ -162,6 +162,14 @@ export const ERROR_CATALOGUE = {
     'the backend {backend} has no tensors of type {dtype}',
     'use float32, int32 or bool, or another --backend',
   ),
+  PRODUCT_CHOICES_UNREADABLE: define(
+    'the table of algorithms {path} cannot be used: {reason}',
+    'make it anew with `vitrail tune`, on this kind of GPU',
+  ),
+  DEVICE_OUT_OF_MEMORY: define(
+    '{device} has no memory left for a micro-batch of {microBatch}: {reason}',
+    'use --micro-batch {fits} (estimated from smaller ones), or --recompute',
+  ),
   DEVICE_INVALID: define(
     'there is no device "{device}"',
     'use auto, cpu, or cuda:N with the number of a GPU',

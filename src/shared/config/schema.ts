@@ -184,6 +184,11 @@ export const runConfigSchema = z.strictObject({
     'run',
     'of the local workers in turn, say "cuda:0,cuda:1" or "cpu"; auto gives each a GPU of its own where there are any',
   ),
+  productChoices: operational(
+    z.string().min(1).nullable().default(null),
+    'run',
+    "table of algorithms for a GPU's matrix products, from `vitrail tune`; all workers need the same",
+  ),
   logLevel: operational(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     'run',

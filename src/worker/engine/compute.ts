@@ -34,6 +34,9 @@ export interface ComputeOptions {
   readonly threads?: number;
   /** Plain tfjs ops even where there are fused kernels: for comparison. */
   readonly composed?: boolean;
+  /** As GpuOptions. */
+  readonly productChoices?: string | null;
+  readonly tune?: boolean;
 }
 
 /** On the memory they lie in: nothing is copied. */
@@ -52,7 +55,10 @@ export async function startCompute(options: ComputeOptions): Promise<Compute> {
     return { identity: backend, parts: composedParts, placement: copied, gradientOf: readGradient };
   }
   const kernels = nativeKernels();
-  if (isGpu(kernels)) return gpuCompute(kernels, gpu ?? 0, precision, options.composed === true);
+  if (isGpu(kernels)) {
+    const { composed = false, productChoices = null, tune = false } = options;
+    return gpuCompute(kernels, { gpu: gpu ?? 0, precision, composed, productChoices, tune });
+  }
   const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
   const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
   // Levels differ in the order of their sums.

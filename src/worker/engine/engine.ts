@@ -11,6 +11,7 @@ import { WeightTensors } from '../model/weight-tensors.js';
 import { startCompute, type Compute } from './compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
 import type { GpuKernels } from './native/kernel-api.js';
+import { isOutOfMemory, largestMicroBatch } from './memory-fit.js';
 import { imagesIn, type ModelInput } from './model-input.js';
 import { placedWeights, type WeightSource } from './placement.js';
 import { Tape } from './tape.js';
@@ -36,6 +37,10 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Plain tfjs ops even where there are fused kernels: for comparison. */
   readonly composed?: boolean;
+  /** On a GPU: a table of algorithms that `vitrail tune` has written. */
+  readonly productChoices?: string | null;
+  /** On a GPU: choose the fastest algorithms as products come. */
+  readonly tune?: boolean;
 }
 
 /** @see ModelInput */
@@ -122,7 +127,7 @@ export class ComputeEngine {
     position: MicroBatchPosition,
     onGradient: GradientCallback,
   ): Promise<TrainResult> {
-    const judgement = this.#passAndBack(batch, position, onGradient);
+    const judgement = this.#withinMemory(batch, () => this.#passAndBack(batch, position, onGradient));
     const result = await readJudgement(judgement, batch.labels);
     return { ...result, lossSum: result.losses.reduce((sum, loss) => sum + loss, 0) };
   }
@@ -152,6 +157,30 @@ export class ComputeEngine {
   dispose(): void {
     this.#weights?.dispose();
     this.#weights = undefined;
+  }
+
+  /** @throws DEVICE_OUT_OF_MEMORY in place of the allocator's error */
+  #withinMemory<T>(batch: MicroBatch, run: () => T): T {
+    try {
+      return run();
+    } catch (thrown) {
+      const gpu = this.gpu;
+      if (gpu === undefined || !isOutOfMemory(thrown)) throw thrown;
+      const limit = gpu.memory().peakBytesInUse;
+      const [one, two] = [1, 2].map((images) => this.#peakOf(gpu, firstImages(batch, images)));
+      throw coded('DEVICE_OUT_OF_MEMORY', {
+        ...{ device: this.backend, microBatch: batch.labels.length, reason: thrown.message },
+        fits: largestMicroBatch(limit, one!, two!),
+      });
+    }
+  }
+
+  /** Peak of a pass and back, in bytes. */
+  #peakOf(gpu: GpuKernels, batch: MicroBatch): number {
+    gpu.trimMemory();
+    const { losses, predictions } = this.#passAndBack(batch, { step: 0, microBatch: 0 }, () => undefined);
+    tf.dispose([losses, predictions]);
+    return gpu.memory().peakBytesInUse;
   }
 
   #passAndBack(batch: MicroBatch, position: MicroBatchPosition, onGradient: GradientCallback): Judgement {
@@ -193,6 +222,14 @@ export class ComputeEngine {
     if (this.#weights === undefined) throw coded('INTERNAL', { reason: 'the engine has no weights yet' });
     return this.#weights;
   }
+}
+
+function firstImages(batch: MicroBatch, images: number): MicroBatch {
+  const part = <A extends Float32Array | Uint8Array | Int32Array>(array: A): A =>
+    array.subarray(0, (array.length / batch.labels.length) * images) as A;
+  const labels = part(batch.labels);
+  if ('patches' in batch) return { patches: part(batch.patches), labels };
+  return { pixels: part(batch.pixels), flips: part(batch.flips), labels };
 }
 
 async function readJudgement(

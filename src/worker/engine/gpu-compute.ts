@@ -1,6 +1,6 @@
 /** How a process computes on a GPU: arrays are copied there, weights are kept in the precision of products too. */
 import type * as tf from '@tensorflow/tfjs-core';
-import { coded, reasonOf } from '../../shared/errors.js';
+import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
 import { composedParts } from '../model/composed-parts.js';
 import { FusedDevice, type Precision } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
@@ -8,6 +8,7 @@ import type { Compute } from './compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
 import { STORAGE, type GpuKernels } from './native/kernel-api.js';
 import { bufferOf, emptyTensor } from './native/tensor-buffers.js';
+import { readProductChoices } from './product-choices.js';
 import type { Placement } from './placement.js';
 
 /** A gradient where it was computed. */
@@ -36,25 +37,40 @@ function placement(kernels: GpuKernels, precision: Precision): Placement {
   };
 }
 
-/** @throws BACKEND_UNAVAILABLE when the GPU cannot be opened */
-export function gpuCompute(
-  kernels: GpuKernels,
-  gpu: number,
-  precision: Precision,
-  composed: boolean,
-): Compute {
+export interface GpuOptions {
+  /** Number of the GPU. */
+  readonly gpu: number;
+  readonly precision: Precision;
+  readonly composed: boolean;
+  /** A table that `vitrail tune` has written; null: the library's first proposals. */
+  readonly productChoices: string | null;
+  /** Choose the fastest of the library's proposals as products come. */
+  readonly tune: boolean;
+}
+
+/** Everything that the bits of a GPU's results follow from besides the run's own options. */
+function identityOf(kernels: GpuKernels, level: string): string {
+  const { name, version, digest } = kernels.productLibrary();
+  return ['native', level, name, version, digest.slice(0, 12)].filter((word) => word !== '').join(' ');
+}
+
+/** @throws BACKEND_UNAVAILABLE when the GPU or the library for products cannot be opened; PRODUCT_CHOICES_UNREADABLE */
+export function gpuCompute(kernels: GpuKernels, options: GpuOptions): Compute {
+  const { gpu, precision, composed, productChoices, tune } = options;
   try {
     const { level } = kernels.configure({ device: gpu });
+    kernels.configure({ tune });
+    if (productChoices !== null) kernels.setProductChoices({ choices: readProductChoices(productChoices) });
     const parts = composed ? composedParts : fusedParts(new FusedDevice(kernels, precision));
     return {
-      // The kind of GPU decides the order of sums.
-      identity: `native ${level}`,
+      identity: identityOf(kernels, level),
       parts,
       gpu: kernels,
       placement: placement(kernels, precision),
       gradientOf: deviceGradient,
     };
   } catch (thrown) {
+    if (thrown instanceof VitrailError) throw thrown;
     const reason = reasonOf(thrown);
     throw coded('BACKEND_UNAVAILABLE', {
       backend: `native on cuda:${gpu}`,

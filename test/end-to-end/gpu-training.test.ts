@@ -1,0 +1,122 @@
+/**
+ * Training on a GPU's memory: sums, weights and moments there, shared memory brought up to date. Runs on the emulator
+ * where it is built (native/build/vitrail-emulated.node), or on the addon that VITRAIL_CUDA names.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { cli, logLines, smallDataset, temporaryFolder } from './cli-run.js';
+
+const EMULATED = resolve('native/build/vitrail-emulated.node');
+const given = process.env['VITRAIL_CUDA'];
+const skip = given === undefined && !existsSync(EMULATED) ? 'the emulator is not built' : false;
+const folder = temporaryFolder();
+let data = '';
+
+before(async () => {
+  process.env['VITRAIL_CUDA'] = given ?? EMULATED;
+  data = await smallDataset(folder.path);
+});
+
+after(() => folder.remove());
+
+const RUN = [
+  ...[
+    '--model',
+    'vit-micro/16',
+    '--image-size',
+    '32',
+    '--dropout',
+    '0.1',
+    '--transform',
+    'paper',
+    '--seed',
+    '7',
+  ],
+  ...['--batch', '16', '--micro-batch', '4', '--warmup-steps', '2', '--lr', '0.001', '--backend', 'native'],
+];
+
+interface Summary {
+  readonly weightDigest: string;
+}
+
+async function trained(name: string, ...flags: string[]): Promise<{ digest: string; losses: number[] }> {
+  const out = join(folder.path, name);
+  const { code, stdout, stderr } = await cli(
+    'train',
+    '--data',
+    data,
+    '--out',
+    out,
+    '--json',
+    ...RUN,
+    ...flags,
+  );
+  assert.equal(code, 0, stderr);
+  const losses = logLines(out, 'step').map((line) => line['loss'] as number);
+  return { digest: (JSON.parse(stdout) as Summary).weightDigest, losses };
+}
+
+test(
+  'one worker and two on a GPU end with the same weights, straight through or resumed',
+  { skip },
+  async () => {
+    const one = await trained('one', '--epochs', '1', '--workers', '1', '--ema-decay', '0.9');
+    const two = await trained('two', '--epochs', '1', '--workers', '2', '--ema-decay', '0.9');
+    assert.equal(two.digest, one.digest);
+    const half = join(folder.path, 'half');
+    const flags = ['--data', data, '--out', half, ...RUN, '--ema-decay', '0.9'];
+    assert.equal((await cli('train', ...flags, '--steps', '2')).code, 0);
+    const rest = await cli('train', ...flags, '--epochs', '1', '--resume', '--json');
+    assert.equal(rest.code, 0, rest.stderr);
+    assert.equal((JSON.parse(rest.stdout) as Summary).weightDigest, one.digest);
+  },
+);
+
+for (const precision of ['fp32', 'bf16']) {
+  test(`losses on a GPU follow those of the processor (${precision})`, { skip }, async () => {
+    const flags = ['--epochs', '1', '--precision', precision];
+    const gpu = await trained(`gpu-${precision}`, ...flags);
+    const processor = await trained(`processor-${precision}`, ...flags, '--devices', 'cpu');
+    assert.notEqual(gpu.digest, processor.digest, 'the GPU was used');
+    assert.equal(gpu.losses.length, processor.losses.length);
+    const tolerance = precision === 'fp32' ? 1e-4 : 2e-2;
+    for (const [step, loss] of gpu.losses.entries()) {
+      const expected = processor.losses[step]!;
+      assert.ok(Math.abs(loss - expected) < tolerance * expected, `step ${step}: ${loss} and ${expected}`);
+    }
+  });
+}
+
+test('`vitrail devices` lists the GPU, and its absence with the reason', { skip }, async () => {
+  const here = await cli('devices', '--json');
+  const { gpus } = JSON.parse(here.stdout) as { gpus: { usable: number[] } };
+  assert.deepEqual(gpus.usable, [0]);
+  process.env['VITRAIL_CUDA'] = join(folder.path, 'none.node');
+  const none = await cli('devices');
+  process.env['VITRAIL_CUDA'] = given ?? EMULATED;
+  assert.equal(none.code, 0);
+  assert.match(none.stdout, /cuda {4}none: the CUDA kernels are not built/);
+});
+
+test('`vitrail tune` writes a table that a run takes, and a broken one is refused', { skip }, async () => {
+  const table = join(folder.path, 'products.json');
+  const shape = ['--model', 'vit-micro/16', '--image-size', '32', '--micro-batch', '4', '--dropout', '0.1'];
+  const tuned = await cli('tune', ...shape, '--precision', 'fp32', '--out', table);
+  assert.equal(tuned.code, 0, tuned.stderr);
+  assert.match(tuned.stdout, /products of native/);
+  await trained('tuned', '--steps', '1', '--product-choices', table);
+  const broken = await cli(
+    'train',
+    '--data',
+    data,
+    '--out',
+    join(folder.path, 'broken'),
+    ...RUN,
+    '--product-choices',
+    data,
+  );
+  assert.notEqual(broken.code, 0);
+  assert.match(broken.stderr, /PRODUCT_CHOICES_UNREADABLE/);
+});
