@@ -37,6 +37,7 @@ const { values } = parseArgs({
     device: { type: 'string', default: 'cpu' },
     accumulate: { type: 'string', default: '1' },
     compile: { type: 'boolean', default: false },
+    'product-choices': { type: 'string' },
     batch: { type: 'string' },
     json: { type: 'boolean', default: false },
     /** A setting as JSON: this process is our side. */
@@ -71,6 +72,7 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
     ...SETTINGS[name]!,
     ...{ precision, backend: values.backend, threads: Number(values.threads) },
     ...{ device: values.device, accumulate: Number(values.accumulate) },
+    productChoices: values['product-choices'] ?? null,
     ...(values.batch === undefined ? {} : { batch: Number(values.batch) }),
   };
   const ours = fork(fileURLToPath(import.meta.url), ['--side', JSON.stringify(setting)]);

@@ -22,6 +22,8 @@ export interface StepSetting {
   readonly device: string;
   /** Micro-batches of a step. */
   readonly accumulate: number;
+  /** As --product-choices. */
+  readonly productChoices: string | null;
 }
 
 export interface StepRunner {
@@ -35,13 +37,14 @@ export interface StepRunner {
 
 /** `accumulate` micro-batches of `batch` images a step, dropout 0.1, AdamW with decay 0.1, clipping at 1; images are keyed noise. */
 export async function openStepRunner(setting: StepSetting): Promise<StepRunner> {
-  const { model, imageSize, classes, batch, precision, threads, device, accumulate } = setting;
+  const { model, imageSize, classes, batch, precision, threads, device, accumulate, productChoices } =
+    setting;
   const { backend, gpu } = planDevice(device, setting.backend, surveyGpus());
   const flags = { data: 'none', model, imageSize, batch, dropout: 0.1, optimizer: 'adamw', weightDecay: 0.1 };
   const config = resolveConfig({ flags: { ...flags, microBatch: batch, clipNorm: 1, backend, precision } });
   const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
   const layout = parameterLayout(spec);
-  const engine = await ComputeEngine.create({ ...config, spec, threads, gpu });
+  const engine = await ComputeEngine.create({ ...config, spec, threads, gpu, productChoices });
   const state = allocateTrainingState(config, layout);
   const { weights, moments, shared, optimizer } = state;
   weights.set(initialWeights(spec, 'torchvision', 1));

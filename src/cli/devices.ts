@@ -57,6 +57,6 @@ export function registerDevices(program: Command): void {
     .description('what this machine can compute with, and why not')
     .option('--json', 'print JSON')
     .action(async (flags: { readonly json?: boolean }) =>
-      runCommand(() => Promise.resolve(devicesAction(flags))),
+      runCommand(async () => Promise.resolve(flags).then(devicesAction)),
     );
 }

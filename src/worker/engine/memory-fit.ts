@@ -1,10 +1,10 @@
 /** What a micro-batch needs of a GPU's memory, from what smaller ones needed. */
 
 /** The allocator's own words (native/src/bindings/instance.cc). */
-const OUT_OF_MEMORY = /^out of memory/;
+const OUT_OF_MEMORY = 'out of memory';
 
 export function isOutOfMemory(thrown: unknown): thrown is RangeError {
-  return thrown instanceof RangeError && OUT_OF_MEMORY.test(thrown.message);
+  return thrown instanceof RangeError && thrown.message.startsWith(OUT_OF_MEMORY);
 }
 
 /**
