@@ -83,6 +83,7 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
     options.leave.addEventListener('abort', askToLeave);
     // Asked while the link was being opened.
     if (options.leave.aborted) askToLeave();
+    options.log.info({ coordinator }, 'looking for the coordinator');
     const first = await introduce(link, metricsAddress, NEWCOMER);
     if (first.kind === 'stop') {
       if (options.leave.aborted) return first.stop;

@@ -20,18 +20,6 @@ test('a worker that is killed costs nothing: the others finish its step and the 
   );
 });
 
-test('a run whose only worker is killed starts another, which goes on from the newest checkpoint', async () => {
-  const args = runs.argumentsOf('replaced', '--workers', '1', '--checkpoint-every-steps', '3');
-  const run = startCli(['train', ...args]);
-  await run.seen(/epoch 2 /);
-  process.kill(runs.pidOf('replaced', 0), 'SIGKILL');
-  const { code, stdout, stderr } = await run.done;
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, /it was ended by SIGKILL; another is started in its place \(2 more times\)/);
-  assert.match(stderr, /going back to the newest checkpoint/);
-  runs.assertSameWeights(stdout);
-});
-
 test('a worker that stops is suspected, removed, told so when it wakes up, and joins as a new one', async () => {
   const { coordinator, workers } = await runs.startByHand('stopped', 2, '--epochs', '8');
   await coordinator.seen(/epoch 1 /);
@@ -88,17 +76,4 @@ test('with fewer than the fewest workers the run waits, says so, and goes on whe
   runs.assertSameRun('waiting', stdout);
   assert.equal((await joiner.done).code, 0);
   await Promise.all(workers.map(async (worker) => worker.done));
-});
-
-test('a worker that sleeps until its coordinator has ended ends as well when it wakes up', async () => {
-  const { coordinator, workers } = await runs.startByHand('overslept', 2);
-  await coordinator.seen(/epoch 1 /);
-  const sleeper = workers[0]!;
-  sleeper.child.kill('SIGSTOP');
-  const { code, stdout, stderr } = await coordinator.done;
-  assert.equal(code, 0, stderr);
-  runs.assertSameRun('overslept', stdout);
-  sleeper.child.kill('SIGCONT');
-  const slept = await sleeper.done;
-  assert.equal(slept.code, 0, slept.stderr);
 });

@@ -101,8 +101,7 @@ test('a worker that waits for its coordinator leaves when asked, and at once whe
   const args = ['worker', '--coordinator', 'tcp://127.0.0.1:1'];
   const patient = startCli(args);
   const hurried = startCli(args);
-  // Not before it listens for signals.
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await Promise.all([patient, hurried].map(async (worker) => worker.seen(/looking for the coordinator/)));
   patient.child.kill('SIGTERM');
   hurried.child.kill('SIGTERM');
   await hurried.seen(/leaving after this step/);
