@@ -233,7 +233,8 @@ template <int kWidth> void launchMatrixForward(const Context& context, MatrixFor
   const int chunks = dividedBy(tokens, kKeysOfChunk), padded = dividedBy(tokens, 16) * 16;
   const auto bytes = [&](int keyRows) { return static_cast<size_t>(2 * keyRows + warps * kRows) * kRowBytes; };
   // Each block takes 1 KB more than it asks for.
-  const bool resident = chunks <= 2 || forwardBlocksOf(kWidth) * (bytes(padded) + 1024) <= context.device.sharedBytes() + 1024;
+  const bool resident =
+      chunks <= 2 || forwardBlocksOf(kWidth) * (bytes(padded) + 1024) <= context.device.sharedBytes() + 1024;
   t.stages = resident ? chunks : 2;
   t.keyRows = resident ? padded : t.stages * kKeysOfChunk;
   t.groups = resident ? 1 : times;

@@ -106,8 +106,8 @@ __device__ __forceinline__ void exchangeInFour(Fragment& words) {
   }
 }
 
-// Row `row` of `to`, from chunk firstChunk on, = factor x elements [2 half, 2 half + 2) of this lane's in each C of a row
-// of them.
+// Row `row` of `to`, from chunk firstChunk on, = factor x elements [2 half, 2 half + 2) of this lane's in each C of a
+// row of them.
 template <int kWidth>
 __device__ __forceinline__ void writeRow(const MatrixRows& to, int row, int firstChunk,
                                          const Accumulator (&c)[kWidth / 8], int half, float factor) {
