@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STORAGE, type Storage } from '../../src/worker/engine/native/kernel-api/memory.js';
+import { STORAGE } from '../../src/worker/engine/native/kernel-api/memory.js';
 import { attentionGradient, attentionOf, type Shape } from './attention-reference.js';
+import { operands, run, type Case } from './attention-run.js';
 import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } from './kernel-device.js';
-
-interface Case extends Shape {
-  readonly storage?: Storage;
-  readonly bf16?: boolean;
-}
 
 const SHAPES: readonly Shape[] = [
   { images: 1, tokens: 1, heads: 1, width: 1 },
@@ -27,14 +23,6 @@ const SHAPES: readonly Shape[] = [
   { images: 2, tokens: 0, heads: 1, width: 4 },
 ];
 
-function operands(c: Case) {
-  const rounds = c.bf16 === true || c.storage === STORAGE.bf16;
-  const random = (count: number, seed: number): Float32Array =>
-    rounds ? roundedToBf16(normals(count, seed)) : normals(count, seed);
-  const length = c.images * c.tokens * c.heads * c.width;
-  return { length, qkv: random(3 * length, c.tokens), dOut: random(length, c.width) };
-}
-
 type Expected = ReturnType<typeof attentionOf> & { readonly dQkv: Float64Array };
 const known = new Map<string, Expected>();
 
@@ -45,24 +33,6 @@ function expectedOf(c: Case): Expected {
   const expected = known.get(name) ?? { ...attentionOf(c, qkv), dQkv: attentionGradient(c, qkv, dOut) };
   known.set(name, expected);
   return expected;
-}
-
-function run(device: KernelDevice, c: Case, qkvValues: Float32Array, dOutValues: Float32Array) {
-  const { images, tokens, heads, width, storage } = c;
-  const shape = { images, tokens, heads, width, ...(c.bf16 === undefined ? {} : { bf16: c.bf16 }) };
-  const statistics = images * heads * tokens;
-  const qkv = device.hold(qkvValues, storage);
-  const out = device.space(dOutValues.length, storage);
-  const logSumExp = device.space(statistics);
-  const dQkv = device.space(qkvValues.length, storage);
-  device.kernels.attentionForward({ ...shape, qkv, out, logSumExp });
-  const dOut = device.hold(dOutValues, storage);
-  device.kernels.attentionBackward({ ...shape, qkv, out, logSumExp, dOut, dQkv });
-  return {
-    out: device.read(out, dOutValues.length),
-    logSumExp: device.read(logSumExp, statistics),
-    dQkv: device.read(dQkv, qkvValues.length),
-  };
 }
 
 function check(device: KernelDevice, c: Case, tolerance: number): void {

@@ -47,9 +47,9 @@ void launch(const Context& context, void (*kernel)(P...), const Grid& grid, A...
 }
 
 #if defined(__CUDACC__)
-// The block's dynamic shared memory, 16-byte aligned.
+// The block's dynamic shared memory, 128-byte aligned.
 template <typename T> __device__ __forceinline__ T* sharedMemory() {
-  extern __shared__ __align__(16) unsigned char vitrailShared[];
+  extern __shared__ __align__(128) unsigned char vitrailShared[];
   return reinterpret_cast<T*>(vitrailShared);
 }
 #else

@@ -14,6 +14,52 @@ namespace vitrail::cuda {
 using Accumulator = float[4];
 using Fragment = uint32_t[4];
 
+// A byte of shared memory: half the registers of a pointer.
+#if defined(__CUDACC__)
+using SharedAddress = uint32_t;
+__device__ __forceinline__ SharedAddress sharedAddress(const void* at) {
+  return static_cast<uint32_t>(__cvta_generic_to_shared(at));
+}
+#else
+using SharedAddress = unsigned char*;
+inline SharedAddress sharedAddress(void* at) { return static_cast<SharedAddress>(at); }
+#endif
+
+// With some bits turned, which are those of an offset in a block of 128 bytes.
+__device__ __forceinline__ SharedAddress turned(SharedAddress at, unsigned bits) {
+#if defined(__CUDACC__)
+  return at ^ bits;
+#else
+  return reinterpret_cast<SharedAddress>(reinterpret_cast<uintptr_t>(at) ^ bits);
+#endif
+}
+
+__device__ __forceinline__ void storeShared(SharedAddress to, uint32_t word) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("st.shared.b32 [%0], %1;" ::"r"(to), "r"(word) : "memory");
+#elif !defined(__CUDACC__)
+  memcpy(to, &word, sizeof word);
+#endif
+}
+
+__device__ __forceinline__ void storeShared(SharedAddress to, float2 pair) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(to), "f"(pair.x), "f"(pair.y) : "memory");
+#elif !defined(__CUDACC__)
+  memcpy(to, &pair, sizeof pair);
+#endif
+}
+
+__device__ __forceinline__ float4 loadShared4(SharedAddress from) {
+  float4 v = {};
+#if defined(__CUDA_ARCH__)
+  asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "r"(from));
+#elif !defined(__CUDACC__)
+  memcpy(&v, from, sizeof v);
+#endif
+  return v;
+}
+
 // c += a b
 __device__ __forceinline__ void multiplyAdd(Accumulator& c, const Fragment& a, uint32_t b0, uint32_t b1) {
 #if defined(__CUDA_ARCH__)
@@ -41,17 +87,16 @@ __device__ __forceinline__ void multiplyAdd(Accumulator& c, const Fragment& a, u
 
 // Four 8 x 8 matrices of bf16 from shared memory: lane l gives the 16 bytes of row l % 8 of matrix l / 8. Of matrix i
 // it gets in words[i] the elements 2t and 2t + 1 of row g, or (`kTransposed`) of column g.
-template <bool kTransposed> __device__ __forceinline__ void loadMatrices(Fragment& words, const unsigned char* row) {
+template <bool kTransposed> __device__ __forceinline__ void loadMatrices(Fragment& words, SharedAddress row) {
 #if defined(__CUDA_ARCH__)
-  const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
   if constexpr (kTransposed) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(address));
+                 : "r"(row));
   } else {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(address));
+                 : "r"(row));
   }
 #elif !defined(__CUDACC__)
   emulator::LaneWords mine = {};
@@ -69,11 +114,10 @@ template <bool kTransposed> __device__ __forceinline__ void loadMatrices(Fragmen
 }
 
 // Begins to copy 16 bytes to shared memory; zeros where they are not `there`, `from` is not read then.
-__device__ __forceinline__ void copyAsync(unsigned char* to, const void* from, bool there) {
+__device__ __forceinline__ void copyAsync(SharedAddress to, const void* from, bool there) {
 #if defined(__CUDA_ARCH__)
-  const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(to));
   const int bytes = there ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(bytes) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
 #elif !defined(__CUDACC__)
   if (there) memcpy(to, from, 16);
   else memset(to, 0, 16);

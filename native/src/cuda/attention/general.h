@@ -20,7 +20,7 @@ struct GeneralTask {
 
 // What a block works on.
 struct GeneralBlock {
-  size_t head;
+  unsigned head;
   int firstRow, firstColumn;
   Place place;
 };
@@ -96,7 +96,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalF
 // A warp has a query.
 static __global__ void generalDelta(GeneralTask t) {
   const size_t query = size_t{blockIdx.x} * (blockDim.x / kWarp) + threadIdx.x / kWarp;
-  const size_t head = query / t.shape.tokens;
+  const auto head = static_cast<unsigned>(query / t.shape.tokens);
   if (query >= t.shape.images * t.shape.heads * t.shape.tokens) return;
   const HeadRows out = plainRows(t.shape, t.out, head, false), dOut = plainRows(t.shape, t.dOut, head, false);
   const int row = static_cast<int>(query % t.shape.tokens), lane = static_cast<int>(threadIdx.x) % kWarp;

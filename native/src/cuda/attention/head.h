@@ -5,9 +5,10 @@
 
 namespace vitrail::cuda::attention {
 
-// Heads of all images are counted through: head = image x heads + head of the image.
-__device__ __forceinline__ size_t firstElement(const AttentionShape& s, size_t head, size_t row, size_t part) {
-  return head / s.heads * s.tokens * row + part * s.heads * s.width + head % s.heads * s.width;
+// Heads of all images are counted through, below 2^31: head = image x heads + head of the image.
+__device__ __forceinline__ size_t firstElement(const AttentionShape& s, unsigned head, size_t row, unsigned part) {
+  const auto heads = static_cast<unsigned>(s.heads);
+  return head / heads * s.tokens * row + (part * heads + head % heads) * s.width;
 }
 
 // Rows of one head, of any width and storage: queries, keys, values, or what has their shape.
@@ -37,11 +38,12 @@ struct HeadRows {
 };
 
 // part: 0 queries, 1 keys, 2 values.
-__device__ __forceinline__ HeadRows packedRows(const AttentionShape& s, const Array& qkv, size_t head, size_t part) {
+__device__ __forceinline__ HeadRows packedRows(const AttentionShape& s, const Array& qkv, unsigned head,
+                                               unsigned part) {
   const size_t row = 3 * s.heads * s.width;
   return {qkv, firstElement(s, head, row, part), row, static_cast<int>(s.tokens), static_cast<int>(s.width), s.bf16};
 }
-__device__ __forceinline__ HeadRows plainRows(const AttentionShape& s, const Array& x, size_t head, bool round) {
+__device__ __forceinline__ HeadRows plainRows(const AttentionShape& s, const Array& x, unsigned head, bool round) {
   const size_t row = s.heads * s.width;
   return {x, firstElement(s, head, row, 0), row, static_cast<int>(s.tokens), static_cast<int>(s.width), round};
 }

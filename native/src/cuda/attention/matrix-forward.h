@@ -141,7 +141,7 @@ template <int kWidth, int kTiles> struct ForwardState {
       for (int half = 0; half < 2; half++) {
         const int row = first + 16 * m + 8 * half + lane / 4;
         const float sum = sumOfFour(total[m][half]);
-        writeRow<kWidth>(to, row, out[m], half, 1.0f / sum);
+        writeRow<kWidth>(to, row, 0, out[m], half, 1.0f / sum);
         if (lane % 4 == 0 && row < to.rows) logSumExp[row] = (peak[m][half] + log2f(sum)) * kLogOf2;
       }
     }
@@ -152,12 +152,12 @@ template <int kWidth>
 __global__ __launch_bounds__(kForwardWarps * kWarp, forwardBlocksOf(kWidth)) void matrixForward(MatrixForwardTask t) {
   constexpr int kTiles = queryTilesOf(kWidth), kRows = 16 * kTiles;
   using Rows = Tile<kWidth>;
-  const size_t head = blockIdx.x / static_cast<unsigned>(t.groups);
+  const unsigned head = blockIdx.x / static_cast<unsigned>(t.groups);
   const int group = static_cast<int>(blockIdx.x % static_cast<unsigned>(t.groups));
   const int warp = warpOfThread(), lane = laneOfThread(), thread = static_cast<int>(threadIdx.x);
   const int threads = static_cast<int>(blockDim.x), warps = threads / kWarp;
   const int tokens = static_cast<int>(t.shape.tokens), chunks = (tokens + kKeysOfChunk - 1) / kKeysOfChunk;
-  const Rows keys = {sharedMemory<unsigned char>()}, values = keys.from(t.keyRows);
+  const Rows keys = {sharedAddress(sharedMemory<unsigned char>())}, values = keys.from(t.keyRows);
   const Rows mine = values.from(t.keyRows + warp * kRows);
 
   // Padded keys are zeros: garbage could be NaN.
@@ -203,8 +203,10 @@ __global__ __launch_bounds__(kForwardWarps * kWarp, forwardBlocksOf(kWidth)) voi
       const int row = chunk % t.stages * kKeysOfChunk, rows = rowsOf(chunk);
       const int left = tokens - chunk * kKeysOfChunk;
       if (first + 16 < tokens && kTiles == 2) {
+#pragma unroll 1
         for (int i = 0; i < rows; i += 16) state.template step<kTiles>(keys, values, row + i, left - i, t.scale);
       } else if (first < tokens) {
+#pragma unroll 1
         for (int i = 0; i < rows; i += 16) state.template step<1>(keys, values, row + i, left - i, t.scale);
       }
       if (t.stages < chunks) {
@@ -231,7 +233,8 @@ template <int kWidth> void launchMatrixForward(const Context& context, MatrixFor
   const int chunks = dividedBy(tokens, kKeysOfChunk), padded = dividedBy(tokens, 16) * 16;
   const auto bytes = [&](int keyRows) { return static_cast<size_t>(2 * keyRows + warps * kRows) * kRowBytes; };
   // Each block takes 1 KB more than it asks for.
-  const bool resident = chunks <= 2 || forwardBlocksOf(kWidth) * (bytes(padded) + 1024) <= context.device.sharedBytes() + 1024;
+  const bool resident =
+      chunks <= 2 || forwardBlocksOf(kWidth) * (bytes(padded) + 1024) <= context.device.sharedBytes() + 1024;
   t.stages = resident ? chunks : 2;
   t.keyRows = resident ? padded : t.stages * kKeysOfChunk;
   t.groups = resident ? 1 : times;

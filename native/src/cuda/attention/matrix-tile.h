@@ -15,19 +15,21 @@ constexpr int kChunkBytes = 16;
 __device__ __forceinline__ int laneOfThread() { return static_cast<int>(threadIdx.x) % kWarp; }
 __device__ __forceinline__ int warpOfThread() { return static_cast<int>(threadIdx.x) / kWarp; }
 
-// How the chunks of a row are exchanged, so that those of 8 rows at the same place lie in different banks.
+// Chunks of a row are exchanged by turning bits of their number, so that those of 8 rows at the same place lie in
+// different banks: which bits.
+__host__ __device__ constexpr int twistBits(int chunks) { return chunks % 8 == 0 ? 7 : chunks % 4 == 0 ? 3 : 1; }
 __host__ __device__ constexpr int twistOf(int chunks, int row) {
   return chunks % 8 == 0 ? row & 7 : chunks % 4 == 0 ? row >> 1 & 3 : row >> 2 & 1;
 }
 
-// [rows, kWidth] bf16, kWidth a multiple of 16, without gaps.
+// [rows, kWidth] bf16, kWidth a multiple of 16, without gaps from 128-byte aligned memory on.
 template <int kWidth> struct Tile {
   static constexpr int kChunks = kWidth / kChunk;
   static constexpr int kRowBytes = kWidth * 2;
 
-  unsigned char* bytes;
+  SharedAddress bytes;
 
-  __device__ __forceinline__ unsigned char* chunk(int row, int c) const {
+  __device__ __forceinline__ SharedAddress chunk(int row, int c) const {
     return bytes + row * kRowBytes + (c ^ twistOf(kChunks, row)) * kChunkBytes;
   }
   __device__ __forceinline__ Tile from(int row) const { return {bytes + row * kRowBytes}; }
@@ -38,12 +40,21 @@ template <int kWidth> struct Tile {
   // in two words.
   template <bool kTransposed> __device__ __forceinline__ void rowsFirst(Fragment& words, int row, int k) const {
     const int lane = laneOfThread();
-    loadMatrices<kTransposed>(words, chunk(row + lane % 16, 2 * k + lane / 16));
+    loadMatrices<kTransposed>(words, onward(chunk(row + lane % 16, lane / 16), k));
   }
   // With rows as columns of the product: the two B of rows [row, + 8) and the next 8, each in two words.
   __device__ __forceinline__ void chunksFirst(Fragment& words, int row, int k) const {
     const int lane = laneOfThread();
-    loadMatrices<false>(words, chunk(row + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
+    loadMatrices<false>(words, onward(chunk(row + lane % 8 + lane / 16 * 8, lane / 8 % 2), k));
+  }
+
+ private:
+  // From chunk 0 or 1 of a row to that of elements [16 k, 16 k + 16). Nothing here is the same for all rows, or the
+  // compiler would keep one register for every k.
+  static __device__ __forceinline__ SharedAddress onward(SharedAddress at, int k) {
+    const int c = 2 * k;
+    return turned(at, static_cast<unsigned>((c & twistBits(kChunks)) * kChunkBytes)) +
+           (c & ~twistBits(kChunks)) * kChunkBytes;
   }
 };
 
@@ -69,6 +80,7 @@ template <int kWidth>
 __device__ __forceinline__ void copyRows(const MatrixRows& from, int firstRow, int count, const Tile<kWidth>& to,
                                          int thread, int threads) {
   constexpr int kChunks = Tile<kWidth>::kChunks;
+#pragma unroll 1
   for (int i = thread; i < count * kChunks; i += threads) {
     const int row = i / kChunks, c = i % kChunks;
     const bool there = firstRow + row < from.rows && c < from.chunks;
@@ -94,10 +106,11 @@ __device__ __forceinline__ void exchangeInFour(Fragment& words) {
   }
 }
 
-// Row `row` of `to` = factor x elements [2 half, 2 half + 2) of this lane's in each C of a row of them.
+// Row `row` of `to`, from chunk firstChunk on, = factor x elements [2 half, 2 half + 2) of this lane's in each C of a
+// row of them.
 template <int kWidth>
-__device__ __forceinline__ void writeRow(const MatrixRows& to, int row, const Accumulator (&c)[kWidth / 8], int half,
-                                         float factor) {
+__device__ __forceinline__ void writeRow(const MatrixRows& to, int row, int firstChunk,
+                                         const Accumulator (&c)[kWidth / 8], int half, float factor) {
   const int t = laneOfThread() % 4;
   const bool there = row < to.rows;
   constexpr int kWhole = kWidth / 32;
@@ -109,14 +122,16 @@ __device__ __forceinline__ void writeRow(const MatrixRows& to, int row, const Ac
       words[j] = narrowTwo(c[4 * i + j][2 * half] * factor, c[4 * i + j][2 * half + 1] * factor);
     }
     exchangeInFour(words);
-    if (there && 4 * i + t < to.chunks) {
-      *reinterpret_cast<uint4*>(to.at(row, (4 * i + t) * kChunk)) = make_uint4(words[0], words[1], words[2], words[3]);
+    const int chunk = firstChunk + 4 * i + t;
+    if (there && chunk < to.chunks) {
+      *reinterpret_cast<uint4*>(to.at(row, chunk * kChunk)) = make_uint4(words[0], words[1], words[2], words[3]);
     }
   }
 #pragma unroll
   for (int j = kWhole * 4; j < kWidth / 8; j++) {
-    if (there && j < to.chunks) {
-      *reinterpret_cast<uint32_t*>(to.at(row, j * kChunk + 2 * t)) =
+    const int chunk = firstChunk + j;
+    if (there && chunk < to.chunks) {
+      *reinterpret_cast<uint32_t*>(to.at(row, chunk * kChunk + 2 * t)) =
           narrowTwo(c[j][2 * half] * factor, c[j][2 * half + 1] * factor);
     }
   }

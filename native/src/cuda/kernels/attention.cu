@@ -26,7 +26,11 @@ template <typename Body> void withWidth(size_t width, Body body) {
   else body(std::integral_constant<int, 128>());
 }
 
+// Shapes without tokens make no grid: kernels divide by their number.
+bool isEmpty(const AttentionShape& s) { return s.images == 0 || s.tokens == 0; }
+
 void forward(const Context& context, const AttentionShape& s, Array qkv, Array out, float* logSumExp) {
+  if (isEmpty(s)) return;
   if (!takesMatrices(s) || !isOfChunks(qkv) || !isOfChunks(out)) {
     return runGeneralForward(context, {s, scaleOf(s), qkv, out, logSumExp});
   }
@@ -36,10 +40,11 @@ void forward(const Context& context, const AttentionShape& s, Array qkv, Array o
 
 void backward(const Context& context, const AttentionShape& s, Array qkv, Array out, const float* logSumExp, Array dOut,
               Array dQkv) {
+  if (isEmpty(s)) return;
   if (!takesMatrices(s) || !isOfChunks(qkv) || !isOfChunks(out) || !isOfChunks(dOut) || !isOfChunks(dQkv)) {
     return runGeneralBackward(context, {s, scaleOf(s), qkv, out, const_cast<float*>(logSumExp), dOut, dQkv});
   }
-  const MatrixBackwardTask task = {s, qkv, out, logSumExp, dOut, dQkv, nullptr, scaleOf(s) * kLog2OfE, 0, 0};
+  const MatrixBackwardTask task = {s, qkv, out, logSumExp, dOut, dQkv, nullptr, 0, scaleOf(s) * kLog2OfE, 0, 0, 0};
   withWidth(s.width, [&](auto width) { launchMatrixBackward<decltype(width)::value>(context, task); });
 }
 
