@@ -173,6 +173,18 @@ testGpuProducts('choices of another library or GPU are refused with their produc
   }, /^Error: the algorithm chosen for the product 24x40x16 nn bf16,bf16>bf16 .* does not fit this GPU or cuBLASLt/);
 });
 
+testGpuProducts('sums of rows are not fused into a product that is scaled', (device, products) => {
+  const stored = [bf16, bf16, f32] as const;
+  const by: GemmCase = { m: 40, n: 16, k: 24, stored, transposeA: true, rowSums: true, alpha: 0.5 };
+  checkGemm(device, by);
+  const [choice] = products.productChoices();
+  const algorithm = FUSED.sums.toString(16) + choice!.algorithm.slice(1);
+  products.setProductChoices({ choices: [{ ...choice!, algorithm }] });
+  assert.throws(() => {
+    checkGemm(device, by);
+  }, /scaled sums does not fit/);
+});
+
 testGpuProducts('a table that is no table is refused', (_device, products) => {
   const good = { key: 'k', algorithm: 'own', microseconds: 0 };
   const refused: readonly (readonly [unknown, RegExp])[] = [

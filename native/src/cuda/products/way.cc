@@ -28,11 +28,13 @@ const void* operand(const vitrail::Context& context, const Array& stored, bool c
   return to.data;
 }
 
-const void* biasVector(const vitrail::Context& context, const GemmTask& task, DataType type, std::optional<Scratch>& scratch) {
+const void* biasVector(const vitrail::Context& context, const GemmTask& task, DataType type,
+                       std::optional<Scratch>& scratch) {
   if (type == kR32F) return task.bias;
   const auto columns = static_cast<size_t>(task.n);
   scratch.emplace(context.memory, columns * bytesOf(type));
-  const Array from{const_cast<float*>(task.bias), columns, Storage::f32}, to{scratch->as<void>(), columns, storageOf(type)};
+  const Array from{const_cast<float*>(task.bias), columns, Storage::f32};
+  const Array to{scratch->as<void>(), columns, storageOf(type)};
   convert(context, {from, 1, task.n, task.n}, {to, 1, task.n, task.n});
   return to.data;
 }
@@ -73,7 +75,8 @@ Status Way::run(const vitrail::Context& context, const GemmTask& task, const Mat
   const Status status = matmul_.run(pointers, algorithm_, task.alpha, workspace, context.device.stream());
   if (status != kSuccess) return status;
   if (plan_.finishes) {
-    finishProduct(context, {result, task.m, task.n, plan_.result.lead, task.batch, plan_.result.stride}, restOf(task, plan_));
+    const Matrices from{result, task.m, task.n, plan_.result.lead, task.batch, plan_.result.stride};
+    finishProduct(context, from, restOf(task, plan_));
   }
   if (!plan_.sumsRows()) sumRowsOfA(context, task);
   return kSuccess;

@@ -10,7 +10,8 @@ namespace vitrail::cuda {
 class Way {
  public:
   // Throws a DeviceError if the library does not know what the plan says.
-  Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan) : plan_(plan), matmul_(api, handle, plan) {}
+  Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan)
+      : plan_(plan), matmul_(api, handle, plan) {}
 
   const ProductPlan& plan() const { return plan_; }
   // What the library proposes, the likely fastest first; none where it cannot do this.

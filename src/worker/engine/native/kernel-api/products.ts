@@ -30,7 +30,7 @@ export interface ProductLibrary {
 }
 
 export interface ProductKernels {
-  /** `productLibrary` throws where the library is wanted and not there; so does the first product. */
+  /** @throws where the library is wanted and not there, naming where it was looked for; the first product does too */
   productLibrary(): ProductLibrary;
   /** Files that are tried for the library, in order. */
   productLibraryCandidates(): string[];
