@@ -59,7 +59,7 @@ cuda::ProductChoice choiceOf(const Arguments& arguments, const Napi::Value& valu
   const cuda::ProductChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(),
                                    time.As<Napi::Number>().DoubleValue()};
   cuda::Fusion fusion;
-  cuda::cublaslt::Algorithm parsed;
+  std::optional<cuda::cublaslt::Algorithm> parsed;
   if (choice.algorithm != cuda::kOwn && !cuda::parseWay(choice.algorithm, fusion, parsed)) refuse("names no algorithm");
   return choice;
 }

@@ -91,18 +91,21 @@ std::string textOf(const Fusion& fusion, const Algorithm& algorithm) {
   return text;
 }
 
-bool parseWay(const std::string& text, Fusion& fusion, Algorithm& algorithm) {
-  if (text.size() != 2 + 2 * kAlgorithmBytes || text[1] != ':') return false;
+bool parseWay(const std::string& text, Fusion& fusion, std::optional<Algorithm>& algorithm) {
+  if (text.size() < 2 || text[1] != ':') return false;
   const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1); };
   if (digit(text[0]) < 0) return false;
   fusion = Fusion::of(static_cast<unsigned>(digit(text[0])));
+  algorithm.reset();
+  if (text.compare(2, std::string::npos, "first") == 0) return true;
+  if (text.size() != 2 + 2 * kAlgorithmBytes) return false;
   unsigned char bytes[kAlgorithmBytes];
   for (size_t i = 0; i < kAlgorithmBytes; i++) {
     const int high = digit(text[2 + 2 * i]), low = digit(text[3 + 2 * i]);
     if (high < 0 || low < 0) return false;
     bytes[i] = static_cast<unsigned char>(high * 16 + low);
   }
-  memcpy(&algorithm, bytes, sizeof bytes);
+  memcpy(&algorithm.emplace(), bytes, sizeof bytes);
   return true;
 }
 
