@@ -107,13 +107,13 @@ testGpuProducts('a product is right whatever of it is fused', (device, products)
     checkGemm(device, by);
     const [first] = products.productChoices();
     for (let fused = 0; fused < 16; fused++) {
-      const algorithm = fused.toString(16) + first!.algorithm.slice(1);
+      const algorithm = `${fused.toString(16)}:first`;
       products.setProductChoices({ choices: [{ ...first!, algorithm }] });
       try {
         checkGemm(device, by);
         seen.add(fused);
       } catch (error) {
-        // What does not apply to this layer, or what an algorithm of another epilogue cannot do.
+        // What does not apply to this layer.
         assert.match(String(error), /does not fit this GPU/, what);
         device.releaseAll();
       }
@@ -173,6 +173,17 @@ testGpuProducts('choices of another library or GPU are refused with their produc
   }, /^Error: the algorithm chosen for the product 24x40x16 nn bf16,bf16>bf16 .* does not fit this GPU or cuBLASLt/);
 });
 
+testGpuProducts('sums of rows are not fused into a product that is scaled', (device, products) => {
+  const stored = [bf16, bf16, f32] as const;
+  const by: GemmCase = { m: 40, n: 16, k: 24, stored, transposeA: true, rowSums: true, alpha: 0.5 };
+  checkGemm(device, by);
+  const [choice] = products.productChoices();
+  products.setProductChoices({ choices: [{ ...choice!, algorithm: `${FUSED.sums}:first` }] });
+  assert.throws(() => {
+    checkGemm(device, by);
+  }, /scaled sums does not fit/);
+});
+
 testGpuProducts('a table that is no table is refused', (_device, products) => {
   const good = { key: 'k', algorithm: 'own', microseconds: 0 };
   const refused: readonly (readonly [unknown, RegExp])[] = [
@@ -182,6 +193,7 @@ testGpuProducts('a table that is no table is refused', (_device, products) => {
     [[{ ...good, key: 7 }], /^TypeError: choices: item 0 is no \{ key/],
     [[{ ...good, microseconds: '1' }], /^TypeError: choices: item 0 is no \{ key/],
     [[{ ...good, algorithm: 'fast' }], /^TypeError: choices: item 0 names no algorithm/],
+    [[{ ...good, algorithm: '1:firsts' }], /^TypeError: choices: item 0 names no algorithm/],
     [[{ ...good, algorithm: `1:${'g'.repeat(128)}` }], /^TypeError: choices: item 0 names no algorithm/],
     [[{ ...good, algorithm: `1:${'0'.repeat(126)}` }], /^TypeError: choices: item 0 names no algorithm/],
   ];

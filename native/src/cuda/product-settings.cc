@@ -13,7 +13,8 @@ cuda::Products& products(Instance& instance) { return cuda::productsOf(instance.
 
 // 130100 is 13.1.0.
 std::string versionText(size_t version) {
-  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
+  const auto part = [&](size_t unit) { return std::to_string(version / unit % 100); };
+  return part(10000) + "." + part(100) + "." + part(1);
 }
 
 // -> { name: 'own' | 'cublaslt', version, path, digest }. Throws where the library is wanted and not there.
@@ -22,7 +23,8 @@ Napi::Value productLibrary(const Napi::CallbackInfo& info) {
     const cuda::Products& by = products(instance);
     Napi::Object result = Napi::Object::New(info.Env());
     const bool own = by.settings.by == By::own;
-    const cuda::ProductLibrary library = own ? cuda::ProductLibrary{nullptr, cuda::kOwn, "", 0} : cuda::productLibrary();
+    const cuda::ProductLibrary ours{nullptr, cuda::kOwn, "", 0};
+    const cuda::ProductLibrary library = own ? ours : cuda::productLibrary();
     result.Set("name", library.name);
     result.Set("version", own ? "" : versionText(library.version));
     result.Set("path", library.path);
@@ -47,14 +49,17 @@ Napi::Value productChoices(const Napi::CallbackInfo& info) {
 }
 
 cuda::ProductChoice choiceOf(const Arguments& arguments, const Napi::Value& value, uint32_t index) {
-  const auto refuse = [&](const char* why) { arguments.refuse("choices", "item " + std::to_string(index) + " " + why); };
+  const auto refuse = [&](const char* why) {
+    arguments.refuse("choices", "item " + std::to_string(index) + " " + why);
+  };
   if (!value.IsObject()) refuse("is no object");
   const Napi::Object entry = value.As<Napi::Object>();
   const Napi::Value key = entry.Get("key"), algorithm = entry.Get("algorithm"), time = entry.Get("microseconds");
   if (!key.IsString() || !algorithm.IsString() || !time.IsNumber()) refuse("is no { key, algorithm, microseconds }");
-  cuda::ProductChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(), time.As<Napi::Number>().DoubleValue()};
+  const cuda::ProductChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(),
+                                   time.As<Napi::Number>().DoubleValue()};
   cuda::Fusion fusion;
-  cuda::cublaslt::Algorithm parsed;
+  std::optional<cuda::cublaslt::Algorithm> parsed;
   if (choice.algorithm != cuda::kOwn && !cuda::parseWay(choice.algorithm, fusion, parsed)) refuse("names no algorithm");
   return choice;
 }

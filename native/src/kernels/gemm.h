@@ -11,7 +11,8 @@ namespace vitrail {
 enum class Activation : uint8_t { none = 0, geluTanh = 1, geluErf = 2 };
 
 // For every matrix of the batch: y = op(a) op(b) + bias; pre = y; c = residual + dropout(activation(y)); or, where
-// `accumulate`, c += op(a) op(b), with nothing else. Sums are fp32. Matrices are row-major.
+// `accumulate`, c += op(a) op(b), with nothing else. Sums are fp32. Matrices are row-major. On a GPU, where c is
+// stored as bf16, bias and y may be rounded to bf16 on the way.
 struct GemmTask {
   // op(a) is [m, k]: stored so, or [k, m] where transposeA. f32 or bf16.
   Array a;

@@ -3,39 +3,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "../../base/tensor.h"
 #include "../products/emulated-library.h"
+#include "cublaslt-rules.h"
 
 namespace vitrail::cuda {
-
-namespace cublaslt {
-
-struct Context {};
-
-struct MatmulDesc {
-  ComputeType compute = kCompute32F;
-  int32_t operationA = kOpN, operationB = kOpN;
-  uint32_t epilogue = kEpilogueDefault;
-  const void* vector = nullptr;
-  int32_t vectorType = -1;
-  void* aux = nullptr;
-  int64_t auxLead = 0, auxStride = 0;
-};
-
-struct MatrixLayout {
-  DataType type = kR32F;
-  int64_t rows = 0, columns = 0, lead = 0;
-  int32_t batch = 1;
-  int64_t stride = 0;
-};
-
-struct Preference {
-  uint64_t workspaceBytes = 0;
-  // All schemes, as the library does it unless it is told otherwise.
-  uint32_t reductions = 7;
-};
-
-}  // namespace cublaslt
 
 namespace {
 
@@ -99,55 +70,13 @@ Status MatrixLayoutSetAttribute(MatrixLayout* layout, LayoutAttribute attribute,
   }
   return kInvalidValue;
 }
-Status MatmulPreferenceSetAttribute(Preference* preference, PreferenceAttribute attribute, const void* value, size_t bytes) {
+Status MatmulPreferenceSetAttribute(Preference* preference, PreferenceAttribute attribute, const void* value,
+                                    size_t bytes) {
   switch (attribute) {
     case kPreferenceMaxWorkspaceBytes: return assign(preference->workspaceBytes, value, bytes);
     case kPreferenceReductionSchemeMask: return assign(preference->reductions, value, bytes);
   }
   return kInvalidValue;
-}
-
-// The table of types in the documentation of cublasLtMatmul().
-bool typesFit(const MatmulDesc& desc, const MatrixLayout& a, const MatrixLayout& b, const MatrixLayout& d) {
-  if (a.type != b.type) return false;
-  if (a.type == kR16BF) return desc.compute == kCompute32F && (d.type == kR16BF || d.type == kR32F);
-  return d.type == kR32F && (desc.compute == kCompute32F || desc.compute == kCompute32FFastTf32);
-}
-
-bool isAligned(const void* data, size_t to) { return data != nullptr && reinterpret_cast<uintptr_t>(data) % to == 0; }
-
-bool hasGelu(const MatmulDesc& desc) { return (desc.epilogue & kEpilogueGelu) != 0; }
-bool hasAux(const MatmulDesc& desc) { return desc.epilogue == kEpilogueGeluAux || desc.epilogue == kEpilogueGeluAuxBias; }
-bool hasBias(const MatmulDesc& desc) { return (desc.epilogue & kEpilogueBias) != 0; }
-
-Status checkEpilogue(const MatmulDesc& desc, const MatrixLayout& d) {
-  const uint32_t known[] = {kEpilogueDefault, kEpilogueBias,       kEpilogueGelu,  kEpilogueGeluBias,
-                            kEpilogueGeluAux, kEpilogueGeluAuxBias, kEpilogueBGradB};
-  bool isKnown = false;
-  for (uint32_t epilogue : known) isKnown = isKnown || desc.epilogue == epilogue;
-  if (!isKnown) return kNotSupported;
-  if (hasBias(desc) || desc.epilogue == kEpilogueBGradB) {
-    if (!isAligned(desc.vector, 16)) return kInvalidValue;
-    if (desc.vectorType != d.type) return kNotSupported;
-  }
-  if (desc.epilogue == kEpilogueBGradB && d.batch != 1) return kNotSupported;
-  if (!hasAux(desc)) return kSuccess;
-  if (!isAligned(desc.aux, 16) || desc.auxLead % 8 != 0 || desc.auxLead < d.rows) return kInvalidValue;
-  return d.batch > 1 && (desc.auxStride % 8 != 0 || desc.auxStride == 0) ? kInvalidValue : kSuccess;
-}
-
-Status checkProduct(const MatmulDesc& desc, const MatrixLayout& a, const MatrixLayout& b, const MatrixLayout& c,
-                    const MatrixLayout& d) {
-  const bool turnsA = desc.operationA == kOpT, turnsB = desc.operationB == kOpT;
-  const int64_t depth = turnsA ? a.rows : a.columns;
-  if ((turnsA ? a.columns : a.rows) != d.rows || (turnsB ? b.rows : b.columns) != d.columns) return kInvalidValue;
-  if ((turnsB ? b.columns : b.rows) != depth || depth == 0 || d.rows == 0 || d.columns == 0) return kInvalidValue;
-  if (c.rows != d.rows || c.columns != d.columns || c.type != d.type) return kInvalidValue;
-  for (const MatrixLayout* layout : {&a, &b, &c, &d}) {
-    if (layout->lead < layout->rows || layout->batch != d.batch) return kInvalidValue;
-  }
-  if (!typesFit(desc, a, b, d)) return kNotSupported;
-  return checkEpilogue(desc, d);
 }
 
 Status MatmulAlgoCheck(cublaslt::Context*, MatmulDesc* desc, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c,
@@ -160,7 +89,8 @@ Status MatmulAlgoCheck(cublaslt::Context*, MatmulDesc* desc, MatrixLayout* a, Ma
 
 // The unwilling one comes first: what is proposed may still refuse to run.
 Status MatmulAlgoGetHeuristic(cublaslt::Context*, MatmulDesc* desc, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c,
-                              MatrixLayout* d, Preference* preference, int wanted, HeuristicResult results[], int* found) {
+                              MatrixLayout* d, Preference* preference, int wanted, HeuristicResult results[],
+                              int* found) {
   *found = 0;
   const Status status = checkProduct(*desc, *a, *b, *c, *d);
   if (status != kSuccess) return status;
@@ -229,7 +159,8 @@ Status Matmul(cublaslt::Context*, MatmulDesc* desc, const void* alphaAt, const v
   if (workspaceBytes < workspaceOf(*algorithm) || !isAligned(workspace, 256)) return kInvalidValue;
   if (!isAligned(a, 16) || !isAligned(b, 16) || !isAligned(c, 16) || !isAligned(d, 16)) return kInvalidValue;
   const float alpha = *static_cast<const float*>(alphaAt), beta = *static_cast<const float*>(betaAt);
-  const bool tf32 = desc->compute == kCompute32FFastTf32, turnsA = desc->operationA == kOpT, turnsB = desc->operationB == kOpT;
+  const bool tf32 = desc->compute == kCompute32FFastTf32;
+  const bool turnsA = desc->operationA == kOpT, turnsB = desc->operationB == kOpT;
   const int64_t depth = turnsA ? layoutA->rows : layoutA->columns;
   for (int64_t matrix = 0; matrix < layoutD->batch; matrix++) {
     const Operand left{*layoutA, a, turnsA, tf32, matrix * layoutA->stride};

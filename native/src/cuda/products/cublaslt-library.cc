@@ -36,7 +36,8 @@ void addMatches(const std::string& pattern, std::vector<std::string>& to) {
 // The prefix that <prefix>/bin/python3 is installed below.
 std::string prefixOf(const std::string& program) {
   const size_t folder = program.find_last_of('/');
-  const size_t prefix = folder == std::string::npos || folder == 0 ? std::string::npos : program.find_last_of('/', folder - 1);
+  if (folder == std::string::npos || folder == 0) return "";
+  const size_t prefix = program.find_last_of('/', folder - 1);
   return prefix == std::string::npos ? "" : program.substr(0, prefix);
 }
 

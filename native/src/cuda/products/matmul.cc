@@ -19,7 +19,7 @@ Matmul::Matmul(const Api& api, cublaslt::Context* context, const ProductPlan& pl
     if (hasVector_) set<int32_t>(kDescBiasDataType, plan.vectorType, "BIAS_DATA_TYPE");
     if (hasAux_) {
       set<int64_t>(kDescEpilogueAuxLd, plan.result.lead, "EPILOGUE_AUX_LD");
-      if (plan.result.batch > 1) set<int64_t>(kDescEpilogueAuxBatchStride, plan.result.stride, "EPILOGUE_AUX_BATCH_STRIDE");
+      if (plan.result.batch > 1) set<int64_t>(kDescEpilogueAuxBatchStride, plan.result.stride, "AUX_BATCH_STRIDE");
     }
     a_ = layout(plan.libraryA);
     b_ = layout(plan.libraryB);
@@ -83,7 +83,8 @@ std::vector<Algorithm> Matmul::proposals(const MatmulPointers& pointers, size_t 
       api_.MatmulPreferenceSetAttribute(preference, kPreferenceMaxWorkspaceBytes, &bytes, sizeof bytes);
   const Status reduced =
       api_.MatmulPreferenceSetAttribute(preference, kPreferenceReductionSchemeMask, &reductions, sizeof reductions);
-  const Status asked = api_.MatmulAlgoGetHeuristic(context_, desc_, a_, b_, d_, d_, preference, most, results.data(), &found);
+  const Status asked =
+      api_.MatmulAlgoGetHeuristic(context_, desc_, a_, b_, d_, d_, preference, most, results.data(), &found);
   api_.MatmulPreferenceDestroy(preference);
   check(limited, "MAX_WORKSPACE_BYTES");
   check(reduced, "REDUCTION_SCHEME_MASK");

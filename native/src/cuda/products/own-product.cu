@@ -112,7 +112,8 @@ __device__ __forceinline__ void multiplyStep(const float* tileA, const float* ti
 }
 
 // The block's sums, in shared memory, become its part of the result.
-__device__ __forceinline__ void finishTile(const Task& task, const float* sums, int64_t matrix, int64_t i0, int64_t j0) {
+__device__ __forceinline__ void finishTile(const Task& task, const float* sums, int64_t matrix, int64_t i0,
+                                           int64_t j0) {
   constexpr int kRun = 8, kRunsAcross = kColumns / kRun;
 #pragma unroll 1
   for (int run = static_cast<int>(threadIdx.x); run < kRows * kRunsAcross; run += kThreads) {

@@ -151,8 +151,8 @@ std::string keyOf(const GemmTask& task, bool tf32) {
            wide(task.ldc));
   std::string key = text;
   if (task.batch > 1) {
-    snprintf(text, sizeof text, " batch %lld by %lld,%lld,%lld", wide(task.batch), wide(task.strideA), wide(task.strideB),
-             wide(task.strideC));
+    snprintf(text, sizeof text, " batch %lld by %lld,%lld,%lld", wide(task.batch), wide(task.strideA),
+             wide(task.strideB), wide(task.strideC));
     key += text;
   }
   if (task.alpha != 1) key += " scaled";

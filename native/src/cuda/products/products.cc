@@ -76,25 +76,42 @@ Products::~Products() {
   if (workspace_.data != nullptr) returnToSystem(workspace_.data);
 }
 
-void Products::openLibrary() {
+void Products::openLibrary(const vitrail::Context& context) {
   if (handle_ != nullptr) return;
   api_ = productLibrary().api;
   const size_t bytes = workspaceBytesFor(device_.capability());
   if (workspace_.data == nullptr) workspace_ = {takeFromSystem(bytes), bytes};
+  if (workspace_.data == nullptr) {
+    context.memory.trim();
+    workspace_ = {takeFromSystem(bytes), bytes};
+  }
   if (workspace_.data == nullptr) throw std::bad_alloc();
   const Status status = api_->Create(&handle_);
   if (status != kSuccess) throw DeviceError("cuBLASLt does not start: status " + std::to_string(status));
 }
 
-std::unique_ptr<Way> Products::chosenWay(const GemmTask& task, const ProductChoice& choice) {
-  if (choice.algorithm == kOwn) return nullptr;
+bool Products::settle(const vitrail::Context& context, const GemmTask& task, Way& way,
+                      const std::optional<Algorithm>& algorithm) {
+  if (algorithm.has_value()) {
+    way.choose(*algorithm);
+    return way.accepts(task, *algorithm, workspace_.bytes);
+  }
+  const TrialResults trial(context, task);
+  for (const Algorithm& proposal : way.proposals(task, workspace_.bytes, kTried)) {
+    way.choose(proposal);
+    if (way.run(context, trial.task(), workspace_) == kSuccess) return true;
+  }
+  return false;
+}
+
+std::unique_ptr<Way> Products::chosenWay(const vitrail::Context& context, const GemmTask& task,
+                                         const ProductChoice& choice) {
   Fusion fusion;
-  Algorithm algorithm;
+  std::optional<Algorithm> algorithm;
   if (parseWay(choice.algorithm, fusion, algorithm)) {
     const ProductPlan plan = planProduct(task, fusion, settings.tf32);
     auto way = std::make_unique<Way>(*api_, handle_, plan);
-    way->choose(algorithm);
-    if (plan.fusion.bits() == fusion.bits() && way->accepts(task, algorithm, workspace_.bytes)) return way;
+    if (plan.fusion.bits() == fusion.bits() && settle(context, task, *way, algorithm)) return way;
   }
   throw DeviceError("the algorithm chosen for the product " + choice.key + " does not fit this GPU or cuBLASLt " +
                     std::to_string(api_->GetVersion()) + ": choose anew on a machine like this one");
@@ -156,7 +173,7 @@ Products::Entry Products::timeAll(const vitrail::Context& context, const GemmTas
 
 void Products::compute(const vitrail::Context& context, const GemmTask& task) {
   if (settings.by == By::own || !suitsLibrary(task)) return ownProduct(context, task);
-  openLibrary();
+  openLibrary(context);
   const std::string key = keyOf(task, settings.tf32);
   auto found = entries_.find(key);
   if (found == entries_.end()) {
@@ -168,7 +185,7 @@ void Products::compute(const vitrail::Context& context, const GemmTask& task) {
   }
   Entry& entry = found->second;
   if (entry.choice.algorithm == kOwn) return ownProduct(context, task);
-  if (entry.way == nullptr) entry.way = chosenWay(task, entry.choice);
+  if (entry.way == nullptr) entry.way = chosenWay(context, task, entry.choice);
   const Status status = entry.way->run(context, task, workspace_);
   if (status != kSuccess) fail(key, status);
 }

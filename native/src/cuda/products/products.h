@@ -15,7 +15,7 @@ namespace vitrail::cuda {
 struct ProductChoice {
   // keyOf(task)
   std::string key;
-  // kOwn, or textOf(fusion, algorithm)
+  // kOwn, or what parseWay() takes.
   std::string algorithm;
   // Of the whole product when it was chosen; 0 where nothing was timed.
   double microseconds = 0;
@@ -61,12 +61,15 @@ class Products {
     std::unique_ptr<Way> way;
   };
 
-  void openLibrary();
+  void openLibrary(const vitrail::Context& context);
   // Computes a product that nothing is chosen for, by the first way that works.
   Entry tryInTurn(const vitrail::Context& context, const GemmTask& task);
   // Times all ways, on results of their own.
   Entry timeAll(const vitrail::Context& context, const GemmTask& task);
-  std::unique_ptr<Way> chosenWay(const GemmTask& task, const ProductChoice& choice);
+  std::unique_ptr<Way> chosenWay(const vitrail::Context& context, const GemmTask& task, const ProductChoice& choice);
+  // Whether the way fits the task by this algorithm, or, where there is none, by one that the library proposes.
+  bool settle(const vitrail::Context& context, const GemmTask& task, Way& way,
+              const std::optional<cublaslt::Algorithm>& algorithm);
 
   Device& device_;
   const cublaslt::Api* api_ = nullptr;

@@ -37,6 +37,7 @@ __global__ void columnsKernel(Run a, int64_t rows, int64_t columns, int64_t lead
   const int valid = static_cast<int>(max(min(columns - column, int64_t{kRun}), int64_t{0}));
   const int64_t first = blockIdx.y * share, end = min(first + share, rows);
   float total[kRun] = {};
+#pragma unroll 4
   for (int64_t row = first + threadIdx.y; valid > 0 && row < end; row += kWarps) {
     float v[kRun];
     loadRun(a, static_cast<size_t>(row * lead + column), valid, v);
@@ -54,12 +55,21 @@ __global__ void columnsKernel(Run a, int64_t rows, int64_t columns, int64_t lead
   partial[blockIdx.y * columns + at] = sum;
 }
 
+// A block adds the parts of 32 columns: each warp every eighth of them, then the warps' totals in order.
 __global__ void totalKernel(const float* partial, int64_t parts, int64_t columns, float* sums) {
-  const int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (column >= columns) return;
+  __shared__ float ofWarp[kWarps][kWarp];
+  const int64_t column = int64_t{blockIdx.x} * kWarp + threadIdx.x;
   float total = 0;
-  for (int64_t part = 0; part < parts; part++) total += partial[part * columns + column];
-  sums[column] = total;
+#pragma unroll 4
+  for (int64_t part = threadIdx.y; part < parts; part += kWarps) {
+    total += column < columns ? partial[part * columns + column] : 0.0f;
+  }
+  ofWarp[threadIdx.y][threadIdx.x] = total;
+  __syncthreads();
+  if (threadIdx.y != 0 || column >= columns) return;
+  float sum = 0;
+  for (unsigned warp = 0; warp < kWarps; warp++) sum += ofWarp[warp][threadIdx.x];
+  sums[column] = sum;
 }
 
 // Rows that a block of columnsKernel sums at least, and blocks that share the rows at most.
@@ -79,7 +89,7 @@ void sumColumns(const Context& context, const Run& a, int64_t rows, int64_t colu
   Scratch partial(context.memory, sizeof(float) * static_cast<size_t>(parts * columns));
   launch(context, columnsKernel, {dim3(across, static_cast<unsigned>(parts)), threads, shared}, a, rows, columns, lead,
          share, partial.as<float>());
-  launch(context, totalKernel, {blocksFor(static_cast<size_t>(columns), kColumns), kColumns}, partial.as<float>(), parts,
+  launch(context, totalKernel, {blocksFor(static_cast<size_t>(columns), kWarp), threads}, partial.as<float>(), parts,
          columns, sums);
 }
 

@@ -4,7 +4,7 @@
 
 namespace vitrail::cuda {
 
-// task.rowSumsOfA, of op(a) as it is stored; nothing where none is asked for. The order of a sum follows from the shape.
+// task.rowSumsOfA, of op(a) as it is stored; nothing where none is asked for. A sum's order follows from the shape.
 void sumRowsOfA(const Context& context, const GemmTask& task);
 
 }  // namespace vitrail::cuda

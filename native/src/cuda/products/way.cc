@@ -28,11 +28,13 @@ const void* operand(const vitrail::Context& context, const Array& stored, bool c
   return to.data;
 }
 
-const void* biasVector(const vitrail::Context& context, const GemmTask& task, DataType type, std::optional<Scratch>& scratch) {
+const void* biasVector(const vitrail::Context& context, const GemmTask& task, DataType type,
+                       std::optional<Scratch>& scratch) {
   if (type == kR32F) return task.bias;
   const auto columns = static_cast<size_t>(task.n);
   scratch.emplace(context.memory, columns * bytesOf(type));
-  const Array from{const_cast<float*>(task.bias), columns, Storage::f32}, to{scratch->as<void>(), columns, storageOf(type)};
+  const Array from{const_cast<float*>(task.bias), columns, Storage::f32};
+  const Array to{scratch->as<void>(), columns, storageOf(type)};
   convert(context, {from, 1, task.n, task.n}, {to, 1, task.n, task.n});
   return to.data;
 }
@@ -73,7 +75,8 @@ Status Way::run(const vitrail::Context& context, const GemmTask& task, const Mat
   const Status status = matmul_.run(pointers, algorithm_, task.alpha, workspace, context.device.stream());
   if (status != kSuccess) return status;
   if (plan_.finishes) {
-    finishProduct(context, {result, task.m, task.n, plan_.result.lead, task.batch, plan_.result.stride}, restOf(task, plan_));
+    const Matrices from{result, task.m, task.n, plan_.result.lead, task.batch, plan_.result.stride};
+    finishProduct(context, from, restOf(task, plan_));
   }
   if (!plan_.sumsRows()) sumRowsOfA(context, task);
   return kSuccess;
@@ -88,18 +91,21 @@ std::string textOf(const Fusion& fusion, const Algorithm& algorithm) {
   return text;
 }
 
-bool parseWay(const std::string& text, Fusion& fusion, Algorithm& algorithm) {
-  if (text.size() != 2 + 2 * kAlgorithmBytes || text[1] != ':') return false;
+bool parseWay(const std::string& text, Fusion& fusion, std::optional<Algorithm>& algorithm) {
+  if (text.size() < 2 || text[1] != ':') return false;
   const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1); };
   if (digit(text[0]) < 0) return false;
   fusion = Fusion::of(static_cast<unsigned>(digit(text[0])));
+  algorithm.reset();
+  if (text.compare(2, std::string::npos, "first") == 0) return true;
+  if (text.size() != 2 + 2 * kAlgorithmBytes) return false;
   unsigned char bytes[kAlgorithmBytes];
   for (size_t i = 0; i < kAlgorithmBytes; i++) {
     const int high = digit(text[2 + 2 * i]), low = digit(text[3 + 2 * i]);
     if (high < 0 || low < 0) return false;
     bytes[i] = static_cast<unsigned char>(high * 16 + low);
   }
-  memcpy(&algorithm, bytes, sizeof bytes);
+  memcpy(&algorithm.emplace(), bytes, sizeof bytes);
   return true;
 }
 

@@ -1,6 +1,7 @@
 // One way to compute a kind of product with the library: a plan, and the algorithm for its matrix product.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "matmul.h"
@@ -10,7 +11,8 @@ namespace vitrail::cuda {
 class Way {
  public:
   // Throws a DeviceError if the library does not know what the plan says.
-  Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan) : plan_(plan), matmul_(api, handle, plan) {}
+  Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan)
+      : plan_(plan), matmul_(api, handle, plan) {}
 
   const ProductPlan& plan() const { return plan_; }
   // What the library proposes, the likely fastest first; none where it cannot do this.
@@ -29,7 +31,7 @@ class Way {
 
 // A way as text: the fusion's bits and the algorithm's bytes in hexadecimal, f:00112233...
 std::string textOf(const Fusion& fusion, const cublaslt::Algorithm& algorithm);
-// False where it is no such text.
-bool parseWay(const std::string& text, Fusion& fusion, cublaslt::Algorithm& algorithm);
+// False where it is no such text. f:first has no algorithm: the library's first proposal that runs is meant.
+bool parseWay(const std::string& text, Fusion& fusion, std::optional<cublaslt::Algorithm>& algorithm);
 
 }  // namespace vitrail::cuda

@@ -8,7 +8,7 @@ export type Activation = (typeof ACTIVATION)[keyof typeof ACTIVATION];
 /**
  * For each matrix of the batch: y = alpha op(a) op(b) + bias; preActivation = y;
  * c = residual + dropout(activation(y)). With `accumulate`: c += alpha op(a) op(b), and nothing else.
- * a, b and c are f32 or bf16, each as it is stored.
+ * a, b and c are f32 or bf16, each as it is stored. On a GPU, where c is bf16, bias and y may be rounded to bf16 too.
  */
 export interface Gemm {
   readonly a: DeviceBuffer;

@@ -13,7 +13,7 @@ export interface ProductSettings {
 export interface ProductChoice {
   /** Sizes, storage and all else that the choice follows from. */
   readonly key: string;
-  /** `own`, or what is fused and the library's algorithm, in hexadecimal. */
+  /** `own`, or what is fused and the library's algorithm, in hexadecimal; `5:first` leaves the algorithm to it. */
   readonly algorithm: string;
   /** Of the whole product when it was timed; 0 where the first proposal was taken. */
   readonly microseconds: number;
@@ -30,7 +30,7 @@ export interface ProductLibrary {
 }
 
 export interface ProductKernels {
-  /** `productLibrary` throws where the library is wanted and not there; so does the first product. */
+  /** @throws where the library is wanted and not there, naming where it was looked for; the first product does too */
   productLibrary(): ProductLibrary;
   /** Files that are tried for the library, in order. */
   productLibraryCandidates(): string[];
