@@ -22,7 +22,7 @@
 
 // On a GPU a group has one form; there are no levels.
 #define VITRAIL_KERNEL_GROUP(Type, name)          \
-  namespace cuda { extern const Type name __attribute__((weak)); }  \
+  namespace cuda { extern const Type name; }  \
   inline const Type& name(Level) { return cuda::name; }
 #define VITRAIL_KERNEL_GROUP_WITH_BF16 VITRAIL_KERNEL_GROUP
 
