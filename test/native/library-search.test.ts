@@ -26,6 +26,21 @@ testGpuProducts('a library that is named is the only one that is tried', (_devic
   });
 });
 
+testGpuProducts('a missing library is one error that tells where it was looked for', (_device, products) => {
+  withEnvironment({ VITRAIL_CUBLASLT: '/there/is/no/libcublasLt.so' }, () => {
+    assert.throws(
+      () => products.findProductLibrary(),
+      /^Error: cuBLASLt was not found .*set VITRAIL_CUBLASLT.*\n {2}\/there\/is\/no\/libcublasLt\.so: cannot open/s,
+    );
+  });
+});
+
+testGpuProducts('a file that is no cuBLASLt is refused', (_device, products) => {
+  withEnvironment({ VITRAIL_CUBLASLT: 'libc.so.6' }, () => {
+    assert.throws(() => products.findProductLibrary(), /^Error: libc\.so\.6 has no cublasLtGetVersion/);
+  });
+});
+
 testGpuProducts('the loader, the toolkit and Python packages are searched in turn', (_device, products) => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrail-library-'));
   const file = (...parts: string[]): string => {

@@ -84,6 +84,17 @@ Napi::Value productLibraryCandidates(const Napi::CallbackInfo& info) {
   return list;
 }
 
+// -> { path, version } of the library that products would be computed by. Needs no GPU.
+Napi::Value findProductLibrary(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const cuda::ProductLibrary library = cuda::openCublasLt(cuda::listDevices().runtime / 1000);
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("path", library.path);
+    result.Set("version", versionText(library.version));
+    return Napi::Value(result);
+  });
+}
+
 }  // namespace
 
 void configureProducts(const Arguments& arguments, Napi::Object result) {
@@ -101,6 +112,7 @@ void configureProducts(const Arguments& arguments, Napi::Object result) {
 void addProductSettings(Napi::Env env, Napi::Object exports) {
   exports.Set("productLibrary", Napi::Function::New(env, productLibrary));
   exports.Set("productLibraryCandidates", Napi::Function::New(env, productLibraryCandidates));
+  exports.Set("findProductLibrary", Napi::Function::New(env, findProductLibrary));
   exports.Set("productChoices", Napi::Function::New(env, productChoices));
   exports.Set("setProductChoices", Napi::Function::New(env, setProductChoices));
 }

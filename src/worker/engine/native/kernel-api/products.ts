@@ -32,6 +32,8 @@ export interface ProductLibrary {
 export interface ProductKernels {
   /** @throws where the library is wanted and not there, naming where it was looked for; the first product does too */
   productLibrary(): ProductLibrary;
+  /** The library that products would be computed by, found without a GPU. @throws as `productLibrary` */
+  findProductLibrary(): Pick<ProductLibrary, 'path' | 'version'>;
   /** Files that are tried for the library, in order. */
   productLibraryCandidates(): string[];
   /** In the order of their keys. */
