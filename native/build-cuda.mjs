@@ -1,7 +1,7 @@
 // Builds the CUDA addon: node native/build-cuda.mjs [--emulated] [--force]
 //
 // Needs a CUDA toolkit (12 or 13; CUDA_HOME, else nvcc on the PATH) beside the compiler; without one it says so in one
-// line and succeeds. VITRAIL_CUDA_ARCHITECTURES (say "80,90") leaves out others. With --emulated the same files are
+// line and succeeds. VITRAIL_CUDA_ARCHITECTURES (say "80,90", or "none") leaves out others. With --emulated the same files are
 // built by the host's compiler for the emulator of src/cuda/emulator, which the kernel tests run on without a GPU.
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
@@ -38,19 +38,22 @@ export function findToolkit() {
 }
 
 /**
- * What a run of the tests compiles for, as VITRAIL_CUDA_ARCHITECTURES takes it: what that says, else the GPUs that are
- * there, else one: without a GPU, compiling is all that can be tested.
+ * What to compile for on this machine alone, as VITRAIL_CUDA_ARCHITECTURES takes it: what that says, else the GPUs that
+ * are there, else `otherwise`.
  */
-export function testArchitectures() {
+export function localArchitectures(otherwise) {
   const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
   const { stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' });
   const found = (stdout?.match(/^\d+\.\d+$/gm) ?? []).map((version) => Number(version.replace('.', '')));
   const usable = new Set(found.filter((architecture) => architecture >= ARCHITECTURES[0]));
-  return process.env.VITRAIL_CUDA_ARCHITECTURES ?? (usable.size > 0 ? [...usable].join(',') : '90');
+  return process.env.VITRAIL_CUDA_ARCHITECTURES ?? (usable.size > 0 ? [...usable].join(',') : otherwise);
 }
 
 /** Code for every architecture that is asked for and that the toolkit knows, and PTX of the newest for later ones. */
 function architectureFlags(nvcc) {
+  if (process.env.VITRAIL_CUDA_ARCHITECTURES === 'none') {
+    throw new Unavailable('no GPU is here (VITRAIL_CUDA_ARCHITECTURES=90 builds for one all the same)');
+  }
   const { stdout } = spawnSync(nvcc, ['--list-gpu-code'], { encoding: 'utf8' });
   const known = new Set(stdout.match(/\d+/g)?.map(Number));
   const asked = process.env.VITRAIL_CUDA_ARCHITECTURES?.split(/[,; ]+/).map(Number);

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { buildCuda, testArchitectures } from '../native/build-cuda.mjs';
+import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
 import { Unavailable } from '../native/compile.mjs';
 import { testFiles } from './test-files.mjs';
 
@@ -66,7 +66,7 @@ const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
 check('directions', [cruiser, 'src', 'test', 'bench', 'scripts']);
 check('dead code', ['node_modules/knip/bin/knip.js']);
 
-process.env.VITRAIL_CUDA_ARCHITECTURES = testArchitectures();
+process.env.VITRAIL_CUDA_ARCHITECTURES = localArchitectures('90');
 await cudaAddon('CUDA kernels compile', {});
 const emulated = await cudaAddon('CUDA kernels compile for the emulator', { emulated: true });
 

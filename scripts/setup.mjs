@@ -1,9 +1,9 @@
 // Brings a clone to the state where everything runs: installs what the lock file names, then builds. With --for-tests
-// CUDA code is compiled for what the tests can use only.
+// CUDA code is compiled where there is no GPU too.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { testArchitectures } from '../native/build-cuda.mjs';
+import { localArchitectures } from '../native/build-cuda.mjs';
 import { build } from './build.mjs';
 
 const MARKER = 'node_modules/.vitrail-lock-digest';
@@ -19,7 +19,9 @@ if (major < 20 || (major === 20 && minor < 9)) {
   process.exit(1);
 }
 
-if (process.argv.includes('--for-tests')) process.env.VITRAIL_CUDA_ARCHITECTURES = testArchitectures();
+// A clone serves the machine that it is on: only packages are built for every GPU. Tests compile for one at least.
+const otherwise = process.argv.includes('--for-tests') ? '90' : 'none';
+process.env.VITRAIL_CUDA_ARCHITECTURES = localArchitectures(otherwise);
 
 if (!installed()) {
   console.error('installing packages ...');
