@@ -1,17 +1,9 @@
-/** How this process computes: its backend, the parts of the network on it, and how arrays get there. */
-import { availableParallelism } from 'node:os';
+/** What a process computes with. */
 import type * as tf from '@tensorflow/tfjs-core';
-import { coded } from '../../shared/errors.js';
-import { composedParts } from '../model/composed-parts.js';
-import { FusedDevice, type Precision } from '../model/fused/device.js';
-import { fusedParts } from '../model/fused/fused-parts.js';
 import type { VitParts } from '../model/pass.js';
-import { startBackend } from './backend.js';
-import { gpuCompute, deviceGradient } from './gpu-compute.js';
-import { hostGradient, type GradientTensor } from './gradient-tensor.js';
-import { copied, type Placement } from './placement.js';
-import { isGpu, type GpuKernels } from './native/kernel-api.js';
-import { nativeKernels, wrapHost } from './native/tensor-buffers.js';
+import type { GradientTensor } from './gradient-tensor.js';
+import type { GpuKernels } from './native/kernel-api.js';
+import type { Placement } from './placement.js';
 
 export interface Compute {
   /** Equal where the bits of results are equal. */
@@ -22,45 +14,4 @@ export interface Compute {
   readonly placement: Placement;
   /** A tensor of the active backend as what accumulators take. */
   readonly gradientOf: (gradient: tf.Tensor) => GradientTensor;
-}
-
-export interface ComputeOptions {
-  /** One of BACKEND_CHOICES. */
-  readonly backend: string;
-  readonly precision?: Precision;
-  /** Of the native backend; null or missing: the processor. */
-  readonly gpu?: number | null;
-  /** 0 where missing: one for each processor. */
-  readonly threads?: number;
-  /** Plain tfjs ops even where there are fused kernels: for comparison. */
-  readonly composed?: boolean;
-  /** As GpuOptions. */
-  readonly productChoices?: string | null;
-  readonly tune?: boolean;
-}
-
-/** On the memory they lie in: nothing is copied. */
-const inPlace: Placement = { place: wrapHost, transposed: false };
-
-function readGradient(gradient: tf.Tensor): GradientTensor {
-  return hostGradient(gradient.dataSync<'float32'>());
-}
-
-/** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
-export async function startCompute(options: ComputeOptions): Promise<Compute> {
-  const { precision = 'fp32', threads = 0, gpu = null } = options;
-  const backend = await startBackend(options.backend, gpu);
-  if (backend !== 'native') {
-    if (precision !== 'fp32') throw coded('PRECISION_UNSUPPORTED', { precision, backend });
-    return { identity: backend, parts: composedParts, placement: copied, gradientOf: readGradient };
-  }
-  const kernels = nativeKernels();
-  if (isGpu(kernels)) {
-    const { composed = false, productChoices = null, tune = false } = options;
-    return gpuCompute(kernels, { gpu: gpu ?? 0, precision, composed, productChoices, tune });
-  }
-  const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
-  const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
-  // Levels differ in the order of their sums.
-  return { identity: `native ${level}`, parts, placement: inPlace, gradientOf: deviceGradient };
 }
