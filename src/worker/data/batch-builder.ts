@@ -17,6 +17,8 @@ type StillWanted = () => boolean;
 
 export class BatchBuilder {
   readonly #source: BatchSource;
+  /** S */
+  readonly #side: number;
   /** What no random number has touched: decoded images under even keys, finished S x S pixels under odd ones. */
   readonly #cache: PixelCache<RgbImage>;
   readonly #slots = new DecodeSlots(DECODES_AT_ONCE);
@@ -25,6 +27,7 @@ export class BatchBuilder {
 
   constructor(source: BatchSource) {
     this.#source = source;
+    this.#side = source.transform.imageSize;
     this.#cache = new PixelCache(source.cacheBytes);
   }
 
@@ -41,7 +44,7 @@ export class BatchBuilder {
    * @throws DATA_BROKEN_IMAGE, DATA_UNREADABLE; INTERNAL for a sample that does not exist
    */
   async build(request: BatchRequest, stillWanted: StillWanted): Promise<MicroBatch | null> {
-    const side = this.#source.transform.imageSize;
+    const side = this.#side;
     const count = request.samples.length;
     const files = request.samples.map((sample) => this.#sample(request, sample));
     const labels = Int32Array.from(files, ({ label }) => label);
@@ -93,7 +96,7 @@ export class BatchBuilder {
     const image = await this.#decoded(key, file, stillWanted, false);
     if (image === null) return null;
     const pixels = plainPixels(image, transform);
-    const side = transform.imageSize;
+    const side = this.#side;
     this.#cache.offer(key + 1, { width: side, height: side, data: pixels }, pixels.length);
     return { pixels, flip: false };
   }

@@ -23,7 +23,8 @@ const FIRST_HEARTBEAT_MS = 500;
 const MOST_LOG_LINES = 20;
 /** A worker that wants to leave waits this long for a coordinator that does not answer. */
 const LEAVE_PATIENCE_MS = 3000;
-const CLOSE_LINGER_MS = 1000;
+/** What is queued for a coordinator at the end has this long to leave. */
+export const CLOSE_LINGER_MS = 300;
 
 export class Communication {
   readonly #settings: LinkSettings;

@@ -1,14 +1,15 @@
 /** Entry of the communication thread. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { Communication } from './communication.js';
+import { CLOSE_LINGER_MS, Communication } from './communication.js';
 import type { FromLink, LinkSettings, ToLink } from './link-contract.js';
 
 /**
- * libzmq's own thread still frees what belonged to closed sockets: ended under it, a process aborts with a corrupted
- * heap (7 of 50 refused workers; none of 40 with this pause).
+ * Messages above 128 bytes are sent from this thread's own memory, and libzmq's thread gives each back when it has left
+ * or its linger time is over. By then this thread must still be there: otherwise the process aborts at its end (a
+ * corrupted heap, or "Invalid argument" from a lock that is gone).
  */
-const SETTLE_MS = 150;
+const SETTLE_MS = CLOSE_LINGER_MS + 150;
 
 const port = parentPort!;
 const communication = new Communication(workerData as LinkSettings, (message: FromLink) =>
