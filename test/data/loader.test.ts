@@ -232,7 +232,7 @@ test('a thread that cannot start refuses every take with its reason', async (t) 
   // The types forbid what is tested here: a source that the thread cannot begin with.
   const transform = null as unknown as TransformSpec;
   const loader = new Loader({ ...source, transform }, { maxAhead: 1, timeoutMs: 5000 });
-  await assert.rejects(loader.take(train(0, 1)), { code: 'DATA_LOADER_STOPPED', message: /transform/ });
+  await assert.rejects(loader.take(train(0, 1)), { code: 'DATA_LOADER_STOPPED', message: /imageSize/ });
   await assert.rejects(loader.take(train(0, 1)), { code: 'DATA_LOADER_STOPPED' });
   await loader.close();
 });
