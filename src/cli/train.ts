@@ -9,8 +9,10 @@ import { configToYaml } from '../shared/config/config-file.js';
 import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
+import { scanDataset } from '../shared/dataset/dataset-scan.js';
 import { surveyGpus } from '../worker/engine/native/gpus.js';
 import { deviceOfWorker } from './local-devices.js';
+import { fittingMicroBatch } from './fit.js';
 import { LocalWorkers } from './local-workers.js';
 import { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
@@ -73,13 +75,24 @@ export async function trainOnTerminal(
 
 type TrainFlags = ConfigFlagValues & { readonly json?: boolean };
 
+/** `--micro-batch auto` by a number. */
+async function withMicroBatch(flags: TrainFlags): Promise<TrainFlags> {
+  if (flags.microBatch !== 'auto') return flags;
+  const config = await configFromFlags({ ...flags, microBatch: '1' });
+  const device = deviceOfWorker(0, config.devices, config.backend, surveyGpus().usable);
+  const classes = (await scanDataset(config.data, { exclude: config.exclude })).classes.length;
+  const microBatch = await fittingMicroBatch(config, classes, device === 'auto' ? 'cuda:0' : device);
+  process.stderr.write(`micro-batch ${microBatch}: the largest power of two that fits ${device}\n`);
+  return { ...flags, microBatch: String(microBatch) };
+}
+
 async function trainAction(flags: TrainFlags, local: boolean): Promise<void> {
   if (flags.printConfig === true) {
     // A preset can be looked at without any images.
     process.stdout.write(configToYaml(await configFromFlags({ data: 'DIR', ...flags })));
     return;
   }
-  const config = await configFromFlags(flags);
+  const config = await configFromFlags(await withMicroBatch(flags));
   if (flags.preset?.startsWith('table4-') === true && config.initFrom === null) {
     throw coded('CONFIG_MISSING', {
       key: 'init-from',

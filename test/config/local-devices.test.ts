@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { chosenMicroBatch } from '../../src/cli/fit.js';
 import { deviceOfWorker } from '../../src/cli/local-devices.js';
 
 const devicesOf = (wanted: string, backend: string, gpus: number[]): string[] =>
@@ -18,4 +19,11 @@ test('without GPUs, or with a backend that has none, nothing is chosen', () => {
 test('devices that are named are given in turn', () => {
   assert.deepEqual(devicesOf('cpu', 'native', [0]), ['cpu', 'cpu', 'cpu']);
   assert.deepEqual(devicesOf('cuda:1, cuda:0', 'auto', [0, 1]), ['cuda:1', 'cuda:0', 'cuda:1']);
+});
+
+test('an automatic micro-batch is a power of two that fits, divides the batch and leaves work for all', () => {
+  assert.equal(chosenMicroBatch(300, 4096, 1), 256);
+  assert.equal(chosenMicroBatch(300, 4096, 64), 64);
+  assert.equal(chosenMicroBatch(300, 96, 1), 32);
+  assert.equal(chosenMicroBatch(0, 96, 1), 1);
 });

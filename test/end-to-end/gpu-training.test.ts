@@ -117,3 +117,21 @@ test('`vitrail tune` writes a table that a run takes, and a broken one is refuse
   assert.notEqual(broken.code, 0);
   assert.match(broken.stderr, /PRODUCT_CHOICES_UNREADABLE/);
 });
+
+test('`--micro-batch auto` takes what fits the GPU, and is refused without one', { skip }, async () => {
+  const out = join(folder.path, 'auto');
+  const flags = ['train', '--data', data, '--out', out, ...RUN, '--micro-batch', 'auto', '--steps', '1'];
+  const fitted = await cli(...flags);
+  assert.equal(fitted.code, 0, fitted.stderr);
+  assert.match(fitted.stderr, /micro-batch 16: the largest power of two that fits cuda:0/);
+  const none = await cli(
+    ...flags.slice(0, 3),
+    '--out',
+    join(folder.path, 'no-gpu'),
+    ...flags.slice(5),
+    '--devices',
+    'cpu',
+  );
+  assert.notEqual(none.code, 0);
+  assert.match(none.stderr, /DEVICE_UNUSABLE/);
+});

@@ -68,7 +68,11 @@ export const runConfigSchema = z.strictObject({
     'steps',
   ),
   batch: option(whole(1, 2 ** 20).default(128), 'training', 'samples of one step, over all workers'),
-  microBatch: option(whole(1, 65536).default(32), 'training', 'samples computed at once; divides the batch'),
+  microBatch: option(
+    whole(1, 65536).default(32),
+    'training',
+    'samples computed at once; divides the batch; auto on the command line: what fits the GPU',
+  ),
   optimizer: option(
     z.enum(['adamw', 'adam', 'sgd']).default('adamw'),
     'training',

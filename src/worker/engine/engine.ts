@@ -13,7 +13,7 @@ import { startCompute } from './start-compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
 import type { GpuKernels } from './native/kernel-api.js';
 import { isOutOfMemory, largestMicroBatch } from './memory-fit.js';
-import { imagesIn, type ModelInput } from './model-input.js';
+import { firstImages, imagesIn, type ModelInput } from './model-input.js';
 import { placedWeights, type WeightSource } from './placement.js';
 import { Tape } from './tape.js';
 
@@ -154,6 +154,15 @@ export class ComputeEngine {
     }
   }
 
+  /** On a GPU: most memory that a pass and back of a micro-batch takes, in bytes, weights included. */
+  peakBytes(images: number): number {
+    const gpu = this.gpu;
+    if (gpu === undefined) throw coded('INTERNAL', { reason: 'memory is measured on a GPU only' });
+    const { imageSize } = this.#options.spec;
+    const pixels = new Uint8Array(images * imageSize * imageSize * 3);
+    return this.#peakOf(gpu, { pixels, flips: new Uint8Array(images), labels: new Int32Array(images) });
+  }
+
   /** Frees the weights; `loadWeights` may follow. */
   dispose(): void {
     this.#weights?.dispose();
@@ -168,7 +177,12 @@ export class ComputeEngine {
       const gpu = this.gpu;
       if (gpu === undefined || !isOutOfMemory(thrown)) throw thrown;
       const limit = gpu.memory().peakBytesInUse;
-      const [one, two] = [1, 2].map((images) => this.#peakOf(gpu, firstImages(batch, images)));
+      const [one, two] = [1, 2].map((images) =>
+        this.#peakOf(gpu, {
+          ...firstImages(batch, batch.labels.length, images),
+          labels: batch.labels.subarray(0, images),
+        }),
+      );
       throw coded('DEVICE_OUT_OF_MEMORY', {
         ...{ device: this.backend, microBatch: batch.labels.length, reason: thrown.message },
         fits: largestMicroBatch(limit, one!, two!),
@@ -223,14 +237,6 @@ export class ComputeEngine {
     if (this.#weights === undefined) throw coded('INTERNAL', { reason: 'the engine has no weights yet' });
     return this.#weights;
   }
-}
-
-function firstImages(batch: MicroBatch, images: number): MicroBatch {
-  const part = <A extends Float32Array | Uint8Array | Int32Array>(array: A): A =>
-    array.subarray(0, (array.length / batch.labels.length) * images) as A;
-  const labels = part(batch.labels);
-  if ('patches' in batch) return { patches: part(batch.patches), labels };
-  return { pixels: part(batch.pixels), flips: part(batch.flips), labels };
 }
 
 async function readJudgement(

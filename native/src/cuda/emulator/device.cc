@@ -24,6 +24,7 @@ namespace cuda {
 DeviceList listDevices() {
   DeviceInfo info;
   info.name = "emulated";
+  info.memoryBytes = size_t{1} << 30;
   info.multiprocessors = 1;
   DeviceList list;
   list.devices.push_back(info);
