@@ -10,7 +10,7 @@ import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { planDevice } from '../worker/engine/device.js';
 import { ComputeEngine } from '../worker/engine/engine.js';
-import { largestMicroBatch } from '../worker/engine/memory-fit.js';
+import { largestMicroBatch, USABLE_SHARE } from '../worker/engine/memory-fit.js';
 import { surveyGpus } from '../worker/engine/native/gpus.js';
 import { initialWeights } from '../worker/model/initialisation.js';
 import { runCommand } from './run-command.js';
@@ -25,8 +25,6 @@ interface FitFlags {
   readonly device: string;
 }
 
-/** Of the GPU's memory; the rest is the driver's, the library's workspace, and what sizes round up to. */
-const USABLE_SHARE = 0.9;
 /** Of training beyond a pass and back: moments, sums, reduced sums; a parameter has 4 bytes in each. */
 const STATE_BYTES = 16;
 

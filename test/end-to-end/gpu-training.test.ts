@@ -135,3 +135,16 @@ test('`--micro-batch auto` takes what fits the GPU, and is refused without one',
   assert.notEqual(none.code, 0);
   assert.match(none.stderr, /DEVICE_UNUSABLE/);
 });
+
+test('a micro-batch that does not fit is refused with the largest that would', { skip }, async (t) => {
+  if (given !== undefined) { t.skip('only the emulator has as much memory as one likes'); return; }
+  process.env['VITRAIL_EMULATED_BYTES'] = String(2 ** 24);
+  t.after(() => delete process.env['VITRAIL_EMULATED_BYTES']);
+  const shape = ['--model', 'vit-micro/16', '--image-size', '32', '--precision', 'fp32'];
+  const out = join(folder.path, 'never.json');
+  const tooLarge = await cli('tune', ...shape, '--micro-batch', '4096', '--out', out);
+  assert.notEqual(tooLarge.code, 0);
+  const refusal = /DEVICE_OUT_OF_MEMORY: .* micro-batch of 4096: out of memory[^]*--micro-batch (\d+)/;
+  const fits = Number(refusal.exec(tooLarge.stderr)?.[1]);
+  assert.ok(fits > 1 && fits < 4096, tooLarge.stderr);
+});

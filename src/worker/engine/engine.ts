@@ -12,7 +12,7 @@ import type { Compute } from './compute.js';
 import { startCompute } from './start-compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
 import type { GpuKernels } from './native/kernel-api.js';
-import { isOutOfMemory, largestMicroBatch } from './memory-fit.js';
+import { isOutOfMemory, largestMicroBatch, USABLE_SHARE } from './memory-fit.js';
 import { firstImages, imagesIn, type ModelInput } from './model-input.js';
 import { placedWeights, type WeightSource } from './placement.js';
 import { Tape } from './tape.js';
@@ -176,7 +176,8 @@ export class ComputeEngine {
     } catch (thrown) {
       const gpu = this.gpu;
       if (gpu === undefined || !isOutOfMemory(thrown)) throw thrown;
-      const limit = gpu.memory().peakBytesInUse;
+      const device = gpu.devices().devices.find(({ ordinal }) => ordinal === (this.#options.gpu ?? 0));
+      const limit = USABLE_SHARE * (device?.memoryBytes ?? 0);
       const [one, two] = [1, 2].map((images) =>
         this.#peakOf(gpu, {
           ...firstImages(batch, batch.labels.length, images),

@@ -3,6 +3,9 @@
 /** The allocator's own words (native/src/bindings/instance.cc). */
 const OUT_OF_MEMORY = 'out of memory';
 
+/** Of a GPU's memory; the rest is the driver's, the library's workspace, and what sizes round up to. */
+export const USABLE_SHARE = 0.9;
+
 export function isOutOfMemory(thrown: unknown): thrown is RangeError {
   return thrown instanceof RangeError && thrown.message.startsWith(OUT_OF_MEMORY);
 }

@@ -1,6 +1,9 @@
 // A device that is the processor: what device.cu is for a GPU. For tests.
 #include "../device.h"
 
+#include <malloc.h>
+
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -12,19 +15,36 @@
 
 namespace vitrail {
 
-void* takeFromSystem(size_t bytes) {
-  void* block = nullptr;
-  return posix_memalign(&block, 256, bytes) == 0 ? block : nullptr;
+namespace {
+
+std::atomic<size_t> bytesTaken{0};
+
+// What a test asks the emulated GPU's memory to be.
+size_t memoryBytes() {
+  const char* asked = getenv("VITRAIL_EMULATED_BYTES");
+  return asked == nullptr ? size_t{1} << 30 : strtoull(asked, nullptr, 10);
 }
 
-void returnToSystem(void* block) { free(block); }
+}  // namespace
+
+void* takeFromSystem(size_t bytes) {
+  void* block = nullptr;
+  if (bytesTaken + bytes > memoryBytes() || posix_memalign(&block, 256, bytes) != 0) return nullptr;
+  bytesTaken += malloc_usable_size(block);
+  return block;
+}
+
+void returnToSystem(void* block) {
+  bytesTaken -= malloc_usable_size(block);
+  free(block);
+}
 
 namespace cuda {
 
 DeviceList listDevices() {
   DeviceInfo info;
   info.name = "emulated";
-  info.memoryBytes = size_t{1} << 30;
+  info.memoryBytes = memoryBytes();
   info.multiprocessors = 1;
   DeviceList list;
   list.devices.push_back(info);
