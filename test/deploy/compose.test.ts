@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { runConfigSchema } from '../../src/shared/config/schema.js';
 import { compose, DEPLOY } from './deploy-files.js';
@@ -44,6 +44,25 @@ test('what compose builds and copies exists', () => {
     assert.ok(existsSync(path), path);
     assert.ok(sent.includes(`!${path}`), `${path} is not sent to the builder`);
   }
+});
+
+test('the image gets every file that its build imports', () => {
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from]) =>
+    from!.split(' '),
+  );
+  const pending = ['scripts/build.mjs'];
+  for (const file of pending) {
+    assert.ok(
+      copied.some((path) => file.startsWith(`${path}/`)),
+      `${file} is imported, not copied`,
+    );
+    const imports = readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)'/g);
+    for (const [, path] of imports) {
+      const imported = join(dirname(file), path!);
+      if (!pending.includes(imported)) pending.push(imported);
+    }
+  }
+  assert.ok(pending.length > 2);
 });
 
 test('variables without a default are in the example, and the example has no others', () => {
