@@ -137,7 +137,10 @@ test('`--micro-batch auto` takes what fits the GPU, and is refused without one',
 });
 
 test('a micro-batch that does not fit is refused with the largest that would', { skip }, async (t) => {
-  if (given !== undefined) { t.skip('only the emulator has as much memory as one likes'); return; }
+  if (given !== undefined) {
+    t.skip('only the emulator has as much memory as one likes');
+    return;
+  }
   process.env['VITRAIL_EMULATED_BYTES'] = String(2 ** 24);
   t.after(() => delete process.env['VITRAIL_EMULATED_BYTES']);
   const shape = ['--model', 'vit-micro/16', '--image-size', '32', '--precision', 'fp32'];
