@@ -6,6 +6,12 @@ import { decode, encode, type Body, type Message, type MessageName } from '../sh
 /** Larger than any control message; a stranger's larger frame closes its connection. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 
+/**
+ * ZeroMQ tells of a closed connection a moment before its socket knows: a message to that peer would still be taken.
+ * How long that moment is depends on when its I/O thread runs on.
+ */
+const TOLD_AGAIN_MS = [0, 10, 100, 1000];
+
 export interface ControlServerEvents {
   /** `peer` is ZeroMQ's routing id, hex: new for every connection. */
   onMessage(peer: string, message: Message): void;
@@ -14,7 +20,7 @@ export interface ControlServerEvents {
   onFailure(error: unknown): void;
   /** A message could not be delivered: the peer's connection is gone. */
   onUnreachable(peer: string): void;
-  /** Some connection was closed; ZeroMQ does not say whose. */
+  /** Some connection was closed; ZeroMQ does not say whose. Comes several times for each. */
   onDisconnect(): void;
 }
 
@@ -37,9 +43,7 @@ export class ControlServer {
     this.#socket = socket;
     this.address = address;
     this.#events = events;
-    socket.events.on('disconnect', () => {
-      if (!this.#closed) events.onDisconnect();
-    });
+    socket.events.on('disconnect', () => this.#tellOfDisconnect());
     this.#receiving = this.#receive();
   }
 
@@ -55,6 +59,8 @@ export class ControlServer {
       maxMessageSize: MAX_MESSAGE_BYTES,
       // The protocol bounds what is under way to a peer; at a high-water mark one slow peer would block all.
       sendHighWaterMark: 0,
+      // Any other makes a send wait for a peer to appear where none is left, and all that is queued with it.
+      sendTimeout: 0,
       ipv6: address.includes('['),
     });
     try {
@@ -84,6 +90,15 @@ export class ControlServer {
     this.#socket.linger = timeoutMs;
     this.#socket.close();
     await this.#receiving;
+  }
+
+  #tellOfDisconnect(): void {
+    for (const afterMs of TOLD_AGAIN_MS) {
+      const timer = setTimeout(() => {
+        if (!this.#closed) this.#events.onDisconnect();
+      }, afterMs);
+      timer.unref();
+    }
   }
 
   /** One outstanding send a socket is all that ZeroMQ allows. */

@@ -119,16 +119,19 @@ test('an expelled worker is told to come back with nothing', async (t) => {
   assert.deepEqual(cluster.workers, []);
 });
 
-test('a connection that closes is noticed at once', async (t) => {
+test('a connection that closes is noticed at once, whenever ZeroMQ itself learns of it', async (t) => {
   const { cluster, events } = await openCluster(t, 1);
-  const peer = new Peer(t, cluster.address);
-  await peer.join();
-  await assembled(cluster, 1);
-  const startMs = performance.now();
-  peer.socket.close();
-  await cluster.until(() => cluster.workers.length === 0, LONG_MS);
-  assert.ok(performance.now() - startMs < LONG_MS / 4);
-  assert.match(events.at(-1)!.text, /its connection is gone/);
+  // Fifty times: what goes wrong here does so in one of some.
+  for (let i = 0; i < 50; i++) {
+    const peer = new Peer(t, cluster.address);
+    await peer.join();
+    await assembled(cluster, 1);
+    const startMs = performance.now();
+    peer.socket.close();
+    await cluster.until(() => cluster.workers.length === 0, LONG_MS);
+    assert.ok(performance.now() - startMs < LONG_MS / 4);
+    assert.match(events.at(-1)!.text, /its connection is gone/);
+  }
 });
 
 test('a worker of another backend is refused when it is ready', async (t) => {
