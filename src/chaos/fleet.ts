@@ -1,5 +1,6 @@
 /** A coordinator and workers as processes that are hit by a schedule of faults, and replaced when they die. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { FAULT, faultText, parseFaults, STOPPED, type Fault } from '../shared/fault-injection.js';
 import { CuttableLink } from './cuttable-link.js';
@@ -89,6 +90,20 @@ export class Fleet {
     return { weightDigest, steps, hit: this.#hit, problems: this.#problems, seconds };
   }
 
+  /** Ends every process of it at once, and with them the run: `run` does not return any more. */
+  async kill(): Promise<void> {
+    this.#over = true;
+    const parts = [this.#coordinator, ...this.#workers];
+    await Promise.all(
+      parts.map(async ({ child, link }) => {
+        link?.close();
+        if (child === null || !isRunning(child)) return;
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }),
+    );
+  }
+
   #summary(): { weightDigest: string | null; steps: number } | null {
     try {
       return JSON.parse(this.#stdout) as { weightDigest: string | null; steps: number };
@@ -98,6 +113,7 @@ export class Fleet {
   }
 
   #startCoordinator(): void {
+    if (this.#over) return;
     this.#stdout = '';
     const { configPath, runDir } = this.#options;
     const child = this.#spawn(this.#coordinator, [

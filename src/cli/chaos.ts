@@ -12,6 +12,7 @@ import { configToYaml } from '../shared/config/config-file.js';
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import { coded } from '../shared/errors.js';
 import { runCommand } from './run-command.js';
+import { endBy } from './stop-signals.js';
 import { wholeNumber } from './whole-number.js';
 
 interface ChaosFlags {
@@ -69,10 +70,16 @@ function countTable(counts: readonly FaultCount[]): string {
 class Chaos {
   readonly #flags: ChaosFlags;
   readonly #data: string;
+  #fleet: Fleet | null = null;
 
   constructor(flags: ChaosFlags, data: string) {
     this.#flags = flags;
     this.#data = data;
+  }
+
+  /** Ends the run that is under way. */
+  async kill(): Promise<void> {
+    await this.#fleet?.kill();
   }
 
   async run(schedule: ChaosSchedule, reference: string | null): Promise<Verdict> {
@@ -88,11 +95,11 @@ class Chaos {
       },
     });
     writeFileSync(configPath, configToYaml(config));
-    const fleet = new Fleet({
+    this.#fleet = new Fleet({
       ...{ configPath, runDir, schedule, removeAfterMs: REMOVE_AFTER_MS },
       timeoutMs: LONGEST_RUN_MS,
     });
-    const result = await fleet.run();
+    const result = await this.#fleet.run();
     const problems = [...result.problems];
     if (result.weightDigest === null) problems.push('no weights came out');
     else if (reference !== null && result.weightDigest !== reference) problems.push('other weights came out');
@@ -117,6 +124,10 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
   const data = flags.data ?? join(flags.out, 'data');
   if (!existsSync(data)) await drawDataset(data, IMAGES);
   const chaos = new Chaos(flags, data);
+  // No process of a run outlives this one.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void chaos.kill().then(() => endBy(signal)));
+  }
   const quiet = { name: 'clean', wholeFleet: false, coordinator: [], workers: [[]] };
   const clean = await chaos.run(quiet, null);
   if (!clean.ok) throw coded('CHAOS_FAILED', { failed: 1, runs: 1, out: flags.out });

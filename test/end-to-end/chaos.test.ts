@@ -1,8 +1,11 @@
 /** The short form of the chaos suite: seeded schedules of kills, stops, cuts and slowness; every run has to end with
  * the clean run's weights. The long form is `npm run chaos`; docs/reliability.md has its results. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { cli, temporaryFolder } from './cli-run.js';
+import { setTimeout } from 'node:timers/promises';
+import { cli, isAlive, startCli, temporaryFolder } from './cli-run.js';
 
 interface Report {
   readonly runs: number;
@@ -31,4 +34,26 @@ test('runs that are hit again and again end with the weights of the clean run', 
       `${point}: ${stderr}`,
     );
   }
+});
+
+/** The coordinator's process, from the lock of the run that is under way below `out`; waits for it. */
+async function lockHolder(out: string): Promise<number> {
+  for (;;) {
+    const files = readdirSync(out, { recursive: true, encoding: 'utf8' });
+    const lock = files.find((file) => file.endsWith('coordinator.lock'));
+    if (lock !== undefined) return (JSON.parse(readFileSync(join(out, lock), 'utf8')) as { pid: number }).pid;
+    await setTimeout(20);
+  }
+}
+
+test('chaos that is ended by a signal to itself alone leaves no process', { timeout: 60_000 }, async (t) => {
+  const folder = temporaryFolder();
+  t.after(() => folder.remove());
+  const run = startCli(['chaos', '--out', folder.path]);
+  const pid = await lockHolder(folder.path);
+  assert.ok(isAlive(pid));
+  run.child.kill('SIGTERM');
+  await run.done;
+  assert.equal(run.child.signalCode, 'SIGTERM');
+  assert.ok(!isAlive(pid));
 });
