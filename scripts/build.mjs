@@ -1,7 +1,8 @@
 // Generates the protocol code from proto/, compiles TypeScript to dist/ and copies what tsc does not; meanwhile builds
 // the native kernels, and those for CUDA where its toolkit is.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tryBuildNative } from '../native/build.mjs';
 import { tryBuildCuda } from '../native/build-cuda.mjs';
@@ -21,7 +22,10 @@ async function run(bin, args) {
 async function generateProtocol() {
   const js = `${GENERATED}/vitrail.js`;
   const types = `${GENERATED}/vitrail.d.ts`;
-  if (existsSync(types) && statSync(types).mtimeMs > statSync(PROTO).mtimeMs) return;
+  // By content: a checkout of another version gives files new times in any order.
+  const stamp = `${GENERATED}/proto.digest`;
+  const digest = createHash('sha256').update(readFileSync(PROTO)).digest('hex');
+  if (existsSync(types) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   mkdirSync(GENERATED, { recursive: true });
   const flags = [
     '-t',
@@ -35,6 +39,7 @@ async function generateProtocol() {
   ];
   await run('protobufjs-cli/bin/pbjs', [...flags, '-o', js, PROTO]);
   await run('protobufjs-cli/bin/pbts', ['-o', types, js]);
+  writeFileSync(stamp, digest);
 }
 
 async function compile() {
