@@ -1,17 +1,25 @@
 /** Getting workers and state together: at the start, after a restart, and when all that held the state are gone. */
 import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
-import { coded, type VitrailError } from '../shared/errors.js';
+import { coded, reasonOf, type VitrailError } from '../shared/errors.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
+import { goneBack, isWithoutProgress, type GoneBack } from './going-back.js';
 import type { Journal } from './journal.js';
-import type { RunMaterial, RunOpening } from './run-opening.js';
+import { savedIn, type RunMaterial, type RunOpening } from './run-opening.js';
 import { startingPoint, type StartingPoint } from './starting-point.js';
-import { agreedState } from './state-audit.js';
+import { agreedState, StateDiscredited } from './state-audit.js';
 import type { RunPosition } from './state-source.js';
 import type { TrainingProgress } from './trainer.js';
 
 /** Workers that wait for their coordinator look for it every two seconds at most. */
 const RETURN_TIMEOUT_MS = 15_000;
+
+export interface AssemblyTools {
+  readonly cluster: Cluster;
+  readonly journal: Journal;
+  /** True ends a wait. */
+  readonly interrupted: () => boolean;
+}
 
 export class Assembly {
   readonly #material: RunMaterial;
@@ -19,17 +27,22 @@ export class Assembly {
   readonly #progress: TrainingProgress;
   /** The state that the coordinator itself can give, of the step where the run starts. */
   #start: StartingPoint | null;
-  /** Sums from before a restart count until something is planned. */
+  /** Sums from before a restart count, and workers from before it may come back, until something is planned. */
   #restarted: boolean;
+  /** It waits for all workers that it was planned for; once begun it goes on as soon as there are enough. */
+  #begun: boolean;
   #backend: string | null;
+  #gone: GoneBack | null = null;
+  #distrusted: { readonly after: number; readonly upTo: number } | null = null;
 
   constructor(material: RunMaterial, opening: RunOpening, progress: TrainingProgress) {
     this.#material = material;
     this.#opening = opening;
     this.#progress = progress;
     this.#start = opening.start;
-    this.#restarted = opening.journal !== null && opening.journal.end === null;
-    this.#backend = opening.start?.backend ?? null;
+    this.#restarted = opening.interrupted;
+    this.#begun = opening.interrupted && opening.state.step > 0;
+    this.#backend = opening.backend;
   }
 
   /** Where a worker that says hello finds the run. */
@@ -38,7 +51,8 @@ export class Assembly {
     const start = this.#start?.state.step === state.step ? this.#start : null;
     const own = start && { pullParts: [...start.parts.keys()], initialise: start.parts.size === 0 };
     const { runToken } = this.#opening;
-    return { runToken, step: state.step, lastCommit, own, keepSums: this.#restarted };
+    const distrusted = this.#distrusted;
+    return { runToken, step: state.step, lastCommit, own, keepSums: this.#restarted, distrusted };
   }
 
   offer(part: string): Uint8Array | undefined {
@@ -56,62 +70,112 @@ export class Assembly {
   /**
    * Waits for the workers that the run starts with and holds them to the state they should have.
    * @returns false when interrupted
-   * @throws WORKERS_MISSING, RUN_INTERRUPTED, STATE_MISMATCH
+   * @throws WORKERS_MISSING, RUN_INTERRUPTED, NO_PROGRESS; as `agreedState`
    */
-  async complete(cluster: Cluster, interrupted: () => boolean): Promise<boolean> {
-    if (this.#start === null && !(await this.#survivors(cluster, interrupted))) return false;
+  async complete(tools: AssemblyTools): Promise<boolean> {
+    const { cluster, journal, interrupted } = tools;
+    if (this.#restarted && !(await this.#returned(tools))) return false;
     const { config } = this.#material;
-    const { step } = this.#progress.state;
-    // Survivors go on as soon as there are enough of them; else the run starts with the workers it was planned for.
-    const expected = config.minWorkers ?? (this.#start === null ? 1 : config.workers);
-    const present = (): number => cluster.holders(step).length;
-    const end = await cluster.until(() => present() >= expected || interrupted(), config.joinTimeoutMs);
+    const expected = config.minWorkers ?? (this.#begun ? 1 : config.workers);
+    const enough = (): boolean => this.#present(cluster, expected);
+    const end = await cluster.until(() => enough() || interrupted(), config.joinTimeoutMs);
     if (end === 'late') {
-      throw coded('WORKERS_MISSING', { joined: present(), expected, waitedMs: config.joinTimeoutMs });
+      throw coded('WORKERS_MISSING', {
+        joined: cluster.ready.length,
+        expected,
+        waitedMs: config.joinTimeoutMs,
+      });
     }
-    if (present() < expected) return false;
+    if (!enough()) return false;
     cluster.start();
+    if (this.#backend !== null) await journal.backend(this.#backend);
     const wanted = new Map<string, string>();
     for (const [part, bytes] of this.#start?.parts ?? []) {
       wanted.set(part, Buffer.from(piecewiseDigest(bytes)).toString('hex'));
     }
-    await agreedState(cluster, { step, timeoutMs: config.stepTimeoutMs, expected: wanted });
+    const { state, agreed } = this.#progress;
+    const { step } = state;
+    await agreedState(cluster, { step, agreed, timeoutMs: config.stepTimeoutMs, expected: wanted });
+    this.#progress.agreed = step;
     this.#restarted = false;
+    this.#begun = true;
     return true;
   }
 
-  /** Nobody holds the state any more: the run goes back to its newest checkpoint, and all join again. */
-  async goBack(cluster: Cluster, journal: Journal, reason: string): Promise<void> {
+  /**
+   * Nobody holds the state any more, or what they hold is wrong: the run goes back to its newest checkpoint, and all
+   * join again.
+   * @throws NO_PROGRESS; as `startingPoint`
+   */
+  async goBack({ cluster, journal }: AssemblyTools, cause: Error): Promise<void> {
     const { config, manifest, spec, layout, warn } = this.#material;
+    const { step: reached } = this.#progress.state;
+    const reason = reasonOf(cause);
     cluster.note({ kind: 'back', text: `${reason}: going back to the newest checkpoint` });
     const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
-    this.#start = start;
+    const { step } = start.state;
+    this.#gone = goneBack(this.#gone, step, reached);
+    if (isWithoutProgress(this.#gone)) throw coded('NO_PROGRESS', { ...this.#gone, reason });
+    const discredited = cause instanceof StateDiscredited;
+    // Also who sleeps now, and comes back when the run has come to the step of its state again.
+    if (discredited) this.#distrusted = { after: step, upTo: Math.max(reached, this.#distrusted?.upTo ?? 0) };
     this.#progress.state = start.state;
     this.#progress.lastCommit = null;
-    this.#progress.saved = start.fromCheckpoint ? start.state.step : -1;
-    await journal.back(start.state);
-    cluster.disband(`the run goes back to step ${start.state.step}`);
+    this.#progress.saved = savedIn(start);
+    await journal.back(start.state, start.backend);
+    this.#startFrom(start);
+    if (discredited) for (const worker of cause.odd) cluster.expel(worker, cause.reason.message);
+    cluster.disband(`the run goes back to step ${step}`);
   }
 
-  /** Waits for workers of the interrupted run that hold its state. @returns false when interrupted */
-  async #survivors(cluster: Cluster, interrupted: () => boolean): Promise<boolean> {
+  /** The last that held the state have left it in a checkpoint: whoever comes takes it from there. */
+  async takeOver(tools: AssemblyTools): Promise<void> {
     const { config, manifest, spec, layout, warn } = this.#material;
     const { step } = this.#progress.state;
+    const { cluster } = tools;
+    cluster.note({
+      kind: 'waiting',
+      text: `step ${step} waits: its state is in a checkpoint, nobody holds it`,
+    });
+    const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
+    if (start.state.step !== step) return this.goBack(tools, coded('STATE_LOST', { step }));
+    this.#startFrom(start);
+    cluster.disband(`the state of step ${step} is in a checkpoint`);
+  }
+
+  #startFrom(start: StartingPoint): void {
+    this.#start = start;
+    this.#backend = start.backend;
+    this.#progress.agreed = start.state.step;
+    this.#restarted = false;
+    this.#begun = true;
+  }
+
+  /** Enough workers for a step, one of them with the state: the others take it from that one. */
+  #present(cluster: Cluster, expected: number): boolean {
+    return cluster.ready.length >= expected && cluster.holders(this.#progress.state.step).length > 0;
+  }
+
+  /**
+   * Waits for workers of the interrupted run; where none comes that holds its state, and the coordinator has it not
+   * either, the run goes back.
+   * @returns false when interrupted
+   */
+  async #returned(tools: AssemblyTools): Promise<boolean> {
+    const { cluster, interrupted } = tools;
+    const { config, warn } = this.#material;
+    const { step } = this.#progress.state;
+    // What it starts with is given to anybody.
+    if (step === 0 && this.#start !== null) return true;
     warn(`the run was interrupted at step ${step}: waiting for its workers`);
-    const all = Math.max(1, this.#opening.lastCommit?.ring.length ?? 1);
-    const present = (): number => cluster.holders(step).length;
-    await cluster.until(() => present() >= all || interrupted(), RETURN_TIMEOUT_MS);
+    const all = this.#opening.lastCommit?.ring.length ?? 1;
+    await cluster.until(() => this.#present(cluster, all) || interrupted(), RETURN_TIMEOUT_MS);
     if (interrupted()) return false;
-    if (present() > 0) return true;
+    if (this.#start !== null || cluster.holders(step).length > 0) return true;
     if (!config.resume) {
       throw coded('RUN_INTERRUPTED', { path: config.out, step, waitedMs: RETURN_TIMEOUT_MS });
     }
-    cluster.note({ kind: 'back', text: 'no worker has come back: going back to the newest checkpoint' });
-    this.#start = await startingPoint(config, manifest, spec, layout, warn);
-    this.#progress.state = this.#start.state;
-    this.#progress.lastCommit = null;
-    this.#progress.saved = this.#start.fromCheckpoint ? this.#start.state.step : -1;
-    cluster.disband(`the run goes back to step ${this.#start.state.step}`);
+    await this.goBack(tools, new Error('no worker has come back'));
     return true;
   }
 }

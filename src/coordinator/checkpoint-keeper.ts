@@ -27,6 +27,15 @@ export interface SavedCheckpoint {
   readonly digest: string;
 }
 
+export interface SaveOptions {
+  /** It is the best so far. */
+  readonly best: boolean;
+  /** The newest step after which all workers were known to hold the right state. */
+  readonly agreed: number;
+  /** What to do while the disk is full; null: to fail, with the disk's error as cause. */
+  readonly wait: DiskWait | null;
+}
+
 export class CheckpointKeeper {
   readonly #cluster: Cluster;
   readonly #contents: CheckpointContents;
@@ -56,13 +65,12 @@ export class CheckpointKeeper {
 
   /**
    * Saves the state all workers hold now.
-   * @param wait what to do while the disk is full; null: to fail, with the disk's error as cause
-   * @throws CHECKPOINT_WRITE_FAILED, STATE_MISMATCH, STATE_LOST
+   * @throws CHECKPOINT_WRITE_FAILED; as `agreedState`
    */
-  async save(state: RunState, best: boolean, wait: DiskWait | null): Promise<SavedCheckpoint> {
+  async save(state: RunState, { best, agreed, wait }: SaveOptions): Promise<SavedCheckpoint> {
     const startMs = performance.now();
     const { stepTimeoutMs: timeoutMs } = this.#contents.config;
-    const held = await agreedState(this.#cluster, { step: state.step, timeoutMs });
+    const held = await agreedState(this.#cluster, { step: state.step, agreed, timeoutMs });
     const parts = new Map<string, Float32Array>();
     for (const [part, digest] of held) parts.set(part, await this.#pull(state.step, part, digest));
     const { weights, ...slots } = Object.fromEntries(parts);

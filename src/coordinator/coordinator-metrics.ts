@@ -67,7 +67,7 @@ function define(registry: MetricsRegistry) {
     ),
     rollbacks: registry.counter(
       'vitrail_rollbacks_total',
-      'Times the run went back to a checkpoint because nobody held its state',
+      'Times the run went back to a checkpoint because nobody held its state, or the state was wrong',
     ),
     diskFull: registry.counter(
       'vitrail_disk_full_total',
@@ -103,8 +103,8 @@ export class CoordinatorMetrics implements TrainingObserver {
   onStart(event: RunStarted): void {
     this.#metrics.steps.set(event.steps);
     this.#metrics.step.set(event.fromStep);
-    // What a resumed run started from is its last checkpoint.
-    this.#metrics.checkpointStep.set(event.fromStep);
+    // Where a run goes on from its journal that is another step than the one it starts from.
+    this.#metrics.checkpointStep.set(Math.max(0, event.saved));
     this.#metrics.build.set({ version: event.version, model: event.name, backend: event.backend }, 1);
     this.#lastStepMs = this.#now();
   }

@@ -26,8 +26,9 @@ import { runRoutes } from './run-pages.js';
 import { stepsPerEpoch } from './sampling.js';
 import { CONFIG_FILE } from './starting-point.js';
 import { readSummary, writeSummary, type RunSummary } from './run-summary.js';
+import { StateDiscredited } from './state-audit.js';
 import { StepRunner } from './step-runner.js';
-import { scheduleOf, train, type TrainingProgress } from './trainer.js';
+import { scheduleOf, train, type TrainingEnd, type TrainingProgress } from './trainer.js';
 
 export interface CoordinatorEvents {
   /** Workers may connect now. */
@@ -89,6 +90,7 @@ async function runLocked(
     evaluation: null,
     lastCommit: opening.lastCommit,
     saved: opening.saved,
+    agreed: opening.start?.state.step ?? Math.max(0, opening.saved),
   };
   const startedAtMs = now();
   const seconds = (): number => opening.state.elapsedSeconds + (now() - startedAtMs) / 1000;
@@ -148,27 +150,34 @@ async function runLocked(
     };
     try {
       events.onListening({ workers: cluster.address, http: http.address }, cluster);
+      const tools = { cluster, journal, interrupted };
+      const run = { config, layout, manifest, cluster, checkpoints, journal, observer, runner, seconds };
+      const stopped = { kind: 'ended', reason: 'stopped' } as const;
       for (;;) {
-        if (!(await assembly.complete(cluster, interrupted))) {
-          stop = { clean: true, reason: stopRequested() ?? 'stopped' };
-          await journal.end(stop.reason, true);
-          return await summarise(true, stop.reason);
-        }
-        await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), diskWait);
-        warnOfSchedule(config, steps, warn);
-        const backend = cluster.ready[0]?.ready?.backend ?? '';
-        const model = { name: spec.name, parameters: layout.length };
-        const length = { steps, stepsPerEpoch: perEpoch, fromStep: progress.state.step };
-        const workers = cluster.members.length;
-        observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
-        const run = { config, layout, manifest, cluster, checkpoints, journal, observer, runner };
         try {
-          stop = { clean: true, reason: await train({ ...run, diskWait, stopRequested, progress }) };
-          await journal.end(stop.reason, true);
-          return await summarise(true, stop.reason);
+          let end: TrainingEnd = stopped;
+          if (await assembly.complete(tools)) {
+            await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), diskWait);
+            warnOfSchedule(config, steps, warn);
+            const backend = cluster.ready[0]?.ready?.backend ?? '';
+            const model = { name: spec.name, parameters: layout.length };
+            const { state, saved } = progress;
+            const length = { steps, stepsPerEpoch: perEpoch, fromStep: state.step, saved };
+            const workers = cluster.members.length;
+            observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
+            end = await train({ ...run, diskWait, stopRequested, progress });
+          }
+          if (end.kind === 'ended') {
+            stop = { clean: true, reason: end === stopped ? (stopRequested() ?? 'stopped') : end.reason };
+            // A crash between the two: the same command finds all done.
+            const summary = await summarise(true, stop.reason);
+            await journal.end(stop.reason, true);
+            return summary;
+          }
+          await assembly.takeOver(tools);
         } catch (error) {
-          if (!(error instanceof VitrailError) || error.code !== 'STATE_LOST') throw error;
-          await assembly.goBack(cluster, journal, error.message);
+          if (!isStateGone(error)) throw error;
+          await assembly.goBack(tools, error);
         }
       }
     } catch (error) {
@@ -181,6 +190,11 @@ async function runLocked(
   } finally {
     await resources.release();
   }
+}
+
+/** Whether the run has to go back to a checkpoint. */
+function isStateGone(error: unknown): error is Error {
+  return error instanceof StateDiscredited || (error instanceof VitrailError && error.code === 'STATE_LOST');
 }
 
 function warnOfSchedule(config: RunConfig, steps: number, warn: (text: string) => void): void {

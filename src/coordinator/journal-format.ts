@@ -6,6 +6,8 @@ import { runStateSchema } from './run-state-schema.js';
 export const JOURNAL_VERSION = 1;
 
 const count = z.number().int().min(0);
+/** Journals of older versions do not know it. */
+const backendSchema = z.string().nullable().default(null);
 
 /** Everything that a coordinator has to know of the run before it. */
 const openSchema = z.object({
@@ -26,6 +28,8 @@ const openSchema = z.object({
   lastCommit: z.object({ generation: count, digest: z.string(), ring: z.array(count).readonly() }).nullable(),
   generation: count,
   nextWorker: count,
+  /** What the run's bits are computed with; null before its first worker. */
+  backend: backendSchema,
 });
 
 const commitSchema = z.object({
@@ -40,8 +44,10 @@ const recordSchema = z.discriminatedUnion('type', [
   openSchema,
   commitSchema,
   z.object({ type: z.literal('epoch'), state: runStateSchema }),
-  /** The run went back to a checkpoint: nobody held its state any more. */
-  z.object({ type: z.literal('back'), state: runStateSchema }),
+  /** The run went back to a checkpoint: nobody held its state any more, or what they held was wrong. */
+  z.object({ type: z.literal('back'), state: runStateSchema, backend: backendSchema }),
+  /** The first worker, or the checkpoint, has said what the run is computed with. */
+  z.object({ type: z.literal('backend'), backend: z.string() }),
   z.object({ type: z.literal('checkpoint'), step: count, path: z.string(), weightDigest: z.string() }),
   z.object({
     type: z.literal('event'),
@@ -89,6 +95,8 @@ export interface JournalContent {
   readonly lastCommit: JournalOpen['lastCommit'];
   /** The highest that was committed; plans may have had higher ones. */
   readonly generation: number;
+  /** What its bits are computed with, null where nothing was. */
+  readonly backend: string | null;
   readonly checkpoint: { readonly step: number; readonly path: string; readonly weightDigest: string } | null;
   readonly events: readonly JournalEvent[];
   /** How the run ended, null while it goes on or was interrupted. */
@@ -106,7 +114,9 @@ function after(content: JournalContent, record: JournalRecord): JournalContent {
     case 'epoch':
       return { ...content, state: record.state };
     case 'back':
-      return { ...content, state: record.state, lastCommit: null };
+      return { ...content, state: record.state, lastCommit: null, backend: record.backend };
+    case 'backend':
+      return { ...content, backend: record.backend };
     case 'checkpoint':
       return { ...content, checkpoint: record };
     case 'event':
@@ -117,8 +127,8 @@ function after(content: JournalContent, record: JournalRecord): JournalContent {
 }
 
 function contentOf(open: JournalOpen): JournalContent {
-  const { state, lastCommit, generation } = open;
-  return { open, state, lastCommit, generation, checkpoint: null, events: [], end: null };
+  const { state, lastCommit, generation, backend } = open;
+  return { open, state, lastCommit, generation, backend, checkpoint: null, events: [], end: null };
 }
 
 /** The number of the next worker: above all that were ever given. */

@@ -42,6 +42,8 @@ export class Journal {
   #file: FileHandle;
   /** Of what is whole in it. */
   #bytes: number;
+  /** Behind that a part of a line may stand. */
+  #torn = false;
   #open: JournalOpen;
   #events: JournalEvent[];
   #checkpoint: JournalRecord | null = null;
@@ -79,8 +81,15 @@ export class Journal {
     const events = (before?.events ?? []).slice(-KEPT_EVENTS);
     const path = join(runDir, JOURNAL_FILE);
     try {
-      const file = await writtenAnew(runDir, [start, ...events]);
-      return new Journal(runDir, file, start, events, wait);
+      const created = await writtenAnew(runDir, [start, ...events]);
+      const journal = new Journal(runDir, created, start, events, wait);
+      try {
+        await syncFolder(runDir);
+      } catch (error) {
+        await journal.close();
+        throw error;
+      }
+      return journal;
     } catch (error) {
       throw coded('JOURNAL_WRITE_FAILED', { path, reason: reasonOf(error) });
     }
@@ -104,10 +113,17 @@ export class Journal {
     await this.#append({ type: 'epoch', state });
   }
 
-  /** The run goes back to a checkpoint. */
-  async back(state: RunState): Promise<void> {
-    this.#open = { ...this.#open, state, lastCommit: null };
-    await this.#append({ type: 'back', state });
+  /** The run goes back to a checkpoint, which was computed with `backend`. */
+  async back(state: RunState, backend: string | null): Promise<void> {
+    this.#open = { ...this.#open, state, backend, lastCommit: null };
+    await this.#append({ type: 'back', state, backend });
+  }
+
+  /** What the run is computed with; it is written once. */
+  async backend(backend: string): Promise<void> {
+    if (this.#open.backend === backend) return;
+    this.#open = { ...this.#open, backend };
+    await this.#append({ type: 'backend', backend });
   }
 
   async checkpoint(step: number, path: string, weightDigest: string): Promise<void> {
@@ -145,14 +161,23 @@ export class Journal {
   async #write(record: JournalRecord, synced: boolean): Promise<void> {
     const line = Buffer.from(journalLine(record));
     try {
+      if (this.#torn) await this.#takeBack();
       // Unlike write(), which may take a part of it on a disk that is almost full and say nothing.
       await this.#file.appendFile(line);
       if (synced) await this.#file.datasync();
       this.#bytes += line.length;
     } catch (error) {
-      await this.#file.truncate(this.#bytes);
+      this.#torn = true;
+      // Where that fails the next line does it; what is wrong, a full disk for one, is said by the first error.
+      await this.#takeBack().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Takes back what was written of a line. */
+  async #takeBack(): Promise<void> {
+    await this.#file.truncate(this.#bytes);
+    this.#torn = false;
   }
 
   async #compact(): Promise<void> {
@@ -167,10 +192,13 @@ export class Journal {
             ...checkpoint,
             ...this.#events,
           ]);
+          // It has the name from here on, whatever fails below.
           this.#file = file;
           this.#bytes = bytes;
-          await before.close();
+          this.#torn = false;
           this.#commits = 0;
+          await before.close();
+          await syncFolder(this.#runDir);
         },
         this.#wait,
       ),
@@ -194,7 +222,10 @@ interface NewFile {
   readonly bytes: number;
 }
 
-/** Puts a new journal in the old one's place, at once. Where that fails the old one stays. */
+/**
+ * Puts a new journal in the old one's place, at once. Where that fails the old one stays.
+ * The name is on the disk when the folder has been synced, which is left to whoever holds the new file by then.
+ */
 async function writtenAnew(runDir: string, records: readonly JournalRecord[]): Promise<NewFile> {
   const path = join(runDir, JOURNAL_FILE);
   const temporary = join(runDir, `.tmp-${JOURNAL_FILE}`);
@@ -210,6 +241,5 @@ async function writtenAnew(runDir: string, records: readonly JournalRecord[]): P
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(runDir);
   return { file, bytes: content.length };
 }

@@ -10,6 +10,8 @@ export interface RunStarted {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly fromStep: number;
+  /** The newest step with a checkpoint, -1 for none. */
+  readonly saved: number;
   readonly workers: number;
   readonly backend: string;
   readonly parameters: number;

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { listCheckpoints } from '../shared/checkpoint/checkpoint-store.js';
 import { identityDifference, resolveConfig } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded } from '../shared/errors.js';
+import { coded, reasonOf } from '../shared/errors.js';
 import type { ModelSpec } from '../shared/model/model-spec.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { JOURNAL_VERSION, nextWorkerAfter, type JournalContent, type JournalOpen } from './journal-format.js';
@@ -30,6 +31,10 @@ export interface RunOpening {
   readonly start: StartingPoint | null;
   /** Newest step with a checkpoint, -1 for none. */
   readonly saved: number;
+  /** What the run's bits are computed with, null where nothing was yet. */
+  readonly backend: string | null;
+  /** Workers of the coordinator before this one may come back, with the state of this very step. */
+  readonly interrupted: boolean;
   readonly generation: number;
   readonly nextWorker: number;
   /** Where to listen: where the workers of an interrupted run look for their coordinator. */
@@ -56,14 +61,40 @@ export async function openRun(material: RunMaterial, ownWorkers: boolean): Promi
   if (journal !== null && (interrupted || config.resume)) checkIdentity(config, manifest, journal);
   if (!interrupted) {
     const start = await startingPoint(config, manifest, spec, layout, warn);
-    const saved = start.fromCheckpoint ? start.state.step : -1;
-    return opening(material, journal, { state: start.state, lastCommit: null, start, saved });
+    const { state, backend } = start;
+    const found = { state, backend, lastCommit: null, start, saved: savedIn(start), interrupted };
+    return opening(material, journal, found);
   }
   const { state, lastCommit } = journal;
-  const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, () => undefined);
-  const usable = start.state.step === state.step;
-  const saved = start.fromCheckpoint ? start.state.step : -1;
-  return opening(material, journal, { state, lastCommit, start: usable ? start : null, saved });
+  const { start, saved } = await stateOnDisk(material, state.step);
+  const backend = journal.backend ?? start?.backend ?? null;
+  return opening(material, journal, { state, backend, lastCommit, start, saved, interrupted });
+}
+
+/** The newest step with a checkpoint, where the run starts from one; else -1. */
+export function savedIn(start: StartingPoint): number {
+  return start.fromCheckpoint ? start.state.step : -1;
+}
+
+/**
+ * What the run folder has of the state after `step` steps of an interrupted run, which its workers hold as well: where
+ * it cannot be read they are asked. A checkpoint of another step is not even read: that takes seconds for a large model.
+ */
+async function stateOnDisk(
+  { config, manifest, spec, layout, warn }: RunMaterial,
+  step: number,
+): Promise<Pick<RunOpening, 'start' | 'saved'>> {
+  try {
+    const steps = (await listCheckpoints(config.out)).map((listed) => listed.step);
+    const earlier = Math.max(-1, ...steps.filter((listed) => listed < step));
+    // Without any the state before the first step follows from seed and options.
+    if (!steps.includes(step) && (step > 0 || steps.length > 0)) return { start: null, saved: earlier };
+    const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
+    return start.state.step === step ? { start, saved: savedIn(start) } : { start: null, saved: earlier };
+  } catch (error) {
+    warn(`the run's own workers have to have its state: ${reasonOf(error)}`);
+    return { start: null, saved: -1 };
+  }
 }
 
 function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalContent): void {
@@ -79,7 +110,7 @@ function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalCo
 function opening(
   { config, manifest }: RunMaterial,
   journal: JournalContent | null,
-  found: Pick<RunOpening, 'state' | 'lastCommit' | 'start' | 'saved'>,
+  found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
 ): RunOpening {
   // A run that ended, or goes back with nobody left, has the same name: workers that turn up late belong to it.
   const runToken = journal?.open.runToken ?? randomBytes(8).toString('hex');
@@ -109,6 +140,7 @@ function opening(
       lastCommit: found.lastCommit,
       generation,
       nextWorker,
+      backend: found.backend,
     }),
   };
 }

@@ -12,6 +12,8 @@ export interface RunPosition {
   readonly own: { readonly pullParts: readonly string[]; readonly initialise: boolean } | null;
   /** Whether sums computed before count: after a restart of the coordinator, never after a removal. */
   readonly keepSums: boolean;
+  /** States after more than the first and at most the second number of steps are not trusted; left out: all are. */
+  readonly distrusted?: { readonly after: number; readonly upTo: number } | null;
 }
 
 export type Placement = Pick<Body<'welcome'>, 'stateSource' | 'pullParts' | 'commitDigest' | 'keepSum'> & {
@@ -32,7 +34,9 @@ function hex(bytes: Uint8Array): string {
 /** @param hello says what the worker holds */
 export function placementOf(hello: Body<'hello'>, position: RunPosition): Placement {
   const { runToken, step, lastCommit, own, keepSums } = position;
-  if (hello.runToken === runToken && hello.step === step) {
+  const { after, upTo } = position.distrusted ?? { after: 0, upTo: 0 };
+  const trusted = step <= after || step > upTo;
+  if (hello.runToken === runToken && hello.step === step && trusted) {
     const holds = keepSums ? hello.microBatches : [];
     return placement(StateSource.STATE_SOURCE_KEPT, { keepSum: keepSums, holds });
   }

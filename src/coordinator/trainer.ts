@@ -16,7 +16,7 @@ import { isDiskFull, type DiskWait } from './disk-space.js';
 import { evaluateOnCluster, type Evaluation } from './evaluation.js';
 import type { TrainingObserver } from './observer.js';
 import type { Journal } from './journal.js';
-import { afterEpoch, afterStep, type RunState } from './run-state.js';
+import { afterEpoch, afterStep, type BestResult, type RunState } from './run-state.js';
 import { stepPosition, stepsPerEpoch } from './sampling.js';
 import { agreedState } from './state-audit.js';
 import { duties } from './step-duties.js';
@@ -36,7 +36,13 @@ export interface TrainingRun {
   readonly stopRequested: () => string | null;
   /** How far the run has come, also when it ends with an error. */
   readonly progress: TrainingProgress;
+  /** Seconds of training so far, resumptions added up. */
+  readonly seconds: () => number;
 }
+
+/** Why training is over here: the run is, or the last that held its state have left it in a checkpoint. */
+export type TrainingEnd =
+  { readonly kind: 'ended'; readonly reason: string } | { readonly kind: 'handed-over' };
 
 export interface TrainingProgress {
   state: RunState;
@@ -45,6 +51,8 @@ export interface TrainingProgress {
   lastCommit: { readonly generation: number; readonly digest: string } | null;
   /** The newest step with a checkpoint, -1 for none. */
   saved: number;
+  /** The newest step after which all workers were known to hold the right state. */
+  agreed: number;
 }
 
 /** The learning rates of a run of `steps` steps. */
@@ -56,25 +64,35 @@ export function scheduleOf(config: RunConfig, steps: number): LearningRateSchedu
 /**
  * Trains from `progress.state` to the end of the run, or to the first reason to stop. Everything that follows from a
  * state is done at the top of the loop, so that it is done as well when a coordinator died right before it.
- * @returns why it ended
+ * @throws StateDiscredited, and coded errors
  */
-export async function train(run: TrainingRun): Promise<string> {
-  const { config, manifest, cluster, checkpoints, journal, observer, progress, runner } = run;
+export async function train(run: TrainingRun): Promise<TrainingEnd> {
+  const { config, manifest, cluster, checkpoints, journal, observer, progress, runner, seconds } = run;
   const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
   const steps = totalSteps(config, perEpoch);
   const schedule = scheduleOf(config, steps);
+  /** The best before the epoch that is being finished; undefined where its coordinator died meanwhile. */
+  let bestBefore: BestResult | null | undefined;
 
   /** @param needed to be waited for while the disk is full; without it training goes on as it is */
   const save = async (needed: boolean): Promise<void> => {
-    const { state } = progress;
+    const { state, agreed } = progress;
     const best = state.best?.step === state.step;
+    const wait = needed || (best && bestBefore === undefined) ? run.diskWait : null;
     faultPoint('before-checkpoint', state.step);
-    const kept = await checkpoints.save(state, best, needed ? run.diskWait : null).catch((error: unknown) => {
-      if (needed || !isDiskFull(error)) throw error;
+    const kept = await checkpoints.save(state, { best, agreed, wait }).catch((error: unknown) => {
+      if (wait !== null || !isDiskFull(error)) throw error;
       cluster.note({ kind: 'disk-full', text: `${reasonOf(error)}: training goes on without it` });
       return null;
     });
-    if (kept === null) return;
+    progress.agreed = state.step;
+    if (kept === null) {
+      if (!best || bestBefore === undefined) return;
+      // The best is a checkpoint that can be opened: without one it is no result.
+      progress.state = { ...state, best: bestBefore };
+      await journal.epoch(progress.state);
+      return;
+    }
     const { path, digest } = kept;
     faultPoint('after-checkpoint', state.step);
     await journal.checkpoint(state.step, path, digest);
@@ -85,27 +103,32 @@ export async function train(run: TrainingRun): Promise<string> {
     const due = duties(progress.state, progress.saved, { config, perEpoch, steps });
     if (due.epoch !== null) {
       faultPoint('before-evaluation', progress.state.step);
-      progress.state = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
+      bestBefore = progress.state.best;
+      const concluded = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
+      progress.state = { ...concluded, elapsedSeconds: seconds() };
       await journal.epoch(progress.state);
     }
     const over = progress.state.ended !== null || progress.state.step >= steps;
     if (due.checkpoint) await save(over);
     else if (due.audit) {
-      const { step } = progress.state;
-      await agreedState(cluster, { step, timeoutMs: config.stepTimeoutMs });
+      const { state, agreed } = progress;
+      const { step } = state;
+      await agreedState(cluster, { step, agreed, timeoutMs: config.stepTimeoutMs });
+      progress.agreed = step;
     }
     const { step, runningMaxima, ended } = progress.state;
-    if (over) return ended ?? 'finished';
+    if (over) return { kind: 'ended', reason: ended ?? 'finished' };
     const stopReason = run.stopRequested();
     if (stopReason !== null) {
       if (progress.saved !== step) await save(true);
-      return stopReason;
+      return { kind: 'ended', reason: stopReason };
     }
-    await letGo(cluster, step, progress.saved, async () => save(true));
+    const left = await letGo(cluster, step, progress.saved, async () => save(true));
+    if (left && progress.saved === step) return { kind: 'handed-over' };
 
     const lr = learningRate(schedule, step);
     const result = await runner.run(step, lr, runningMaxima, async ({ totals, generation, ring }) => {
-      const state = afterStep(progress.state, totals);
+      const state = { ...afterStep(progress.state, totals), elapsedSeconds: seconds() };
       await journal.commit(state, generation, totals.digest, ring);
       progress.state = state;
       progress.lastCommit = { generation, digest: totals.digest };
@@ -116,19 +139,23 @@ export async function train(run: TrainingRun): Promise<string> {
   }
 }
 
-/** Dismisses workers that want to leave; the last to hold the state leaves it in a checkpoint. */
+/**
+ * Dismisses workers that want to leave; the last to hold the state leaves it in a checkpoint.
+ * @returns whether some have left and nobody holds the state any more
+ */
 async function letGo(
   cluster: Cluster,
   step: number,
   saved: number,
   save: () => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const leaving = cluster.members.filter((m) => m.leaving).map((m) => m.worker);
-  if (leaving.length === 0) return;
+  if (leaving.length === 0) return false;
   const holders = cluster.holders(step);
   const handsOver = holders.some((worker) => !leaving.includes(worker));
   if (!handsOver && holders.length > 0 && saved !== step) await save();
   for (const worker of leaving) cluster.dismiss(worker);
+  return cluster.holders(step).length === 0;
 }
 
 /**

@@ -210,6 +210,14 @@ export const ERROR_CATALOGUE = {
     'no worker holds the state of step {step} any more',
     'the run goes back to its newest checkpoint as soon as workers join',
   ),
+  STATE_DISCREDITED: define(
+    'the workers held different states after step {step}, the steps since step {agreed} may be wrong: {problem}',
+    'the run goes back to its newest checkpoint; the memory or processor of that worker is suspect: leave it out',
+  ),
+  NO_PROGRESS: define(
+    'the run went back to step {step} {times} times and never got beyond step {reached}: {reason}',
+    'see in the log what ends or spoils the workers there (out of memory: a smaller --micro-batch), then start it again with --resume',
+  ),
   RUN_INTERRUPTED: define(
     'the run in {path} was interrupted at step {step}, and none of its workers has come back within {waitedMs} ms',
     'start it with --resume to go back to its newest checkpoint',

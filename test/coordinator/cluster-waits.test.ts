@@ -112,7 +112,7 @@ test('a worker that holds other weights than the majority is expelled, and the o
   const peers = [0, 1, 2].map(() => new Peer(t, cluster.address));
   for (const peer of peers) await peer.join();
   await assembled(cluster, 3);
-  const agreed = agreedState(cluster, { step: 0, timeoutMs: LONG_MS });
+  const agreed = agreedState(cluster, { step: 0, agreed: 0, timeoutMs: LONG_MS });
   await answerAudit(peers, [1, 1, 9]);
   await answerAudit(peers.slice(0, 2), [1, 1]);
   assert.equal((await agreed).get('weights'), '01'.repeat(32));
@@ -125,6 +125,6 @@ test('of two workers that hold different weights neither is trusted', async (t) 
   const peers = [0, 1].map(() => new Peer(t, cluster.address));
   for (const peer of peers) await peer.join();
   await assembled(cluster, 2);
-  const agreed = agreedState(cluster, { step: 0, timeoutMs: LONG_MS });
+  const agreed = agreedState(cluster, { step: 0, agreed: 0, timeoutMs: LONG_MS });
   await Promise.all([answerAudit(peers, [1, 2]), assert.rejects(agreed, { code: 'STATE_MISMATCH' })]);
 });

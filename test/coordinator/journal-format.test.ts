@@ -28,6 +28,7 @@ const OPEN: JournalOpen = {
   lastCommit: null,
   generation: 4,
   nextWorker: 2,
+  backend: 'wasm',
 };
 const commit = (step: number): JournalRecord => ({
   type: 'commit',
@@ -60,7 +61,7 @@ test('an end, a step back and another start are read as such', () => {
   const end: JournalRecord = { type: 'end', reason: 'finished', clean: true };
   const ended = parseJournal(text([...RECORDS, end]));
   assert.deepEqual(ended.ok && ended.content.end, { reason: 'finished', clean: true });
-  const back = parseJournal(text([...RECORDS, { type: 'back', state: state(1) }]));
+  const back = parseJournal(text([...RECORDS, { type: 'back', state: state(1), backend: null }]));
   assert.deepEqual(back.ok && [back.content.state.step, back.content.lastCommit], [1, null]);
   const again = parseJournal(text([...RECORDS, end, { ...OPEN, incarnation: 2, state: state(2) }]));
   assert.deepEqual(again.ok && [again.content.end, again.content.open.incarnation], [null, 2]);

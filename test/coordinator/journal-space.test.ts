@@ -17,7 +17,7 @@ const OPEN: JournalOpen = {
   runToken: '0123456789abcdef',
   incarnation: 1,
   ...{ time: '', pid: 1, host: 'h', config: {}, manifestDigest: 'm', address: '', httpAddress: '' },
-  ...{ state: state(0), lastCommit: null, generation: 0, nextWorker: 0 },
+  ...{ state: state(0), lastCommit: null, generation: 0, nextWorker: 0, backend: null },
 };
 
 function disk(t: TestContext): string | null {

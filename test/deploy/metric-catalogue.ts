@@ -25,6 +25,7 @@ async function coordinatorPage(): Promise<string> {
     steps: 10,
     stepsPerEpoch: 1,
     fromStep: 0,
+    saved: -1,
     workers: 2,
     backend: 'cpu',
     parameters: 1,

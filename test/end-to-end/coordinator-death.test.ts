@@ -23,6 +23,24 @@ test('a coordinator that is killed and started again goes on at the very step, w
   }
 });
 
+test('a coordinator and a worker that are killed are replaced, and the run goes on with the fewest workers it may', async () => {
+  const flags = ['--min-workers', '2', '--join-timeout-ms', '10000'];
+  const { coordinator, workers, address, args } = await runs.startByHand('replaced', 2, ...flags);
+  await coordinator.seen(/epoch 2 /);
+  coordinator.child.kill('SIGKILL');
+  workers[1]!.child.kill('SIGKILL');
+  await Promise.all([coordinator.done, workers[1]!.done]);
+  const again = startCli(args);
+  const fresh = startWorker(address);
+  const { code, stdout, stderr } = await again.done;
+  assert.equal(code, 0, stderr);
+  runs.assertSameRun('replaced', stdout);
+  const taken = await fresh.done;
+  assert.equal(taken.code, 0, taken.stderr);
+  assert.match(taken.stderr, /state taken from a peer/);
+  assert.equal((await workers[0]!.done).code, 0);
+});
+
 test('when all workers die the run goes back to its newest checkpoint with new ones', async () => {
   const { coordinator, address, workers } = await runs.startByHand('all-dead', 2);
   await coordinator.seen(/epoch 3 /);

@@ -51,21 +51,21 @@ test('a worker that hangs is named with phase, time, what is usual and its last 
   for (const worker of workers.slice(1)) assert.equal((await worker.done).code, 0);
 });
 
-test('a worker whose weights differ is outvoted, comes back with nothing, and is healed by a peer', async () => {
-  const { result, events, workers } = await runWithFaults(
-    'flipped',
-    'mid-update@6:flip',
-    '--audit-every-steps',
-    '1',
-  );
+test('a worker that is outvoted has spoilt the steps since all agreed: they are computed again without it', async () => {
+  // It is found at the end of the epoch: until then the others have added its gradients to theirs.
+  const { result, events, workers } = await runWithFaults('flipped', 'mid-update@8:flip');
   assert.equal(digestOf(result.stdout), reference);
   const expelled = events.filter(({ kind }) => kind === 'expelled');
   assert.equal(expelled.length, 1);
   assert.match(
     expelled[0]!.text,
-    /STATE_MISMATCH: worker \d holds another weights than it should after step 7/,
+    /STATE_MISMATCH: worker \d holds another weights than it should after step \d+/,
   );
+  const back = events.filter(({ kind }) => kind === 'back');
+  assert.equal(back.length, 1);
+  assert.match(back[0]!.text, /since step \d+.*going back to the newest checkpoint/);
   const healed = await workers[0]!.done;
   assert.equal(healed.code, 0, healed.stderr);
-  assert.match(healed.stderr, /joining again.*state taken from a peer/s);
+  assert.match(healed.stderr, /joining again/);
+  for (const worker of workers.slice(1)) assert.equal((await worker.done).code, 0);
 });
