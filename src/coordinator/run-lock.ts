@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 
 const LOCK_FILE = 'coordinator.lock';
+/** Others may take a lock and give it back between two looks, not for ever. */
+const MOST_ATTEMPTS = 100;
 
 const ownerSchema = z.object({
   host: z.string(),
@@ -37,22 +39,31 @@ function isRunning({ pid, startedAt }: Owner): boolean {
   }
 }
 
-function readOwner(path: string): { readonly text: string; readonly owner: Owner | null } | null {
-  try {
-    const text = readFileSync(path, 'utf8');
-    try {
-      const parsed = ownerSchema.safeParse(JSON.parse(text));
-      return { text, owner: parsed.success ? parsed.data : null };
-    } catch {
-      return { text, owner: null };
-    }
-  } catch {
-    return null;
-  }
+function hasCode(error: unknown, code: string): boolean {
+  return (error as { code?: string }).code === code;
 }
 
-function taken(error: unknown): boolean {
-  return (error as { code?: string }).code === 'EEXIST';
+interface Lock {
+  readonly text: string;
+  /** Null where that is not what a coordinator writes. */
+  readonly owner: Owner | null;
+}
+
+/** The lock at `path`, null where there is none. Throws where it cannot be read: it may be anybody's. */
+function readLock(path: string): Lock | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+  try {
+    const parsed = ownerSchema.safeParse(JSON.parse(text));
+    return { text, owner: parsed.success ? parsed.data : null };
+  } catch {
+    return { text, owner: null };
+  }
 }
 
 export class RunLock {
@@ -95,15 +106,16 @@ export class RunLock {
     try {
       writeFileSync(temporary, text);
       // link() fails where the name exists: of two that try, one gets it.
-      for (;;) {
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         try {
           linkSync(temporary, path);
           return new RunLock(runDir, text, made);
         } catch (error) {
-          if (!taken(error)) throw error;
+          if (!hasCode(error, 'EEXIST')) throw error;
         }
         removeStale(runDir, path);
       }
+      throw new Error('another takes it again and again');
     } finally {
       rmSync(temporary, { force: true });
     }
@@ -111,19 +123,18 @@ export class RunLock {
 
   /** Gives the folder back, and removes it where it was made for this lock and nothing else came into it. */
   release(): void {
-    if (readOwner(this.#path)?.text === this.#text) rmSync(this.#path, { force: true });
-    if (!this.#madeFolder) return;
     try {
-      rmdirSync(this.#runDir);
+      if (readLock(this.#path)?.text === this.#text) rmSync(this.#path, { force: true });
+      if (this.#madeFolder) rmdirSync(this.#runDir);
     } catch {
-      // It holds a run now.
+      // The folder holds a run now, or it has become unreadable: the lock ends with this process.
     }
   }
 }
 
 /** Moves a lock away whose process is gone. @throws RUN_LOCKED where it is not */
 function removeStale(runDir: string, path: string): void {
-  const found = readOwner(path);
+  const found = readLock(path);
   if (found === null) return;
   const { owner, text } = found;
   if (owner !== null && (owner.host !== hostname() || isRunning(owner))) {
@@ -133,11 +144,12 @@ function removeStale(runDir: string, path: string): void {
   const aside = `${path}.stale-${process.pid}`;
   try {
     renameSync(path, aside);
-  } catch {
+  } catch (error) {
     // Another has moved it already.
-    return;
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
   }
   // Between reading and renaming another may have taken over: then this was its lock.
-  if (readOwner(aside)?.text === text) rmSync(aside, { force: true });
+  if (readLock(aside)?.text === text) rmSync(aside, { force: true });
   else renameSync(aside, path);
 }

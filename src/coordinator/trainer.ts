@@ -86,13 +86,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
       return null;
     });
     progress.agreed = state.step;
-    if (kept === null) {
-      if (!best || bestBefore === undefined) return;
-      // The best is a checkpoint that can be opened: without one it is no result.
-      progress.state = { ...state, best: bestBefore };
-      await journal.epoch(progress.state);
-      return;
-    }
+    if (kept === null) return;
     const { path, digest } = kept;
     faultPoint('after-checkpoint', state.step);
     await journal.checkpoint(state.step, path, digest);
@@ -125,6 +119,12 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
     }
     const left = await letGo(cluster, step, progress.saved, async () => save(true));
     if (left && progress.saved === step) return { kind: 'handed-over' };
+
+    if (progress.state.best?.step === step && progress.saved < step && bestBefore !== undefined) {
+      // The best is a checkpoint that can be opened: one that was left out is none.
+      progress.state = { ...progress.state, best: bestBefore };
+      await journal.epoch(progress.state);
+    }
 
     const lr = learningRate(schedule, step);
     const result = await runner.run(step, lr, runningMaxima, async ({ totals, generation, ring }) => {

@@ -1,5 +1,6 @@
 /** A journal on a disk that runs full: every line is whole or not there, and a commit waits. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +71,36 @@ test('a commit that a person does not want to wait for fails with the path, and 
   assert.deepEqual(readdirSync(path).sort(), ['ballast', 'journal']);
   const again = Journal.begin(path, OPEN, null, { onFull: () => undefined, interrupted: () => true });
   await assert.rejects(again, /JOURNAL_WRITE_FAILED/);
+});
+
+test('a part of a line that cannot be taken back is no other error, and is taken back before the next', async (t) => {
+  const path = disk(t);
+  if (path === null) return;
+  let onFull: (() => void) | null = null;
+  const journal = await Journal.begin(path, OPEN, null, {
+    onFull: () => onFull?.(),
+    interrupted: () => false,
+  });
+  await journal.commit(state(1), 1, 'd1', [0]);
+  const attribute = (change: string): boolean =>
+    spawnSync('chattr', [change, join(path, 'journal')]).status === 0;
+  // From now on it can be appended to and not be cut.
+  if (!attribute('+a')) {
+    await journal.close();
+    t.skip('it needs a file system with append-only files');
+    return;
+  }
+  fillDisk(path, 0);
+  const full = new Promise<void>((resolve) => (onFull = resolve));
+  // More than what still fits into the last page.
+  const committing = journal.commit(state(2), 2, 'd2'.repeat(5000), [0]);
+  await Promise.race([full, committing]);
+  attribute('-a');
+  makeRoom(path);
+  await committing;
+  await journal.commit(state(3), 3, 'd3', [0]);
+  await journal.close();
+  assert.equal((await readJournal(path))?.state.step, 3);
 });
 
 test('lines of the run log that have no space are left out, counted, and the others are whole', (t) => {

@@ -83,3 +83,19 @@ test('a lock that another has taken over meanwhile is not released', (t) => {
   lock.release();
   assert.equal(readFileSync(lockFile(folder), 'utf8'), 'of another');
 });
+
+test('a lock that cannot be read ends the attempt with its path and the reason', (t) => {
+  const folder = runFolder(t);
+  mkdirSync(lockFile(folder), { recursive: true });
+  assert.throws(() => RunLock.take(folder), /RUN_WRITE_FAILED: .*coordinator\.lock.*EISDIR/);
+  assert.deepEqual(readdirSync(folder), ['coordinator.lock']);
+});
+
+test('a lock that has become unreadable is left when the folder is given back', (t) => {
+  const folder = runFolder(t);
+  const lock = RunLock.take(folder);
+  rmSync(lockFile(folder));
+  mkdirSync(lockFile(folder));
+  lock.release();
+  assert.deepEqual(readdirSync(folder), ['coordinator.lock']);
+});

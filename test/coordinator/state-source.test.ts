@@ -57,3 +57,11 @@ test('state of another step or another run is not used', () => {
     assert.equal(placementOf(hello(other), POSITION).stateSource, STATE_SOURCE_PEERS);
   }
 });
+
+test('a state of a stretch that was computed again is not kept, what comes before and after it is', () => {
+  const distrusted = { after: 5, upTo: 8 };
+  const sourceAt = (step: number): StateSource =>
+    placementOf(hello({ step }), { ...POSITION, step, distrusted }).stateSource;
+  assert.deepEqual([6, 7, 8].map(sourceAt), Array(3).fill(STATE_SOURCE_PEERS));
+  assert.deepEqual([5, 9].map(sourceAt), Array(2).fill(STATE_SOURCE_KEPT));
+});

@@ -1,0 +1,77 @@
+/** A run folder and all that a coordinator knows before its workers come, without images. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { JournalOpen } from '../../src/coordinator/journal-format.js';
+import { Journal } from '../../src/coordinator/journal.js';
+import { openRun, type RunMaterial, type RunOpening } from '../../src/coordinator/run-opening.js';
+import { initialRunState, type RunState } from '../../src/coordinator/run-state.js';
+import { resolveConfig, type OptionValues } from '../../src/shared/config/config.js';
+import { modelSpec } from '../../src/shared/model/model-spec.js';
+import { parameterLayout } from '../../src/shared/model/parameter-layout.js';
+
+const NOWHERE = { address: 'tcp://127.0.0.1:5', httpAddress: '127.0.0.1:6' };
+export const NO_WAIT = { onFull: () => undefined, interrupted: () => true };
+
+export interface RunFixture {
+  readonly material: RunMaterial;
+  /** What the user was warned of. */
+  readonly warnings: readonly string[];
+  readonly stateAfter: (step: number) => RunState;
+  /** Makes the folder a run's. */
+  readonly begin: () => void;
+  /** The folder's checkpoint of `step`, which does not verify. */
+  readonly damagedCheckpoint: (step: number) => void;
+  /** A journal as a coordinator leaves it that begins on the folder. */
+  readonly journalOf: (opening: RunOpening, more?: Partial<JournalOpen>) => Promise<Journal>;
+  /** What a coordinator leaves that was killed after `step` steps. */
+  readonly interruptedAt: (step: number, backend: string) => Promise<void>;
+}
+
+/** A folder that is removed after the test, which is what it was before. */
+export function temporaryRun(t: TestContext): string {
+  const out = mkdtempSync(join(tmpdir(), 'vitrail-run-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  return out;
+}
+
+export function runFixture(t: TestContext, options: OptionValues = {}, out = temporaryRun(t)): RunFixture {
+  const config = resolveConfig({
+    flags: { data: '/nowhere', out, model: 'vit-micro/16', imageSize: 16, ...options },
+  });
+  const spec = modelSpec(config.model, { ...config, classes: 2 });
+  const layout = parameterLayout(spec);
+  const samples = [0, 1, 0, 1].map((label, i) => ({ path: `${i}.png`, bytes: 1, label }));
+  const split = { samples, digest: 's' };
+  const manifest = { classes: ['a', 'b'], train: split, test: split, digest: 'm' };
+  const warnings: string[] = [];
+  const material = { config, manifest, spec, layout, warn: (text: string) => void warnings.push(text) };
+  const stateAfter = (step: number): RunState => ({ ...initialRunState(layout.slots.length), step });
+  const begin = (): void => writeFileSync(join(out, 'config.yaml'), '');
+  const journalOf: RunFixture['journalOf'] = async (opening, more) => {
+    const journal = await Journal.begin(out, { ...opening.record(NOWHERE), ...more }, null, NO_WAIT);
+    t.after(async () => journal.close());
+    return journal;
+  };
+  return {
+    material,
+    warnings,
+    stateAfter,
+    begin,
+    damagedCheckpoint: (step) => {
+      const folder = join(out, 'checkpoints', `step-${String(step).padStart(8, '0')}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'weights.safetensors'), 'torn');
+    },
+    journalOf,
+    interruptedAt: async (step, backend) => {
+      // What a run began with is gone by now.
+      const opening = await openRun({ ...material, config: { ...config, initFrom: null } }, false);
+      const journal = await journalOf(opening, { config: { ...config } });
+      begin();
+      await journal.backend(backend);
+      await journal.commit(stateAfter(step), 1, 'd', [0, 1]);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** The training loop with a worker that computes nothing, over a real socket and a real run folder. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { CheckpointKeeper } from '../../src/coordinator/checkpoint-keeper.js';
+import type { ClusterEvent } from '../../src/coordinator/cluster-event.js';
+import { readJournal } from '../../src/coordinator/journal.js';
+import { allOf } from '../../src/coordinator/observer.js';
+import { openRun } from '../../src/coordinator/run-opening.js';
+import { StepRunner } from '../../src/coordinator/step-runner.js';
+import { train, type TrainingProgress } from '../../src/coordinator/trainer.js';
+import { listCheckpoints, readBest } from '../../src/shared/checkpoint/checkpoint-store.js';
+import { fillDisk, makeRoom, mountSmallDisk } from '../small-disk.js';
+import { assembled, openCluster } from './cluster-peer.js';
+import { NO_WAIT, runFixture, temporaryRun } from './run-fixture.js';
+import { ScriptedWorker } from './scripted-worker.js';
+
+interface Watch {
+  readonly out?: string;
+  readonly onEvent?: (event: ClusterEvent) => void;
+}
+
+/** A run of three epochs of one step each, of which all is done; its worker is to be told to start. */
+async function training(
+  t: TestContext,
+  correct: (step: number) => number,
+  { out = temporaryRun(t), ...watch }: Watch = {},
+) {
+  const fixture = runFixture(t, { batch: 4, microBatch: 4, epochs: 3, warmupSteps: 0 }, out);
+  const { config, layout, manifest } = fixture.material;
+  const opening = await openRun(fixture.material, false);
+  const journal = await fixture.journalOf(opening);
+  fixture.begin();
+  const { cluster } = await openCluster(t, 1, undefined, watch);
+  const { state, lastCommit, saved } = opening;
+  const progress: TrainingProgress = { state, evaluation: null, lastCommit, saved, agreed: 0 };
+  const observer = allOf([]);
+  const seconds = (): number => 42;
+  const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
+  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
+  const rates = { trainSamples: 4, perEpoch: 1, generation: 0, interrupted: () => false };
+  const runner = new StepRunner({ cluster, config, layout, ...rates });
+  const parameters = layout.length;
+  const script = { parameters, tensors: layout.slots.length, correct };
+  const worker = new ScriptedWorker(t, cluster.address, script);
+  await worker.start();
+  await assembled(cluster, 1);
+  const run = {
+    config,
+    layout,
+    manifest,
+    cluster,
+    checkpoints,
+    journal,
+    observer,
+    runner,
+    progress,
+    seconds,
+  };
+  return { run: { ...run, diskWait: NO_WAIT, stopRequested: () => null }, worker, out };
+}
+
+test('the journal knows how long the run took, commit by commit', async (t) => {
+  const { run, out } = await training(t, () => 2);
+  // Before the last epoch is concluded.
+  const stopRequested = (): string | null => (run.progress.state.step === 1 ? 'enough' : null);
+  assert.deepEqual(await train({ ...run, stopRequested }), { kind: 'ended', reason: 'enough' });
+  assert.equal((await readJournal(out))?.state.elapsedSeconds, 42);
+});
+
+test('the last worker that leaves hands the state over to a checkpoint, and nothing is lost', async (t) => {
+  const { run, worker, out } = await training(t, () => 2);
+  await worker.peer.send('leave', { reason: 'told to' });
+  assert.equal(await run.cluster.until(() => run.cluster.members[0]?.leaving === true, 5000), 'met');
+  assert.deepEqual(await train(run), { kind: 'handed-over' });
+  const { step } = run.progress.state;
+  assert.deepEqual(
+    (await listCheckpoints(out)).map((checkpoint) => checkpoint.step),
+    [step],
+  );
+});
+
+test('a checkpoint that was left out on a full disk is not the best', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrail-test-'));
+  const disk = mountSmallDisk(t, join(folder, 'disk'), 24 * 2 ** 20);
+  // After it has been unmounted.
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  if (disk === null) return;
+  const correct = (step: number): number => {
+    if (step === 2) fillDisk(disk, 400_000);
+    return step === 2 ? 4 : 2;
+  };
+  const onEvent = ({ kind }: ClusterEvent): void => {
+    if (kind === 'disk-full') makeRoom(disk);
+  };
+  const { run } = await training(t, correct, { out: disk, onEvent });
+  assert.equal((await train(run)).kind, 'ended');
+  assert.equal(run.progress.state.step, 3);
+  assert.equal(run.progress.state.best?.step, 1);
+  assert.equal((await readBest(disk))?.step, 1);
+  const kept = (await listCheckpoints(disk)).map(({ step }) => step);
+  assert.deepEqual(kept, [1, 3]);
+});
