@@ -1,0 +1,163 @@
+/** All that a coordinator has open while a run goes on: the cluster, its pages, journal and log. */
+import { basename } from 'node:path';
+import type { RunConfig } from '../shared/config/schema.js';
+import type { Manifest } from '../shared/dataset/manifest.js';
+import { startHttpServer } from '../shared/http/http-server.js';
+import type { Body } from '../shared/protocol/codec.js';
+import type { Resources } from '../shared/resources.js';
+import { totalSteps } from '../shared/schedule/learning-rate.js';
+import { Assembly } from './assembly.js';
+import { CheckpointKeeper } from './checkpoint-keeper.js';
+import { Cluster } from './cluster.js';
+import { CoordinatorMetrics } from './coordinator-metrics.js';
+import type { DiskWait } from './disk-space.js';
+import { Journal } from './journal.js';
+import { LateObserver } from './late-observer.js';
+import { allOf, type TrainingObserver } from './observer.js';
+import { RunLog } from './run-log.js';
+import type { RunMaterial, RunOpening } from './run-opening.js';
+import { runRoutes } from './run-pages.js';
+import { stepsPerEpoch } from './sampling.js';
+import { StepRunner } from './step-runner.js';
+import type { TrainingProgress } from './trainer.js';
+
+export interface RunServices {
+  readonly cluster: Cluster;
+  readonly httpAddress: string;
+  readonly assembly: Assembly;
+  readonly journal: Journal;
+  readonly checkpoints: CheckpointKeeper;
+  readonly runner: StepRunner;
+  readonly observer: TrainingObserver;
+  readonly progress: TrainingProgress;
+  readonly diskWait: DiskWait;
+  /** True ends a wait. */
+  readonly interrupted: () => boolean;
+  /** Of training so far, resumptions added up. */
+  readonly seconds: () => number;
+}
+
+export interface ServiceOptions {
+  readonly observer: Partial<TrainingObserver>;
+  readonly interrupted: () => boolean;
+  /** What workers are told when all is closed. */
+  readonly stop: () => Body<'stop'>;
+}
+
+/** How long workers may take to say goodbye. */
+const GOODBYE_TIMEOUT_MS = 5000;
+/** Events on the status page. */
+const SHOWN_EVENTS = 10;
+/** Heartbeats before a silent worker is suspected. */
+const BEATS_BEFORE_SUSPICION = 4;
+
+export function microBatchesOfStep({ batch, microBatch }: RunConfig, manifest: Manifest): number {
+  return Math.ceil(Math.min(batch, manifest.train.samples.length) / microBatch);
+}
+
+export function runLength(
+  config: RunConfig,
+  manifest: Manifest,
+): { readonly steps: number; readonly perEpoch: number } {
+  const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
+  return { steps: totalSteps(config, perEpoch), perEpoch };
+}
+
+/** Opens everything; what is open is closed by `resources`. @throws PORT_IN_USE, ADDRESS_INVALID, *_WRITE_FAILED */
+export async function openServices(
+  material: RunMaterial,
+  opening: RunOpening,
+  { observer: watcher, interrupted, stop }: ServiceOptions,
+  resources: Resources,
+): Promise<RunServices> {
+  const { config, manifest, layout } = material;
+  const now = (): number => performance.now();
+  const metrics = new CoordinatorMetrics(basename(config.out), now);
+  const record = new LateObserver();
+  const observer = allOf([record, metrics, watcher]);
+  const progress: TrainingProgress = {
+    state: opening.state,
+    evaluation: null,
+    lastCommit: opening.lastCommit,
+    saved: opening.saved,
+    agreed: opening.start?.state.step ?? Math.max(0, opening.saved),
+  };
+  const startedAtMs = now();
+  const seconds = (): number => opening.state.elapsedSeconds + (now() - startedAtMs) / 1000;
+  const written: { log?: RunLog; journal?: Journal } = {};
+  // Opened late, closed last: workers that leave are still noted.
+  resources.add(async () => {
+    written.log?.close();
+    await written.journal?.close();
+  });
+
+  // Addresses first: one in use must not leave a run folder behind.
+  const assembly = new Assembly(material, opening, progress);
+  const cluster = await openCluster(material, opening, assembly, observer);
+  resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
+  const onFull = (path: string): void => {
+    const text = `no space left to write ${path}: waiting until there is some`;
+    cluster.note({ kind: 'disk-full', text });
+  };
+  const diskWait: DiskWait = { onFull, interrupted };
+  const { generation } = opening;
+  const { perEpoch } = runLength(config, manifest);
+  const trainSamples = manifest.train.samples.length;
+  const common = { cluster, config, layout, trainSamples, perEpoch, interrupted };
+  const runner = new StepRunner({ ...common, generation });
+  const sources = {
+    progress,
+    speeds: () => runner.speeds,
+    events: () => written.journal?.lastEvents(SHOWN_EVENTS) ?? [],
+  };
+  const routes = runRoutes(cluster, metrics, basename(config.out), sources);
+  const http = await startHttpServer(config.httpListen, routes);
+  resources.add(async () => http.close());
+  const log = new RunLog(config.out, now);
+  written.log = log;
+  const addresses = { address: cluster.address, httpAddress: http.address };
+  const journal = await Journal.begin(config.out, opening.record(addresses), opening.journal, diskWait);
+  written.journal = journal;
+  record.begin(
+    allOf([
+      log,
+      {
+        onClusterEvent: ({ kind, worker, text }) => journal.event(kind, worker ?? null, text),
+        onUpdate: (_worker, body) => cluster.history.noteUpdate(body),
+      },
+    ]),
+  );
+  const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
+  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
+  const tools = { cluster, assembly, journal, checkpoints, runner, observer, progress };
+  return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };
+}
+
+async function openCluster(
+  { config, manifest }: RunMaterial,
+  opening: RunOpening,
+  assembly: Assembly,
+  observer: TrainingObserver,
+): Promise<Cluster> {
+  const manifestBytes = Buffer.from(JSON.stringify(manifest));
+  const { suspectAfterMs, heartbeatTimeoutMs } = config;
+  return Cluster.open({
+    listen: opening.listen,
+    maxWorkers: config.maxWorkers ?? microBatchesOfStep(config, manifest),
+    minWorkers: config.minWorkers ?? 1,
+    firstWorker: opening.nextWorker,
+    suspectAfterMs,
+    heartbeatTimeoutMs,
+    welcome: {
+      configJson: JSON.stringify(config),
+      manifestDigest: manifest.digest,
+      classes: [...manifest.classes],
+      heartbeatMs: Math.max(20, Math.floor(suspectAfterMs / BEATS_BEFORE_SUSPICION)),
+    },
+    position: () => assembly.position(),
+    refuses: (ready) => assembly.refuses(ready),
+    offer: (part) => (part === 'manifest' ? manifestBytes : assembly.offer(part)),
+    onEvent: (event) => observer.onClusterEvent(event),
+    onUpdate: (worker, body) => observer.onUpdate(worker, body),
+  });
+}
