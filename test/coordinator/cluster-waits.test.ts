@@ -1,7 +1,7 @@
 /** Every wait of a cluster ends, and says for whom it waited, over real sockets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agreedState, StateDiscredited } from '../../src/coordinator/state-audit.js';
+import { agreedState } from '../../src/coordinator/state-audit.js';
 import type { Cluster } from '../../src/coordinator/cluster.js';
 import { assembled, BEAT, LONG_MS, openCluster, Peer } from './cluster-peer.js';
 
@@ -127,21 +127,4 @@ test('of two workers that hold different weights neither is trusted', async (t) 
   await assembled(cluster, 2);
   const agreed = agreedState(cluster, { step: 0, agreed: 0, timeoutMs: LONG_MS });
   await Promise.all([answerAudit(peers, [1, 2]), assert.rejects(agreed, { code: 'STATE_MISMATCH' })]);
-});
-
-test('who is outvoted after steps were committed has spoilt them: all agree on what is wrong', async (t) => {
-  const { cluster, events } = await openCluster(t, 3);
-  const peers = [0, 1, 2].map(() => new Peer(t, cluster.address));
-  for (const peer of peers) await peer.join({}, { step: 5 });
-  await assembled(cluster, 3);
-  const options = { step: 5, agreed: 4, timeoutMs: LONG_MS };
-  const [thrown] = await Promise.all([
-    agreedState(cluster, options).catch((error: unknown) => error),
-    answerAudit(peers, [1, 1, 9]),
-  ]);
-  assert.ok(thrown instanceof StateDiscredited);
-  assert.match(thrown.message, /STATE_DISCREDITED: .*after step 5, .*since step 4 .*worker 2 holds another/);
-  assert.deepEqual(thrown.odd, [2]);
-  // Taken out only when the run has gone back: a restart before that has to find it again.
-  assert.ok(!events.some(({ kind }) => kind === 'expelled'));
 });
