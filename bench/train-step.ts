@@ -93,6 +93,6 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
   };
   return {
     ...{ spec, parameters: layout.length, run },
-    peakDeviceBytes: () => engine.gpu?.memory().peakBytesInUse ?? 0,
+    peakDeviceBytes: () => engine.gpu?.memory().peakBytesTaken ?? 0,
   };
 }

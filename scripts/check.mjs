@@ -74,7 +74,9 @@ rmSync('coverage', { recursive: true, force: true });
 let totals = await testPass('tests', new Map(), testFiles());
 if (emulated !== undefined) {
   const files = [...testFiles('native'), ...testFiles('model')];
-  totals = await testPass('kernels on the emulator', totals, files, { VITRAIL_NATIVE: emulated });
+  // Whole runs are in the other order, the ascending one.
+  const variables = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending' };
+  totals = await testPass('kernels on the emulator', totals, files, variables);
 }
 const c8 = ['node_modules/c8/bin/c8.js', 'report', '--temp-directory', COVERAGE, '--check-coverage'];
 check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);

@@ -7,7 +7,7 @@
 #
 # Wants: nvcc (CUDA 12 or 13) and g++, a GPU, Python 3 with torch (for the peer; cuBLASLt is found in its site-packages
 # too), and what bench/gpu/pack.sh has made where there is no Node. STAGES (a pattern, say "build|kernel") runs only
-# some; SECONDS_FOR_BENCH bounds the last part (300).
+# some; SECONDS_FOR_BENCH bounds the measurements (300), SECONDS_FOR_SANITIZERS each of compute-sanitizer's three (120).
 set -u
 cd "$(dirname "$0")/../.."
 results=${1:-bench/results/gpu}
@@ -107,6 +107,13 @@ step b16 b16 256 --accumulate 16 --product-choices "$products"
 step b16-compiled b16 256 --accumulate 16 --product-choices "$products" --compile
 step s16 s16 256 --accumulate 16
 step l16 l16 128 --accumulate 8
+
+# What no emulator shows: foreign memory, races within a block, barriers that not all threads reach.
+checked=$(printf 'dist/test/native/%s.test.js ' attention-bf16 attention norm loss gemm exact-reduction)
+for tool in memcheck racecheck synccheck; do
+  stage "sanitizer-$tool" "${SECONDS_FOR_SANITIZERS:-120}" env VITRAIL_NATIVE="$cuda" compute-sanitizer --tool "$tool" \
+    --target-processes all --error-exitcode 9 node --test --test-concurrency=1 $checked
+done
 
 echo
 cat "$summary"

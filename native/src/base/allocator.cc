@@ -40,12 +40,15 @@ void* Allocator::allocate(size_t bytes) {
   }
   statistics_.blocksInUse++;
   statistics_.bytesInUse += bytes;
-  if (statistics_.bytesInUse > statistics_.peakBytesInUse) statistics_.peakBytesInUse = statistics_.bytesInUse;
+  taken_ += size;
+  if (taken_ > statistics_.peakBytesTaken) statistics_.peakBytesTaken = taken_;
   return block;
 }
 
 void Allocator::release(void* block, size_t bytes) {
-  kept_[sizeClass(bytes)].push_back(block);
+  const size_t size = sizeClass(bytes);
+  kept_[size].push_back(block);
+  taken_ -= size;
   statistics_.blocksInUse--;
   statistics_.bytesInUse -= bytes;
 }

@@ -12,8 +12,8 @@ struct MemoryStatistics {
   size_t bytesInUse = 0;
   // Taken from the system, in use or kept.
   size_t bytesReserved = 0;
-  // The largest that bytesInUse has been since the start or the last resetPeak().
-  size_t peakBytesInUse = 0;
+  // The most that the blocks in use took of the system's memory, since the start or the last resetPeak().
+  size_t peakBytesTaken = 0;
   size_t blocksInUse = 0;
 };
 
@@ -33,7 +33,7 @@ class Allocator {
   void trim();
 
   const MemoryStatistics& statistics() const { return statistics_; }
-  void resetPeak() { statistics_.peakBytesInUse = statistics_.bytesInUse; }
+  void resetPeak() { statistics_.peakBytesTaken = taken_; }
 
   // The bytes that a request takes: of four sizes to each power of two the smallest that holds it.
   static size_t sizeClass(size_t bytes);
@@ -41,6 +41,8 @@ class Allocator {
  private:
   std::map<size_t, std::vector<void*>> kept_;
   MemoryStatistics statistics_;
+  // Of bytesInUse, each rounded up to its class.
+  size_t taken_ = 0;
 };
 
 // A block for the length of a scope.

@@ -79,6 +79,12 @@ double Instance::view(Napi::Env env, double handle, Storage storage, size_t offs
     throw Napi::TypeError::New(env, "length: elements " + std::to_string(offset) + " to " +
                                         std::to_string(offset + length) + " of " + std::to_string(array.length));
   }
+#if defined(VITRAIL_CUDA)
+  // Its kernels load 16 bytes at a time, and fault elsewhere.
+  if (offset * vitrail::bytesOf(storage) % 16 != 0) {
+    throw Napi::TypeError::New(env, "offset: " + std::to_string(offset) + " is no multiple of 16 bytes");
+  }
+#endif
   auto* start = static_cast<unsigned char*>(array.data) + offset * vitrail::bytesOf(storage);
   const double viewed = enter({start, length, storage});
   const int64_t slot = slotOf(handle), owner = buffers_[slot].owner < 0 ? slot : buffers_[slot].owner;
@@ -115,7 +121,7 @@ void Instance::release(Napi::Env env, double handle) {
   Buffer& buffer = lookUp(env, handle, "release");
   if (buffer.views > 0) throw Napi::TypeError::New(env, "release: a view of the buffer is in use");
 #if defined(VITRAIL_CUDA)
-  if (buffer.copies > 0) device.holdKernels();
+  if (buffer.copies > 0) holdKernels();
 #endif
   if (buffer.owner >= 0) buffers_[buffer.owner].views--;
   else if (buffer.host.IsEmpty()) memory.release(buffer.array.data, bytesOf(buffer.array));
@@ -133,6 +139,14 @@ void Instance::release(Napi::Env env, double handle) {
 Transfers& Instance::transfers(Napi::Env env) {
   if (transfers_ == nullptr) transfers_ = std::make_unique<Transfers>(env, context().device);
   return *transfers_;
+}
+
+// Kernels that get the memory next must not run before its copies have ended. On a GPU at fault none runs any more.
+void Instance::holdKernels() {
+  try {
+    device.holdKernels();
+  } catch (const cuda::DeviceError&) {
+  }
 }
 
 void Instance::hold(Napi::Env env, double handle) { lookUp(env, handle, "buffer").copies++; }

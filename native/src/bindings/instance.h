@@ -66,6 +66,7 @@ class Instance {
   // before the copy is done.
   void hold(Napi::Env env, double handle);
   void letGo(double handle);
+  void holdKernels();
 
   // Before the memory: outlives it.
   cuda::Device device;

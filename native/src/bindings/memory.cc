@@ -58,9 +58,11 @@ Napi::Value view(const Napi::CallbackInfo& info) {
 
 // (handle)
 Napi::Value release(const Napi::CallbackInfo& info) {
-  if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "release: a number is missing");
-  Instance::of(info.Env()).release(info.Env(), info[0].As<Napi::Number>().DoubleValue());
-  return info.Env().Undefined();
+  return withInstance(info, [&](Instance& instance) -> Napi::Value {
+    if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "release: a number is missing");
+    instance.release(info.Env(), info[0].As<Napi::Number>().DoubleValue());
+    return info.Env().Undefined();
+  });
 }
 
 // { buffer, values } copies the typed array into the buffer's start. Types must match; bf16 is passed as Uint16Array.
@@ -90,7 +92,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("bytesInUse", static_cast<double>(s.bytesInUse));
   result.Set("bytesReserved", static_cast<double>(s.bytesReserved));
-  result.Set("peakBytesInUse", static_cast<double>(s.peakBytesInUse));
+  result.Set("peakBytesTaken", static_cast<double>(s.peakBytesTaken));
   result.Set("blocksInUse", static_cast<double>(s.blocksInUse));
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "../base/system-memory.h"
@@ -12,10 +13,12 @@ namespace vitrail {
 
 void* takeFromSystem(size_t bytes) {
   void* block = nullptr;
-  if (cudaMalloc(&block, bytes) == cudaSuccess) return block;
+  const cudaError_t status = cudaMalloc(&block, bytes);
+  // A GPU at fault has memory enough: that is another error.
+  if (status != cudaErrorMemoryAllocation) cuda::check(status, "cudaMalloc");
   // Not an error of the next launch.
-  cudaGetLastError();
-  return nullptr;
+  else cudaGetLastError();
+  return block;
 }
 
 // A process that ends may have unloaded the driver already: nothing is left to be freed then.
@@ -28,6 +31,19 @@ namespace cuda {
 namespace {
 
 constexpr int kLowestCapability = 80;
+// What this is compiled for, as 10 x capability, in rising order; of the last there is PTX too (native/build-cuda.mjs).
+constexpr int kCompiledFor[] = {__CUDA_ARCH_LIST__};
+
+// Code runs on later GPUs of its generation, PTX on all later ones.
+bool isCompiledFor(int capability) {
+  int newest = 0;
+  for (const int architecture : kCompiledFor) {
+    const int compiled = architecture / 10;
+    if (compiled / 10 == capability / 10 && compiled <= capability) return true;
+    newest = std::max(newest, compiled);
+  }
+  return newest <= capability;
+}
 
 DeviceInfo describe(int ordinal) {
   DeviceInfo info;
@@ -45,6 +61,9 @@ DeviceInfo describe(int ordinal) {
   if (info.capability < kLowestCapability) {
     info.problem = "compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor) +
                    " is below 8.0 (Ampere), the first with bf16";
+  } else if (!isCompiledFor(info.capability)) {
+    info.problem = "this build has no code for compute capability " + std::to_string(properties.major) + "." +
+                   std::to_string(properties.minor) + " (build it again on this machine)";
   }
   return info;
 }
@@ -81,6 +100,8 @@ void Device::open(int ordinal) {
   }
   const DeviceInfo& info = list.devices[static_cast<size_t>(ordinal)];
   if (!info.problem.empty()) throw DeviceError("cuda:" + std::to_string(ordinal) + ": " + info.problem);
+  // A thread that waits sleeps: others decode images meanwhile.
+  check(cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync), "cudaSetDeviceFlags");
   check(cudaSetDevice(ordinal), "cudaSetDevice");
   for (Stream* stream : {&stream_, &outward_, &inward_}) {
     if (*stream == nullptr) check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "cudaStreamCreate");
@@ -91,6 +112,8 @@ void Device::open(int ordinal) {
   sharedBytes_ = static_cast<size_t>(shared);
   capability_ = info.capability;
   multiprocessors_ = info.multiprocessors;
+  kind_ = info.name + " " + std::to_string(info.capability) + " " + std::to_string(info.multiprocessors) + " CUDA " +
+          std::to_string(list.runtime);
   ordinal_ = ordinal;
 }
 
@@ -102,7 +125,6 @@ Device::~Device() {
 }
 
 void Device::copyIn(void* to, const void* from, size_t bytes) const {
-  // From memory that is not pinned: the call returns when the bytes are in the driver's staging memory.
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copy to the GPU");
   check(cudaStreamSynchronize(stream_), "copy to the GPU");
 }

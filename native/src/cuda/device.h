@@ -62,11 +62,13 @@ class Device {
   int ordinal() const { return ordinal_; }
   int capability() const { return capability_; }
   int multiprocessors() const { return multiprocessors_; }
+  // All that the bits of kernels and libraries may follow from: model, count of multiprocessors, the compiler's version.
+  const std::string& kind() const { return kind_; }
   // Bytes of shared memory that a block can ask for.
   size_t sharedBytes() const { return sharedBytes_; }
   Stream stream() const { return stream_; }
 
-  // From the host; `from` can be written to when it returns.
+  // From the host; `from` can be written to when it returns, which is after all kernels so far.
   void copyIn(void* to, const void* from, size_t bytes) const;
   // To the host, after all kernels so far: waits for them.
   void copyOut(void* to, const void* from, size_t bytes) const;
@@ -99,6 +101,7 @@ class Device {
   int ordinal_ = -1;
   int capability_ = 0;
   int multiprocessors_ = 0;
+  std::string kind_;
   size_t sharedBytes_ = 0;
   Stream stream_ = nullptr;
   // Copies from and to the GPU, each in their order.

@@ -196,7 +196,7 @@ export class ComputeEngine {
     gpu.trimMemory();
     const { losses, predictions } = this.#passAndBack(batch, { step: 0, microBatch: 0 }, () => undefined);
     tf.dispose([losses, predictions]);
-    return gpu.memory().peakBytesInUse;
+    return gpu.memory().peakBytesTaken;
   }
 
   #passAndBack(batch: MicroBatch, position: MicroBatchPosition, onGradient: GradientCallback): Judgement {

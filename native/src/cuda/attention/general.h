@@ -3,6 +3,7 @@
 // heads wider than that. The way back is two kernels, one that sums over keys and one that sums over queries: 7
 // products instead of 5, but no sum crosses blocks, so that its order is that of the tiles.
 #pragma once
+#include "../sums.h"
 #include "general-tile.h"
 
 namespace vitrail::cuda::attention {
@@ -102,8 +103,7 @@ static __global__ void generalDelta(GeneralTask t) {
   const int row = static_cast<int>(query % t.shape.tokens), lane = static_cast<int>(threadIdx.x) % kWarp;
   float sum = 0.0f;
   for (int column = lane; column < out.width; column += kWarp) sum += out.at(row, column) * dOut.at(row, column);
-#pragma unroll
-  for (int mask = 16; mask > 0; mask /= 2) sum += __shfl_xor_sync(0xffffffff, sum, mask);
+  sum = warpSum(sum);
   if (lane == 0) t.delta[query] = sum;
 }
 

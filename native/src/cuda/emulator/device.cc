@@ -55,6 +55,7 @@ void Device::open(int ordinal) {
   if (ordinal != 0) throw DeviceError("there is no cuda:" + std::to_string(ordinal) + ", only 0 to 0");
   ordinal_ = 0;
   multiprocessors_ = 1;
+  kind_ = "emulated";
   sharedBytes_ = 227 * 1024;
 }
 

@@ -124,7 +124,7 @@ __global__ void normBackwardAnyKernel(NormShape shape, AnyElements x, AnyElement
 }
 
 // Adds up partial[count][2][space]. A block has 32 places: row y of its threads every 32nd of their values.
-__global__ void normSumKernel(const float* partial, size_t count, size_t space, size_t width, bool inGroups,
+__global__ __launch_bounds__(kWarp * kWarp) void normSumKernel(const float* partial, size_t count, size_t space, size_t width, bool inGroups,
                               float* dScale, float* dShift) {
   __shared__ float sums[kWarp][kWarp + 1];
   const size_t start = size_t{blockIdx.x} * kWarp;

@@ -1,5 +1,5 @@
 // What we use of cuBLASLt, declared by ourselves: the library is opened when a program runs, and its header need not be
-// there when we are built. Names, numbers and layouts are those of cublasLt.h and library_types.h of CUDA 11.6 to 13.
+// there when we are built. Names, numbers and layouts are those of cublasLt.h and library_types.h of CUDA 12 and 13.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace vitrail::cuda::cublaslt {
 
 using Status = int;
 constexpr Status kSuccess = 0;
-// What we answer ourselves for a product that the library would refuse.
+// A product that the library does not compute.
 constexpr Status kInvalidValue = 7;
 constexpr Status kNotSupported = 15;
 

@@ -20,7 +20,6 @@ struct Fusion {
 
   unsigned bits() const { return bias | gelu << 1 | residual << 2 | sums << 3; }
   static Fusion of(unsigned bits) { return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0}; }
-  static constexpr unsigned kMost = 15;
 };
 
 // As the library takes it: column-major.

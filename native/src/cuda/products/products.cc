@@ -216,7 +216,7 @@ std::string Products::digest() const {
       if (entries_.at(choice.key).isPinned) text += "\n" + choice.key + "=" + choice.algorithm;
     }
   }
-  text += " sm_" + std::to_string(device_.capability());
+  text += " " + device_.kind();
   // FNV-1a: tells tables apart, guards against nothing else.
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;

@@ -1,5 +1,6 @@
 #include "row-sums.h"
 
+#include "../sums.h"
 #include "run.h"
 
 namespace vitrail::cuda {
@@ -9,11 +10,6 @@ namespace {
 constexpr unsigned kWarps = 8;
 // Neighbours that a thread takes at a time.
 constexpr int kRun = 8;
-
-__device__ __forceinline__ float warpSum(float v) {
-  for (int by = kWarp / 2; by > 0; by /= 2) v += __shfl_xor_sync(0xffffffff, v, by);
-  return v;
-}
 
 // a is [rows, columns]: a warp sums a row.
 __global__ void rowsKernel(Run a, int64_t rows, int64_t columns, int64_t lead, float* sums) {

@@ -14,12 +14,10 @@ class Way {
   Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan)
       : plan_(plan), matmul_(api, handle, plan) {}
 
-  const ProductPlan& plan() const { return plan_; }
   // What the library proposes, the likely fastest first; none where it cannot do this.
   std::vector<cublaslt::Algorithm> proposals(const GemmTask& task, size_t workspaceBytes, int most);
   bool accepts(const GemmTask& task, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
   void choose(const cublaslt::Algorithm& algorithm) { algorithm_ = algorithm; }
-  const cublaslt::Algorithm& chosen() const { return algorithm_; }
   // All that the task asks for, by the chosen algorithm. Where the status is not success, nothing has been written.
   cublaslt::Status run(const Context& context, const GemmTask& task, const MatmulWorkspace& workspace);
 

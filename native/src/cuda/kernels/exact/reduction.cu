@@ -1,6 +1,7 @@
 // Sums of gradients, and back from sums to the gradient. Compiled without contraction: the bits are TypeScript's.
 #include "reduction.h"
 
+#include "../../sums.h"
 #include "range-table.h"
 
 namespace vitrail::cuda {
@@ -84,12 +85,7 @@ __global__ void floatKernel(const float* gradient, float* sums, size_t length, i
   });
 }
 
-// The same tree whatever the GPU: a thread's fours, the lanes of a warp, the warps of a block.
-__device__ __forceinline__ double warpSum(double value) {
-  for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) value += __shfl_xor_sync(0xffffffff, value, lanes);
-  return value;
-}
-
+// Squares are summed by the same tree whatever the GPU: a thread's fours, the lanes of a warp, the warps of a block.
 // partials: [blocks]
 template <typename Source>
 __global__ void scaleKernel(const Source* source, float* out, const __grid_constant__ RangeTable table, double* partials) {

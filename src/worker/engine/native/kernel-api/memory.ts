@@ -14,8 +14,8 @@ export interface MemoryStatistics {
   readonly bytesInUse: number;
   /** Taken from the system, in use or kept for later. */
   readonly bytesReserved: number;
-  /** The largest `bytesInUse` since the start, or since `trimMemory`. */
-  readonly peakBytesInUse: number;
+  /** The most that the buffers in use took, in the sizes they are kept in, since the start or since `trimMemory`. */
+  readonly peakBytesTaken: number;
   /** Buffers and scratch blocks. */
   readonly blocksInUse: number;
 }
