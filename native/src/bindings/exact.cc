@@ -2,10 +2,8 @@
 #include <vector>
 
 #include "../kernels/exact/chunk.h"
-#include "../kernels/exact/optimizer.h"
-#include "../kernels/exact/reduction.h"
-#include "arguments.h"
 #include "groups.h"
+#include "update-arguments.h"
 
 namespace vitrail {
 
@@ -48,10 +46,7 @@ Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
     const Range range(arguments);
     const Array gradient = arguments.buffer("gradient", range.length, Storage::f32);
     int32_t* sums = range.of<int32_t>("sums", napi_int32_array);
-    Quantisation by;
-    by.scale = arguments.number("scale");
-    by.limit = static_cast<double>(arguments.integer("limit", 0, INT32_MAX));
-    by.microBatches = static_cast<double>(arguments.integer("microBatches", 1, INT32_MAX));
+    const Quantisation by = quantisationOf(arguments);
     Instance& instance = arguments.instance();
     const ReductionKernels& kernels = reductionKernels(instance.level);
     return resultOf(arguments, kernels.quantiseAdd(instance.context(), gradient.f32(), sums, range.count(), by));
@@ -100,10 +95,7 @@ Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
 Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     const Range range(arguments);
-    const auto number = [&](const char* name) { return arguments.number(name); };
-    const AdamUpdate by = {number("lr"),         number("beta1"),           number("beta2"),
-                           number("eps"),        number("clipFactor"),      number("firstCorrection"),
-                           number("secondCorrection"), number("coupledDecay"), number("decoupledDecay")};
+    const AdamUpdate by = adamOf(arguments, arguments.number("coupledDecay"), arguments.number("decoupledDecay"));
     Instance& instance = arguments.instance();
     optimizerKernels(instance.level)
         .adamUpdate(instance.context(), range.floats("weights"), range.floats("gradient"), range.floats("expAvg"),
@@ -116,8 +108,7 @@ Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
 Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     const Range range(arguments);
-    const MomentumUpdate by = {arguments.number("lr"), arguments.number("momentum"), arguments.number("clipFactor"),
-                               arguments.number("weightDecay")};
+    const MomentumUpdate by = momentumOf(arguments, arguments.number("weightDecay"));
     Instance& instance = arguments.instance();
     optimizerKernels(instance.level)
         .momentumUpdate(instance.context(), range.floats("weights"), range.floats("gradient"),

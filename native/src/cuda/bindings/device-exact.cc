@@ -2,8 +2,8 @@
 #include <cmath>
 #include <vector>
 
-#include "../../bindings/arguments.h"
 #include "../../bindings/groups.h"
+#include "../../bindings/update-arguments.h"
 #include "../kernels/exact/optimizer.h"
 #include "../kernels/exact/reduction.h"
 
@@ -39,11 +39,8 @@ Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     const Addition by(arguments);
     auto* sums = rangeOf<int32_t>(arguments, "sums", by.offset, by.length, Storage::i32);
-    Quantisation quantisation;
-    quantisation.scale = arguments.number("scale");
-    quantisation.limit = static_cast<double>(arguments.integer("limit", 0, INT32_MAX));
-    quantisation.microBatches = static_cast<double>(arguments.integer("microBatches", 1, INT32_MAX));
-    cuda::quantiseAdd(arguments.instance().context(), by.gradient, sums, by.count(), quantisation, by.statistics);
+    cuda::quantiseAdd(arguments.instance().context(), by.gradient, sums, by.count(), quantisationOf(arguments),
+                      by.statistics);
     return arguments.env().Undefined();
   });
 }
@@ -122,11 +119,9 @@ uint16_t* shadowOf(const Arguments& arguments, int64_t length) {
 Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "coupledDecays", "decoupledDecays");
-    const auto number = [&](const char* name) { return arguments.number(name); };
     const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
-    const AdamUpdate by = {number("lr"),         number("beta1"),           number("beta2"),
-                           number("eps"),        number("clipFactor"),      number("firstCorrection"),
-                           number("secondCorrection"), 0, 0};
+    // Each tensor has decays of its own.
+    const AdamUpdate by = adamOf(arguments, 0, 0);
     cuda::adamUpdate(arguments.instance().context(), floats("weights"), floats("gradient"), floats("expAvg"),
                      floats("expAvgSq"), ranges.data(), ranges.count(), by, shadowOf(arguments, ranges.end()));
     return arguments.env().Undefined();
@@ -138,7 +133,7 @@ Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "weightDecays");
     const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
-    const MomentumUpdate by = {arguments.number("lr"), arguments.number("momentum"), arguments.number("clipFactor"), 0};
+    const MomentumUpdate by = momentumOf(arguments, 0);
     cuda::momentumUpdate(arguments.instance().context(), floats("weights"), floats("gradient"), floats("momentumBuffer"),
                          ranges.data(), ranges.count(), by, shadowOf(arguments, ranges.end()));
     return arguments.env().Undefined();

@@ -3,7 +3,7 @@
 // few logits, so one form for all storages is enough.
 #include "../../kernels/loss.h"
 
-#include "../any-elements.h"
+#include "../run.h"
 #include "../sums.h"
 
 namespace vitrail::cuda {
@@ -50,8 +50,8 @@ __device__ __forceinline__ Best blockBest(Best best, Best (&space)[kMostWarps]) 
 }
 
 // dLogits.data and predictions may be null.
-__global__ void crossEntropyKernel(LossShape shape, AnyElements logits, const int32_t* labels, float* losses,
-                                   AnyElements dLogits, int32_t* predictions) {
+__global__ void crossEntropyKernel(LossShape shape, Run logits, const int32_t* labels, float* losses,
+                                   Run dLogits, int32_t* predictions) {
   __shared__ Best bests[kMostWarps];
   __shared__ double warpSums[kMostWarps];
   const float nan = __uint_as_float(0x7fc00000);
@@ -105,7 +105,7 @@ void crossEntropy(const Context& context, const LossShape& shape, Array logits, 
                   Array dLogits, int32_t* predictions) {
   const unsigned blocks = static_cast<unsigned>(shape.rows < kMostBlocks ? shape.rows : kMostBlocks);
   const Grid grid = {blocks, shape.classes <= kFewClasses ? unsigned{kWarp} : kThreads};
-  launch(context, crossEntropyKernel, grid, shape, anyElements(logits), labels, losses, anyElements(dLogits),
+  launch(context, crossEntropyKernel, grid, shape, runOf(logits), labels, losses, runOf(dLogits),
          predictions);
 }
 

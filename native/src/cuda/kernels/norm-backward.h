@@ -94,8 +94,8 @@ __global__ void __launch_bounds__(kNormThreads)
 
 // The same for any row: the block has one row at a time, and its sums lie in partial[block][2][space], column by
 // column.
-__global__ void normBackwardAnyKernel(NormShape shape, AnyElements x, AnyElements dy, const float* scale,
-                                      const float* mean, const float* rstd, AnyElements residual, AnyElements dx,
+__global__ void normBackwardAnyKernel(NormShape shape, Run x, Run dy, const float* scale,
+                                      const float* mean, const float* rstd, Run residual, Run dx,
                                       float* partial, size_t space) {
   __shared__ float warpSums[2][kMostWarps];
   const float width = static_cast<float>(shape.width);

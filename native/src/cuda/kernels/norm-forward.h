@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(kNormThreads)
 }
 
 // The same for any row: a warp reads it from memory in each pass.
-__global__ void normForwardAnyKernel(NormShape shape, AnyElements x, AnyElements y, const float* scale,
+__global__ void normForwardAnyKernel(NormShape shape, Run x, Run y, const float* scale,
                                      const float* shift, Statistics statistics) {
   const size_t row = size_t{blockIdx.x} * kNormWarps + threadIdx.x / kWarp;
   if (row >= shape.rows) return;

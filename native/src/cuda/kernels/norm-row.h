@@ -2,7 +2,7 @@
 //
 // It must be made of whole 16-byte groups: lane l has the groups l, l + 32, ... A span is one group of each lane.
 #pragma once
-#include "../any-elements.h"
+#include "../run.h"
 #include "../packed-group.h"
 #include "../sums.h"
 

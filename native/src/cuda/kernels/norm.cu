@@ -49,8 +49,8 @@ void normalise(const Context& context, const NormShape& shape, const Array& x, c
                const float* shift, const Statistics& statistics) {
   const auto inRegisters = x.isBf16() ? forwardInRegisters<true> : forwardInRegisters<false>;
   if (x.storage == y.storage && inRegisters(context, shape, x, y, scale, shift, statistics)) return;
-  launch(context, normForwardAnyKernel, Grid{blocksFor(shape.rows, kNormWarps), kNormThreads}, shape, anyElements(x),
-         anyElements(y), scale, shift, statistics);
+  launch(context, normForwardAnyKernel, Grid{blocksFor(shape.rows, kNormWarps), kNormThreads}, shape, runOf(x),
+         runOf(y), scale, shift, statistics);
 }
 
 void forward(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
@@ -94,8 +94,8 @@ void backward(const Context& context, const NormShape& shape, Array x, Array dy,
   const auto inRegisters = x.isBf16() ? backwardInRegisters<true> : backwardInRegisters<false>;
   const bool inGroups = arrays.alike() && inRegisters(context, shape, grid, arrays, partial);
   if (!inGroups) {
-    launch(context, normBackwardAnyKernel, grid, shape, anyElements(x), anyElements(dy), scale, mean, rstd,
-           anyElements(residual), anyElements(dx), partial, space);
+    launch(context, normBackwardAnyKernel, grid, shape, runOf(x), runOf(dy), scale, mean, rstd,
+           runOf(residual), runOf(dx), partial, space);
   }
   launch(context, normSumKernel, Grid{blocksFor(2 * space, kWarp), dim3(kWarp, kWarp)}, partial, blocks, space,
          shape.width, inGroups, dScale, dShift);

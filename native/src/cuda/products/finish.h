@@ -3,7 +3,7 @@
 #pragma once
 #include "../../kernels/gemm.h"
 #include "../gelu.h"
-#include "run.h"
+#include "../run.h"
 
 namespace vitrail::cuda {
 

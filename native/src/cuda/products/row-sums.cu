@@ -1,7 +1,7 @@
 #include "row-sums.h"
 
 #include "../sums.h"
-#include "run.h"
+#include "../run.h"
 
 namespace vitrail::cuda {
 

@@ -1,38 +1,12 @@
 #include "binary.h"
 
+#include "collapsed.h"
 #include "elements.h"
 #include "power.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
-
-// The same walk over fewer dimensions: those of size 1 are left out, neighbours that lie evenly become one.
-BinaryTask collapsed(const BinaryTask& task) {
-  BinaryTask r = task;
-  r.dimensions = 0;
-  for (int d = 0; d < task.dimensions; d++) {
-    if (task.shape[d] == 1) continue;
-    const int last = r.dimensions - 1;
-    if (last >= 0 && r.stridesA[last] == task.stridesA[d] * task.shape[d] &&
-        r.stridesB[last] == task.stridesB[d] * task.shape[d]) {
-      r.shape[last] *= task.shape[d];
-      r.stridesA[last] = task.stridesA[d];
-      r.stridesB[last] = task.stridesB[d];
-      continue;
-    }
-    r.shape[r.dimensions] = task.shape[d];
-    r.stridesA[r.dimensions] = task.stridesA[d];
-    r.stridesB[r.dimensions] = task.stridesB[d];
-    r.dimensions++;
-  }
-  if (r.dimensions == 0) {
-    r.dimensions = 1;
-    r.shape[0] = 1;
-    r.stridesA[0] = r.stridesB[0] = 0;
-  }
-  return r;
-}
 
 // y [count] from a and b, with steps in elements.
 using Row = void (*)(const void* a, int64_t stepA, const void* b, int64_t stepB, void* y, int64_t count);

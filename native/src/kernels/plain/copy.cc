@@ -2,6 +2,7 @@
 
 #include "elements.h"
 #include "move.h"
+#include "simplified.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
@@ -12,61 +13,25 @@ constexpr int64_t kUnit = 16384;
 constexpr int64_t kTransposedColumns = 1024;
 constexpr int64_t kTransposedRows = 16;
 
-int64_t sizeOf(int64_t stride) { return stride < 0 ? -stride : stride; }
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 int64_t ceilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-void exchange(int64_t* list, int d, int e) {
-  const int64_t kept = list[d];
-  list[d] = list[e];
-  list[e] = kept;
-}
-void exchange(CopyTask& t, int d, int e) {
-  exchange(t.shape, d, e);
-  exchange(t.stridesX, d, e);
-  exchange(t.stridesY, d, e);
-}
-
-// The same copy over fewer dimensions, ordered so that y is written as evenly as can be: those of size 1 are left out,
-// neighbours that lie evenly on both sides become one. At least two dimensions.
-CopyTask simplified(const CopyTask& task) {
-  CopyTask t = task;
-  for (int d = 1; d < t.dimensions; d++) {
-    for (int e = d; e > 0 && sizeOf(t.stridesY[e - 1]) < sizeOf(t.stridesY[e]); e--) exchange(t, e - 1, e);
-  }
-  int kept = 0;
-  for (int d = 0; d < t.dimensions; d++) {
-    if (t.shape[d] == 1) continue;
-    const int last = kept - 1;
-    if (last >= 0 && t.stridesX[last] == t.stridesX[d] * t.shape[d] && t.stridesY[last] == t.stridesY[d] * t.shape[d]) {
-      t.shape[last] *= t.shape[d];
-      t.stridesX[last] = t.stridesX[d];
-      t.stridesY[last] = t.stridesY[d];
-    } else {
-      t.shape[kept] = t.shape[d];
-      t.stridesX[kept] = t.stridesX[d];
-      t.stridesY[kept] = t.stridesY[d];
-      kept++;
-    }
-  }
-  t.dimensions = kept;
-  while (t.dimensions < 2) {
-    for (int d = t.dimensions; d > 0; d--) {
-      t.shape[d] = t.shape[d - 1];
-      t.stridesX[d] = t.stridesX[d - 1];
-      t.stridesY[d] = t.stridesY[d - 1];
-    }
-    t.shape[0] = 1;
-    t.stridesX[0] = t.stridesY[0] = 1;
-    t.dimensions++;
-  }
+// A simplified copy of at least two dimensions.
+CopyTask planar(const CopyTask& task) {
+  CopyTask t = simplified(task);
+  if (t.dimensions > 1) return t;
+  t.shape[1] = t.shape[0];
+  t.stridesX[1] = t.stridesX[0];
+  t.stridesY[1] = t.stridesY[0];
+  t.shape[0] = t.stridesX[0] = t.stridesY[0] = 1;
+  t.dimensions = 2;
   return t;
 }
 
 // Copies by planes of the last two dimensions, which are cut into units for the threads.
 template <typename T> void copyAs(const Context& context, const CopyTask& task) {
-  CopyTask t = simplified(task);
+  CopyTask t = planar(task);
   const int q = t.dimensions - 1, p = q - 1;
   bool transposed = false;
   if (t.stridesX[q] != 1 && t.stridesY[q] == 1) {

@@ -1,33 +1,11 @@
 // Functions of two arrays with broadcasting: a thread writes eight neighbours.
-#include "../../../kernels/plain/binary.h"
+#include "../../../kernels/plain/collapsed.h"
 
 #include "map.h"
 
 namespace vitrail::cuda {
 
 namespace {
-
-// The same walk over fewer dimensions: those of size 1 are left out, neighbours that lie evenly become one.
-BinaryTask collapsed(const BinaryTask& task) {
-  BinaryTask r = task;
-  r.dimensions = 0;
-  for (int d = 0; d < task.dimensions; d++) {
-    if (task.shape[d] == 1) continue;
-    const int last = r.dimensions - 1;
-    const bool even = last >= 0 && r.stridesA[last] == task.stridesA[d] * task.shape[d] &&
-                      r.stridesB[last] == task.stridesB[d] * task.shape[d];
-    const int to = even ? last : r.dimensions++;
-    r.shape[to] = even ? r.shape[to] * task.shape[d] : task.shape[d];
-    r.stridesA[to] = task.stridesA[d];
-    r.stridesB[to] = task.stridesB[d];
-  }
-  if (r.dimensions == 0) {
-    r.dimensions = 1;
-    r.shape[0] = 1;
-    r.stridesA[0] = r.stridesB[0] = 0;
-  }
-  return r;
-}
 
 // Where the operands of one element of y lie, and how many more of its row there are from it on.
 struct Place {

@@ -1,7 +1,7 @@
 // Runs of neighbouring elements of an array whose storage is known only when the kernel runs: every thread of a launch
 // takes the same branch, which costs less than a kernel for each combination of storages costs to compile.
 #pragma once
-#include "../elements.h"
+#include "elements.h"
 
 namespace vitrail::cuda {
 
@@ -24,7 +24,8 @@ struct Run {
 // Lengths of rows that keep rows 16-byte aligned in either storage.
 constexpr int64_t kAlignedElements = 8;
 
-inline Run runOf(const Array& array, int64_t lead, int64_t stride = 0) {
+// lead, stride: elements from row to row, and from matrix to matrix; rows of any length are taken element by element.
+inline Run runOf(const Array& array, int64_t lead = 1, int64_t stride = 0) {
   const bool aligned = reinterpret_cast<uintptr_t>(array.data) % 16 == 0 && lead % kAlignedElements == 0 &&
                        stride % kAlignedElements == 0;
   return {array.data, array.isBf16(), aligned};
