@@ -16,7 +16,7 @@ export interface ControlServerEvents {
   /** `peer` is ZeroMQ's routing id, hex: new for every connection. */
   onMessage(peer: string, message: Message): void;
   onGarbage(peer: string, reason: string): void;
-  /** A handler threw: the listener goes on, the run should not. */
+  /** A handler threw, or the socket failed: the listener goes on where it can, the run should not. */
   onFailure(error: unknown): void;
   /** A message could not be delivered: the peer's connection is gone. */
   onUnreachable(peer: string): void;
@@ -95,7 +95,7 @@ export class ControlServer {
   #tellOfDisconnect(): void {
     for (const afterMs of TOLD_AGAIN_MS) {
       const timer = setTimeout(() => {
-        if (!this.#closed) this.#events.onDisconnect();
+        if (!this.#closed) this.#guarded(() => this.#events.onDisconnect());
       }, afterMs);
       timer.unref();
     }
@@ -104,31 +104,46 @@ export class ControlServer {
   /** One outstanding send a socket is all that ZeroMQ allows. */
   async #pump(): Promise<void> {
     this.#pumping = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      if (this.#closed) break;
-      try {
-        await this.#socket.send([Buffer.from(next.peer, 'hex'), next.bytes]);
-      } catch (error) {
-        if ((error as { code?: string }).code === 'EHOSTUNREACH') this.#events.onUnreachable(next.peer);
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        if (this.#closed) break;
+        await this.#hand(next);
       }
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
+  }
+
+  async #hand({ peer, bytes }: Outgoing): Promise<void> {
+    try {
+      await this.#socket.send([Buffer.from(peer, 'hex'), bytes]);
+    } catch (error) {
+      if (this.#closed) return;
+      if ((error as { code?: string }).code !== 'EHOSTUNREACH') this.#events.onFailure(error);
+      else this.#guarded(() => this.#events.onUnreachable(peer));
+    }
   }
 
   async #receive(): Promise<void> {
     try {
       for await (const [identity, ...frames] of this.#socket) this.#handle(identity!.toString('hex'), frames);
     } catch (error) {
-      if (!this.#closed) throw error;
+      if (!this.#closed) this.#events.onFailure(error);
     }
   }
 
   #handle(peer: string, frames: readonly Buffer[]): void {
     const decoded =
       frames.length === 1 ? decode(frames[0]!) : { ok: false as const, reason: `${frames.length} frames` };
-    try {
+    this.#guarded(() => {
       if (decoded.ok) this.#events.onMessage(peer, decoded.message);
       else this.#events.onGarbage(peer, decoded.reason);
+    });
+  }
+
+  #guarded(handle: () => void): void {
+    try {
+      handle();
     } catch (error) {
       this.#events.onFailure(error);
     }

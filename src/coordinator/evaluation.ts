@@ -1,5 +1,6 @@
 /** Evaluation over all workers: every sample of the test split once, the sums exact. */
 import { lossOfUnits } from '../shared/exact/loss-units.js';
+import type { VitrailError } from '../shared/errors.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
 import type { Totals } from './run-state.js';
@@ -30,7 +31,8 @@ interface Part {
 }
 
 /**
- * Every worker that holds the state computes a part; the part of one that is lost goes to the others.
+ * Every worker that holds the state computes a part; the part of one that is lost, or that reports what cannot be true,
+ * goes to the others.
  * @throws STATE_LOST, STEP_TIMEOUT, PROTOCOL_GARBAGE
  */
 export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOptions): Promise<Evaluation> {
@@ -50,16 +52,27 @@ export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOpt
       rest = [];
     }
     const out = new Map(open.map((part) => [part.worker, part.evaluation]));
+    const numbers = new Set(out.values());
     const { answers } = await cluster.gather({
       name: 'evaluationDone',
       step,
       from: [...out.keys()],
-      matches: ({ evaluation }) => open.some((part) => part.evaluation === evaluation),
+      matches: ({ evaluation }) => numbers.has(evaluation),
       timeoutMs,
     });
     const done = open.filter(({ worker, evaluation }) => answers.get(worker)?.evaluation === evaluation);
-    for (const part of done) takeIn(part, answers.get(part.worker)!, options, sums, confusion);
-    const left = open.filter((part) => !done.includes(part));
+    const taken = new Set<Part>();
+    for (const part of done) {
+      const error = takeIn(part, answers.get(part.worker)!, options, sums, confusion);
+      if (error === null) {
+        taken.add(part);
+        continue;
+      }
+      const others = cluster.holders(step).filter((worker) => worker !== part.worker);
+      if (others.length === 0) throw error;
+      cluster.expel(part.worker, error.message);
+    }
+    const left = open.filter((part) => !taken.has(part));
     const members = new Set(cluster.workers);
     open = left.filter(({ worker }) => members.has(worker));
     rest = [...rest, ...left.filter(({ worker }) => !members.has(worker)).flatMap(({ list }) => list)];
@@ -83,16 +96,17 @@ function handOut(
     });
 }
 
+/** Adds a report to the sums. @returns why it cannot be true, then nothing is added */
 function takeIn(
   { worker, list }: Part,
   body: Body<'evaluationDone'>,
   { labels, classes }: EvaluationOptions,
   sums: { lossUnits: number; correct: number },
   confusion: readonly number[][],
-): void {
+): VitrailError | null {
   const assigned = list.flatMap((m) => m.samples);
   const error = evaluationReportError(worker, body, assigned.length, classes);
-  if (error !== null) throw error;
+  if (error !== null) return error;
   sums.lossUnits += body.lossSum;
   sums.correct += body.correct;
   assigned.forEach((sample, i) => {
@@ -100,4 +114,5 @@ function takeIn(
     const predicted = body.predictions[i]!;
     row[predicted] = row[predicted]! + 1;
   });
+  return null;
 }

@@ -10,6 +10,11 @@ export class Inbox {
     this.#newest.set(message.name, byWorker);
   }
 
+  /** A worker is no member any more: its number is never given again. */
+  forget(worker: number): void {
+    for (const byWorker of this.#newest.values()) byWorker.delete(worker);
+  }
+
   /** The newest `name` of every worker, where it matches. */
   matching<N extends MessageName>(
     name: N,

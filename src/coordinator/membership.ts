@@ -7,11 +7,12 @@ export interface Member {
   readonly worker: number;
   /** The control server's name for its connection. */
   readonly peer: string;
+  /** Its process's name for itself: the same on all its connections, and of no other process. */
+  readonly instance: string;
   readonly host: string;
   readonly pid: number;
   /** host:port of its /metrics, or empty. */
   readonly metricsAddress: string;
-  readonly joinedAtMs: number;
   readonly heardAtMs: number;
   /** Silent for a while, not yet for long enough to be removed. */
   readonly suspected: boolean;
@@ -40,7 +41,7 @@ export interface Lost {
 }
 
 /** What members may be changed in. */
-export type MemberChange = Partial<Pick<Member, 'ready' | 'state' | 'applied' | 'leaving' | 'holds'>>;
+export type MemberChange = Partial<Pick<Member, 'leaving' | 'holds'>>;
 
 const MOST_LOG_LINES = 8;
 
@@ -52,11 +53,21 @@ export function admit(
   hello: Body<'hello'>,
   nowMs: number,
 ): { readonly members: readonly Member[]; readonly member: Member } {
-  const { host, pid, metricsAddress } = hello;
-  const times = { joinedAtMs: nowMs, heardAtMs: nowMs, movedAtMs: nowMs, phaseSinceMs: nowMs };
+  const { instance, host, pid, metricsAddress } = hello;
+  const times = { heardAtMs: nowMs, movedAtMs: nowMs, phaseSinceMs: nowMs };
   const nothing = { ready: null, state: null, applied: 0, holds: [], heartbeat: null, logLines: [] };
   const flags = { suspected: false, leaving: false };
-  const member: Member = { worker, peer, host, pid, metricsAddress, ...times, ...flags, ...nothing };
+  const member: Member = {
+    worker,
+    peer,
+    instance,
+    host,
+    pid,
+    metricsAddress,
+    ...times,
+    ...flags,
+    ...nothing,
+  };
   return { members: [...members, member], member };
 }
 
@@ -97,6 +108,17 @@ export function beaten(
       logLines: [...m.logLines, ...heartbeat.logLines].slice(-MOST_LOG_LINES),
     };
   });
+}
+
+/** `members` after the one behind `peer` has said that it can compute, and what it holds. */
+export function madeReady(members: readonly Member[], peer: string, ready: Body<'ready'>): readonly Member[] {
+  const state = ready.hasState ? ready.step : null;
+  return changed(members, peer, (m) => ({ ...m, ready, state, applied: state ?? 0 }));
+}
+
+/** `members` after the one behind `peer` has said that it has applied the commit of `step`. */
+export function applied(members: readonly Member[], peer: string, step: number): readonly Member[] {
+  return changed(members, peer, (m) => ({ ...m, applied: Math.max(m.applied, step + 1) }));
 }
 
 /** `members` after the commit of a step among those of `ring`: they hold the state after it. */
@@ -165,6 +187,10 @@ export function findSilent(
 export function admissionError(hello: Body<'hello'>, room: number): VitrailError | null {
   if (hello.protocolVersion !== PROTOCOL_VERSION) {
     return coded('PROTOCOL_VERSION', { worker: hello.protocolVersion, coordinator: PROTOCOL_VERSION });
+  }
+  if (hello.instance === '') {
+    const peer = `a worker on ${hello.host} (pid ${hello.pid})`;
+    return coded('PROTOCOL_GARBAGE', { peer, reason: 'its process has no name' });
   }
   return room > 0 ? null : coded('WORKER_REFUSED', { reason: 'the run has all its workers' });
 }

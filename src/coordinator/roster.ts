@@ -1,72 +1,43 @@
-/** Who is in the run: admits workers, notes what they say of themselves, finds out who is gone. */
-import { coded, plainError, revivedError, type ErrorCode, type VitrailError } from '../shared/errors.js';
+/** Who is in the run: notes what workers say of themselves, finds out who is gone, lets others in. */
+import { hostname } from 'node:os';
+import { coded, plainError, revivedError, type VitrailError } from '../shared/errors.js';
 import type { Body, Message, MessageName } from '../shared/protocol/codec.js';
+import { Admission, type AdmissionOptions, type Applicant } from './admission.js';
 import type { ClusterEvent, ClusterEventKind } from './cluster-event.js';
 import * as membership from './membership.js';
 import type { Member } from './membership.js';
-import { Quarantine } from './quarantine.js';
-import { placementOf, type RunPosition } from './state-source.js';
+import { SilenceWatch, type SilenceLimits } from './silence-watch.js';
+import { isOfTheRun, StartFailures } from './start-failures.js';
 import { Strangers } from './strangers.js';
 
-/** What a run tells every worker that it admits. */
-export type CommonWelcome = Pick<
-  Body<'welcome'>,
-  'configJson' | 'manifestDigest' | 'classes' | 'heartbeatMs'
->;
-
-export interface RosterOptions {
-  /** Workers the run takes at most, and needs at least. */
-  readonly maxWorkers: number;
-  readonly minWorkers: number;
-  /** The number that the next worker gets. */
-  readonly firstWorker: number;
-  readonly suspectAfterMs: number;
-  readonly removeAfterMs: number;
-  readonly welcome: CommonWelcome;
-  readonly position: () => RunPosition;
+export interface RosterOptions extends AdmissionOptions, SilenceLimits {
   /** Why a worker that is ready cannot take part, or null. */
   readonly refuses: (ready: Body<'ready'>) => VitrailError | null;
   readonly onEvent: (event: ClusterEvent) => void;
   readonly send: <N extends MessageName>(peer: string, name: N, body: Body<N>) => void;
+  /** A worker is no member any more, for whatever reason; its number is not given again. */
+  readonly onGone: (worker: number) => void;
   /** The run cannot go on. */
   readonly onFatal: (error: VitrailError) => void;
-}
-
-/** Failures that every worker would meet with the same data and options: another worker is no help. */
-const OF_THE_RUN: readonly ErrorCode[] = [
-  'DATA_BROKEN_IMAGE',
-  'LOSS_NOT_FINITE',
-  'GRADIENT_NOT_FINITE',
-  'BACKEND_MISMATCH',
-];
-
-/** A gap between two looks in which this process itself must have stood still. */
-const AWAY_MS = 500;
-
-function processOf({ host, pid }: { readonly host: string; readonly pid: number }): string {
-  return `${host} ${pid}`;
 }
 
 export class Roster {
   readonly #options: RosterOptions;
   #members: readonly Member[] = [];
   #phase: 'assembling' | 'running' | 'closing' = 'assembling';
-  #nextWorker: number;
   /** What everybody is told at the end, also those that come back only then. */
   #stop: Body<'stop'> = { clean: true, reason: '' };
-  #lookedAtMs = performance.now();
-  #committing = false;
-  readonly #deferred: { readonly peer: string; readonly hello: Body<'hello'> }[] = [];
   /** The step that is under way, for messages. */
   #step = 0;
-  readonly #quarantine = new Quarantine();
-  /** Why workers that never became ready failed, by pid: their processes end a moment later. */
-  readonly #refusals = new Map<number, VitrailError>();
+  readonly #admission: Admission;
+  readonly #silence: SilenceWatch;
+  readonly #startFailures = new StartFailures();
   readonly #strangers: Strangers;
 
   constructor(options: RosterOptions) {
     this.#options = options;
-    this.#nextWorker = options.firstWorker;
+    this.#admission = new Admission(options);
+    this.#silence = new SilenceWatch(options, performance.now());
     this.#strangers = new Strangers((peer, question) => options.send(peer, 'whoAreYou', question));
   }
 
@@ -74,10 +45,8 @@ export class Roster {
     return this.#members;
   }
 
-  /**
-   * Connections of members, and of workers that were taken out or never got in: a worker that sleeps finds what was
-   * sent to it when it wakes up, though the coordinator be gone by then.
-   */
+  // A worker that sleeps finds what was sent to it when it wakes up, though the coordinator be gone by then.
+  /** Connections of members, and of workers that were taken out or never got in. */
   get connected(): readonly string[] {
     return [...this.#members.map((m) => m.peer), ...this.#strangers.peers];
   }
@@ -101,11 +70,15 @@ export class Roster {
     this.#step = step;
   }
 
+  /** Nobody is admitted until `committed`: a commit is being written down, and where the run is does not hold. */
+  beginCommit(): void {
+    this.#admission.pause();
+  }
+
   /** Notes that the workers of `ring` were told to commit `step`. */
   committed(ring: readonly number[], step: number): void {
     this.#members = membership.committed(this.#members, ring, step);
-    this.#committing = false;
-    for (const { peer, hello } of this.#deferred.splice(0)) this.#admit(peer, hello, performance.now());
+    for (const applicant of this.#admission.resume()) this.#admit(applicant, performance.now());
   }
 
   /** Takes what concerns membership. @returns the sender of any other message, null for strangers and if taken */
@@ -113,7 +86,7 @@ export class Roster {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) {
       if (this.#phase === 'closing') this.#options.send(peer, 'stop', this.#stop);
-      else if (message.name === 'hello') this.#admit(peer, message.body, nowMs);
+      else if (message.name === 'hello') this.#admit({ peer, hello: message.body }, nowMs);
       else this.#strangers.heard(peer, nowMs);
       return null;
     }
@@ -123,18 +96,16 @@ export class Roster {
         return null;
       case 'heartbeat':
         this.#members = membership.beaten(this.#members, peer, message.body, nowMs);
-        this.#options.send(peer, 'heartbeatReply', { sequence: message.body.sequence });
+        this.#options.send(peer, 'heartbeatReply', {});
         return null;
       case 'ready':
-        this.#ready(member, message.body, nowMs);
+        this.#ready(member, message.body);
         return null;
-      case 'updateDone': {
-        const applied = Math.max(member.applied, message.body.step + 1);
-        this.#members = membership.heard(this.#members, peer, nowMs, { applied });
+      case 'updateDone':
+        this.#members = membership.applied(this.#members, peer, message.body.step);
         return member;
-      }
       case 'failure':
-        this.#fail(member, message.body);
+        this.#failed(member, message.body);
         return null;
       case 'leave':
         if (member.leaving) return null;
@@ -142,37 +113,18 @@ export class Roster {
         this.#event('leaving', member, `worker ${member.worker} asks to leave: ${message.body.reason}`);
         return null;
       case 'goodbye':
-        this.#members = membership.without(this.#members, peer);
-        this.#event('left', member, `worker ${member.worker} left`);
+        this.#drop(member, 'left', `worker ${member.worker} left`);
         return null;
       default:
         return member;
     }
   }
 
-  /** Nobody is admitted until `committed`: a commit is being written down, and where the run is does not hold. */
-  beginCommit(): void {
-    this.#committing = true;
-  }
-
   /** Removes members that have been silent for too long, and notes those that are on the way there. */
   findSilent(nowMs: number): void {
-    const awayMs = nowMs - this.#lookedAtMs;
-    this.#lookedAtMs = nowMs;
-    // This process stood still, not they.
-    if (awayMs > AWAY_MS) this.#members = membership.excused(this.#members, awayMs);
-    const { suspectAfterMs, removeAfterMs } = this.#options;
-    const { members, suspected, lost } = membership.findSilent(
-      this.#members,
-      nowMs,
-      suspectAfterMs,
-      removeAfterMs,
-    );
+    const { members, suspected, lost } = this.#silence.look(this.#members, nowMs);
     this.#members = members;
-    const gone = new Set(lost.map(({ member }) => member.peer));
-    for (const member of suspected) {
-      if (!gone.has(member.peer)) this.#event('suspected', member, `worker ${member.worker} is silent`);
-    }
+    for (const member of suspected) this.#event('suspected', member, `worker ${member.worker} is silent`);
     for (const { member, reason } of lost) this.lose(member.peer, reason);
   }
 
@@ -187,6 +139,7 @@ export class Roster {
   expel(worker: number, kind: 'hung' | 'expelled', text: string, discardState: boolean): void {
     const member = this.member(worker);
     if (member === undefined) return;
+    if (discardState) this.#admission.distrust(member);
     this.#remove(member, kind, text, null);
     this.#strangers.tell(member.peer, text, discardState, performance.now());
   }
@@ -195,7 +148,7 @@ export class Roster {
   cutOff(worker: number, text: string): void {
     const member = this.member(worker);
     if (member === undefined) return;
-    const ms = this.#quarantine.begin(processOf(member), performance.now());
+    const ms = this.#admission.keepOut(member, performance.now());
     this.expel(worker, 'expelled', `${text}: it stays out for ${Math.round(ms / 1000)} s`, false);
   }
 
@@ -204,92 +157,90 @@ export class Roster {
     const member = this.member(worker);
     if (member === undefined) return;
     this.#options.send(member.peer, 'stop', { clean: true, reason: 'left on request' });
-    this.#members = membership.without(this.#members, member.peer);
-    this.#event('left', member, `worker ${worker} left on request`);
+    this.#drop(member, 'left', `worker ${worker} left on request`);
   }
 
   /** Asks all members to say hello again: the run goes back to another state. */
   disband(reason: string): void {
-    const before = this.#members;
-    this.#members = [];
-    for (const member of before) {
+    for (const member of this.#members) {
       this.#options.send(member.peer, 'whoAreYou', { reason, discardState: false });
-      this.#event('left', member, `worker ${member.worker} is asked to join again: ${reason}`);
+      this.#drop(member, 'left', `worker ${member.worker} is asked to join again: ${reason}`);
     }
   }
 
-  /**
-   * A process that was to be a worker has ended.
-   * @param left others that run or will
-   * @returns whether the run goes on
-   */
+  /** A process of this machine, to be a worker, has ended; `left` others run or will. @returns whether the run goes on */
   processEnded(pid: number, reason: string, left: number): boolean {
     if (this.#phase === 'closing') return false;
-    const member = this.#members.find((m) => m.pid === pid);
+    const host = hostname();
+    const member = this.#members.find((m) => m.host === host && m.pid === pid);
     if (member !== undefined) this.lose(member.peer, reason);
     if (this.#phase === 'running' && (left > 0 || this.#members.length > 0)) return true;
     const worker = member?.worker ?? `with pid ${pid}`;
     const phase = member === undefined ? 'joining' : membership.phaseOf(member);
     const lost = coded('WORKER_LOST', { worker, step: this.#step, phase, reason });
-    this.#options.onFatal(this.#refusals.get(pid) ?? lost);
+    this.#options.onFatal(this.#startFailures.of({ host, pid }) ?? lost);
     return false;
   }
 
-  #admit(peer: string, hello: Body<'hello'>, nowMs: number): void {
-    if (this.#committing) {
-      this.#deferred.push({ peer, hello });
-      return;
-    }
+  #admit(applicant: Applicant, nowMs: number): void {
+    if (this.#admission.defers(applicant)) return;
+    const { peer, hello } = applicant;
     if (membership.memberOf(this.#members, peer) !== undefined) return;
-    // It asks again and again; without enough others a bad link is better than none.
-    const enough = this.#members.length >= this.#options.minWorkers;
-    if (enough && this.#quarantine.holds(processOf(hello), nowMs)) {
-      this.#strangers.heard(peer, nowMs);
-      return;
+    // A connection may break on the worker's side alone: it comes back long before its old one falls silent.
+    const ghost = this.#members.find((m) => m.instance === hello.instance);
+    if (ghost !== undefined) this.lose(ghost.peer, 'its process has come back on another connection');
+    const decision = this.#admission.decide(this.#members, applicant, nowMs);
+    switch (decision.kind) {
+      case 'later':
+        this.#strangers.heard(peer, nowMs);
+        return;
+      case 'refused':
+        this.#options.send(peer, 'refusal', plainError(decision.error));
+        this.#options.onEvent({ kind: 'refused', text: decision.error.message });
+        return;
+      case 'admitted': {
+        const { members, member, welcome } = decision;
+        const { worker, host, pid } = member;
+        this.#strangers.forget(peer);
+        this.#startFailures.forget(member);
+        this.#members = members;
+        this.#options.send(peer, 'welcome', welcome);
+        this.#event('joined', member, `worker ${worker} joined from ${host} (pid ${pid})`);
+      }
     }
-    const room = this.#options.maxWorkers - this.#members.length;
-    const error = membership.admissionError(hello, room);
-    if (error !== null) {
-      this.#options.send(peer, 'refusal', plainError(error));
-      this.#options.onEvent({ kind: 'refused', text: error.message });
-      return;
-    }
-    this.#strangers.forget(peer);
-    const { members, member } = membership.admit(this.#members, this.#nextWorker++, peer, hello, nowMs);
-    const position = this.#options.position();
-    const { holds, ...placement } = placementOf(hello, position);
-    this.#members = membership.heard(members, peer, nowMs, { holds });
-    const { runToken, step } = position;
-    const { worker } = member;
-    this.#options.send(peer, 'welcome', { ...this.#options.welcome, runToken, step, worker, ...placement });
-    this.#event('joined', member, `worker ${worker} joined from ${hello.host} (pid ${hello.pid})`);
   }
 
-  #ready(member: Member, ready: Body<'ready'>, nowMs: number): void {
+  #ready(member: Member, ready: Body<'ready'>): void {
     const refused = this.#options.refuses(ready);
     if (refused !== null) {
       this.#options.send(member.peer, 'refusal', plainError(refused));
       this.#remove(member, 'refused', `worker ${member.worker}: ${refused.message}`, refused);
       return;
     }
+    this.#admission.trust(member);
+    this.#members = membership.madeReady(this.#members, member.peer, ready);
     const { hasState, step, backend } = ready;
-    const change = { ready, state: hasState ? step : null, applied: hasState ? step : 0 };
-    this.#members = membership.heard(this.#members, member.peer, nowMs, change);
-    const state = hasState ? `the state of step ${step}` : 'no state yet';
-    this.#event('ready', member, `worker ${member.worker} is ready (backend ${backend}, ${state})`);
+    const holds = hasState ? `the state of step ${step}` : 'no state yet';
+    this.#event('ready', member, `worker ${member.worker} is ready (backend ${backend}, ${holds})`);
   }
 
-  #fail(member: Member, { code, problem, remedy }: Body<'failure'>): void {
+  #failed(member: Member, { code, problem, remedy }: Body<'failure'>): void {
     const error = revivedError({ code, problem: `worker ${member.worker}: ${problem}`, remedy });
     this.#remove(member, 'lost', `worker ${member.worker} failed: ${code}: ${problem}`, error);
-    if (this.#phase === 'running' && OF_THE_RUN.includes(error.code)) this.#options.onFatal(error);
+    if (this.#phase === 'running' && isOfTheRun(error)) this.#options.onFatal(error);
   }
 
+  /** @param error why it is out, where it may be the reason for the end of its process */
   #remove(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
-    this.#members = membership.without(this.#members, member.peer);
     this.#strangers.note(member.peer, text);
+    if (error !== null && this.#phase === 'assembling') this.#startFailures.note(member, error);
+    this.#drop(member, kind, text);
+  }
+
+  #drop(member: Member, kind: ClusterEventKind, text: string): void {
+    this.#members = membership.without(this.#members, member.peer);
+    this.#options.onGone(member.worker);
     this.#event(kind, member, text);
-    if (error !== null && this.#phase === 'assembling') this.#refusals.set(member.pid, error);
   }
 
   #event(kind: ClusterEventKind, member: Member, text: string): void {

@@ -123,7 +123,6 @@ export async function openServices(
       log,
       {
         onClusterEvent: ({ kind, worker, text }) => journal.event(kind, worker ?? null, text),
-        onUpdate: (_worker, body) => cluster.history.noteUpdate(body),
       },
     ]),
   );

@@ -39,8 +39,8 @@ function sameRing(a: readonly number[] | null, b: readonly number[]): boolean {
 
 /**
  * The next round of a step. A ring that has just served a whole step goes on; any other is a new generation.
- Whoever was in the round before keeps its micro-batches, computed or not, as long as the
- * exponents stay; those of workers that are gone go to the others. Who wants to leave is not taken into a new step.
+ * Whoever was in the round before keeps its micro-batches, computed or not, as long as the exponents stay; those of
+ * workers that are gone go to the others. Who wants to leave is not taken into a new step.
  */
 export function nextRound(inputs: RoundInputs): StepRound {
   const { step, last, exponents, microBatches, speeds, previous } = inputs;

@@ -4,16 +4,17 @@ import { coded } from '../shared/errors.js';
 import { exceedsRange, repeatExponents, stepExponents } from '../shared/exact/exponents.js';
 import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
-import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
 import { enoughWorkers } from './enough-workers.js';
-import { leastReached, ringStalled } from './membership.js';
+import type { Member } from './membership.js';
+import { Pace } from './pace.js';
+import { planMessages } from './plan-messages.js';
 import { stepReportError } from './report-check.js';
 import { epochOrder, stepMicroBatches, stepPosition, type MicroBatch } from './sampling.js';
-import { planningSpeeds, stragglers, updateSpeeds } from './speeds.js';
+import { leftOut, ringStandstill } from './standstill.js';
 import { judgeStep, type StepReport, type StepTotals } from './step-outcome.js';
 import { assignFreshly, type Speeds } from './step-planning.js';
-import { nextRound, statePeers, type StepRound } from './step-round.js';
+import { nextRound, type StepRound } from './step-round.js';
 
 export interface StepResult {
   readonly totals: StepTotals;
@@ -53,30 +54,24 @@ export interface StepRunnerOptions {
 
 /** A step is planned again this often at most: its own maxima make the second time fit. */
 const MOST_REPEATS = 2;
-/** After so many all-reduces of a step that came to a standstill, a worker is left out. */
-const MOST_STALLS = 2;
-/** Leaving workers out does not help either. */
-const MOST_STALLS_IN_ALL = 20;
-
 export class StepRunner {
   readonly #options: StepRunnerOptions;
   readonly #tensorNames: readonly string[];
   /** Of the newest round, and its ring while that is whole. */
   #last: { readonly generation: number; readonly ring: readonly number[] | null };
   #order: { readonly epoch: number; readonly samples: Uint32Array } | null = null;
-  #measured: Speeds = new Map();
-  #planned: Speeds = new Map();
-  #slow: ReadonlyMap<number, number> = new Map();
+  readonly #pace: Pace;
 
   constructor(options: StepRunnerOptions) {
     this.#options = options;
     this.#last = { generation: options.generation, ring: null };
+    this.#pace = new Pace(options.config.balance === 'speed');
     this.#tensorNames = options.layout.slots.map((slot) => slot.name);
   }
 
   /** Micro-batches a second by worker. */
   get speeds(): Speeds {
-    return this.#measured;
+    return this.#pace.measured;
   }
 
   /**
@@ -129,17 +124,16 @@ export class StepRunner {
       }
       const { generation, ring } = round;
       faultPoint('before-commit', step);
-      cluster.beginCommit();
-      await beforeCommit({ totals, generation, ring });
-      faultPoint('after-journal', step);
-      cluster.commit(ring, { step, generation, digest: Buffer.from(totals.digest, 'hex') });
+      const commit = { step, generation, digest: Buffer.from(totals.digest, 'hex') };
+      await cluster.commit(ring, commit, async () => beforeCommit({ totals, generation, ring }));
       faultPoint('after-commit', step);
       this.#last = { generation, ring };
       this.#learn(reports, ring);
       const { repeats, replans } = times;
       const roundMs = reportedMs - plannedMs;
       const commitMs = performance.now() - reportedMs;
-      const figures = { roundMs, commitMs, speeds: this.#measured, stragglers: this.#slow };
+      const { measured: speeds, slow } = this.#pace;
+      const figures = { roundMs, commitMs, speeds, stragglers: slow };
       return { totals, reports, repeats, replans, ...figures };
     }
   }
@@ -163,62 +157,35 @@ export class StepRunner {
   ): StepRound {
     const { cluster, perEpoch } = this.#options;
     const members = cluster.ready;
-    const speeds = this.#planned;
+    const speeds = this.#pace.planned;
     const last = this.#last;
     const round = nextRound({ step, last, exponents, microBatches, members, speeds, previous });
     this.#last = { generation: round.generation, ring: null };
     const { epoch, lastOfEpoch } = stepPosition(step, perEpoch);
     // The next epoch's order is not worked out ahead: one step an epoch starts without decoded images.
     const ahead = lastOfEpoch ? null : assignFreshly(this.#microBatches(step + 1), round.ring, speeds);
-    const byWorker = new Map(members.map((m) => [m.worker, m]));
-    const common = {
-      step,
-      generation: round.generation,
-      epoch,
-      learningRate,
-      exponents: [...exponents],
-      samples: microBatches.reduce((sum, { samples }) => sum + samples.length, 0),
-      ring: round.ring.map((worker) => ({
-        worker,
-        endpoint: byWorker.get(worker)?.ready?.ringEndpoint ?? '',
-      })),
-      prefetchEpoch: epoch,
-    };
-    for (const [i, worker] of round.ring.entries()) {
+    const samples = microBatches.reduce((sum, m) => sum + m.samples.length, 0);
+    const messages = planMessages({ round, epoch, learningRate, samples, ahead, members });
+    for (const [i, [worker, message]] of [...messages].entries()) {
       if (i === 1) faultPoint('mid-plan', step);
-      cluster.send(worker, 'stepPlan', {
-        ...common,
-        microBatches: wire(round.assignment.get(worker)),
-        prefetch: wire(ahead?.get(worker)),
-        statePeers: statePeers(round, worker).map((peer) => ({
-          worker: peer,
-          endpoint: byWorker.get(peer)?.ready?.stateEndpoint ?? '',
-        })),
-      });
+      cluster.send(worker, 'stepPlan', message);
     }
     return round;
   }
 
   /** The reports of all workers of the round, or why it cannot be finished. */
-  async #reports({
-    step,
-    generation,
-    ring,
-    assignment,
-  }: StepRound): Promise<StepReport[] | 'lost' | 'stalled'> {
+  async #reports(round: StepRound): Promise<StepReport[] | 'lost' | 'stalled'> {
     const { cluster, config } = this.#options;
-    const plannedMs = performance.now();
-    const stalled = (): boolean => {
-      const members = cluster.members.filter((m) => ring.includes(m.worker));
-      return ringStalled(members, step, performance.now(), config.ringTimeoutMs, plannedMs);
-    };
+    const { step, generation, ring, assignment } = round;
+    const members = (): readonly Member[] => cluster.members;
+    const standstill = ringStandstill(round, members, config.ringTimeoutMs, performance.now());
     const { answers, lost, cut } = await cluster.gather({
       name: 'stepDone',
       step,
       from: ring,
       matches: (body) => body.step === step && body.generation === generation,
       timeoutMs: config.stepTimeoutMs,
-      enough: stalled,
+      ...(standstill && { standstill }),
     });
     if (lost.length > 0) return 'lost';
     if (cut) return 'stalled';
@@ -235,44 +202,21 @@ export class StepRunner {
     return [...answers].map(([worker, done]) => ({ worker, done })).sort((a, b) => a.worker - b.worker);
   }
 
-  /** All are there and nothing moves: first the same ring again, then without the worker that got least. */
-  #onStall({ step, generation, ring }: StepRound, stalls: number): void {
+  #onStall(round: StepRound, stalls: number): void {
     const { cluster, config } = this.#options;
-    const text = `the all-reduce of step ${step} stands still: the ring is formed again`;
+    const text = `the all-reduce of step ${round.step} stands still: the ring is formed again`;
     cluster.note({ kind: 'stalled', text });
-    if (stalls <= MOST_STALLS) return;
-    if (stalls > MOST_STALLS_IN_ALL) {
-      const waitedMs = stalls * config.ringTimeoutMs;
-      const progress = `begun again ${stalls} times, each time after the third without another worker`;
-      throw coded('RING_TIMEOUT', { step, waitedMs, progress });
-    }
-    const least = leastReached(
-      cluster.members.filter((m) => ring.includes(m.worker)),
-      generation,
-    );
-    if (least === undefined) return;
-    cluster.cutOff(least.worker, `worker ${least.worker} is not reached by its neighbour in the ring`);
+    const worker = leftOut(round, cluster.members, stalls, config.ringTimeoutMs);
+    if (worker === null) return;
+    cluster.cutOff(worker, `worker ${worker} is not reached by its neighbour in the ring`);
   }
 
   #learn(reports: readonly StepReport[], ring: readonly number[]): void {
-    const { cluster, config } = this.#options;
-    const measurements = reports.map(({ worker, done: { timings } }) => {
-      cluster.history.note(timings);
-      const { microBatches, dataMs, computeMs, quantiseMs } = timings;
-      return { worker, microBatches, ms: dataMs + computeMs + quantiseMs };
-    });
-    this.#measured = updateSpeeds(this.#measured, measurements);
-    if (config.balance === 'speed') this.#planned = planningSpeeds(this.#planned, this.#measured, ring);
-    const slow = stragglers(this.#measured, ring);
-    for (const [worker, times] of slow) {
-      if (this.#slow.has(worker)) continue;
+    const { cluster } = this.#options;
+    for (const { done } of reports) cluster.noteTimings(done.timings);
+    for (const [worker, times] of this.#pace.learn(reports, ring)) {
       const text = `worker ${worker} needs ${times.toFixed(1)} times as long as the others for a micro-batch`;
       cluster.note({ kind: 'straggler', worker, text });
     }
-    this.#slow = slow;
   }
-}
-
-function wire(microBatches: readonly MicroBatch[] = []): Body<'stepPlan'>['microBatches'] {
-  return microBatches.map(({ index, samples }) => ({ index, samples: [...samples] }));
 }

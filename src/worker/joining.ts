@@ -1,16 +1,19 @@
 /** How a worker gets a place in the run, the first time or again: say hello, be welcomed, hold the state, be ready. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RunConfig } from '../shared/config/schema.js';
 import { coded, revivedError } from '../shared/errors.js';
 import type { ModelSpec } from '../shared/model/model-spec.js';
 import { PROTOCOL_VERSION, StateSource, type Body } from '../shared/protocol/codec.js';
-import { VERSION } from '../shared/version.js';
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
 import { initialWeights } from './model/initialisation.js';
 import type { PendingStep } from './step-loop.js';
 import type { StepWork } from './step-work.js';
 import type { TrainingState } from './training-state.js';
+
+/** Tells this process from all others: pid and host name need not, in containers. It reaches no weights. */
+const INSTANCE = randomUUID();
 
 export type Introduction = Pick<
   Body<'hello'>,
@@ -65,7 +68,7 @@ export async function introduce(
 ): Promise<Answer> {
   const hello: Body<'hello'> = {
     protocolVersion: PROTOCOL_VERSION,
-    softwareVersion: VERSION,
+    instance: INSTANCE,
     host: hostname(),
     pid: process.pid,
     metricsAddress: reachable(metricsAddress),

@@ -157,9 +157,8 @@ async function takePlace(
   const { runToken } = welcome;
   const opened = await link.call('openRing', { transport: config.ringTransport, host, runToken });
   const step = status.state ?? 0;
-  const stateParts = Object.keys(state.shared.parts);
   status.enter(Phase.PHASE_IDLE, step);
-  link.send('ready', { backend: engine.backend, ...opened, step, stateParts, hasState });
+  link.send('ready', { backend: engine.backend, ...opened, step, hasState });
   options.log.info({ worker: welcome.worker, step, hasState }, 'ready');
 }
 

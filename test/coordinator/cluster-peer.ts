@@ -1,5 +1,6 @@
 /** A cluster on a real socket, and peers that say to it what a test wants. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
 import { Cluster, type ClusterOptions } from '../../src/coordinator/cluster.js';
@@ -18,7 +19,7 @@ export const LONG_MS = 20_000;
 
 export const HELLO: Body<'hello'> = {
   protocolVersion: PROTOCOL_VERSION,
-  softwareVersion: '0',
+  instance: 'a process',
   host: 'test',
   pid: 42,
   metricsAddress: '',
@@ -34,12 +35,10 @@ export const READY: Body<'ready'> = {
   ringEndpoint: '',
   stateEndpoint: '',
   step: 0,
-  stateParts: [],
   hasState: true,
 };
 
 export const BEAT: Body<'heartbeat'> = {
-  sequence: 1,
   step: 1,
   phase: Phase.PHASE_COMPUTE,
   progress: 0,
@@ -91,6 +90,8 @@ export async function assembled(cluster: Cluster, workers: number): Promise<void
 
 export class Peer {
   readonly socket = new zmq.Dealer({ linger: 0 });
+  /** Of the process that it plays. */
+  readonly instance = randomUUID();
 
   constructor(t: TestContext, address: string) {
     this.socket.connect(address);
@@ -120,7 +121,7 @@ export class Peer {
     hello: Partial<Body<'hello'>> = {},
     ready: Partial<Body<'ready'>> = {},
   ): Promise<Body<'welcome'>> {
-    await this.send('hello', { ...HELLO, ...hello });
+    await this.send('hello', { ...HELLO, instance: this.instance, ...hello });
     const welcome = await this.receiveOf('welcome');
     await this.send('ready', { ...READY, ...ready });
     return welcome;

@@ -1,12 +1,18 @@
 /** Every wait of a cluster ends, and says for whom it waited, over real sockets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ringStandstill } from '../../src/coordinator/standstill.js';
 import { agreedState } from '../../src/coordinator/state-audit.js';
 import type { Cluster } from '../../src/coordinator/cluster.js';
+import { Phase } from '../../src/shared/protocol/codec.js';
 import { assembled, BEAT, LONG_MS, openCluster, Peer } from './cluster-peer.js';
 
 function stepDone(cluster: Cluster, step: number, timeoutMs: number, from = cluster.workers) {
-  return cluster.gather({ name: 'stepDone', step, from, matches: () => true, timeoutMs });
+  const standstill = ringStandstill({ step, ring: from }, () => cluster.members, LONG_MS, performance.now());
+  return cluster.gather({
+    ...{ name: 'stepDone', step, from, matches: () => true, timeoutMs },
+    ...(standstill && { standstill }),
+  });
 }
 
 test('a silent worker is lost, and the wait for it ends with its number', async (t) => {
@@ -72,12 +78,43 @@ test('a worker that waits in the ring for one that hangs is not taken for hung i
   assert.deepEqual((await stepDone(cluster, 1, 400)).lost, [1]);
 });
 
+test('a worker that hangs after the all-reduce is found where nobody looks at the ring as a whole', async (t) => {
+  const { cluster } = await openCluster(t, 2);
+  const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
+  for (const peer of peers) await peer.join();
+  await assembled(cluster, 2);
+  // Told to commit, and its training thread hangs before that.
+  await peers[1]!.send('heartbeat', { ...BEAT, phase: Phase.PHASE_COMMIT_WAIT });
+  const gathering = cluster.gather({
+    ...{ name: 'updateDone', step: 1, from: [1], matches: () => true, timeoutMs: 400 },
+  } as const);
+  const { lost } = await Promise.race([
+    gathering,
+    new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error('the wait does not end')), 5000).unref();
+    }),
+  ]);
+  assert.deepEqual(lost, [1]);
+});
+
+test('a ring of one waits for nobody: where it hangs it is found', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await assembled(cluster, 1);
+  await peer.send('heartbeat', { ...BEAT, phase: Phase.PHASE_ALL_REDUCE });
+  await assert.rejects(stepDone(cluster, 1, 400), /STEP_TIMEOUT: step 1 .* worker 0 \(all reduce\)/);
+});
+
 test('a wait is cut short when enough is known', async (t) => {
   const { cluster } = await openCluster(t, 1);
   await new Peer(t, cluster.address).join();
   await assembled(cluster, 1);
   const options = { name: 'stepDone', step: 1, from: [0], matches: () => true, timeoutMs: LONG_MS } as const;
-  const { cut, lost } = await cluster.gather({ ...options, enough: () => true });
+  const { cut, lost } = await cluster.gather({
+    ...options,
+    standstill: { found: () => true, excuses: () => true },
+  });
   assert.deepEqual([cut, lost], [true, []]);
 });
 

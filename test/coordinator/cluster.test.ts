@@ -1,5 +1,6 @@
 /** Who gets into a cluster and who is refused, over real sockets. */
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { Cluster } from '../../src/coordinator/cluster.js';
 import { coded } from '../../src/shared/errors.js';
@@ -155,7 +156,7 @@ test('workers pull what the coordinator offers, and get nothing for what it does
   await peer.send('stateRequest', { transfer: 2, part: '/etc/passwd', offset: 0, length: 100 });
   const nothing = await peer.receive();
   assert.ok(nothing.name === 'stateChunk');
-  assert.equal(nothing.body.total, 0);
+  assert.deepEqual([nothing.body.unavailable, nothing.body.total], [true, 0]);
 });
 
 test('an address in use is refused', async (t) => {
@@ -195,7 +196,7 @@ test('a worker that fails before the start makes room for another', async (t) =>
 test('a worker that nobody will replace ends the run with its own error', async (t) => {
   const { cluster, events } = await openCluster(t, 1);
   const peer = new Peer(t, cluster.address);
-  await peer.send('hello', HELLO);
+  await peer.send('hello', { ...HELLO, host: hostname() });
   await peer.send('failure', BROKEN);
   for (let i = 0; i < 400 && !events.some((event) => event.kind === 'lost'); i++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -227,8 +228,8 @@ test('a failure that every worker would meet ends the run; one of its own does n
 test('a run of its own workers ends when the last of their processes has ended', async (t) => {
   const { cluster } = await openCluster(t, 2);
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
-  await peers[0]!.join({ pid: 1 });
-  await peers[1]!.join({ pid: 2 });
+  await peers[0]!.join({ host: hostname(), pid: 1 });
+  await peers[1]!.join({ host: hostname(), pid: 2 });
   await assembled(cluster, 2);
   cluster.processEnded(1, 'it was ended by SIGKILL', 1);
   assert.equal(await cluster.until(() => cluster.workers.length === 1, LONG_MS), 'met');

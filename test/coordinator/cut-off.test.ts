@@ -12,7 +12,7 @@ test('a worker that its neighbour does not reach stays out, and asks in vain for
   const { reason, discardState } = await peers[0]!.receiveOf('whoAreYou');
   assert.match(reason, /worker 0 is not reached: it stays out for 30 s/);
   assert.equal(discardState, false);
-  await peers[0]!.send('hello', { ...HELLO, pid: 100 });
+  await peers[0]!.send('hello', { ...HELLO, instance: peers[0]!.instance });
   // Whoever comes after it gets in at once.
   await new Peer(t, cluster.address).join({ pid: 102 });
   assert.equal(await cluster.until(() => cluster.ready.length === 2, LONG_MS), 'met');

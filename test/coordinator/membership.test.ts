@@ -3,12 +3,14 @@ import { test } from 'node:test';
 import {
   admissionError,
   admit,
+  applied,
   beaten,
   committed,
   findSilent,
   heard,
   holders,
   leastReached,
+  madeReady,
   memberOf,
   ringStalled,
   without,
@@ -62,7 +64,7 @@ test('a full run and another protocol are reasons not to admit', () => {
 test('those in the ring of a commit hold the state after it, the others what they held', () => {
   let members = joined(['a', 'b', 'c']);
   for (const peer of ['a', 'b', 'c'])
-    members = heard(members, peer, 1, { ready: READY, state: 4, holds: [1] });
+    members = heard(madeReady(members, peer, { ...READY, step: 4 }), peer, 1, { holds: [1] });
   members = committed(members, [0, 2], 4);
   assert.deepEqual(
     holders(members, 5).map((m) => m.peer),
@@ -72,7 +74,15 @@ test('those in the ring of a commit hold the state after it, the others what the
     members.map((m) => m.holds),
     [[], [1], []],
   );
-  assert.deepEqual(holders(heard(members, 'a', 2, { ready: null }), 5).length, 1);
+});
+
+test('a worker holds what it says it holds, and has applied at least that', () => {
+  const bare = madeReady(joined(['a']), 'a', { ...READY, step: 4, hasState: false });
+  assert.deepEqual([bare[0]!.state, bare[0]!.applied, holders(bare, 4).length], [null, 0, 0]);
+  const holding = madeReady(bare, 'a', { ...READY, step: 4 });
+  assert.deepEqual([holding[0]!.state, holding[0]!.applied, holders(holding, 4).length], [4, 4, 1]);
+  assert.equal(applied(holding, 'a', 4)[0]!.applied, 5);
+  assert.equal(applied(holding, 'a', 1)[0]!.applied, 4);
 });
 
 test('heartbeats tell when something moved, and keep the last words', () => {

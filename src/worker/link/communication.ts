@@ -38,7 +38,6 @@ export class Communication {
   #state: SharedState | null = null;
   #ring: Ring | null = null;
   #generation = 0;
-  #sequence = 0;
   #transfers = 0;
   #pull: StatePull | null = null;
   #stateServer: StateServer | null = null;
@@ -272,7 +271,6 @@ export class Communication {
       return;
     }
     this.#client.send('heartbeat', {
-      sequence: ++this.#sequence,
       ...this.#status.read(),
       generation: this.#generation,
       messages: (this.#ring?.received ?? 0) + (this.#fetch?.messages ?? 0),

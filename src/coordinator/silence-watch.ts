@@ -1,0 +1,33 @@
+/** Looks at the members again and again for those who are silent; time passed in. */
+import * as membership from './membership.js';
+import type { Member, Silence } from './membership.js';
+
+export interface SilenceLimits {
+  readonly suspectAfterMs: number;
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** A gap between two looks in which this process itself must have stood still. */
+const AWAY_MS = 500;
+
+export class SilenceWatch {
+  readonly #limits: SilenceLimits;
+  #lookedAtMs: number;
+
+  constructor(limits: SilenceLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#lookedAtMs = nowMs;
+  }
+
+  /** Who is newly suspected, who is lost (never both), and `members` with that noted, the lost still among them. */
+  look(members: readonly Member[], nowMs: number): Silence {
+    const awayMs = nowMs - this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
+    // This process stood still, not they.
+    const heard = awayMs > AWAY_MS ? membership.excused(members, awayMs) : members;
+    const { suspectAfterMs, heartbeatTimeoutMs } = this.#limits;
+    const silence = membership.findSilent(heard, nowMs, suspectAfterMs, heartbeatTimeoutMs);
+    const gone = new Set(silence.lost.map(({ member }) => member.peer));
+    return { ...silence, suspected: silence.suspected.filter(({ peer }) => !gone.has(peer)) };
+  }
+}
