@@ -1,4 +1,5 @@
 /** A TCP relay between a worker and its coordinator that can be cut and comes back. */
+import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class CuttableLink {
@@ -13,10 +14,14 @@ export class CuttableLink {
     server.on('connection', (near) => this.#relay(near));
   }
 
-  /** Listens on a free port of this machine. */
-  static async open(target: { readonly host: string; readonly port: number }): Promise<CuttableLink> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  /** Listens on `port` of this machine, 0 for a free one. @throws what the system says of the port */
+  static async open(
+    target: { readonly host: string; readonly port: number },
+    port = 0,
+  ): Promise<CuttableLink> {
+    const server = createServer().listen(port, '127.0.0.1');
+    // Rejects with 'error'.
+    await once(server, 'listening');
     return new CuttableLink(server, target);
   }
 

@@ -2,9 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { reasonOf } from '../shared/errors.js';
 import { FAULT, faultText, parseFaults, STOPPED, type Fault } from '../shared/fault-injection.js';
 import { CuttableLink } from './cuttable-link.js';
-import type { ChaosSchedule } from './schedule.js';
+import { stillToCome, type ChaosSchedule } from './schedule.js';
 import { isRunning, wake } from './waking.js';
 
 export interface FleetOptions {
@@ -129,7 +130,14 @@ export class Fleet {
     });
   }
 
-  async #startWorker(part: Part): Promise<void> {
+  #startWorker(part: Part): void {
+    this.#connectWorker(part).catch((error: unknown) => {
+      this.#problems.push(`${part.name} was not started: ${reasonOf(error)}`);
+      this.#end(null);
+    });
+  }
+
+  async #connectWorker(part: Part): Promise<void> {
     if (this.#address === null) return;
     part.link?.close();
     part.link = await CuttableLink.open(this.#address);
@@ -152,7 +160,7 @@ export class Fleet {
       if (signal !== 'SIGKILL') {
         this.#problems.push(`${part.name} ended with ${code ?? signal}: ${part.last.join('\n')}`);
       }
-      setTimeout(() => void this.#startWorker(part), RESPAWN_MS);
+      setTimeout(() => this.#startWorker(part), RESPAWN_MS);
     });
   }
 
@@ -160,6 +168,10 @@ export class Fleet {
     const env = { ...process.env, NO_COLOR: '1', VITRAIL_FAULTS: part.faults.map(faultText).join(',') };
     const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     part.child = child;
+    child.once('error', (error) => {
+      this.#problems.push(`${part.name} was not started: ${error.message}`);
+      this.#end(null);
+    });
     let rest = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       const lines = `${rest}${text}`.split('\n');
@@ -178,14 +190,13 @@ export class Fleet {
     const address = /vitrail worker --coordinator tcp:\/\/([^:]+):(\d+)/.exec(line);
     if (address === null || this.#address !== null) return;
     this.#address = { host: '127.0.0.1', port: Number(address[2]) };
-    for (const worker of this.#workers) void this.#startWorker(worker);
+    for (const worker of this.#workers) this.#startWorker(worker);
   }
 
   #happened(part: Part, child: ChildProcess, fault: Fault): void {
-    const { point, action, step } = fault;
+    const { action, step } = fault;
     this.#hit.push(`${part.name}: ${faultText(fault)}`);
-    const index = part.faults.findIndex((f) => f.point === point && f.action === action);
-    part.faults.splice(index, 1);
+    part.faults = stillToCome(part.faults, fault);
     const ms = step % 2 === 0 ? SHORT_MS : this.#options.removeAfterMs + LONG_EXTRA_MS;
     if (action === 'stop') setTimeout(() => wake(child, () => part.stopped.has(faultText(fault))), ms);
     if (action === 'cut') part.link?.cut(ms);

@@ -67,6 +67,12 @@ function atPlaces(faults: readonly Placed[], workers: number): Fault[][] {
   );
 }
 
+/** `faults` without the one that has `happened`, in the step planned or a later one. */
+export function stillToCome(faults: readonly Fault[], { point, action }: Fault): Fault[] {
+  const index = faults.findIndex((f) => f.point === point && f.action === action);
+  return faults.filter((_fault, i) => i !== index);
+}
+
 export function randomSchedule(seed: number, { workers, steps, faults }: ScheduleOptions): ChaosSchedule {
   const random = new KeyedRandom(seed, PURPOSE.chaos);
   const pick = <T>(list: readonly T[]): T => list[random.below(list.length)]!;

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { faultCounts, type FaultCount } from '../chaos/fault-counts.js';
 import { Fleet, type FleetResult } from '../chaos/fleet.js';
+import { repeatedSteps } from '../chaos/repeated-steps.js';
 import { randomSchedule, systematicSchedules, type ChaosSchedule } from '../chaos/schedule.js';
 import { drawDataset } from '../demo/drawn-dataset.js';
 import { configToYaml } from '../shared/config/config-file.js';
@@ -17,7 +18,6 @@ import { wholeNumber } from './whole-number.js';
 
 interface ChaosFlags {
   readonly out: string;
-  readonly config?: string;
   readonly data?: string;
   readonly workers: number;
   readonly schedules: number;
@@ -27,10 +27,14 @@ interface ChaosFlags {
   readonly json?: boolean;
 }
 
+const BATCH = 24;
+const MICRO_BATCH = 4;
+/** A worker without a micro-batch would be one too many. */
+const MOST_WORKERS = BATCH / MICRO_BATCH;
 /** Small, and random in every way a run can be. */
 const SMALL_RUN: OptionValues = {
   ...{ model: 'vit-micro/8', imageSize: 32, dropout: 0.1, labelSmoothing: 0.1, seed: 7 },
-  ...{ batch: 24, microBatch: 4, epochs: 8, warmupSteps: 4, lr: 1e-3, emaDecay: 0.9 },
+  ...{ batch: BATCH, microBatch: MICRO_BATCH, epochs: 8, warmupSteps: 4, lr: 1e-3, emaDecay: 0.9 },
   ...{ checkpointEverySteps: 5, auditEverySteps: 3 },
 };
 const IMAGES = { seed: 1, trainPerClass: 9, testPerClass: 3 };
@@ -43,12 +47,10 @@ interface Verdict extends FleetResult {
   readonly ok: boolean;
 }
 
-/** Steps that the run's log says were committed twice, unless it went back to a checkpoint. */
-function repeatedSteps(runDir: string): readonly number[] {
-  const log = readFileSync(join(runDir, 'metrics.jsonl'), 'utf8');
-  if (log.includes('"kind":"back"')) return [];
-  const steps = [...log.matchAll(/"type":"step".*?"step":(\d+)/g)].map((match) => Number(match[1]));
-  return steps.filter((step, i) => steps.indexOf(step) !== i);
+/** The run's log, empty where it has none: a coordinator may fail before it begins one. */
+function logOf(runDir: string): string {
+  const path = join(runDir, 'metrics.jsonl');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 /** A row a point, a column a kind of fault, in each the workers by place, then the coordinator. */
@@ -103,7 +105,7 @@ class Chaos {
     const problems = [...result.problems];
     if (result.weightDigest === null) problems.push('no weights came out');
     else if (reference !== null && result.weightDigest !== reference) problems.push('other weights came out');
-    const twice = repeatedSteps(runDir);
+    const twice = repeatedSteps(logOf(runDir));
     if (twice.length > 0) problems.push(`steps were committed twice: ${twice.join(', ')}`);
     const ok = problems.length === 0;
     if (ok) rmSync(runDir, { recursive: true, force: true });
@@ -119,17 +121,22 @@ function schedulesOf(flags: ChaosFlags, steps: number): ChaosSchedule[] {
   return Array.from({ length: schedules }, (_, i) => randomSchedule(firstSeed + i, options));
 }
 
+function tell({ problems }: Verdict): void {
+  for (const problem of problems) process.stderr.write(`  ${problem}\n`);
+}
+
 async function chaosAction(flags: ChaosFlags): Promise<void> {
   mkdirSync(flags.out, { recursive: true });
   const data = flags.data ?? join(flags.out, 'data');
-  if (!existsSync(data)) await drawDataset(data, IMAGES);
+  if (flags.data === undefined && !existsSync(data)) await drawDataset(data, IMAGES);
   const chaos = new Chaos(flags, data);
   // No process of a run outlives this one.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void chaos.kill().then(() => endBy(signal)));
+    process.once(signal, () => void chaos.kill().finally(() => endBy(signal)));
   }
   const quiet = { name: 'clean', wholeFleet: false, coordinator: [], workers: [[]] };
   const clean = await chaos.run(quiet, null);
+  tell(clean);
   if (!clean.ok) throw coded('CHAOS_FAILED', { failed: 1, runs: 1, out: flags.out });
   process.stderr.write(`clean run: ${clean.steps} steps, weights ${clean.weightDigest}\n`);
   const verdicts: Verdict[] = [];
@@ -140,7 +147,7 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
     process.stderr.write(
       `${verdict.name}: ${mark}, ${verdict.hit.length} faults in ${verdict.seconds.toFixed(1)} s\n`,
     );
-    for (const problem of verdict.problems) process.stderr.write(`  ${problem}\n`);
+    tell(verdict);
   }
   const failed = verdicts.filter((verdict) => !verdict.ok).length;
   const hits = verdicts.flatMap(({ hit }) => hit);
@@ -170,7 +177,7 @@ export function registerChaos(program: Command): void {
     )
     .option('--out <folder>', 'where the runs go; those that fail stay', 'runs/chaos')
     .option('--data <folder>', 'images (default: a small drawn set)')
-    .option('--workers <number>', 'worker processes', wholeNumber(1, 16), 3)
+    .option('--workers <number>', 'worker processes', wholeNumber(1, MOST_WORKERS), 3)
     .option('--schedules <number>', 'runs', wholeNumber(1), 5)
     .option('--first-seed <number>', 'the schedules follow from it and those after it', wholeNumber(0), 1)
     .option('--faults <number>', 'faults in one run', wholeNumber(1, 100), 5)
