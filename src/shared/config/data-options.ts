@@ -1,0 +1,60 @@
+/** Options of a run: its data and its model. */
+import { z } from 'zod';
+import { fraction, operational, option, whole } from './option-kinds.js';
+
+export const dataOptions = {
+  // data
+  data: operational(z.string().min(1), 'data', 'folder with train/ and test/ or val/, one folder per class'),
+  exclude: operational(
+    z.string().nullable().default(null),
+    'data',
+    'file that lists images to leave out, one path a line',
+  ),
+  transform: option(
+    z.enum(['paper', 'tutorial']).default('paper'),
+    'data',
+    'paper: random resized crop, flip, pixels in [-1, 1]; tutorial: squash, pixels in [0, 1]',
+  ),
+  cropMinArea: option(
+    z.number().gt(0).max(1).default(0.05),
+    'data',
+    'smallest area of a random crop, of the image',
+  ),
+  cacheBytes: operational(
+    whole(0, Number.MAX_SAFE_INTEGER).default(256 * 2 ** 20),
+    'data',
+    'decoded images kept in memory by a worker',
+    'bytes',
+  ),
+  prefetch: operational(whole(1, 64).default(4), 'data', 'micro-batches prepared ahead by a worker'),
+
+  // model
+  model: option(
+    z.string().default('vit-b/16'),
+    'model',
+    'SIZE/PATCH: vit-micro, vit-ti, vit-s, vit-b, vit-l, vit-h',
+  ),
+  imageSize: option(whole(1, 4096).default(224), 'model', 'side of the square input', 'pixels'),
+  preLogits: option(
+    whole(0, 65536).default(0),
+    'model',
+    'width of the tanh layer before the head, 0 for none',
+  ),
+  gelu: option(z.enum(['tanh', 'erf']).default('tanh'), 'model', 'form of GELU'),
+  dropout: option(fraction.default(0), 'model', 'dropout rate'),
+  init: option(
+    z.enum(['vit-jax', 'timm', 'torchvision']).default('vit-jax'),
+    'model',
+    'whose initialisation',
+  ),
+  initFrom: option(
+    z.string().nullable().default(null),
+    'model',
+    'checkpoint to fine-tune: head replaced, position embedding interpolated',
+  ),
+  recompute: operational(
+    z.boolean().default(false),
+    'model',
+    'recompute each block in the backward pass: less memory, about a third more time',
+  ),
+};
