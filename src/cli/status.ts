@@ -1,4 +1,5 @@
 /** `vitrail status`: what a run is doing, from its coordinator, or from its journal where that is gone. */
+import { hostname } from 'node:os';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { JournalContent } from '../coordinator/journal-format.js';
@@ -6,14 +7,15 @@ import { readJournal } from '../coordinator/journal.js';
 import type { RunStatus } from '../coordinator/run-pages.js';
 import { coded } from '../shared/errors.js';
 import { runCommand } from './run-command.js';
+import { statusAddress } from './status-address.js';
 
 const ANSWER_TIMEOUT_MS = 2000;
 const SHOWN_EVENTS = 10;
 
 /** What the coordinator says, null where none answers. */
-async function liveStatus(httpAddress: string): Promise<RunStatus | null> {
-  // A wildcard is an address to listen on, not one to ask.
-  const address = httpAddress.replace(/^(?:0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
+async function liveStatus(open: JournalContent['open']): Promise<RunStatus | null> {
+  const address = statusAddress(open, hostname());
+  if (address === null) return null;
   try {
     const answer = await fetch(`http://${address}/status`, {
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
@@ -55,7 +57,8 @@ function liveText({ run, step, generation, members, events }: RunStatus): string
 }
 
 function journalText(runDir: string, { open, state, end, events, checkpoint }: JournalContent): string {
-  const how = end === null ? 'interrupted: its coordinator does not answer' : `ended: ${end.reason}`;
+  const how =
+    end === null ? `interrupted, or its coordinator on ${open.host} does not answer` : `ended: ${end.reason}`;
   const saved = checkpoint === null ? 'no checkpoint' : `newest checkpoint at step ${checkpoint.step}`;
   const since = `coordinator number ${open.incarnation} of this run, started ${open.time}`;
   return `${runDir}: ${how}\n${state.step} steps committed, ${saved}\n${since}\nlast events:\n${eventLines(events.slice(-SHOWN_EVENTS))}`;
@@ -65,7 +68,7 @@ async function statusAction(runDir: string, json: boolean): Promise<void> {
   const journal = await readJournal(runDir);
   if (journal === null) throw coded('RUN_NOT_FOUND', { path: runDir });
   const { end, open, state, checkpoint } = journal;
-  const live = end === null ? await liveStatus(open.httpAddress) : null;
+  const live = end === null ? await liveStatus(open) : null;
   if (json) {
     const stored = { step: state.step, end, checkpoint, events: journal.events.slice(-SHOWN_EVENTS) };
     process.stdout.write(`${JSON.stringify({ live, stored }, null, 2)}\n`);

@@ -47,7 +47,7 @@ function define(registry: MetricsRegistry) {
     checkpointStep: registry.gauge('vitrail_checkpoint_step', 'Step of the last checkpoint'),
     replans: registry.counter(
       'vitrail_step_replans_total',
-      'Steps planned again because workers came or went, or an all-reduce stood still',
+      'Steps planned again because workers came or went, an all-reduce stood still, or digests differed',
     ),
     commitSeconds: registry.histogram(
       'vitrail_commit_seconds',
@@ -59,7 +59,7 @@ function define(registry: MetricsRegistry) {
     hung: registry.counter('vitrail_workers_hung_total', 'Workers taken out because they hung'),
     expelled: registry.counter(
       'vitrail_workers_expelled_total',
-      'Workers taken out because they held or reported something else than the others',
+      'Workers taken out because they were outvoted, reported what cannot be, or were not reached in the ring',
     ),
     stalls: registry.counter(
       'vitrail_ring_stalls_total',

@@ -21,7 +21,7 @@ export interface StepResult {
   readonly reports: readonly StepReport[];
   /** Times the step was planned again because a gradient left its fixed-point range. */
   readonly repeats: number;
-  /** Times the step was planned again because workers came or went. */
+  /** Times the step was planned again because workers came or went, a ring stood still, or digests differed. */
   readonly replans: number;
   /** From the plan to the last report of the round that was committed. */
   readonly roundMs: number;

@@ -148,7 +148,7 @@ export const ERROR_CATALOGUE = {
   ),
   BACKEND_MISMATCH: define(
     'the worker computes with backend {worker}, the run with {run}',
-    'give every worker the same --backend: bits differ between backends',
+    'give the run a --backend that all machines have, and machines of one kind: bits differ between processors',
   ),
   BACKEND_UNAVAILABLE: define(
     'the backend {backend} cannot be used here: {reason}',
@@ -180,7 +180,11 @@ export const ERROR_CATALOGUE = {
   ),
   WORKER_REFUSED: define(
     'the coordinator refused this worker: {reason}',
-    'start the coordinator with more --workers, or wait for its next run',
+    'give the coordinator a larger --max-workers, or wait for its next run',
+  ),
+  COORDINATOR_REPLACED: define(
+    'the coordinator at {address} belongs to another run now',
+    'start this worker again to take part in it',
   ),
   WORKER_LOST: define(
     'worker {worker} was lost in step {step} during {phase}: {reason}',
@@ -195,7 +199,7 @@ export const ERROR_CATALOGUE = {
     'start the missing workers, or raise --join-timeout-ms',
   ),
   STEP_TIMEOUT: define(
-    'step {step} did not finish within {timeoutMs} ms: waiting for {waiting}',
+    'nothing moved in step {step} for {timeoutMs} ms: waiting for {waiting}',
     'raise --step-timeout-ms if the workers are only slow',
   ),
   RING_TIMEOUT: define(

@@ -138,7 +138,7 @@ async function workInPlaces(
     if (answer.kind === 'stop') return answer.stop;
     welcome = answer.welcome;
     if (welcome.runToken !== first.runToken) {
-      throw coded('WORKER_REFUSED', { reason: 'another run has taken its address' });
+      throw coded('COORDINATOR_REPLACED', { address: coordinator });
     }
   }
 }
