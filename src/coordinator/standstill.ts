@@ -1,4 +1,4 @@
-/** All-reduces that stand still: how one is known, and what is done about the first, the third, and too many. */
+/** All-reduces that stand still: how one is known, and what is done about the first, the third, and too many. Pure. */
 import { coded } from '../shared/errors.js';
 import type { Standstill } from './gathering.js';
 import { inRing, leastReached, ringStalled, type Member } from './membership.js';
@@ -9,24 +9,29 @@ const MOST_STALLS = 2;
 /** Leaving workers out does not help either. */
 const MOST_STALLS_IN_ALL = 20;
 
+export interface StandstillTimes {
+  readonly stallMs: number;
+  /** When the round was planned. */
+  readonly plannedMs: number;
+  readonly now: () => number;
+}
+
 /**
  * What the wait for the reports of `round` looks at. In the ring one waits for the others: whoever keeps them waiting
  * is not there yet, and where all are there, nobody is to blame for it alone. A ring of one waits for nobody.
  * @param members asked again and again for those that there are
- * @param plannedMs when the round was planned
  */
 export function ringStandstill(
   { step, ring }: Pick<StepRound, 'step' | 'ring'>,
   members: () => readonly Member[],
-  stallMs: number,
-  plannedMs: number,
+  { stallMs, plannedMs, now }: StandstillTimes,
 ): Standstill | undefined {
   if (ring.length === 1) return undefined;
   const asked = new Set(ring);
   return {
     found: () => {
       const present = members().filter((m) => asked.has(m.worker));
-      return ringStalled(present, step, performance.now(), stallMs, plannedMs);
+      return ringStalled(present, step, now(), stallMs, plannedMs);
     },
     excuses: (member) => inRing(member, step),
   };

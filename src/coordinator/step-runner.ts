@@ -178,7 +178,10 @@ export class StepRunner {
     const { cluster, config } = this.#options;
     const { step, generation, ring, assignment } = round;
     const members = (): readonly Member[] => cluster.members;
-    const standstill = ringStandstill(round, members, config.ringTimeoutMs, performance.now());
+    const now = (): number => performance.now();
+    const standstill = ringStandstill(round, members, {
+      ...{ stallMs: config.ringTimeoutMs, plannedMs: now(), now },
+    });
     const { answers, lost, cut } = await cluster.gather({
       name: 'stepDone',
       step,

@@ -1,8 +1,9 @@
 /** Waiting with a deadline for something that others make true. */
+import { reasonOf } from '../shared/errors.js';
 
 export type WaitEnd = 'met' | 'late';
 
-/** Conditions that are looked at again whenever `notify` is called. Every wait ends: met, or late. */
+/** Conditions that are looked at again whenever `notify` is called. A wait ends met, late, or with what its condition throws. */
 export class Waiting {
   readonly #checks = new Set<() => void>();
 
@@ -11,16 +12,20 @@ export class Waiting {
   }
 
   async until(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
-    return new Promise((resolve) => {
-      const finish = (end: WaitEnd): void => {
+    return new Promise((resolve, reject) => {
+      const finish = (end: () => void): void => {
         clearTimeout(timer);
         this.#checks.delete(check);
-        resolve(end);
+        end();
       };
       const check = (): void => {
-        if (condition()) finish('met');
+        try {
+          if (condition()) finish(() => resolve('met'));
+        } catch (error) {
+          finish(() => reject(error instanceof Error ? error : new Error(reasonOf(error))));
+        }
       };
-      const timer = setTimeout(() => finish('late'), timeoutMs);
+      const timer = setTimeout(() => finish(() => resolve('late')), timeoutMs);
       this.#checks.add(check);
       check();
     });

@@ -8,7 +8,9 @@ import { Phase } from '../../src/shared/protocol/codec.js';
 import { assembled, BEAT, LONG_MS, openCluster, Peer } from './cluster-peer.js';
 
 function stepDone(cluster: Cluster, step: number, timeoutMs: number, from = cluster.workers) {
-  const standstill = ringStandstill({ step, ring: from }, () => cluster.members, LONG_MS, performance.now());
+  const standstill = ringStandstill({ step, ring: from }, () => cluster.members, {
+    ...{ stallMs: LONG_MS, plannedMs: performance.now(), now: () => performance.now() },
+  });
   return cluster.gather({
     ...{ name: 'stepDone', step, from, matches: () => true, timeoutMs },
     ...(standstill && { standstill }),
@@ -103,7 +105,10 @@ test('a ring of one waits for nobody: where it hangs it is found', async (t) => 
   await peer.join();
   await assembled(cluster, 1);
   await peer.send('heartbeat', { ...BEAT, phase: Phase.PHASE_ALL_REDUCE });
-  await assert.rejects(stepDone(cluster, 1, 400), /STEP_TIMEOUT: step 1 .* worker 0 \(all reduce\)/);
+  await assert.rejects(
+    stepDone(cluster, 1, 400),
+    /STEP_TIMEOUT: nothing moved in step 1 .* worker 0 \(all reduce\)/,
+  );
 });
 
 test('a wait is cut short when enough is known', async (t) => {
@@ -132,7 +137,10 @@ test('a step in which all hang names who is waited for, and ends the run', async
   const { cluster } = await openCluster(t, 1);
   await new Peer(t, cluster.address).join();
   await assembled(cluster, 1);
-  await assert.rejects(stepDone(cluster, 7, 50), /STEP_TIMEOUT: step 7 .* worker 0 \(idle\)/);
+  await assert.rejects(
+    stepDone(cluster, 7, 50),
+    /STEP_TIMEOUT: nothing moved in step 7 .* worker 0 \(idle\)/,
+  );
 });
 
 /** Answers the digest requests of all `peers`, worker i with `digests[i]`. */

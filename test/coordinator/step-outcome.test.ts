@@ -1,41 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeStep, oddWorker, outvoted, type StepReport } from '../../src/coordinator/step-outcome.js';
-import type { Body } from '../../src/shared/protocol/codec.js';
+import { judgeStep, oddWorker, outvoted } from '../../src/coordinator/step-outcome.js';
+import { report } from './step-report.js';
 
 const NAMES = ['a.weight', 'b.weight'];
-
-function report(worker: number, changes: Partial<Body<'stepDone'>> = {}): StepReport {
-  const timings = {
-    dataMs: 0,
-    computeMs: 0,
-    quantiseMs: 0,
-    reduceWaitMs: 0,
-    reduceSumMs: 0,
-    reduceTotalMs: 0,
-    totalMs: 0,
-    bytesSent: 0,
-    bytesReceived: 0,
-    prefetchDepth: 0,
-    digestMs: 0,
-    microBatches: 1,
-  };
-  const done: Body<'stepDone'> = {
-    step: 4,
-    generation: 9,
-    digest: Uint8Array.of(0xab, 0xcd),
-    lossSum: 2 ** 24,
-    correct: 3,
-    samples: 8,
-    maxima: [0.5, 2],
-    nonFinite: [],
-    lossNotFinite: false,
-    lossNotFiniteAt: 0,
-    timings,
-    ...changes,
-  };
-  return { worker, done };
-}
 
 test('totals are sums and maxima over the workers, whatever their order', () => {
   const reports = [report(0, { maxima: [0.5, 2] }), report(1, { maxima: [1, 0.25], lossSum: 3 * 2 ** 24 })];

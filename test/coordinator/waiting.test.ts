@@ -21,3 +21,24 @@ test('a wait looks again when notified', async () => {
 test('a wait whose condition never holds ends late', async () => {
   assert.equal(await new Waiting().until(() => false, 1), 'late');
 });
+
+test('a wait whose condition throws ends with that, and no other does', async () => {
+  const waiting = new Waiting();
+  let broken = false;
+  const bad = waiting.until(() => {
+    if (broken) throw new Error('a defect');
+    return false;
+  }, LONG_MS);
+  const good = waiting.until(() => broken, LONG_MS);
+  const ends = assert.rejects(bad, /a defect/);
+  broken = true;
+  waiting.notify();
+  await ends;
+  assert.equal(await good, 'met');
+  await assert.rejects(
+    new Waiting().until(() => {
+      throw new Error('from the start');
+    }, LONG_MS),
+    /from the start/,
+  );
+});
