@@ -168,7 +168,7 @@ export class Roster {
     }
   }
 
-  /** A process of this machine, to be a worker, has ended; `left` others run or will. @returns whether the run goes on */
+  /** A worker process of this machine has ended; `left` others run or will. @returns whether the run goes on */
   processEnded(pid: number, reason: string, left: number): boolean {
     if (this.#phase === 'closing') return false;
     const host = hostname();
