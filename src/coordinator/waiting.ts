@@ -3,7 +3,7 @@ import { reasonOf } from '../shared/errors.js';
 
 export type WaitEnd = 'met' | 'late';
 
-/** Conditions are looked at again whenever `notify` is called. A wait ends met, late, or with what its condition throws. */
+/** Conditions are looked at again at every `notify`. A wait ends met, late, or with what its condition throws. */
 export class Waiting {
   readonly #checks = new Set<() => void>();
 
