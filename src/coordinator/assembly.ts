@@ -91,7 +91,7 @@ export class Assembly {
     if (this.#backend !== null) await journal.backend(this.#backend);
     const wanted = new Map<string, string>();
     for (const [part, bytes] of this.#start?.parts ?? []) {
-      wanted.set(part, Buffer.from(piecewiseDigest(bytes)).toString('hex'));
+      wanted.set(part, Buffer.from(await piecewiseDigest(bytes)).toString('hex'));
     }
     const { state, agreed } = this.#progress;
     const { step } = state;

@@ -110,7 +110,7 @@ export class CheckpointKeeper {
       const worker = (await this.#cluster.someHolders(step))[0]!;
       try {
         const bytes = await this.#cluster.pull(worker, part, step);
-        if (Buffer.from(piecewiseDigest(bytes)).toString('hex') !== digest) {
+        if (Buffer.from(await piecewiseDigest(bytes)).toString('hex') !== digest) {
           throw coded('STATE_MISMATCH', { worker, part, step });
         }
         return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

@@ -240,8 +240,8 @@ export const ERROR_CATALOGUE = {
     'remove it and start with --resume to go back to the newest checkpoint',
   ),
   STATE_TRANSFER_FAILED: define(
-    'the state of step {step} could not be taken from a peer: {problem}',
-    'look at the network between the workers; the run goes on without this one',
+    'the state of step {step} could not be taken over: {problem}',
+    'look at the network between the processes; the run goes on without this worker',
   ),
   DIGEST_MISMATCH: define(
     'worker {worker} holds a reduced gradient that differs from the others in step {step}',

@@ -111,8 +111,9 @@ export class DeviceTraining implements Training {
     return norm;
   }
 
-  /** Gives the GPU's memory back. Nothing may be under way. */
+  /** Gives the GPU's memory back, the engine's weights first: they are views on it. Nothing may be under way. */
   dispose(): void {
+    this.#parts.engine.dispose();
     this.accumulator.dispose();
     this.#kernels.release(this.#gradient);
     if (this.#shadow !== undefined) this.#kernels.release(this.#shadow);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RunConfig } from '../shared/config/schema.js';
-import { coded, revivedError } from '../shared/errors.js';
+import { coded, revivedError, VitrailError } from '../shared/errors.js';
 import type { ModelSpec } from '../shared/model/model-spec.js';
 import { PROTOCOL_VERSION, StateSource, type Body } from '../shared/protocol/codec.js';
 import type { Link } from './link/link.js';
@@ -51,6 +51,11 @@ export function introduction(
 /** An address for others: a wildcard stands for this machine's name. */
 function reachable(address: string): string {
   return address.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname()}:`);
+}
+
+/** Whether an error can be that of a coordinator that went away in the middle of it. Any other is the worker's own. */
+export function failsWithCoordinator(error: unknown): boolean {
+  return error instanceof VitrailError && ['RING_ABORTED', 'STATE_TRANSFER_FAILED'].includes(error.code);
 }
 
 export type Answer =

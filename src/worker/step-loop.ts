@@ -97,7 +97,7 @@ export class StepLoop {
     const { step, generation, ring } = plan;
     const interrupted = (): boolean => {
       link.check();
-      return status.newestGeneration > generation;
+      return status.overtakes(generation);
     };
     this.#pending = null;
     if (status.state !== step && !(await this.#pullState(plan))) return;
@@ -151,7 +151,7 @@ export class StepLoop {
       return await this.#parts.link.call(name, argument);
     } catch (error) {
       this.#parts.link.check();
-      if (this.#parts.status.newestGeneration > generation) return null;
+      if (this.#parts.status.overtakes(generation)) return null;
       throw error;
     }
   }
@@ -192,7 +192,7 @@ export class StepLoop {
     const before = status.newestGeneration;
     const interrupted = (): boolean => {
       link.check();
-      return status.newestGeneration !== before;
+      return status.overtakes(before);
     };
     const done = await evaluatePart(this.#parts, plan, interrupted);
     if (done !== null) link.send('evaluationDone', done);

@@ -88,7 +88,13 @@ export class StepWork {
     }
     for (const [i, microBatch] of compute.entries()) {
       if (interrupted()) return null;
-      await this.#add(plan, microBatch, times, i === compute.length - 1);
+      try {
+        await this.#add(plan, microBatch, times, i === compute.length - 1);
+      } catch (error) {
+        // Part of its gradient may be in the sum.
+        this.forget();
+        throw error;
+      }
     }
     if (interrupted()) return null;
     await accumulator.settle();

@@ -2,7 +2,7 @@
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, plainError } from '../shared/errors.js';
+import { coded, plainError, reasonOf } from '../shared/errors.js';
 import type { Logger } from '../shared/log/logger.js';
 import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
@@ -14,7 +14,7 @@ import { planDevice } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
 import { surveyGpus } from './engine/native/gpus.js';
 import { trainingOn } from './training-place.js';
-import { fillState, introduce, introduction, NEWCOMER } from './joining.js';
+import { failsWithCoordinator, fillState, introduce, introduction, NEWCOMER } from './joining.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
 import { localAddressTowards, tcpHostAndPort } from './local-address.js';
@@ -76,14 +76,27 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   const { link, metricsAddress } = await Link.open(settings);
   const resources = new Resources();
   resources.add(async () => link.close());
+  const alsoFailed = (error: unknown): void =>
+    options.log.warn({ error: reasonOf(error) }, 'could not tidy up after a failure');
+  return resources.during(
+    async () => joinAndWork(options, { link, status, metricsAddress }, resources),
+    alsoFailed,
+  );
+}
+
+async function joinAndWork(
+  options: WorkerOptions,
+  connection: Connection,
+  resources: Resources,
+): Promise<Body<'stop'>> {
+  const { link, metricsAddress } = connection;
   let admitted = false;
   try {
-    const connection = { link, status, metricsAddress };
     const askToLeave = (): void => link.send('leave', { reason: String(options.leave.reason) });
     options.leave.addEventListener('abort', askToLeave);
     // Asked while the link was being opened.
     if (options.leave.aborted) askToLeave();
-    options.log.info({ coordinator }, 'looking for the coordinator');
+    options.log.info({ coordinator: options.coordinator }, 'looking for the coordinator');
     const first = await introduce(link, metricsAddress, NEWCOMER);
     if (first.kind === 'stop') {
       if (options.leave.aborted) return first.stop;
@@ -97,8 +110,6 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   } catch (error) {
     if (admitted) link.send('failure', plainError(error));
     throw error;
-  } finally {
-    await resources.release();
   }
 }
 
@@ -125,8 +136,9 @@ async function workInPlaces(
       reason = end.reason;
       if (end.discard) status.setState(null);
     } catch (error) {
-      // Whatever was asked of a coordinator that is gone fails; its successor wants a hello.
-      if (!link.disowned) throw error;
+      // What was asked of a coordinator that is gone is called off or gets no answer; its successor wants a hello.
+      if (!link.disowned || !failsWithCoordinator(error)) throw error;
+      log.warn({ error: reasonOf(error) }, 'what was asked of the coordinator before came to nothing');
     }
     log.warn({ reason }, 'lost its place in the run: joining again');
     const held =

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { cli, logLines, smallDataset, temporaryFolder } from './cli-run.js';
+import { cli, logLines, smallDataset, startCli, temporaryFolder } from './cli-run.js';
 
 const EMULATED = resolve('native/build/vitrail-emulated.node');
 const given = process.env['VITRAIL_CUDA'];
@@ -72,6 +72,16 @@ test(
 );
 
 for (const precision of ['fp32', 'bf16']) {
+  test(`a worker on a GPU ends well when its run does (${precision})`, { skip }, async () => {
+    const out = join(folder.path, `alone-${precision}`);
+    const flags = ['--steps', '1', '--precision', precision, '--workers', '1'];
+    const coordinator = startCli(['coordinator', '--data', data, '--out', out, ...RUN, ...flags]);
+    const address = (await coordinator.seen(/tcp:\/\/127\.0\.0\.1:\d+/)).trim();
+    const { code, stderr } = await cli('worker', '--coordinator', address);
+    assert.equal((await coordinator.done).code, 0);
+    assert.equal(code, 0, stderr);
+  });
+
   test(`losses on a GPU follow those of the processor (${precision})`, { skip }, async () => {
     const flags = ['--epochs', '1', '--precision', precision];
     const gpu = await trained(`gpu-${precision}`, ...flags);

@@ -5,7 +5,8 @@ import * as zmq from 'zeromq';
 import { encode } from '../../src/shared/protocol/codec.js';
 import { CHUNK_BYTES } from '../../src/shared/protocol/state-pull.js';
 import { StateFetch } from '../../src/worker/link/state-fetch.js';
-import { StateServer, type Offer } from '../../src/worker/link/state-server.js';
+import type { Offer } from '../../src/worker/link/part-digests.js';
+import { StateServer } from '../../src/worker/link/state-server.js';
 
 const TOKEN = '0123456789abcdef';
 const STEP = 7;
@@ -94,6 +95,39 @@ test('a giver that has not applied the last commit yet is asked again until it h
   const target = memory();
   await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
   assertWhole(target);
+});
+
+test('a giver that never comes to hold the state is left for another', async (t) => {
+  const behind = await serve(t, () => undefined);
+  const good = await serve(t, whole);
+  const target = memory();
+  const fetch = new StateFetch(STEP, TOKEN, target, 150);
+  const { changes } = await fetch.run([behind.endpoint, good.endpoint]);
+  assertWhole(target);
+  assert.equal(changes, 1);
+  // 13 pieces and two digests: that a giver has nothing is no progress.
+  assert.equal(fetch.messages, 15);
+});
+
+const shorter: Offer = (part) => (part === 'weights' ? PARTS[part]!.subarray(1) : PARTS[part]);
+
+test('a giver of a state of another size is left for another', async (t) => {
+  const bad = await serve(t, shorter);
+  const good = await serve(t, whole);
+  const target = memory();
+  const { changes } = await new StateFetch(STEP, TOKEN, target).run([bad.endpoint, good.endpoint]);
+  assertWhole(target);
+  assert.equal(changes, 1);
+});
+
+test('where every giver has a state of another size the transfer fails, and says so', async (t) => {
+  const bad = await serve(t, shorter);
+  const other = await serve(t, shorter);
+  const failing = new StateFetch(STEP, TOKEN, memory()).run([bad.endpoint, other.endpoint]);
+  await assert.rejects(failing, {
+    code: 'STATE_TRANSFER_FAILED',
+    message: /weights has \d+ bytes, expected/,
+  });
 });
 
 test('a part that arrives damaged is taken again, from another giver', async (t) => {

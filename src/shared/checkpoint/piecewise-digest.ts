@@ -1,13 +1,18 @@
-/** SHA-256 over bytes of any length. */
+/** SHA-256 over bytes of any length, while the thread goes on answering. */
 import { createHash } from 'node:crypto';
+import { setImmediate as otherWork } from 'node:timers/promises';
 
-/** A hash takes at most 2^31 - 1 bytes a call. */
+/** Below the 2^31 - 1 bytes that a hash takes a call; some tens of milliseconds. */
 const PIECE_BYTES = 2 ** 26;
 
-/** @param bytes may lie on a SharedArrayBuffer */
-export function piecewiseDigest(bytes: Uint8Array): Uint8Array {
+/**
+ * Between two pieces messages are read and timers run: gigabytes take longer than a heartbeat may be late.
+ * @param bytes may lie on a SharedArrayBuffer; nobody may write to them meanwhile
+ */
+export async function piecewiseDigest(bytes: Uint8Array): Promise<Uint8Array> {
   const hash = createHash('sha256');
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    if (start > 0) await otherWork();
     hash.update(bytes.subarray(start, start + PIECE_BYTES));
   }
   return new Uint8Array(hash.digest());

@@ -3,17 +3,18 @@
  * It keeps answering while the training thread computes, so a long kernel never looks like a death.
  */
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded, plainError } from '../../shared/errors.js';
+import { coded, plainError, reasonOf, VitrailError } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
 import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
 import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
-import type { Body, Message } from '../../shared/protocol/codec.js';
+import type { Message } from '../../shared/protocol/codec.js';
 import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../shared/protocol/state-pull.js';
 import { Ring, type ReduceRequest } from '../collective/ring.js';
 import { ControlClient } from './control-client.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, SharedState, ToLink } from './link-contract.js';
 import { GpuWatch } from './gpu-figures.js';
 import { StateFetch } from './state-fetch.js';
+import { PartDigests } from './part-digests.js';
 import { StateServer } from './state-server.js';
 import { StatusBoard } from './status-board.js';
 
@@ -41,6 +42,12 @@ export class Communication {
   #transfers = 0;
   #pull: StatePull | null = null;
   #stateServer: StateServer | null = null;
+  readonly #offer = (part: string, step: number): Uint8Array | undefined => {
+    // The state is written by the training thread: only what stands still is given away.
+    const memory = this.#state?.parts[part];
+    return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
+  };
+  readonly #digests = new PartDigests(this.#offer);
   #runToken = '';
   /** Kept when it is called off: another plan for the same step goes on with it. */
   #fetch: StateFetch | null = null;
@@ -122,15 +129,9 @@ export class Communication {
     this.#generation = 0;
     this.#runToken = runToken;
     this.#ring = await Ring.open({ transport, host, runToken: BigInt(`0x${runToken}`) });
-    const offer = (part: string, step: number): Uint8Array | undefined => this.#offer(part, step);
-    this.#stateServer = await StateServer.listen(host, runToken, offer);
+    this.#digests.forget();
+    this.#stateServer = await StateServer.listen(host, runToken, this.#offer, this.#digests);
     return { ringEndpoint: this.#ring.endpoint, stateEndpoint: this.#stateServer.endpoint };
-  }
-
-  /** The state is written by the training thread: only what stands still is given away. */
-  #offer(part: string, step: number): Uint8Array | undefined {
-    const memory = this.#state?.parts[part];
-    return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
   }
 
   /** @throws RING_ABORTED where a newer plan has come in */
@@ -145,6 +146,7 @@ export class Communication {
     const { step, sources } = task;
     if (this.#state === null) throw coded('INTERNAL', { reason: 'pullState before attach' });
     if (this.#fetch?.step !== step) this.#fetch = new StateFetch(step, this.#runToken, this.#state.parts);
+    this.#digests.forget();
     const fetch = this.#fetch;
     const fetched = await fetch.run(sources);
     this.#fetch = null;
@@ -168,7 +170,7 @@ export class Communication {
     const report = await this.#ring.reduce({ step, ...views(this.#state), timeoutMs, signal });
     this.#metrics.dropped(report.dropped);
     const startMs = performance.now();
-    const digest = piecewiseDigest(new Uint8Array(this.#state.reduced));
+    const digest = await piecewiseDigest(new Uint8Array(this.#state.reduced));
     const digestMs = performance.now() - startMs;
     const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
     return { digest, waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };
@@ -183,6 +185,10 @@ export class Communication {
     this.#pull = pull;
     try {
       return await pull.run();
+    } catch (thrown) {
+      if (thrown instanceof VitrailError) throw thrown;
+      const { step } = this.#status.read();
+      throw coded('STATE_TRANSFER_FAILED', { step, problem: reasonOf(thrown) });
     } finally {
       this.#pull = null;
     }
@@ -205,7 +211,7 @@ export class Communication {
         return;
       }
       case 'digestRequest':
-        this.#client.send('stateDigest', { step: message.body.step, parts: this.#partDigests() });
+        void this.#tellDigests(message.body.step);
         return;
       default:
         this.#takeNotice(message);
@@ -245,11 +251,13 @@ export class Communication {
   }
 
   /** Of every part. No commit is under way, so nobody writes to them. */
-  #partDigests(): Body<'stateDigest'>['parts'] {
-    return Object.entries(this.#state?.parts ?? {}).map(([part, memory]) => ({
-      part,
-      sha256: piecewiseDigest(new Uint8Array(memory)),
-    }));
+  async #tellDigests(step: number): Promise<void> {
+    const parts: { part: string; sha256: Uint8Array }[] = [];
+    for (const [part, memory] of Object.entries(this.#state?.parts ?? {})) {
+      const known = await this.#digests.of(part, step);
+      parts.push({ part, sha256: known ?? (await piecewiseDigest(new Uint8Array(memory))) });
+    }
+    this.#client.send('stateDigest', { step, parts });
   }
 
   #beat(): void {

@@ -43,7 +43,9 @@ export class ControlClient {
     return new ControlClient(socket, events);
   }
 
+  /** After `close` nothing is sent any more. */
   send<N extends MessageName>(name: N, body: Body<N>): void {
+    if (this.#closed) return;
     this.#queue.push(encode(name, body));
     this.#pump ??= this.#drain();
   }

@@ -3,7 +3,7 @@
  * from the next, without asking again for what has come. Every part is checked by its digest.
  */
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded } from '../../shared/errors.js';
+import { coded, reasonOf } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
 import { encode, type Body, type Message } from '../../shared/protocol/codec.js';
 import { StatePull, type PieceRequest } from '../../shared/protocol/state-pull.js';
@@ -13,6 +13,8 @@ import { PeerConnection } from './peer-connection.js';
 const SILENCE_MS = 3000;
 /** A peer that has not applied the last commit yet is asked again. */
 const AGAIN_MS = 20;
+/** Slower nobody reads a part for its digest. */
+const DIGEST_BYTES_PER_MS = 100_000;
 /** A part that arrives damaged so often is not the way's fault. */
 const MOST_ATTEMPTS = 3;
 
@@ -31,20 +33,30 @@ export class StateFetch {
   #connection: PeerConnection | null = null;
   #part: { readonly name: string; readonly transfer: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
+  /** Started and stopped. */
+  #runs = 0;
   #chunks = 0;
   #changes = 0;
   #onDigest: ((reply: Body<'partDigestReply'>) => void) | null = null;
   #silence: NodeJS.Timeout | null = null;
   #again: NodeJS.Timeout | null = null;
   #stop: ((error: Error) => void) | null = null;
+  readonly #silenceMs: number;
 
-  constructor(step: number, runToken: string, parts: Readonly<Record<string, SharedArrayBuffer>>) {
+  /** @param silenceMs without anything of the state, after which another peer is asked */
+  constructor(
+    step: number,
+    runToken: string,
+    parts: Readonly<Record<string, SharedArrayBuffer>>,
+    silenceMs = SILENCE_MS,
+  ) {
+    this.#silenceMs = silenceMs;
     this.step = step;
     this.#runToken = runToken;
     this.#parts = parts;
   }
 
-  /** Grows with everything that comes in. */
+  /** Grows with every piece of the state that comes in. */
   get messages(): number {
     return this.#chunks;
   }
@@ -52,15 +64,18 @@ export class StateFetch {
   /** Pulls what is still missing from `sources`. May be called again after `stop`. @throws STATE_TRANSFER_FAILED */
   async run(sources: readonly string[]): Promise<StateFetched> {
     this.#sources = sources;
+    const run = ++this.#runs;
     const stopped = new Promise<never>((_, reject) => (this.#stop = reject));
     try {
       this.#connect();
       const names = Object.keys(this.#parts).filter((name) => !this.#finished.has(name));
-      for (const name of names) await Promise.race([this.#pullPart(name), stopped]);
+      for (const name of names) await Promise.race([this.#pullPart(name, run), stopped]);
       const bytes = Object.values(this.#parts).reduce((sum, { byteLength }) => sum + byteLength, 0);
       return { bytes, changes: this.#changes };
     } finally {
+      this.#runs++;
       this.#stop = null;
+      this.#onDigest = null;
       this.#disconnect();
     }
   }
@@ -69,18 +84,19 @@ export class StateFetch {
     this.#stop?.(error);
   }
 
-  async #pullPart(name: string): Promise<void> {
+  /** @param run what it belongs to: when that was stopped, the next one goes on with the part */
+  async #pullPart(name: string, run: number): Promise<void> {
     const memory = this.#parts[name]!;
     for (let attempt = 1; ; attempt++) {
       // Of a run() that was stopped: what has come in stays.
       if (this.#part?.name === name) this.#repeat();
       else this.#begin(name, memory);
-      await this.#part!.pull.run();
-      const expected = await this.#digestOf(name);
+      const damage = await this.#damageOf(name, memory, run);
+      if (run !== this.#runs) return;
       this.#part = null;
-      if (Buffer.compare(expected, piecewiseDigest(new Uint8Array(memory))) === 0) break;
+      if (damage === null) break;
       if (attempt === MOST_ATTEMPTS) {
-        const problem = `${name} arrived damaged ${attempt} times`;
+        const problem = `${name} arrived damaged ${attempt} times, the last time because ${damage}`;
         throw coded('STATE_TRANSFER_FAILED', { step: this.step, problem });
       }
       this.#nextSource();
@@ -88,11 +104,25 @@ export class StateFetch {
     this.#finished.add(name);
   }
 
+  /** Takes the rest of the part. @returns what is wrong with what has come, or null */
+  async #damageOf(name: string, memory: SharedArrayBuffer, run: number): Promise<string | null> {
+    try {
+      await this.#part!.pull.run();
+    } catch (error) {
+      return reasonOf(error);
+    }
+    if (run !== this.#runs) return null;
+    const expected = await this.#digestOf(name);
+    const digest = await piecewiseDigest(new Uint8Array(memory));
+    return Buffer.compare(expected, digest) === 0 ? null : 'it has another digest than its giver says';
+  }
+
   #begin(name: string, memory: SharedArrayBuffer): void {
     const transfer = ++this.#transfers;
     // Silence is looked after here: it does not fail the part.
     const pull = new StatePull(transfer, name, this.#ask, new Uint8Array(memory), Infinity);
     this.#part = { name, transfer, pull };
+    this.#expectMore();
   }
 
   readonly #ask = (piece: PieceRequest): void => {
@@ -106,8 +136,11 @@ export class StateFetch {
       this.#onDigest = (reply) => {
         if (reply.transfer !== transfer || reply.part !== part) return;
         this.#onDigest = null;
+        // Until the next part begins nothing is expected of the peer.
+        this.#expectNothing();
         resolve(reply.sha256);
       };
+      this.#expectMore();
       this.#askDigest();
     });
   }
@@ -122,13 +155,25 @@ export class StateFetch {
     if (endpoint === undefined)
       throw coded('STATE_TRANSFER_FAILED', { step: this.step, problem: 'no peer has it' });
     this.#connection = new PeerConnection(endpoint, (message) => this.#take(message));
-    this.#silence = setTimeout(() => this.#nextSource(), SILENCE_MS);
+    this.#expectMore();
+  }
+
+  /** Goes to the next peer when this one is silent for too long; it may have to read a whole part for a digest. */
+  #expectMore(): void {
+    this.#expectNothing();
+    const bytes = this.#onDigest === null ? 0 : this.#parts[this.#part!.name]!.byteLength;
+    this.#silence = setTimeout(() => this.#nextSource(), this.#silenceMs + bytes / DIGEST_BYTES_PER_MS);
+  }
+
+  #expectNothing(): void {
+    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#silence = null;
   }
 
   #disconnect(): void {
-    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#expectNothing();
     if (this.#again !== null) clearTimeout(this.#again);
-    this.#silence = this.#again = null;
+    this.#again = null;
     this.#connection?.close();
     this.#connection = null;
   }
@@ -159,15 +204,17 @@ export class StateFetch {
 
   #take({ name, body }: Message): void {
     if (name !== 'stateChunk' && name !== 'partDigestReply') return;
-    this.#chunks++;
-    faultPoint('state-pull', this.step);
-    this.#silence?.refresh();
     if (body.unavailable) {
       this.#again ??= setTimeout(() => {
         this.#again = null;
         this.#repeat();
       }, AGAIN_MS);
-    } else if (name === 'stateChunk') this.#part?.pull.accept(body);
+      return;
+    }
+    this.#chunks++;
+    faultPoint('state-pull', this.step);
+    this.#silence?.refresh();
+    if (name === 'stateChunk') this.#part?.pull.accept(body);
     else this.#onDigest?.(body);
   }
 }

@@ -56,6 +56,12 @@ export class StatusBoard {
     return Atomics.load(this.#cells, NEWEST);
   }
 
+  /** A plan newer than `generation` has come in, or what makes every plan pointless, before or since. */
+  overtakes(generation: number): boolean {
+    const newest = this.newestGeneration;
+    return newest > generation || newest === CALLED_OFF;
+  }
+
   announce(generation: number): void {
     if (generation > this.newestGeneration) Atomics.store(this.#cells, NEWEST, generation);
   }

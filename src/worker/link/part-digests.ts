@@ -1,0 +1,32 @@
+/** Digests of this worker's state: audits and joiners ask for the same, and a part is read once a step for all. */
+import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
+
+/** The bytes of a part of the state after `step` steps; undefined where that is not what this worker holds now. */
+export type Offer = (part: string, step: number) => Uint8Array | undefined;
+
+export class PartDigests {
+  readonly #offer: Offer;
+  /** Of one step; those that are still being computed as well. */
+  #known: { readonly step: number; readonly byPart: Map<string, Promise<Uint8Array>> } | null = null;
+
+  constructor(offer: Offer) {
+    this.#offer = offer;
+  }
+
+  /** SHA-256 of a part; undefined where this worker does not hold that step's state, or not until it is read. */
+  async of(part: string, step: number): Promise<Uint8Array | undefined> {
+    const bytes = this.#offer(part, step);
+    if (bytes === undefined) return undefined;
+    if (this.#known?.step !== step) this.#known = { step, byPart: new Map() };
+    const { byPart } = this.#known;
+    const digest = byPart.get(part) ?? piecewiseDigest(bytes);
+    byPart.set(part, digest);
+    const sha256 = await digest;
+    return this.#offer(part, step) === undefined ? undefined : sha256;
+  }
+
+  /** The state may become another one of the same step. */
+  forget(): void {
+    this.#known = null;
+  }
+}
