@@ -39,7 +39,7 @@ export interface StepRunner {
 export async function openStepRunner(setting: StepSetting): Promise<StepRunner> {
   const { model, imageSize, classes, batch, precision, threads, device, accumulate, productChoices } =
     setting;
-  const { backend, gpu } = planDevice(device, setting.backend, surveyGpus());
+  const { backend, gpu } = planDevice(device, setting.backend, surveyGpus);
   const flags = { data: 'none', model, imageSize, batch, dropout: 0.1, optimizer: 'adamw', weightDecay: 0.1 };
   const config = resolveConfig({ flags: { ...flags, microBatch: batch, clipNorm: 1, backend, precision } });
   const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });

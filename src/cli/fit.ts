@@ -31,8 +31,7 @@ const STATE_BYTES = 16;
 async function fitAction(flags: FitFlags): Promise<void> {
   const { model, imageSize, classes, precision, recompute = false, device } = flags;
   const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
-  const gpus = surveyGpus();
-  const { backend, gpu } = planDevice(device, 'native', gpus);
+  const { backend, gpu } = planDevice(device, 'native', surveyGpus);
   if (gpu === null)
     throw coded('DEVICE_UNUSABLE', { device, backend, reason: 'memory is measured on a GPU only' });
   const settings = { backend, gpu, spec, dropout: 0.1, precision, seed: 1, labelSmoothing: 0, recompute };
@@ -40,7 +39,7 @@ async function fitAction(flags: FitFlags): Promise<void> {
   try {
     engine.loadWeights(initialWeights(spec, 'timm', 1));
     const [one, two] = [1, 2].map((images) => engine.peakBytes(images));
-    const memoryBytes = gpus.devices.find(({ ordinal }) => ordinal === gpu)!.memoryBytes;
+    const memoryBytes = surveyGpus().devices.find(({ ordinal }) => ordinal === gpu)!.memoryBytes;
     const limit = USABLE_SHARE * memoryBytes - STATE_BYTES * parameterLayout(spec).length;
     const microBatch = largestMicroBatch(limit, one!, two!);
     process.stdout.write(

@@ -24,7 +24,7 @@ interface TuneFlags {
 async function tuneAction(flags: TuneFlags): Promise<void> {
   const { model, imageSize, classes, microBatch, precision, dropout, device, out } = flags;
   const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
-  const { backend, gpu } = planDevice(device, 'native', surveyGpus());
+  const { backend, gpu } = planDevice(device, 'native', surveyGpus);
   if (gpu === null)
     throw coded('DEVICE_UNUSABLE', { device, backend, reason: 'products are tuned on a GPU only' });
   const settings = { backend, gpu, spec, dropout, precision, seed: 1, labelSmoothing: 0, recompute: false };

@@ -170,6 +170,10 @@ export const ERROR_CATALOGUE = {
     '{device} has no memory left for a micro-batch of {microBatch}: {reason}',
     'use --micro-batch {fits} (estimated from smaller ones), or --recompute',
   ),
+  DEVICE_TOO_SMALL: define(
+    '{device} has not enough memory for this model, even with one image at a time: {reason}',
+    'use a device with more memory, --precision bf16, --recompute, or a smaller model',
+  ),
   DEVICE_INVALID: define(
     'there is no device "{device}"',
     'use auto, cpu, or cuda:N with the number of a GPU',

@@ -3,6 +3,7 @@ import { coded } from '../shared/errors.js';
 import { deviceLayout } from '../shared/model/device-layout.js';
 import type { ParameterSlot } from '../shared/model/parameter-layout.js';
 import { DeviceAccumulator } from './collective/device-accumulator.js';
+import { withinDevice } from './engine/memory-fit.js';
 import { STORAGE, type DeviceBuffer, type GpuKernels } from './engine/native/kernel-api.js';
 import { tensorOn } from './engine/native/tensor-buffers.js';
 import type { WeightSource } from './engine/placement.js';
@@ -94,19 +95,24 @@ export class DeviceTraining implements Training {
     const { slots } = layout;
     const exact = state.shared.kind === 'exact';
     const squares = new Float64Array(slots.length);
-    this.#kernels.scaleGradient({
-      source: this.#reduced.buffer,
-      out: this.#gradient,
-      offsets: Float64Array.from(this.#offsets),
-      lengths: Float64Array.from(slots, ({ length }) => length),
-      scales: Float64Array.from(slots, (_, i) => (exact ? powerOfTwo(-exponents[i]!) : 1) / samples),
-      squares,
-    });
+    // The kernels take scratch memory.
+    withinDevice(this.#parts.engine.backend, () =>
+      this.#kernels.scaleGradient({
+        source: this.#reduced.buffer,
+        out: this.#gradient,
+        offsets: Float64Array.from(this.#offsets),
+        lengths: Float64Array.from(slots, ({ length }) => length),
+        scales: Float64Array.from(slots, (_, i) => (exact ? powerOfTwo(-exponents[i]!) : 1) / samples),
+        squares,
+      }),
+    );
     // Squares of float32 values cannot overflow a double: the sum is finite exactly if every element is.
     const tensor = slots[squares.findIndex((square) => !Number.isFinite(square))]?.name;
     if (tensor !== undefined) throw coded('GRADIENT_NOT_FINITE', { tensor, step });
     const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
-    this.#update({ lr: learningRate, stepNumber: step, clipFactor: clipFactor(norm, config.clipNorm) });
+    withinDevice(this.#parts.engine.backend, () =>
+      this.#update({ lr: learningRate, stepNumber: step, clipFactor: clipFactor(norm, config.clipNorm) }),
+    );
     await Promise.all([this.#weights, ...Object.values(this.#moments)].flatMap((m) => this.#download(m)));
     return norm;
   }

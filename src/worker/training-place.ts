@@ -1,10 +1,13 @@
 /** Training where the engine computes. */
 import { DeviceTraining } from './device-training.js';
+import { withinDevice } from './engine/memory-fit.js';
 import { loadKernels } from './engine/native/addon.js';
 import { hostTraining, type TrainingParts } from './host-training.js';
 import type { Training } from './training.js';
 
+/** @throws DEVICE_TOO_SMALL */
 export function trainingOn(parts: TrainingParts): Training {
   const { gpu } = parts.engine;
-  return gpu === undefined ? hostTraining(parts, loadKernels().kernels) : new DeviceTraining(parts, gpu);
+  if (gpu === undefined) return hostTraining(parts, loadKernels().kernels);
+  return withinDevice(parts.engine.backend, () => new DeviceTraining(parts, gpu));
 }

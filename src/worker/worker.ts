@@ -194,7 +194,7 @@ async function prepare(
 
   // The coordinator has just spoken: this connection is only to learn which interface faces it.
   const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
-  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, surveyGpus());
+  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, surveyGpus);
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
   const engine = await ComputeEngine.create({ ...config, backend, gpu, spec, threads: options.threads });

@@ -160,4 +160,12 @@ test('a micro-batch that does not fit is refused with the largest that would', {
   const refusal = /DEVICE_OUT_OF_MEMORY: .* micro-batch of 4096: out of memory[^]*--micro-batch (\d+)/;
   const fits = Number(refusal.exec(tooLarge.stderr)?.[1]);
   assert.ok(fits > 1 && fits < 4096, tooLarge.stderr);
+
+  // The weights are 1.26 MB, a pass and back of one image 0.34 MB more.
+  for (const bytes of ['1000000', '1400000']) {
+    process.env['VITRAIL_EMULATED_BYTES'] = bytes;
+    const none = await cli('tune', ...shape, '--micro-batch', '2', '--out', out);
+    assert.equal(none.code, 1, none.stderr);
+    assert.match(none.stderr, /DEVICE_TOO_SMALL: .* even with one image at a time: out of memory/);
+  }
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planDevice } from '../../src/worker/engine/device.js';
 
-const NONE = { usable: [], problem: 'no NVIDIA driver' };
-const TWO = { usable: [0, 2], problem: '' };
+const NONE = () => ({ usable: [], problem: 'no NVIDIA driver' });
+const TWO = () => ({ usable: [0, 2], problem: '' });
 
 test('without GPUs of its own a GPU asks for the tensorflow backend and hides the others', () => {
   const tensorflow = { backend: 'tensorflow', gpu: null };
@@ -36,4 +36,13 @@ test('a device that is none is named', () => {
   for (const device of ['cuda', 'cuda:', 'cuda:-1', 'gpu', '']) {
     assert.throws(() => planDevice(device, 'auto', NONE), { code: 'DEVICE_INVALID' }, device);
   }
+});
+
+test('the driver is left alone where the native backend takes no GPU: what is hidden from it later would not be', () => {
+  const never = (): never => assert.fail('the GPUs were counted');
+  for (const backend of ['auto', 'native', 'wasm', 'tensorflow']) {
+    assert.equal(planDevice('cpu', backend, never).visibleGpus, '');
+  }
+  for (const backend of ['wasm', 'tensorflow']) assert.equal(planDevice('auto', backend, never).gpu, null);
+  assert.equal(planDevice('cuda:1', 'tensorflow', never).visibleGpus, '1');
 });

@@ -101,6 +101,42 @@ testOnBackends('a callback that throws ends the walk, and dispose frees the rest
   assert.equal(tf.memory().numTensors, start);
 });
 
+testOnBackends('a backward pass that throws, as for want of memory, leaves nothing behind', () => {
+  const x = tf.tensor2d([1, 2], [1, 2]);
+  const dy = tf.ones([1, 2]);
+  const start = tf.memory().numTensors;
+  const tape = new Tape(new Map(), noSink);
+  tape.watch(x);
+  const y = tf.tidy(() => {
+    const z = tanh(tape, x);
+    const output = tf.neg(z);
+    const backward = (): never => {
+      tf.ones([100]);
+      throw new RangeError('out of memory');
+    };
+    tape.record({ output, inputs: [z], saved: [z], backward });
+    return output;
+  });
+  assert.throws(() => tape.walk(y, dy), RangeError);
+  tape.dispose();
+  y.dispose();
+  assert.equal(tf.memory().numTensors, start);
+});
+
+testOnBackends('the gradients behind one that a callback failed on are freed', () => {
+  const [p, q] = [tf.tensor2d([1, 2], [1, 2]), tf.tensor2d([3, 4], [1, 2])];
+  const dy = tf.ones([1, 2]);
+  const start = tf.memory().numTensors;
+  const tape = new Tape(new Map([p, q].map((tensor, i) => [tensor.id, slot(`p${i}`)])), () => {
+    throw new Error('no room');
+  });
+  const y = add(tape, p, q);
+  assert.throws(() => tape.walk(y, dy), /no room/);
+  tape.dispose();
+  y.dispose();
+  assert.equal(tf.memory().numTensors, start);
+});
+
 testOnBackends('an op on a tensor that no recorded op made is refused', () => {
   const tape = new Tape(new Map(), noSink);
   const x = tf.tensor2d([1, 2], [1, 2]);

@@ -41,6 +41,36 @@ test('data can be read asynchronously', { skip }, async () => {
   assert.deepEqual(await tf.tensor1d([1, 2]).data(), Float32Array.of(1, 2));
 });
 
+test(
+  'reads of every type and size under way at a time all arrive, and leave nothing behind',
+  { skip },
+  async () => {
+    const start = nativeKernels().memory().blocksInUse;
+    const lengths = [0, 1, 7, 1023, 1025, 2 ** 18 + 1];
+    const tensors = lengths.flatMap((length, i) => {
+      const values = Float32Array.from({ length }, (_, at) => (at % 97) + i);
+      const narrow = emptyTensor<tf.Rank.R1>([length], 'float32', STORAGE.bf16);
+      const wide = tf.tensor1d(values);
+      nativeKernels().convert({ x: bufferOf(wide), y: bufferOf(narrow), length });
+      return [
+        wide,
+        narrow,
+        tf.tensor1d(values, 'int32'),
+        tf.tensor1d(
+          values.map((v) => v % 2),
+          'bool',
+        ),
+      ];
+    });
+    const expected = tensors.map((tensor) => tensor.dataSync());
+    const reads = [1, 2].flatMap(() => tensors.map(async (tensor) => tensor.data()));
+    // Buffers may be released before their copies have come.
+    tf.dispose(tensors);
+    assert.deepEqual(await Promise.all(reads), [...expected, ...expected]);
+    assert.equal(nativeKernels().memory().blocksInUse, start);
+  },
+);
+
 test('what is read is a copy', { skip }, () => {
   const x = tf.tensor1d([1, 2]);
   x.dataSync().fill(9);

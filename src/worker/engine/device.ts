@@ -18,16 +18,21 @@ export interface NativeGpus {
   readonly problem: string;
 }
 
+/** Whose backend has no use for them. */
+const NONE_ASKED: NativeGpus = { usable: [], problem: '' };
 const NATIVE = new Set(['auto', 'native']);
 
 /**
  * What `device` (auto, cpu, cuda:N) means for a run's backend: the native backend's own kernels first, then
  * TensorFlow's. No other backend has GPUs.
+ * @param survey asked only where the native backend may take one: it starts the driver, and what is set in
+ *   CUDA_VISIBLE_DEVICES after that changes nothing
  * @throws DEVICE_INVALID, DEVICE_UNUSABLE
  */
-export function planDevice(device: string, backend: string, gpus: NativeGpus): DevicePlan {
+export function planDevice(device: string, backend: string, survey: () => NativeGpus): DevicePlan {
   if (device === 'cpu') return { backend, gpu: null, visibleGpus: '' };
-  const native = NATIVE.has(backend) && gpus.usable.length > 0;
+  const gpus = NATIVE.has(backend) ? survey() : NONE_ASKED;
+  const native = gpus.usable.length > 0;
   if (device === 'auto') {
     if (native) return { backend: 'native', gpu: gpus.usable[0]!, visibleGpus: null };
     return { backend, gpu: null, visibleGpus: null };

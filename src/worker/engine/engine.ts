@@ -12,8 +12,10 @@ import type { Compute } from './compute.js';
 import { startCompute } from './start-compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
 import type { GpuKernels } from './native/kernel-api.js';
-import { isOutOfMemory, largestMicroBatch, USABLE_SHARE } from './memory-fit.js';
-import { firstImages, imagesIn, type ModelInput } from './model-input.js';
+import { readJudgement, type EvaluationResult } from './judgement-reader.js';
+import { withinDevice } from './memory-fit.js';
+import { peakBytesOf, withinMemory, type Measure } from './micro-batch-memory.js';
+import { imagesIn, type ModelInput } from './model-input.js';
 import { placedWeights, type WeightSource } from './placement.js';
 import { Tape } from './tape.js';
 
@@ -56,18 +58,13 @@ export interface MicroBatchPosition {
   readonly microBatch: number;
 }
 
-export interface EvaluationResult {
-  /** [m]; without label smoothing, unless in training */
-  readonly losses: Float32Array;
-  /** [m]; of equal logits the first class */
-  readonly predictions: Int32Array;
-  readonly correct: number;
-}
-
 export interface TrainResult extends EvaluationResult {
   /** Sum of the float32 losses in sample order, in double precision. */
   readonly lossSum: number;
 }
+
+/** Of what is only measured. */
+const NOWHERE: MicroBatchPosition = { step: 0, microBatch: 0 };
 
 /** Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. */
 export type GradientCallback = (slot: ParameterSlot, gradient: GradientTensor) => void;
@@ -103,6 +100,7 @@ export class ComputeEngine {
   /**
    * Replaces the weights, and must be called again after they have changed.
    * @param flat in the order of `parameterLayout(spec)`, may be shared memory; not to be written to during a micro-batch
+   * @throws DEVICE_TOO_SMALL
    */
   loadWeights(flat: Float32Array): void {
     const { length } = parameterLayout(this.#options.spec);
@@ -112,41 +110,50 @@ export class ComputeEngine {
     this.useWeights(placedWeights(flat, this.#compute.placement));
   }
 
-  /** As `loadWeights`, from wherever they are kept. */
+  /** As `loadWeights`, from wherever they are kept. @throws DEVICE_TOO_SMALL */
   useWeights(source: WeightSource): void {
     // The old ones first: both sets together would be the peak of a large model's memory.
     this.dispose();
-    this.#weights = new WeightTensors(this.#options.spec, source);
+    this.#weights = withinDevice(this.backend, () => new WeightTensors(this.#options.spec, source));
   }
 
   /**
    * Loss and gradients of one micro-batch: a pure function of weights, batch, position and options.
    * `onGradient` is called before this returns; the promise settles when the losses are on the host.
+   * @throws DEVICE_OUT_OF_MEMORY, DEVICE_TOO_SMALL
    */
   async trainMicroBatch(
     batch: MicroBatch,
     position: MicroBatchPosition,
     onGradient: GradientCallback,
   ): Promise<TrainResult> {
-    const judgement = this.#withinMemory(batch, () => this.#passAndBack(batch, position, onGradient));
+    const judgement = this.#withinMemory(
+      batch.labels.length,
+      () => this.#passAndBack(batch, position, onGradient),
+      (images) => this.#passAndBack(this.#blank(images), NOWHERE, () => undefined),
+    );
     const result = await readJudgement(judgement, batch.labels);
     return { ...result, lossSum: result.losses.reduce((sum, loss) => sum + loss, 0) };
   }
 
   /** Losses and predictions without dropout and label smoothing. */
   async evaluateMicroBatch(batch: MicroBatch): Promise<EvaluationResult> {
-    const { labels } = batch;
-    const judgement = tf.tidy(() => {
-      const logits = this.#infer(batch, labels.length);
-      const { losses, predictions } = this.#compute.parts.crossEntropy(undefined, logits, labels, 0);
-      return { losses, predictions };
-    });
-    return readJudgement(judgement, labels);
+    const judgement = this.#withinMemory(
+      batch.labels.length,
+      () => this.#judge(batch),
+      (images) => this.#judge(this.#blank(images)),
+    );
+    return readJudgement(judgement, batch.labels);
   }
 
   /** Class probabilities [m, K] of the images. */
   async predict(input: ModelInput): Promise<Float32Array> {
-    const probabilities = tf.tidy(() => tf.softmax(this.#infer(input, imagesIn(input, this.#options.spec))));
+    const images = imagesIn(input, this.#options.spec);
+    const probabilities = this.#withinMemory(
+      images,
+      () => this.#probabilities(input, images),
+      (count) => this.#probabilities(this.#blank(count), count),
+    );
     try {
       return await probabilities.data<'float32'>();
     } finally {
@@ -154,13 +161,16 @@ export class ComputeEngine {
     }
   }
 
-  /** On a GPU: most memory that a pass and back of a micro-batch takes, in bytes, weights included. */
+  /**
+   * On a GPU: most memory that a pass and back of a micro-batch takes, in bytes, weights included; Infinity where that
+   * is more than there is.
+   */
   peakBytes(images: number): number {
-    const gpu = this.gpu;
+    const { gpu } = this;
     if (gpu === undefined) throw coded('INTERNAL', { reason: 'memory is measured on a GPU only' });
-    const { imageSize } = this.#options.spec;
-    const pixels = new Uint8Array(images * imageSize * imageSize * 3);
-    return this.#peakOf(gpu, { pixels, flips: new Uint8Array(images), labels: new Int32Array(images) });
+    return peakBytesOf(gpu, images, (count) =>
+      this.#passAndBack(this.#blank(count), NOWHERE, () => undefined),
+    );
   }
 
   /** Frees the weights; `loadWeights` may follow. */
@@ -169,38 +179,23 @@ export class ComputeEngine {
     this.#weights = undefined;
   }
 
-  /** @throws DEVICE_OUT_OF_MEMORY in place of the allocator's error */
-  #withinMemory<T>(batch: MicroBatch, run: () => T): T {
-    try {
-      return run();
-    } catch (thrown) {
-      const gpu = this.gpu;
-      if (gpu === undefined || !isOutOfMemory(thrown)) throw thrown;
-      const device = gpu.devices().devices.find(({ ordinal }) => ordinal === (this.#options.gpu ?? 0));
-      const limit = USABLE_SHARE * (device?.memoryBytes ?? 0);
-      const [one, two] = [1, 2].map((images) =>
-        this.#peakOf(gpu, {
-          ...firstImages(batch, batch.labels.length, images),
-          labels: batch.labels.subarray(0, images),
-        }),
-      );
-      throw coded('DEVICE_OUT_OF_MEMORY', {
-        ...{ device: this.backend, microBatch: batch.labels.length, reason: thrown.message },
-        fits: largestMicroBatch(limit, one!, two!),
-      });
-    }
+  /** @throws DEVICE_OUT_OF_MEMORY, DEVICE_TOO_SMALL in place of the allocator's error */
+  #withinMemory<T>(images: number, run: () => T, measure: Measure): T {
+    const { gpu, backend: device } = this;
+    return gpu === undefined
+      ? run()
+      : withinMemory({ gpu, ordinal: this.#options.gpu ?? 0, device }, images, run, measure);
   }
 
-  /** Peak of a pass and back, in bytes. */
-  #peakOf(gpu: GpuKernels, batch: MicroBatch): number {
-    gpu.trimMemory();
-    const { losses, predictions } = this.#passAndBack(batch, { step: 0, microBatch: 0 }, () => undefined);
-    tf.dispose([losses, predictions]);
-    return gpu.memory().peakBytesTaken;
+  /** Black images: memory does not depend on what is on them. */
+  #blank(images: number): MicroBatch {
+    const { imageSize } = this.#options.spec;
+    const pixels = new Uint8Array(images * imageSize * imageSize * 3);
+    return { pixels, flips: new Uint8Array(images), labels: new Int32Array(images) };
   }
 
   #passAndBack(batch: MicroBatch, position: MicroBatchPosition, onGradient: GradientCallback): Judgement {
-    const { seed, dropout, labelSmoothing, recompute } = this.#options;
+    const { spec, seed, dropout, labelSmoothing, recompute } = this.#options;
     const weights = this.#loaded();
     const { labels } = batch;
     const tape = new Tape(weights.slots, (slot, gradient) => {
@@ -210,14 +205,30 @@ export class ComputeEngine {
     const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
     try {
       return tf.tidy(() => {
+        const judge = parts.crossEntropy(labels, spec.classes, labelSmoothing);
         const logits = vit(pass, weights.vit, this.#input(batch, labels.length), recompute);
-        const { losses, predictions } = parts.crossEntropy(tape, logits, labels, labelSmoothing);
-        tape.walk(losses, tf.ones([labels.length]));
+        const { losses, predictions } = judge(tape, logits);
+        // Not tf.ones: that is made on the host.
+        tape.walk(losses, tf.fill([labels.length], 1));
         return { losses, predictions };
       });
     } finally {
       tape.dispose();
     }
+  }
+
+  #judge(batch: MicroBatch): Judgement {
+    const { labels } = batch;
+    return tf.tidy(() => {
+      const judge = this.#compute.parts.crossEntropy(labels, this.#options.spec.classes, 0);
+      const { losses, predictions } = judge(undefined, this.#infer(batch, labels.length));
+      return { losses, predictions };
+    });
+  }
+
+  /** [m, K] */
+  #probabilities(input: ModelInput, images: number): tf.Tensor {
+    return tf.tidy(() => tf.softmax(this.#infer(input, images)));
   }
 
   #infer(input: ModelInput, images: number): tf.Tensor2D {
@@ -237,19 +248,5 @@ export class ComputeEngine {
   #loaded(): WeightTensors {
     if (this.#weights === undefined) throw coded('INTERNAL', { reason: 'the engine has no weights yet' });
     return this.#weights;
-  }
-}
-
-async function readJudgement(
-  { losses, predictions }: Judgement,
-  labels: Int32Array,
-): Promise<EvaluationResult> {
-  try {
-    const [values, classes] = await Promise.all([losses.data<'float32'>(), predictions.data<'int32'>()]);
-    let correct = 0;
-    for (const [i, label] of labels.entries()) if (classes[i] === label) correct++;
-    return { losses: values, predictions: classes, correct };
-  } finally {
-    tf.dispose([losses, predictions]);
   }
 }

@@ -42,11 +42,3 @@ export function patchesOf(input: ModelInput, spec: ModelSpec, scale: PixelScale)
   }
   return patches;
 }
-
-/** The first of the `of` images, on the same memory. */
-export function firstImages(input: ModelInput, of: number, images: number): ModelInput {
-  const length = (array: ArrayLike<number>): number => (array.length / of) * images;
-  if ('patches' in input) return { patches: input.patches.subarray(0, length(input.patches)) };
-  const { pixels, flips } = input;
-  return { pixels: pixels.subarray(0, length(pixels)), flips: flips.subarray(0, images) };
-}

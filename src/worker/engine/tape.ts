@@ -89,12 +89,14 @@ export class Tape {
         tf.dispose([...saved]);
         throw internal(`the recorded tensor ${outputId} does not reach the loss`);
       }
-      const inputGradients = tf.tidy(() =>
-        backward(outputGradient, saved).map((gradient) => tf.keep(gradient)),
-      );
-      tf.dispose([...saved]);
-      outputGradient.dispose();
-      for (let i = 0; i < inputIds.length; i++) this.#contribute(inputIds[i]!, inputGradients[i]!);
+      let inputGradients: tf.Tensor[];
+      try {
+        inputGradients = tf.tidy(() => backward(outputGradient, saved).map((gradient) => tf.keep(gradient)));
+      } finally {
+        tf.dispose([...saved]);
+        outputGradient.dispose();
+      }
+      this.#contributeAll(inputIds, inputGradients);
     }
   }
 
@@ -112,6 +114,18 @@ export class Tape {
     this.#nodes.length = 0;
     tf.dispose([...this.#gradients.values()]);
     this.#gradients.clear();
+  }
+
+  #contributeAll(ids: readonly number[], gradients: readonly tf.Tensor[]): void {
+    for (const [i, id] of ids.entries()) {
+      try {
+        this.#contribute(id, gradients[i]!);
+      } catch (error) {
+        // Those before it belong to the tape by now.
+        tf.dispose(gradients.slice(i));
+        throw error;
+      }
+    }
   }
 
   #contribute(id: number, gradient: tf.Tensor): void {

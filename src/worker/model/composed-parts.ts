@@ -26,7 +26,7 @@ export const composedParts: VitParts = {
     return add(pass.tape, mlp(pass, weights.mlp, layer, layerNorm(pass.tape, z, weights.norm2)), z);
   },
   classToken,
-  crossEntropy(tape, logits, labels, smoothing) {
+  crossEntropy: (labels, _classes, smoothing) => (tape, logits) => {
     const losses = crossEntropy(tape, logits, labels, smoothing);
     return { losses, predictions: argMax(logits, 1) };
   },

@@ -44,11 +44,13 @@ export interface VitParts {
   readonly mlpBranch: (pass: Pass, weights: EncoderBlockWeights, layer: number, z: Tensor2D) => Tensor2D;
   /** [B S, D] -> [B, D]: token 0 of each of the B images. */
   readonly classToken: (tape: Tape | undefined, z: Tensor2D, images: number) => Tensor2D;
-  /** [B, K] -> [B] */
+  /**
+   * The loss, in two calls: labels [B] go to the device before anything is computed, where a copy holds up nothing.
+   * The second takes [B, K] to [B].
+   */
   readonly crossEntropy: (
-    tape: Tape | undefined,
-    logits: Tensor2D,
     labels: Int32Array,
+    classes: number,
     smoothing: number,
-  ) => Judgement;
+  ) => (tape: Tape | undefined, logits: Tensor2D) => Judgement;
 }

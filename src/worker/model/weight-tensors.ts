@@ -12,18 +12,33 @@ export class WeightTensors {
   readonly vit: VitWeights;
   /** By tensor id: what a tape needs to know a parameter. */
   readonly slots: ReadonlyMap<number, ParameterSlot>;
-  readonly #tensors: readonly tf.Tensor[];
+  readonly #tensors: tf.Tensor[] = [];
 
   constructor(spec: ModelSpec, source: WeightSource) {
+    try {
+      ({ vit: this.vit, slots: this.slots } = this.#made(spec, source));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    tf.dispose(this.#tensors.splice(0));
+  }
+
+  #made(spec: ModelSpec, source: WeightSource): Pick<WeightTensors, 'vit' | 'slots'> {
     const layout = parameterLayout(spec);
     const byName = new Map<string, tf.Tensor>();
     const slotByName = new Map<string, ParameterSlot>();
-    // Other forms of the same values.
-    const copies: tf.Tensor[] = [];
     const slots = new Map<number, ParameterSlot>();
+    const owned = <T extends tf.Tensor>(tensor: T): T => {
+      this.#tensors.push(tf.keep(tensor));
+      return tensor;
+    };
     for (const slot of layout.slots) {
       // Everything is used as a vector or a matrix: [D, C, P, P] as [D, C P P], [1, S, D] as [S, D].
-      const tensor = tf.keep(source.tensor(slot, split(slot.shape)));
+      const tensor = owned(source.tensor(slot, split(slot.shape)));
       byName.set(slot.name, tensor);
       slotByName.set(slot.name, slot);
       slots.set(tensor.id, slot);
@@ -36,9 +51,9 @@ export class WeightTensors {
     };
     const linear = (name: string): LinearWeights => {
       const weight = get(`${name}.weight`) as tf.Tensor2D;
-      const weightT = source.transposed ? tf.keep(tf.transpose(weight)) : undefined;
+      const weightT = source.transposed ? owned(tf.transpose(weight)) : undefined;
       const operand = source.operand(slotByName.get(`${name}.weight`)!, weight);
-      for (const copy of [weightT, operand]) if (copy !== undefined) copies.push(tf.keep(copy));
+      if (operand !== undefined) owned(operand);
       return { weight, weightT, operand, bias: get(`${name}.bias`) as tf.Tensor1D };
     };
     const layerNorm = (name: string): LayerNormWeights => ({
@@ -46,7 +61,7 @@ export class WeightTensors {
       shift: get(`${name}.bias`) as tf.Tensor1D,
     });
 
-    this.vit = {
+    const vit: VitWeights = {
       embedding: {
         projection: linear('patch_embed.proj'),
         classToken: get('cls_token') as tf.Tensor2D,
@@ -66,12 +81,7 @@ export class WeightTensors {
       preLogits: spec.preLogits > 0 ? linear('pre_logits.fc') : undefined,
       head: linear('head'),
     };
-    this.slots = slots;
-    this.#tensors = [...byName.values(), ...copies];
-  }
-
-  dispose(): void {
-    tf.dispose([...this.#tensors]);
+    return { vit, slots };
   }
 }
 

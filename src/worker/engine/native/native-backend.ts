@@ -1,7 +1,8 @@
 /** The tfjs backend `native`: tensors are buffers of a device whose kernels stand behind kernel-api.ts. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../../shared/errors.js';
-import type { DeviceKernels } from './kernel-api.js';
+import { HostStaging, MOST_STAGED_BYTES } from './host-staging.js';
+import { isGpu, type DeviceKernels } from './kernel-api.js';
 import { STORAGE, type DeviceBuffer, type MemoryStatistics, type Storage } from './kernel-api/memory.js';
 
 export const BACKEND_NAME = 'native';
@@ -55,10 +56,13 @@ function valuesAs(values: tf.BackendValues, dtype: NativeType): Values {
 export class NativeBackend extends tf.KernelBackend {
   readonly kernels: DeviceKernels;
   readonly #records: tf.DataStorage<NativeRecord>;
+  /** Of a GPU. */
+  readonly #staging: HostStaging | undefined;
 
   constructor(kernels: DeviceKernels) {
     super();
     this.kernels = kernels;
+    this.#staging = isGpu(kernels) ? new HostStaging(kernels) : undefined;
     this.#records = new tf.DataStorage(this, tf.engine());
   }
 
@@ -105,9 +109,8 @@ export class NativeBackend extends tf.KernelBackend {
   override readSync(dataId: tf.DataId): Values {
     const { buffer, storage, dtype, length } = this.#records.get(dataId);
     if (storage === STORAGE.bf16) {
-      const wide = this.kernels.allocate({ length, storage: STORAGE.f32 });
+      const wide = this.#widened(buffer, length);
       try {
-        this.kernels.convert({ x: buffer, y: wide, length });
         return this.#copyOf(wide, 'float32', length);
       } finally {
         this.kernels.release(wide);
@@ -116,8 +119,19 @@ export class NativeBackend extends tf.KernelBackend {
     return this.#copyOf(buffer, dtype, length);
   }
 
-  override read(dataId: tf.DataId): Promise<Values> {
-    return Promise.resolve(this.readSync(dataId));
+  /** As `readSync`; on a GPU Node does not wait for the kernels so far, unless there is much to read. */
+  override async read(dataId: tf.DataId): Promise<Values> {
+    const { buffer, storage, dtype, length } = this.#records.get(dataId);
+    const values = new TYPES[dtype].array(length);
+    const staging = this.#staging;
+    if (staging === undefined || values.byteLength > MOST_STAGED_BYTES) return this.readSync(dataId);
+    if (storage !== STORAGE.bf16) return staging.read(buffer, values);
+    const wide = this.#widened(buffer, length);
+    try {
+      return await staging.read(wide, values);
+    } finally {
+      this.kernels.release(wide);
+    }
   }
 
   override numDataIds(): number {
@@ -156,10 +170,11 @@ export class NativeBackend extends tf.KernelBackend {
     return true;
   }
 
-  /** Kernels run to their end before they return: a wall clock around them is exact. */
+  /** By a wall clock, to the end of the kernels: on a processor that is when they return. */
   override time(f: () => void): Promise<tf.BackendTimingInfo> {
     const start = performance.now();
     f();
+    if (isGpu(this.kernels)) this.kernels.synchronise();
     return Promise.resolve({ kernelMs: performance.now() - start });
   }
 
@@ -170,6 +185,12 @@ export class NativeBackend extends tf.KernelBackend {
   /** The device outlives the backend: a test or another backend may come back to it. */
   override dispose(): void {
     this.kernels.trimMemory();
+  }
+
+  #widened(buffer: DeviceBuffer, length: number): DeviceBuffer {
+    const wide = this.kernels.allocate({ length, storage: STORAGE.f32 });
+    this.kernels.convert({ x: buffer, y: wide, length });
+    return wide;
   }
 
   #copyOf(buffer: DeviceBuffer, dtype: NativeType, length: number): Values {

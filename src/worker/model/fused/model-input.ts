@@ -1,13 +1,25 @@
 /** The model's input on a device: 8-bit pixels go there, and become patches in the precision of the activations. */
 import * as tf from '@tensorflow/tfjs-core';
 import { patchCount, patchLength } from '../../../shared/model/model-spec.js';
-import { STORAGE } from '../../engine/native/kernel-api.js';
-import { bufferOf } from '../../engine/native/tensor-buffers.js';
+import type { PixelScale } from '../../../shared/model/patches.js';
+import { STORAGE, type DeviceBuffer } from '../../engine/native/kernel-api.js';
+import { bufferOf, emptyTensor } from '../../engine/native/tensor-buffers.js';
 import type { VitParts } from '../pass.js';
 import type { FusedDevice } from './device.js';
 
 export function modelInput(device: FusedDevice): VitParts['input'] {
   const { kernels } = device;
+  /** On the device: the same for every micro-batch of a run. */
+  let kept: { readonly scale: PixelScale; readonly buffer: DeviceBuffer } | undefined;
+  const table = (scale: PixelScale): DeviceBuffer => {
+    if (kept?.scale === scale) return kept.buffer;
+    if (kept !== undefined) kernels.release(kept.buffer);
+    kept = undefined;
+    const buffer = kernels.allocate({ length: scale.length, storage: STORAGE.f32 });
+    kernels.write({ buffer, values: Float32Array.from(scale) });
+    kept = { scale, buffer };
+    return buffer;
+  };
   return (input, spec, scale) => {
     const width = patchLength(spec);
     if ('patches' in input) {
@@ -18,20 +30,18 @@ export function modelInput(device: FusedDevice): VitParts['input'] {
     const { pixels, flips } = input;
     const images = flips.length;
     const y = device.activation(images * patchCount(spec), width);
+    // For tidy to dispose of, whatever happens; 8 bits an element.
     const upload = (values: Uint8Array) => {
-      const buffer = kernels.allocate({ length: values.length, storage: STORAGE.u8 });
-      kernels.write({ buffer, values });
-      return buffer;
+      const tensor = emptyTensor([values.length], 'bool');
+      kernels.write({ buffer: bufferOf(tensor), values });
+      return bufferOf(tensor);
     };
-    const [pixelBuffer, flipBuffer] = [upload(pixels), upload(flips)];
-    const values = tf.tensor1d(scale, 'float32');
-    kernels.patchesFromPixels({
-      ...{ pixels: pixelBuffer, flips: flipBuffer, values: bufferOf(values), y: bufferOf(y) },
-      ...{ images, side: spec.imageSize, patch: spec.patch },
+    tf.tidy(() => {
+      kernels.patchesFromPixels({
+        ...{ pixels: upload(pixels), flips: upload(flips), values: table(scale), y: bufferOf(y) },
+        ...{ images, side: spec.imageSize, patch: spec.patch },
+      });
     });
-    values.dispose();
-    kernels.release(flipBuffer);
-    kernels.release(pixelBuffer);
     return y;
   };
 }
