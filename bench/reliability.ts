@@ -2,9 +2,10 @@
  * What a death costs: time from a kill to the next commit, from a coordinator's restart to the next commit, and the
  * time of a commit, of a small model on loopback; and the time of taking the state from a peer, by size.
  *
- *   node dist/bench/reliability.js [--json]
+ *   node dist/bench/reliability.js          (prints JSON)
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { drawDataset } from '../src/demo/drawn-dataset.js';
 import { StateFetch } from '../src/worker/link/state-fetch.js';
 import { StateServer } from '../src/worker/link/state-server.js';
+import { nextMessage } from './child-answers.js';
+import { median } from './workspace.js';
 
 const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 const TOKEN = '0123456789abcdef';
@@ -25,9 +28,6 @@ const MODELS = {
   'vit-b/16': 86_567_656,
 };
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-
 /** Serves `bytes` of zeros a part, told by the parent, until that ends. */
 async function serve(): Promise<void> {
   const bytes = Number(process.argv[3]);
@@ -40,17 +40,20 @@ async function serve(): Promise<void> {
 async function joinMs(parameters: number): Promise<number> {
   const bytes = 4 * parameters;
   const server = fork(fileURLToPath(import.meta.url), ['serve', String(bytes)]);
-  const endpoint = await new Promise<string>((resolve) =>
-    server.once('message', (text) => resolve(text as string)),
-  );
+  try {
+    return await takingMs(await nextMessage<string>(server, WAIT_MS), bytes);
+  } finally {
+    server.kill();
+  }
+}
+
+async function takingMs(endpoint: string, bytes: number): Promise<number> {
   const parts = Object.fromEntries(
     ['weights', 'exp_avg', 'exp_avg_sq'].map((n) => [n, new SharedArrayBuffer(bytes)]),
   );
   const startMs = performance.now();
   await new StateFetch(1, TOKEN, parts).run([endpoint]);
-  const ms = performance.now() - startMs;
-  server.disconnect();
-  return ms;
+  return performance.now() - startMs;
 }
 
 interface Line {
@@ -66,6 +69,7 @@ class BenchRun {
   readonly #runDir: string;
   coordinator: ChildProcess;
   #address = '';
+  readonly #started: ChildProcess[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -89,6 +93,7 @@ class BenchRun {
     this.coordinator = spawn(process.execPath, [CLI, 'coordinator', ...where, ...small, ...length], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    this.#started.push(this.coordinator);
     this.coordinator.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#address ||= /tcp:\/\/[\d.:]+/.exec(text)?.[0] ?? '';
     });
@@ -96,8 +101,20 @@ class BenchRun {
   }
 
   async worker(): Promise<ChildProcess> {
-    while (this.#address === '') await new Promise((resolve) => setTimeout(resolve, 20));
-    return spawn(process.execPath, [CLI, 'worker', '--coordinator', this.#address], { stdio: 'ignore' });
+    const deadlineMs = Date.now() + WAIT_MS;
+    while (this.#address === '') {
+      if (Date.now() > deadlineMs) throw new Error(`no address of the coordinator within ${WAIT_MS} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const args = [CLI, 'worker', '--coordinator', this.#address];
+    const worker = spawn(process.execPath, args, { stdio: 'ignore' });
+    this.#started.push(worker);
+    return worker;
+  }
+
+  /** Ends every process that was started. */
+  end(): void {
+    for (const child of this.#started) child.kill('SIGKILL');
   }
 
   steps(): Line[] {
@@ -121,8 +138,43 @@ class BenchRun {
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrail-bench-'));
+  try {
+    await measure(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Deaths {
+  readonly commits: readonly number[];
+  readonly rounds: readonly number[];
+  readonly killMs: readonly number[];
+  readonly restartMs: readonly number[];
+}
+
+async function measure(folder: string): Promise<void> {
   await drawDataset(join(folder, 'data'), { seed: 1, trainPerClass: 8, testPerClass: 2 });
   const run = new BenchRun(folder);
+  let deaths: Deaths;
+  try {
+    deaths = await deathsOf(run);
+  } finally {
+    run.end();
+  }
+  const { commits, rounds, killMs, restartMs } = deaths;
+  const joins: Record<string, number> = {};
+  for (const [name, parameters] of Object.entries(MODELS)) joins[name] = Math.round(await joinMs(parameters));
+  const result = {
+    stepMedianMs: median(rounds),
+    commitMedianMs: median(commits),
+    killToCommitMs: { median: median(killMs), all: killMs },
+    restartToCommitMs: { median: median(restartMs), all: restartMs },
+    joinMs: joins,
+  };
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+}
+
+async function deathsOf(run: BenchRun): Promise<Deaths> {
   const workers = [await run.worker(), await run.worker(), await run.worker()];
   const killMs: number[] = [];
   const restartMs: number[] = [];
@@ -138,24 +190,13 @@ async function main(): Promise<void> {
   }
   for (let i = 0; i < REPEATS; i++) {
     run.coordinator.kill('SIGKILL');
-    await new Promise((resolve) => run.coordinator.once('exit', resolve));
+    await once(run.coordinator, 'exit', { signal: AbortSignal.timeout(WAIT_MS) });
     const atMs = Date.now();
     run.startCoordinator();
     restartMs.push((await run.moreSteps(1, atMs)) - atMs);
     await run.moreSteps(10);
   }
-  for (const child of [run.coordinator, ...workers]) child.kill('SIGKILL');
-  const joins: Record<string, number> = {};
-  for (const [name, parameters] of Object.entries(MODELS)) joins[name] = Math.round(await joinMs(parameters));
-  rmSync(folder, { recursive: true, force: true });
-  const result = {
-    stepMedianMs: median(rounds),
-    commitMedianMs: median(commits),
-    killToCommitMs: { median: median(killMs), all: killMs },
-    restartToCommitMs: { median: median(restartMs), all: restartMs },
-    joinMs: joins,
-  };
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  return { commits, rounds, killMs, restartMs };
 }
 
 if (process.argv[2] === 'serve') await serve();

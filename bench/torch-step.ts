@@ -11,12 +11,12 @@
  * under autocast with fused attention and fused AdamW (bench/peer/vit_gpu_step.py), with --compile through
  * torch.compile; memory is the GPU's then.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { nextMessage } from './child-answers.js';
 import { missingTorch, Peer } from './peer/peer.js';
-import { openStepRunner, type StepSetting } from './train-step.js';
+import { openStepRunner, type StepRunner, type StepSetting } from './train-step.js';
 import { columns, machine, median } from './workspace.js';
 
 const SETTINGS: Readonly<Record<string, Pick<StepSetting, 'model' | 'imageSize' | 'classes' | 'batch'>>> = {
@@ -26,6 +26,9 @@ const SETTINGS: Readonly<Record<string, Pick<StepSetting, 'model' | 'imageSize' 
   b16: { model: 'vit-b/16', imageSize: 224, classes: 1000, batch: 8 },
   l16: { model: 'vit-l/16', imageSize: 224, classes: 1000, batch: 4 },
 };
+
+/** Steps of a large model on a busy machine take this long at most. */
+const ANSWER_TIMEOUT_MS = 600_000;
 
 const { values } = parseArgs({
   options: {
@@ -76,12 +79,24 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
     ...(values.batch === undefined ? {} : { batch: Number(values.batch) }),
   };
   const ours = fork(fileURLToPath(import.meta.url), ['--side', JSON.stringify(setting)]);
-  const [{ spec, parameters }] = (await once(ours, 'message')) as [
-    Awaited<ReturnType<typeof openStepRunner>>,
-  ];
+  try {
+    return await compareWith(ours, setting, peerMissing);
+  } finally {
+    ours.kill();
+  }
+}
+
+async function compareWith(
+  ours: ChildProcess,
+  setting: StepSetting,
+  peerMissing: boolean,
+): Promise<string[]> {
+  const { precision } = setting;
+  const hello = nextMessage<Pick<StepRunner, 'spec' | 'parameters'>>(ours, ANSWER_TIMEOUT_MS);
+  const { spec, parameters } = await hello;
   const ask = async (steps: number): Promise<Timing> => {
     ours.send({ steps });
-    return ((await once(ours, 'message')) as [Timing])[0];
+    return nextMessage<Timing>(ours, ANSWER_TIMEOUT_MS);
   };
   const shape = {
     ...{ layers: spec.layers, hidden: spec.hidden, mlp: spec.mlp, heads: spec.heads, patch: spec.patch },
@@ -97,6 +112,24 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
   ]);
   const script = onGpu ? 'bench/peer/vit_gpu_step.py' : 'bench/peer/vit_step.py';
   const peer = peerMissing ? undefined : new Peer(script, args, onGpu ? 8 : setting.threads);
+  try {
+    const rounds = await inTurns(ask, peer, parameters);
+    return told(setting, rounds);
+  } finally {
+    peer?.close();
+  }
+}
+
+interface Round {
+  readonly ours: Timing;
+  readonly theirs: Timing | undefined;
+}
+
+async function inTurns(
+  ask: (steps: number) => Promise<Timing>,
+  peer: Peer | undefined,
+  parameters: number,
+): Promise<Round[]> {
   const peerModel = await peer?.answer<{ parameters: number }>();
   if (peerModel !== undefined && peerModel.parameters !== parameters) {
     throw new Error(`the peer's model has ${peerModel.parameters} parameters, ours ${parameters}`);
@@ -106,13 +139,15 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
   // Memory is taken and pages are touched in the first steps.
   await ask(2);
   await peer?.ask({ steps: 2 });
-  const rounds: { ours: Timing; theirs: Timing | undefined }[] = [];
+  const rounds: Round[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     rounds.push({ ours: await ask(steps), theirs: await peer?.ask<Timing>({ steps }) });
   }
-  ours.disconnect();
-  peer?.close();
+  return rounds;
+}
 
+/** A line of the table; as JSON on the way where that is asked for. */
+function told(setting: StepSetting, rounds: readonly Round[]): string[] {
   const speed = (timing: Timing | undefined): number =>
     timing === undefined ? NaN : (setting.batch * setting.accumulate) / timing.seconds;
   const mine = rounds.map((round) => speed(round.ours));
@@ -120,7 +155,8 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
   const ratios = rounds.map((_, i) => mine[i]! / theirs[i]!).sort((a, b) => a - b);
   const last = rounds.at(-1)!;
   const row = {
-    ...{ model: setting.model, imageSize: setting.imageSize, batch: setting.batch, precision },
+    ...setting,
+    compile: values.compile,
     ...{ imagesPerSecond: median(mine), peerImagesPerSecond: median(theirs), ratio: median(ratios) },
     ...{ ratioLow: ratios[0]!, ratioHigh: ratios.at(-1)!, peakMb: last.ours.peakBytes / 2 ** 20 },
     ...{
@@ -132,7 +168,7 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
   if (values.json) console.log(JSON.stringify({ bench: 'torch-step', machine: machine(), ...row }));
   const { imagesPerSecond, peerImagesPerSecond, ratio, ratioLow, ratioHigh, peakMb, peerPeakMb } = row;
   return [
-    ...[`${row.model} ${row.imageSize} px batch ${row.batch}`, precision],
+    ...[`${row.model} ${row.imageSize} px batch ${row.batch}`, row.precision],
     ...[imagesPerSecond.toFixed(2), peerImagesPerSecond.toFixed(2)],
     ...[ratio.toFixed(2), `${ratioLow.toFixed(2)}-${ratioHigh.toFixed(2)}`],
     ...[peakMb.toFixed(0), peerPeakMb.toFixed(0), (peakMb / peerPeakMb).toFixed(2)],

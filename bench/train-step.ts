@@ -8,6 +8,7 @@ import { planDevice } from '../src/worker/engine/device.js';
 import { ComputeEngine } from '../src/worker/engine/engine.js';
 import { surveyGpus } from '../src/worker/engine/native/gpus.js';
 import { initialWeights } from '../src/worker/model/initialisation.js';
+import { initialiseState } from '../src/worker/optimizer/optimizer.js';
 import { allocateTrainingState } from '../src/worker/training-state.js';
 
 export interface StepSetting {
@@ -46,9 +47,9 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
   const layout = parameterLayout(spec);
   const engine = await ComputeEngine.create({ ...config, spec, threads, gpu, productChoices });
   const state = allocateTrainingState(config, layout);
-  const { weights, moments, shared, optimizer } = state;
+  const { weights, moments, shared } = state;
   weights.set(initialWeights(spec, 'torchvision', 1));
-  optimizer.initialise(moments, weights);
+  initialiseState(config, moments, weights);
   const training = trainingOn({ config, layout, state, engine });
   await training.reload();
   const { accumulator } = training;

@@ -22,9 +22,12 @@ import {
 const ARCHITECTURES = [80, 86, 89, 90, 100, 120];
 const OLDEST_TOOLKIT = 12;
 
+/** Of nvidia-smi, which can hang with a driver that has lost a GPU. */
+const SURVEY_TIMEOUT_MS = 20_000;
+
 const MACROS = ['-DVITRAIL_CUDA'];
 
-/** nvcc's path and version. @throws where there is none, or an old one */
+/** nvcc's path. @throws Unavailable where there is none, or an old one */
 export function findToolkit() {
   const home = process.env.CUDA_HOME;
   const nvcc = home ? join(home, 'bin', 'nvcc') : 'nvcc';
@@ -42,11 +45,13 @@ export function findToolkit() {
  * are there, else `otherwise`.
  */
 export function localArchitectures(otherwise) {
+  const asked = process.env.VITRAIL_CUDA_ARCHITECTURES;
+  if (asked !== undefined) return asked;
   const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
-  const { stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' });
+  const { stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: SURVEY_TIMEOUT_MS });
   const found = (stdout?.match(/^\d+\.\d+$/gm) ?? []).map((version) => Number(version.replace('.', '')));
   const usable = new Set(found.filter((architecture) => architecture >= ARCHITECTURES[0]));
-  return process.env.VITRAIL_CUDA_ARCHITECTURES ?? (usable.size > 0 ? [...usable].join(',') : otherwise);
+  return usable.size > 0 ? [...usable].join(',') : otherwise;
 }
 
 /** Code for every architecture that is asked for and that the toolkit knows, and PTX of the newest for later ones. */

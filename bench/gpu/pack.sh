@@ -5,7 +5,7 @@ set -eu
 target=${1:-.gpu}
 data=${2:-}
 mkdir -p "$target"
-[ -d dist ] || node scripts/build.mjs
+node scripts/build.mjs
 node=$(readlink -f "$(command -v node)")
 tar -C "$(dirname "$node")" -cf - "$(basename "$node")" | xz -T0 -6 >"$target/node.tar.xz"
 # Of what npm lists only what is built for this kind of machine: x64 Linux with glibc.

@@ -6,6 +6,9 @@ import { resolve } from 'node:path';
 /** A step of a large model on a busy machine takes this long at most. */
 const ANSWER_TIMEOUT_MS = 600_000;
 
+/** Loading torch from a cold disk takes this long at most. */
+const PROBE_TIMEOUT_MS = 120_000;
+
 /** Debian's: /usr/bin/python3 has no virtual environment in its way. */
 const PYTHON = process.env['VITRAIL_BENCH_PYTHON'] ?? '/usr/bin/python3';
 
@@ -21,7 +24,11 @@ a @ a
 t = time.perf_counter()
 for _ in range(5): a @ a
 print(5 * 2 * 768 ** 3 / (time.perf_counter() - t) / 1e9)`;
-  const { status, stdout } = spawnSync(PYTHON, ['-c', probe], { encoding: 'utf8', env: withThreads(1) });
+  const { status, stdout } = spawnSync(PYTHON, ['-c', probe], {
+    encoding: 'utf8',
+    env: withThreads(1),
+    timeout: PROBE_TIMEOUT_MS,
+  });
   const install = 'apt-get install python3-torch python3-torchvision libopenblas0-pthread';
   if (status !== 0) return `${PYTHON} has no torch and torchvision (on Debian: ${install})`;
   if (Number(stdout) < 15)
@@ -30,10 +37,12 @@ print(5 * 2 * 768 ** 3 / (time.perf_counter() - t) / 1e9)`;
 }
 
 function missingCudaTorch(): string | undefined {
-  const { stdout } = spawnSync(PYTHON, ['-c', 'import torch; print(torch.cuda.is_available())'], {
+  const { status, stdout } = spawnSync(PYTHON, ['-c', 'import torch; print(torch.cuda.is_available())'], {
     encoding: 'utf8',
+    timeout: PROBE_TIMEOUT_MS,
   });
-  return stdout.trim() === 'True' ? undefined : `${PYTHON} has no torch that sees a GPU`;
+  // A Python that is not there has printed nothing.
+  return status === 0 && stdout.trim() === 'True' ? undefined : `${PYTHON} has no torch that sees a GPU`;
 }
 
 function withThreads(threads: number): NodeJS.ProcessEnv {
