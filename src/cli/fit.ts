@@ -6,48 +6,47 @@ import { fileURLToPath } from 'node:url';
 import { Option, type Command } from 'commander';
 import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
-import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
-import { planDevice } from '../worker/engine/device.js';
-import { ComputeEngine } from '../worker/engine/engine.js';
+import { deviceStateBytes } from '../worker/device-state.js';
 import { largestMicroBatch, USABLE_SHARE } from '../worker/engine/memory-fit.js';
 import { surveyGpus } from '../worker/engine/native/gpus.js';
-import { initialWeights } from '../worker/model/initialisation.js';
+import { addGpuFlags, onGpu, type GpuFlags } from './gpu-flags.js';
 import { runCommand } from './run-command.js';
-import { wholeNumber } from './whole-number.js';
+import { share } from './share.js';
 
-interface FitFlags {
-  readonly model: string;
-  readonly imageSize: number;
-  readonly classes: number;
-  readonly precision: 'fp32' | 'bf16';
-  readonly recompute?: boolean;
-  readonly device: string;
+type FitFlags = GpuFlags &
+  Pick<RunConfig, 'optimizer' | 'emaDecay'> & {
+    readonly recompute?: boolean;
+  };
+
+/** Of `vitrail fit` as a process: it starts a GPU and computes twice. */
+const FIT_TIMEOUT_MS = 600_000;
+
+/** What it prints. */
+interface Fit {
+  /** 0 where not even one image fits. */
+  readonly microBatch: number;
+  /** The GPU's number. */
+  readonly device: number;
+  readonly memoryBytes: number;
+  /** Peaks in bytes; null where that did not fit. */
+  readonly peakOfOne: number | null;
+  readonly peakOfTwo: number | null;
 }
 
-/** Of training beyond a pass and back: moments, sums, reduced sums; a parameter has 4 bytes in each. */
-const STATE_BYTES = 16;
-
 async function fitAction(flags: FitFlags): Promise<void> {
-  const { model, imageSize, classes, precision, recompute = false, device } = flags;
-  const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
-  const { backend, gpu } = planDevice(device, 'native', surveyGpus);
-  if (gpu === null)
-    throw coded('DEVICE_UNUSABLE', { device, backend, reason: 'memory is measured on a GPU only' });
-  const settings = { backend, gpu, spec, dropout: 0.1, precision, seed: 1, labelSmoothing: 0, recompute };
-  const engine = await ComputeEngine.create(settings);
-  try {
-    engine.loadWeights(initialWeights(spec, 'timm', 1));
+  const { optimizer, emaDecay, recompute = false } = flags;
+  const options = { dropout: 0.1, recompute };
+  const fit = await onGpu(flags, 'memory is measured', options, ({ engine, spec, gpu }): Fit => {
     const [one, two] = [1, 2].map((images) => engine.peakBytes(images));
     const memoryBytes = surveyGpus().devices.find(({ ordinal }) => ordinal === gpu)!.memoryBytes;
-    const limit = USABLE_SHARE * memoryBytes - STATE_BYTES * parameterLayout(spec).length;
+    const limit =
+      USABLE_SHARE * memoryBytes - deviceStateBytes({ optimizer, emaDecay }, parameterLayout(spec));
     const microBatch = largestMicroBatch(limit, one!, two!);
-    process.stdout.write(
-      `${JSON.stringify({ microBatch, device: gpu, memoryBytes, peakOfOne: one, peakOfTwo: two })}\n`,
-    );
-  } finally {
-    engine.dispose();
-  }
+    // Infinity is null in JSON.
+    return { microBatch, device: gpu, memoryBytes, peakOfOne: one!, peakOfTwo: two! };
+  });
+  process.stdout.write(`${JSON.stringify(fit)}\n`);
 }
 
 /** The largest power of two that fits and divides a worker's share of the batch. */
@@ -57,46 +56,47 @@ export function chosenMicroBatch(fits: number, batch: number, workers: number): 
   return chosen;
 }
 
-/** What `--micro-batch auto` stands for: measured by a process of its own, which gives the GPU's memory back. */
+/**
+ * What `--micro-batch auto` stands for: measured by a process of its own, which gives the GPU's memory back.
+ * @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL
+ */
 export async function fittingMicroBatch(config: RunConfig, classes: number, device: string): Promise<number> {
-  const flags = [
-    '--model',
-    config.model,
-    '--image-size',
-    String(config.imageSize),
-    '--classes',
-    String(classes),
-  ];
-  const more = [
-    '--precision',
-    config.precision,
-    '--device',
+  const { model, imageSize, precision, optimizer, emaDecay, recompute } = config;
+  const values = {
+    model,
+    'image-size': imageSize,
+    classes,
+    precision,
     device,
-    ...(config.recompute ? ['--recompute'] : []),
-  ];
+    optimizer,
+    'ema-decay': emaDecay,
+  };
+  const flags = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
-  const child = spawn(process.execPath, [cli, 'fit', ...flags, ...more], {
+  const child = spawn(process.execPath, [cli, 'fit', ...flags, ...(recompute ? ['--recompute'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: FIT_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
   });
-  const [output, [code]] = await Promise.all([
+  const [output, [code, signal]] = await Promise.all([
     text(child.stdout),
-    once(child, 'exit') as Promise<[number | null]>,
+    once(child, 'exit') as Promise<[number | null, string | null]>,
   ]);
-  if (code !== 0)
-    throw coded('DEVICE_UNUSABLE', { device, backend: 'native', reason: '`vitrail fit` failed there' });
-  const { microBatch } = JSON.parse(output) as { readonly microBatch: number };
+  if (code !== 0) {
+    const reason = `\`vitrail fit\` ended with ${code ?? signal ?? 'an unknown code'} there`;
+    throw coded('DEVICE_UNUSABLE', { device, backend: 'native', reason });
+  }
+  const { microBatch, memoryBytes } = JSON.parse(output) as Fit;
+  if (microBatch < 1) throw coded('DEVICE_TOO_SMALL', { device, reason: `it has ${memoryBytes} bytes` });
   return chosenMicroBatch(microBatch, config.batch, config.workers);
 }
 
 export function registerFit(program: Command): void {
-  program
-    .command('fit')
-    .description("the largest micro-batch that fits a GPU's memory, as JSON")
-    .requiredOption('--model <name>', 'as of train')
-    .option('--image-size <pixels>', 'as of train', wholeNumber(1), 224)
-    .option('--classes <n>', 'of the data set', wholeNumber(1), 1000)
-    .addOption(new Option('--precision <precision>').choices(['fp32', 'bf16']).default('bf16'))
+  addGpuFlags(program.command('fit').description("the largest micro-batch that fits a GPU's memory, as JSON"))
+    .addOption(
+      new Option('--optimizer <name>', 'as of train').choices(['adamw', 'adam', 'sgd']).default('adamw'),
+    )
+    .option('--ema-decay <decay>', 'as of train', share, 0)
     .option('--recompute', 'as of train')
-    .option('--device <device>', 'cuda:N', 'cuda:0')
     .action(async (flags: FitFlags) => runCommand(async () => fitAction(flags)));
 }

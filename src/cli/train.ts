@@ -86,13 +86,14 @@ async function withMicroBatch(flags: TrainFlags): Promise<TrainFlags> {
   return { ...flags, microBatch: String(microBatch) };
 }
 
-async function trainAction(flags: TrainFlags, local: boolean): Promise<void> {
+async function trainAction(given: TrainFlags, local: boolean): Promise<void> {
+  const flags = await withMicroBatch(given);
   if (flags.printConfig === true) {
     // A preset can be looked at without any images.
     process.stdout.write(configToYaml(await configFromFlags({ data: 'DIR', ...flags })));
     return;
   }
-  const config = await configFromFlags(await withMicroBatch(flags));
+  const config = await configFromFlags(flags);
   if (flags.preset?.startsWith('table4-') === true && config.initFrom === null) {
     throw coded('CONFIG_MISSING', {
       key: 'init-from',

@@ -1,20 +1,21 @@
 /** Training on a GPU: sums, weights and moments live there, shared memory is brought up to date after every update. */
 import { coded } from '../shared/errors.js';
-import { deviceLayout } from '../shared/model/device-layout.js';
+import { copyRanges, deviceLayout, type CopyRange } from '../shared/model/device-layout.js';
 import type { ParameterSlot } from '../shared/model/parameter-layout.js';
 import { DeviceAccumulator } from './collective/device-accumulator.js';
+import { vectorOf, type Vector } from './collective/vector.js';
 import { withinDevice } from './engine/memory-fit.js';
 import { STORAGE, type DeviceBuffer, type GpuKernels } from './engine/native/kernel-api.js';
-import { tensorOn } from './engine/native/tensor-buffers.js';
+import type { HostRange } from './engine/native/kernel-api/device-copies.js';
+import { bf16Copy, tensorOn } from './engine/native/tensor-buffers.js';
 import type { WeightSource } from './engine/placement.js';
-import type { TrainingParts } from './host-training.js';
 import { deviceOptimizer } from './optimizer/device-optimizer.js';
-import { clipFactor, powerOfTwo } from './optimizer/gradient-scaling.js';
-import type { Training, UpdatePlan } from './training.js';
+import { clipFactor, judged, scalesOf } from './optimizer/gradient-scaling.js';
+import { averagedWeights, type Training, type TrainingParts, type UpdatePlan } from './training.js';
 
 /** An array of shared memory and its mirror, in the layout of the GPU. */
 interface Mirror {
-  readonly host: Float32Array | Int32Array;
+  readonly host: Vector;
   readonly buffer: DeviceBuffer;
 }
 
@@ -22,7 +23,11 @@ export class DeviceTraining implements Training {
   readonly accumulator: DeviceAccumulator;
   readonly #parts: TrainingParts;
   readonly #kernels: GpuKernels;
-  readonly #offsets: readonly number[];
+  /** By name, in elements of the GPU's arrays. */
+  readonly #offsets: ReadonlyMap<string, number>;
+  readonly #ranges: readonly CopyRange[];
+  /** [slots], as kernels take them. */
+  readonly #places: { readonly offsets: Float64Array; readonly lengths: Float64Array };
   readonly #weights: Mirror;
   /** Moments and moving average, by name. */
   readonly #moments: Readonly<Record<string, Mirror>>;
@@ -39,8 +44,11 @@ export class DeviceTraining implements Training {
     const { offsets, length } = deviceLayout(layout);
     this.#parts = parts;
     this.#kernels = kernels;
-    this.#offsets = offsets;
-    const mirror = (host: Float32Array | Int32Array): Mirror => {
+    this.#offsets = new Map(layout.slots.map(({ name }, i) => [name, offsets[i]!]));
+    this.#ranges = copyRanges(layout);
+    const lengths = Float64Array.from(layout.slots, (slot) => slot.length);
+    this.#places = { offsets: Float64Array.from(offsets), lengths };
+    const mirror = (host: Vector): Mirror => {
       const storage = host instanceof Int32Array ? STORAGE.i32 : STORAGE.f32;
       const buffer = kernels.allocate({ length, storage });
       // The gaps too: they are read with their neighbours.
@@ -52,12 +60,11 @@ export class DeviceTraining implements Training {
     this.#moments = Object.fromEntries(
       Object.entries(state.moments).map(([name, array]) => [name, mirror(array)]),
     );
-    const exact = shared.kind === 'exact';
-    this.#reduced = mirror(exact ? new Int32Array(shared.reduced) : new Float32Array(shared.reduced));
+    this.#reduced = mirror(vectorOf(shared.kind, shared.reduced));
     this.#gradient = kernels.view({ buffer: this.#reduced.buffer, storage: STORAGE.f32 });
     const inBf16 = config.precision === 'bf16';
     this.#shadow = inBf16 ? kernels.allocate({ length, storage: STORAGE.bf16 }) : undefined;
-    const mine = exact ? new Int32Array(shared.mine) : new Float32Array(shared.mine);
+    const mine = vectorOf(shared.kind, shared.mine);
     this.accumulator = new DeviceAccumulator(kernels, layout, shared.kind, mine);
     this.#update = deviceOptimizer(config, layout, kernels, {
       ...{ weights: this.#weights.buffer, gradient: this.#gradient, shadow: this.#shadow },
@@ -72,45 +79,45 @@ export class DeviceTraining implements Training {
       const { length } = deviceLayout(this.#parts.layout);
       this.#kernels.convert({ x: this.#weights.buffer, y: shadow, length });
     }
-    this.resume();
+    this.show('weights');
   }
 
-  resume(): void {
-    const offsetOf = new Map(this.#parts.layout.slots.map(({ name }, i) => [name, this.#offsets[i]!]));
-    const view = (buffer: DeviceBuffer, { name, length }: ParameterSlot): DeviceBuffer =>
-      this.#kernels.view({ buffer, offset: offsetOf.get(name)!, length });
+  show(which: 'weights' | 'ema'): void {
+    const { buffer } = which === 'ema' ? averagedWeights(this.#moments['ema']) : this.#weights;
+    const view = (of: DeviceBuffer, { name, length }: ParameterSlot): DeviceBuffer =>
+      this.#kernels.view({ buffer: of, offset: this.#offsets.get(name)!, length });
     const shadow = this.#shadow;
-    const source: WeightSource = {
-      tensor: (slot, shape) => tensorOn(view(this.#weights.buffer, slot), shape),
-      operand: (slot, { shape }) =>
-        shadow === undefined ? undefined : tensorOn(view(shadow, slot), shape, STORAGE.bf16),
-      transposed: false,
+    const operand: WeightSource['operand'] = (slot, { shape }) => {
+      if (shadow === undefined) return undefined;
+      if (which === 'weights') return tensorOn(view(shadow, slot), shape, STORAGE.bf16);
+      // Of the moving average nothing else needs it: made when it is shown.
+      const weight = view(buffer, slot);
+      try {
+        return bf16Copy(weight, shape);
+      } finally {
+        this.#kernels.release(weight);
+      }
     };
-    this.#parts.engine.useWeights(source);
+    const tensor: WeightSource['tensor'] = (slot, shape) => tensorOn(view(buffer, slot), shape);
+    this.#parts.engine.useWeights({ tensor, operand, transposed: false });
   }
 
   async update({ exponents, samples, step, learningRate }: UpdatePlan): Promise<number> {
     const { layout, config, state } = this.#parts;
     await Promise.all(this.#upload(this.#reduced));
     const { slots } = layout;
-    const exact = state.shared.kind === 'exact';
     const squares = new Float64Array(slots.length);
+    const scales = scalesOf(state.shared.kind, exponents, samples, slots);
+    const { backend } = this.#parts.engine;
     // The kernels take scratch memory.
-    withinDevice(this.#parts.engine.backend, () =>
+    withinDevice(backend, () =>
       this.#kernels.scaleGradient({
-        source: this.#reduced.buffer,
-        out: this.#gradient,
-        offsets: Float64Array.from(this.#offsets),
-        lengths: Float64Array.from(slots, ({ length }) => length),
-        scales: Float64Array.from(slots, (_, i) => (exact ? powerOfTwo(-exponents[i]!) : 1) / samples),
-        squares,
+        ...{ source: this.#reduced.buffer, out: this.#gradient, ...this.#places, scales, squares },
       }),
     );
-    // Squares of float32 values cannot overflow a double: the sum is finite exactly if every element is.
-    const tensor = slots[squares.findIndex((square) => !Number.isFinite(square))]?.name;
-    if (tensor !== undefined) throw coded('GRADIENT_NOT_FINITE', { tensor, step });
-    const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
-    withinDevice(this.#parts.engine.backend, () =>
+    const { norm, notFinite } = judged(squares, slots);
+    if (notFinite !== null) throw coded('GRADIENT_NOT_FINITE', { tensor: notFinite, step });
+    withinDevice(backend, () =>
       this.#update({ lr: learningRate, stepNumber: step, clipFactor: clipFactor(norm, config.clipNorm) }),
     );
     await Promise.all([this.#weights, ...Object.values(this.#moments)].flatMap((m) => this.#download(m)));
@@ -129,18 +136,15 @@ export class DeviceTraining implements Training {
     }
   }
 
-  #ranges({ host, buffer }: Mirror): Parameters<GpuKernels['readRange']>[0][] {
-    return this.#parts.layout.slots.map(({ offset, length }, i) => ({
-      ...{ buffer, offset: this.#offsets[i]!, length },
-      ...{ values: host, valuesOffset: offset },
-    }));
-  }
-
   #upload(mirror: Mirror): Promise<void>[] {
-    return this.#ranges(mirror).map((range) => this.#kernels.writeRange(range));
+    return this.#ranges.map((range) => this.#kernels.writeRange(between(mirror, range)));
   }
 
   #download(mirror: Mirror): Promise<void>[] {
-    return this.#ranges(mirror).map((range) => this.#kernels.readRange(range));
+    return this.#ranges.map((range) => this.#kernels.readRange(between(mirror, range)));
   }
+}
+
+function between({ host, buffer }: Mirror, { offset, hostOffset, length }: CopyRange): HostRange {
+  return { buffer, offset, length, values: host, valuesOffset: hostOffset };
 }

@@ -34,9 +34,9 @@ export async function evaluatePart(
 ): Promise<Body<'evaluationDone'> | null> {
   const { step } = status.read();
   loader.prefetch(plan.microBatches.map(request));
-  const averaged = plan.useEma ? state.moments.ema : undefined;
-  if (averaged !== undefined) engine.loadWeights(averaged);
+  const averaged = plan.useEma && state.moments.ema !== undefined;
   try {
+    if (averaged) training.show('ema');
     let lossSum = 0;
     let correct = 0;
     const predictions: number[] = [];
@@ -54,7 +54,7 @@ export async function evaluatePart(
     }
     return { evaluation: plan.evaluation, lossSum, correct, predictions };
   } finally {
-    if (averaged !== undefined) training.resume();
+    if (averaged) training.show('weights');
     status.enter(Phase.PHASE_IDLE, step);
   }
 }

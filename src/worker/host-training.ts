@@ -1,35 +1,25 @@
 /** Training in shared memory itself: averaged gradient, clipping and optimizer, all in place. */
-import type { RunConfig } from '../shared/config/schema.js';
 import { coded } from '../shared/errors.js';
-import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { createAccumulator } from './collective/accumulator.js';
 import type { SumKernels } from './collective/gradient-accumulator.js';
-import type { ComputeEngine } from './engine/engine.js';
-import { clipFactor, scaleExactGradient, scaleFloatGradient } from './optimizer/gradient-scaling.js';
+import { vectorOf } from './collective/vector.js';
+import { clipFactor, scaleGradient, scalesOf } from './optimizer/gradient-scaling.js';
 import { createOptimizer } from './optimizer/optimizer.js';
-import type { Training, UpdatePlan } from './training.js';
-import type { TrainingState } from './training-state.js';
-
-export interface TrainingParts {
-  readonly config: RunConfig;
-  readonly layout: ParameterLayout;
-  readonly state: TrainingState;
-  readonly engine: ComputeEngine;
-}
+import { averagedWeights, type Training, type TrainingParts, type UpdatePlan } from './training.js';
 
 /** @param kernels do the work, to the same bits, where they are built */
 export function hostTraining(parts: TrainingParts, kernels: SumKernels | undefined): Training {
   const { config, layout, state, engine } = parts;
   const { weights, moments, shared } = state;
   const optimizer = createOptimizer(config, layout, kernels);
+  const reduced = vectorOf(shared.kind, shared.reduced);
   const gradient = new Float32Array(layout.length);
-  const show = (): void => engine.loadWeights(weights);
+  const show = (which: 'weights' | 'ema'): void =>
+    engine.loadWeights(which === 'ema' ? averagedWeights(moments.ema) : weights);
 
   const update = ({ exponents, samples, step, learningRate }: UpdatePlan): number => {
-    const { norm, notFinite } =
-      shared.kind === 'exact'
-        ? scaleExactGradient(new Int32Array(shared.reduced), exponents, samples, layout, gradient, kernels)
-        : scaleFloatGradient(new Float32Array(shared.reduced), samples, layout, gradient, kernels);
+    const scales = scalesOf(shared.kind, exponents, samples, layout.slots);
+    const { norm, notFinite } = scaleGradient(reduced, scales, layout, gradient, kernels);
     if (notFinite !== null) throw coded('GRADIENT_NOT_FINITE', { tensor: notFinite, step });
     optimizer.step({
       weights,
@@ -39,15 +29,15 @@ export function hostTraining(parts: TrainingParts, kernels: SumKernels | undefin
       stepNumber: step,
       clipFactor: clipFactor(norm, config.clipNorm),
     });
-    show();
+    show('weights');
     return norm;
   };
 
   return {
     accumulator: createAccumulator(shared.kind, layout, shared.mine, kernels),
-    resume: show,
+    show,
     reload: () => {
-      show();
+      show('weights');
       return Promise.resolve();
     },
     dispose: () => undefined,

@@ -8,6 +8,7 @@ import { PROTOCOL_VERSION, StateSource, type Body } from '../shared/protocol/cod
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
 import { initialWeights } from './model/initialisation.js';
+import { initialiseState } from './optimizer/optimizer.js';
 import type { PendingStep } from './step-loop.js';
 import type { StepWork } from './step-work.js';
 import type { TrainingState } from './training-state.js';
@@ -103,7 +104,7 @@ export async function introduce(
  * @returns whether they are there; if not, a plan will say which peers have them
  */
 export async function fillState(
-  { optimizer, weights, moments, shared }: TrainingState,
+  { weights, moments, shared }: TrainingState,
   config: RunConfig,
   spec: ModelSpec,
   welcome: Body<'welcome'>,
@@ -121,7 +122,7 @@ export async function fillState(
     await link.call('pull', { part, target });
   }
   const momentsPulled = pullParts.length > 1;
-  if (!momentsPulled) optimizer.initialise(moments, weights);
+  if (!momentsPulled) initialiseState(config, moments, weights);
   status.setState(step);
   return true;
 }

@@ -2,8 +2,8 @@
 import { DeviceTraining } from './device-training.js';
 import { withinDevice } from './engine/memory-fit.js';
 import { loadKernels } from './engine/native/addon.js';
-import { hostTraining, type TrainingParts } from './host-training.js';
-import type { Training } from './training.js';
+import { hostTraining } from './host-training.js';
+import type { Training, TrainingParts } from './training.js';
 
 /** @throws DEVICE_TOO_SMALL */
 export function trainingOn(parts: TrainingParts): Training {

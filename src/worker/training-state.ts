@@ -2,11 +2,9 @@
 import type { RunConfig } from '../shared/config/schema.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { SharedState } from './link/link-contract.js';
-import { createOptimizer, type Optimizer, type OptimizerState } from './optimizer/optimizer.js';
+import { stateNamesOf, type OptimizerState } from './optimizer/optimizer.js';
 
 export interface TrainingState {
-  /** Knows what the state of a new run is. */
-  readonly optimizer: Optimizer;
   /** In layout order. */
   readonly weights: Float32Array;
   readonly moments: OptimizerState;
@@ -15,15 +13,14 @@ export interface TrainingState {
 
 /** Memory for a run's state, all zeros. */
 export function allocateTrainingState(config: RunConfig, layout: ParameterLayout): TrainingState {
-  const optimizer = createOptimizer(config, layout);
+  const stateNames = stateNamesOf(config);
   const memory = (): SharedArrayBuffer => new SharedArrayBuffer(layout.length * 4);
   const parts: Record<string, SharedArrayBuffer> = { weights: memory() };
-  for (const name of optimizer.stateNames) parts[name] = memory();
+  for (const name of stateNames) parts[name] = memory();
   const view = (name: string): Float32Array => new Float32Array(parts[name]!);
   return {
-    optimizer,
     weights: view('weights'),
-    moments: Object.fromEntries(optimizer.stateNames.map((name) => [name, view(name)])),
+    moments: Object.fromEntries(stateNames.map((name) => [name, view(name)])),
     shared: { kind: config.reduction, mine: memory(), reduced: memory(), parts },
   };
 }

@@ -6,7 +6,7 @@ import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js
 import { ExactAccumulator } from '../../src/worker/collective/exact-accumulator.js';
 import { Fp32Accumulator } from '../../src/worker/collective/fp32-accumulator.js';
 import { hostGradient } from '../../src/worker/engine/gradient-tensor.js';
-import { scaleExactGradient } from '../../src/worker/optimizer/gradient-scaling.js';
+import { scaleExactGradient } from '../optimizer/scaled.js';
 
 const layout: ParameterLayout = {
   slots: [

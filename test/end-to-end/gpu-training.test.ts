@@ -134,6 +134,8 @@ test('`--micro-batch auto` takes what fits the GPU, and is refused without one',
   const fitted = await cli(...flags);
   assert.equal(fitted.code, 0, fitted.stderr);
   assert.match(fitted.stderr, /micro-batch 16: the largest power of two that fits cuda:0/);
+  const shown = await cli(...flags, '--print-config');
+  assert.match(shown.stdout, /^micro-batch: 16$/m);
   const none = await cli(
     ...flags.slice(0, 3),
     '--out',
@@ -167,5 +169,16 @@ test('a micro-batch that does not fit is refused with the largest that would', {
     const none = await cli('tune', ...shape, '--micro-batch', '2', '--out', out);
     assert.equal(none.code, 1, none.stderr);
     assert.match(none.stderr, /DEVICE_TOO_SMALL: .* even with one image at a time: out of memory/);
+    const auto = ['train', '--data', data, '--out', join(folder.path, 'small'), ...RUN];
+    const refused = await cli(...auto, '--micro-batch', 'auto', '--precision', 'fp32');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /DEVICE_TOO_SMALL/);
   }
+  // One image fits, the moments and sums of its training do not.
+  process.env['VITRAIL_EMULATED_BYTES'] = '7000000';
+  const fitting = async (...more: string[]): Promise<number> =>
+    (JSON.parse((await cli('fit', ...shape, ...more)).stdout) as { microBatch: number }).microBatch;
+  assert.equal(await fitting(), 0);
+  assert.equal(await fitting('--optimizer', 'adamw', '--ema-decay', '0.9'), 0);
+  assert.ok((await fitting('--optimizer', 'sgd')) > 0);
 });

@@ -6,14 +6,11 @@ import { Fp32Accumulator } from '../../src/worker/collective/fp32-accumulator.js
 import { hostGradient, type GradientTensor } from '../../src/worker/engine/gradient-tensor.js';
 import { STORAGE } from '../../src/worker/engine/native/kernel-api/memory.js';
 import type { Kernels } from '../../src/worker/engine/native/kernel-api.js';
-import {
-  plainScaleGradient,
-  scaleExactGradient,
-  scaleFloatGradient,
-} from '../../src/worker/optimizer/gradient-scaling.js';
+import { plainScaleGradient } from '../../src/worker/optimizer/gradient-scaling.js';
 import { bitsOf, floats, LENGTHS, type Mixture } from './float-samples.js';
 import { inEverySetting, onProcessorOnly } from './kernel-settings.js';
 import { sampledLayout as layout } from './sampled-layout.js';
+import { scaleExactGradient, scaleFloatGradient } from '../optimizer/scaled.js';
 
 const MIXTURES: readonly Mixture[] = ['normal', 'any', 'special'];
 

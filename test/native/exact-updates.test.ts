@@ -6,6 +6,8 @@ import { momentumUpdate } from '../../src/worker/optimizer/momentum-update.js';
 import {
   averageUpdate,
   createOptimizer,
+  initialiseState,
+  stateNamesOf,
   type OptimizerConfig,
 } from '../../src/worker/optimizer/optimizer.js';
 import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js';
@@ -144,9 +146,9 @@ onProcessorOnly(
         const instance = createOptimizer(config, layout, with_);
         const weights = floats(layout.length, 1, 'normal');
         const state = Object.fromEntries(
-          instance.stateNames.map((name) => [name, new Float32Array(layout.length)]),
+          stateNamesOf(config).map((name) => [name, new Float32Array(layout.length)]),
         );
-        instance.initialise(state, weights);
+        initialiseState(config, state, weights);
         for (let stepNumber = 0; stepNumber < 10; stepNumber++) {
           const gradient = floats(layout.length, 2 + stepNumber, 'normal');
           instance.step({ weights, gradient, state, lr: 0.01, stepNumber, clipFactor: 0.5 });

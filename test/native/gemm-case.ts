@@ -4,12 +4,12 @@ import type { DropoutStream } from '../../src/worker/engine/native/kernel-api/ac
 import { ACTIVATION, type Activation } from '../../src/worker/engine/native/kernel-api/gemm.js';
 import { STORAGE, type Storage } from '../../src/worker/engine/native/kernel-api/memory.js';
 import {
-  haveProductSettings,
   type ProductKernels,
   type ProductSettings,
 } from '../../src/worker/engine/native/kernel-api/products.js';
 import { product, rowSums, type Bounded, type Product } from './gemm-reference.js';
 import { normals, roundToBf16, type KernelDevice } from './kernel-device.js';
+import { isGpu } from '../../src/worker/engine/native/kernel-api.js';
 
 export interface GemmCase {
   readonly m: number;
@@ -103,7 +103,7 @@ function expectedOf(by: GemmCase, inSteps: boolean): Expected {
 /** Runs `body` with a GPU's products by its library or by our own kernel; a processor's have one form. */
 export function computedBy(products: 'own' | 'library', device: KernelDevice, body: () => void): void {
   const { kernels } = device;
-  if (!haveProductSettings(kernels)) {
+  if (!isGpu(kernels)) {
     body();
     return;
   }
@@ -117,7 +117,7 @@ export function computedBy(products: 'own' | 'library', device: KernelDevice, bo
 }
 
 function isByLibrary({ kernels }: KernelDevice): boolean {
-  if (!haveProductSettings(kernels)) return false;
+  if (!isGpu(kernels)) return false;
   const settings: ProductSettings = (kernels as ProductKernels).configure({});
   return settings.products === 'library';
 }

@@ -1,15 +1,13 @@
 /** Tests of a GPU's products by its library; skipped, with the reason, where kernels are a processor's. */
 import { test } from 'node:test';
 import { loadKernels } from '../../src/worker/engine/native/addon.js';
-import {
-  haveProductSettings,
-  type ProductKernels,
-} from '../../src/worker/engine/native/kernel-api/products.js';
+import { type ProductKernels } from '../../src/worker/engine/native/kernel-api/products.js';
 import { computedBy } from './gemm-case.js';
 import { KernelDevice } from './kernel-device.js';
+import { isGpu } from '../../src/worker/engine/native/kernel-api.js';
 
 const { kernels, reason } = { reason: '', ...loadKernels() };
-const gpu = kernels !== undefined && haveProductSettings(kernels) ? kernels : undefined;
+const gpu = kernels !== undefined && isGpu(kernels) ? kernels : undefined;
 const SKIP = gpu ? false : reason || 'a processor computes products itself';
 
 /** Nothing is chosen before; nothing stays chosen after. */

@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js';
-import {
-  clipFactor,
-  powerOfTwo,
-  scaleExactGradient,
-  scaleFloatGradient,
-} from '../../src/worker/optimizer/gradient-scaling.js';
+import { clipFactor, powerOfTwo } from '../../src/worker/optimizer/gradient-scaling.js';
+import { scaleExactGradient, scaleFloatGradient } from './scaled.js';
 
 function layoutOf(...lengths: number[]): ParameterLayout {
   let offset = 0;

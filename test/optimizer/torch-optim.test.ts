@@ -6,6 +6,8 @@ import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js
 import { clipFactor } from '../../src/worker/optimizer/gradient-scaling.js';
 import {
   createOptimizer,
+  initialiseState,
+  stateNamesOf,
   type OptimizerConfig,
   type StateName,
 } from '../../src/worker/optimizer/optimizer.js';
@@ -64,8 +66,8 @@ for (const { name, maxNorm, options, weights: expected, state: expectedState } o
     };
     const optimizer = createOptimizer(config, LAYOUT);
     const weights = Float32Array.from(fixture.initial);
-    const state = Object.fromEntries(optimizer.stateNames.map((n) => [n, new Float32Array(LENGTH)]));
-    optimizer.initialise(state, weights);
+    const state = Object.fromEntries(stateNamesOf(config).map((n) => [n, new Float32Array(LENGTH)]));
+    initialiseState(config, state, weights);
     for (const [stepNumber, values] of fixture.gradients.entries()) {
       const gradient = Float32Array.from(values);
       const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
@@ -73,7 +75,7 @@ for (const { name, maxNorm, options, weights: expected, state: expectedState } o
       optimizer.step({ weights, gradient, state, lr, stepNumber, clipFactor: clipFactor(norm, maxNorm) });
       assertClose(weights, expected[stepNumber]!, `weights after update ${stepNumber}`);
     }
-    for (const stateName of optimizer.stateNames) {
+    for (const stateName of stateNamesOf(config)) {
       const reference = expectedState[TORCH_STATE[stateName] ?? stateName];
       if (reference !== undefined) assertClose(state[stateName]!, reference, stateName);
     }

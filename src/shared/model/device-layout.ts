@@ -21,3 +21,29 @@ export function deviceLayout({ slots }: ParameterLayout): DeviceLayout {
   }
   return { offsets, length: end };
 }
+
+/** A piece that lies in one piece on both sides. */
+export interface CopyRange {
+  /** In elements, on the GPU and on the host. */
+  readonly offset: number;
+  readonly hostOffset: number;
+  readonly length: number;
+}
+
+/** All parameters in as few copies as there can be: a gap on the GPU ends one. */
+export function copyRanges(layout: ParameterLayout): readonly CopyRange[] {
+  const { offsets } = deviceLayout(layout);
+  const ranges: CopyRange[] = [];
+  for (const [i, { offset: hostOffset, length }] of layout.slots.entries()) {
+    const offset = offsets[i]!;
+    const last = ranges.at(-1);
+    if (
+      last !== undefined &&
+      last.offset + last.length === offset &&
+      last.hostOffset + last.length === hostOffset
+    ) {
+      ranges[ranges.length - 1] = { ...last, length: last.length + length };
+    } else ranges.push({ offset, hostOffset, length });
+  }
+  return ranges;
+}

@@ -3,6 +3,7 @@ import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
 import { ExactAccumulator } from './exact-accumulator.js';
 import { Fp32Accumulator } from './fp32-accumulator.js';
 import type { GradientAccumulator, SumKernels } from './gradient-accumulator.js';
+import { vectorOf } from './vector.js';
 
 /**
  * @param memory layout.length x 4 bytes: the accumulator's sums lie there
@@ -15,6 +16,6 @@ export function createAccumulator(
   kernels?: SumKernels,
 ): GradientAccumulator {
   return kind === 'exact'
-    ? new ExactAccumulator(layout, new Int32Array(memory), kernels)
-    : new Fp32Accumulator(layout, new Float32Array(memory), kernels);
+    ? new ExactAccumulator(layout, vectorOf(kind, memory), kernels)
+    : new Fp32Accumulator(layout, vectorOf(kind, memory), kernels);
 }

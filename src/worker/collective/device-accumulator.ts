@@ -8,8 +8,8 @@ import type { DeviceCopyKernels } from '../engine/native/kernel-api/device-copie
 import type { DeviceExactKernels } from '../engine/native/kernel-api/device-exact.js';
 import { STORAGE, type DeviceBuffer, type MemoryKernels } from '../engine/native/kernel-api/memory.js';
 import type { SumKind } from './chunk-header.js';
-import { slotFor, type GradientAccumulator } from './gradient-accumulator.js';
-import type { Vector } from './ring-round.js';
+import { checkExponents, checkSums, slotFor, type GradientAccumulator } from './gradient-accumulator.js';
+import type { Vector } from './vector.js';
 
 export type DeviceSumKernels = Pick<MemoryKernels, 'allocate' | 'release'> &
   Pick<DeviceExactKernels, 'quantiseAdd' | 'floatAdd'> &
@@ -35,6 +35,7 @@ export class DeviceAccumulator implements GradientAccumulator {
 
   /** @param sums [layout.length], on a SharedArrayBuffer */
   constructor(kernels: DeviceSumKernels, layout: ParameterLayout, kind: SumKind, sums: Vector) {
+    checkSums(sums, layout);
     const slots = layout.slots.length;
     this.kind = kind;
     this.sums = sums;
@@ -52,6 +53,7 @@ export class DeviceAccumulator implements GradientAccumulator {
   }
 
   begin(exponents: Int32Array, microBatches: number): void {
+    if (this.kind === 'exact') checkExponents(exponents, this.#layout);
     this.#exponents = exponents.slice();
     this.#microBatches = microBatches;
     this.#kernels.clear({ buffer: this.#deviceSums });

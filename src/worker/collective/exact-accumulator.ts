@@ -1,10 +1,10 @@
 /** Gradient sums in 32-bit fixed point: each value is rounded once, then only integers are added, in any order. */
-import { coded } from '../../shared/errors.js';
 import { exponentScale, sumLimit } from '../../shared/exact/exponents.js';
 import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
 import type { DeviceBuffer } from '../engine/native/kernel-api/memory.js';
 import {
   AccumulatorState,
+  checkExponents,
   type Added,
   type GradientAccumulator,
   type SumKernels,
@@ -15,6 +15,7 @@ const ROUNDER = 1.5 * 2 ** 52;
 
 export class ExactAccumulator extends AccumulatorState<Int32Array> implements GradientAccumulator {
   readonly kind = 'exact';
+  readonly #layout: ParameterLayout;
   #microBatches = 1;
   readonly #exponents: Int32Array;
 
@@ -24,15 +25,12 @@ export class ExactAccumulator extends AccumulatorState<Int32Array> implements Gr
    */
   constructor(layout: ParameterLayout, sums: Int32Array, kernels?: SumKernels) {
     super(layout, sums, kernels);
+    this.#layout = layout;
     this.#exponents = new Int32Array(layout.slots.length);
   }
 
   begin(exponents: Int32Array, microBatches: number): void {
-    if (exponents.length !== this.#exponents.length) {
-      throw coded('INTERNAL', {
-        reason: `${exponents.length} exponents for ${this.#exponents.length} tensors`,
-      });
-    }
+    checkExponents(exponents, this.#layout);
     this.#exponents.set(exponents);
     this.#microBatches = microBatches;
     this.clear();

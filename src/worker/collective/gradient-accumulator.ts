@@ -5,7 +5,7 @@ import type { GradientTensor } from '../engine/gradient-tensor.js';
 import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
 import type { DeviceBuffer, HostMemoryKernels, MemoryKernels } from '../engine/native/kernel-api/memory.js';
 import type { SumKind } from './chunk-header.js';
-import type { Vector } from './ring-round.js';
+import type { Vector } from './vector.js';
 
 export interface GradientAccumulator {
   readonly kind: SumKind;
@@ -53,9 +53,7 @@ export abstract class AccumulatorState<V extends Vector> {
    * @param kernels do the work, to the same bits, where they are given
    */
   constructor(layout: ParameterLayout, sums: V, kernels?: SumKernels) {
-    if (sums.length !== layout.length) {
-      throw coded('INTERNAL', { reason: `${sums.length} sums for ${layout.length} parameters` });
-    }
+    checkSums(sums, layout);
     this.#layout = layout;
     this.#kernels = kernels;
     this.sums = sums;
@@ -109,6 +107,18 @@ function onDevice(
   } finally {
     kernels.release(buffer);
   }
+}
+
+/** @throws INTERNAL */
+export function checkSums(sums: Vector, { length }: ParameterLayout): void {
+  if (sums.length === length) return;
+  throw coded('INTERNAL', { reason: `${sums.length} sums for ${length} parameters` });
+}
+
+/** One for each tensor: a missing one would leave its values out in silence. @throws INTERNAL */
+export function checkExponents(exponents: Int32Array, { slots }: ParameterLayout): void {
+  if (exponents.length === slots.length) return;
+  throw coded('INTERNAL', { reason: `${exponents.length} exponents for ${slots.length} tensors` });
 }
 
 /** The slot, if `length` values can be its gradient. @throws INTERNAL */

@@ -2,8 +2,7 @@
 import { encodeChunkHeader, type ChunkHeader, type Position, type SumKind } from './chunk-header.js';
 import { arrivalHop, firstMoves, nextMove, type Chunk, type Move, type RingPlan } from './ring-plan.js';
 import type { ChunkSum } from './sum.js';
-
-export type Vector = Int32Array | Float32Array;
+import type { Vector } from './vector.js';
 
 export interface RoundOptions {
   readonly plan: RingPlan;

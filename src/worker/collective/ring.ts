@@ -22,10 +22,11 @@ import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { MAX_CHUNK_ELEMENTS, ringPlan } from './ring-plan.js';
-import { RingRound, type Outgoing, type Vector } from './ring-round.js';
+import { RingRound, type Outgoing } from './ring-round.js';
 import { StallWatch } from './stall-watch.js';
 import { nativeSum } from './native-sum.js';
 import { plainSum, simdSum } from './sum.js';
+import type { Vector } from './vector.js';
 
 export interface RingOptions {
   readonly transport: Transport;

@@ -4,11 +4,10 @@ import { coded } from '../../shared/errors.js';
 import type { ModelSpec } from '../../shared/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../shared/model/parameter-layout.js';
 import { pixelScale, type PixelScale } from '../../shared/model/patches.js';
-import type { Precision } from '../model/fused/device.js';
 import type { Judgement, Pass } from '../model/pass.js';
 import { vit } from '../model/vit.js';
 import { WeightTensors } from '../model/weight-tensors.js';
-import type { Compute } from './compute.js';
+import type { Compute, ComputeOptions } from './compute.js';
 import { startCompute } from './start-compute.js';
 import type { GradientTensor } from './gradient-tensor.js';
 import type { GpuKernels } from './native/kernel-api.js';
@@ -19,12 +18,8 @@ import { imagesIn, type ModelInput } from './model-input.js';
 import { placedWeights, type WeightSource } from './placement.js';
 import { Tape } from './tape.js';
 
-export interface EngineOptions {
-  /** One of BACKEND_CHOICES. */
-  readonly backend: string;
+export interface EngineOptions extends ComputeOptions {
   readonly spec: ModelSpec;
-  /** The GPU of the native backend; null or missing: the processor. */
-  readonly gpu?: number | null;
   /** What pixel values stand for: paper where missing. */
   readonly transform?: 'paper' | 'tutorial';
   /** Probability of zeroing an element, in [0, 1). */
@@ -34,16 +29,6 @@ export interface EngineOptions {
   /** Keep only the input of each encoder block and compute the block again on the way back. */
   readonly recompute: boolean;
   readonly seed: number;
-  /** fp32 where missing. bf16: operands and activations, with fp32 sums and weights; on the native backend only. */
-  readonly precision?: Precision;
-  /** Of the native backend; 0 or missing: one for each processor. Results do not depend on it. */
-  readonly threads?: number;
-  /** Plain tfjs ops even where there are fused kernels: for comparison. */
-  readonly composed?: boolean;
-  /** On a GPU: a table of algorithms that `vitrail tune` has written. */
-  readonly productChoices?: string | null;
-  /** On a GPU: choose the fastest algorithms as products come. */
-  readonly tune?: boolean;
 }
 
 /** @see ModelInput */

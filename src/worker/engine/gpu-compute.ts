@@ -4,28 +4,14 @@ import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
 import { composedParts } from '../model/composed-parts.js';
 import { FusedDevice, type Precision } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
-import type { Compute } from './compute.js';
-import type { GradientTensor } from './gradient-tensor.js';
-import { STORAGE, type GpuKernels } from './native/kernel-api.js';
-import { bufferOf, emptyTensor } from './native/tensor-buffers.js';
+import type { Compute, ComputeOptions } from './compute.js';
+import type { GpuKernels } from './native/kernel-api.js';
+import { bf16Copy, bufferOf, deviceGradient, emptyTensor } from './native/tensor-buffers.js';
 import { readProductChoices } from './product-choices.js';
 import type { Placement } from './placement.js';
 
-/** A gradient where it was computed. */
-export function deviceGradient(gradient: tf.Tensor): GradientTensor {
-  return {
-    length: gradient.size,
-    buffer: bufferOf(gradient),
-    hostValues: () => gradient.dataSync<'float32'>(),
-  };
-}
-
 function placement(kernels: GpuKernels, precision: Precision): Placement {
-  const inBf16 = (weight: tf.Tensor2D): tf.Tensor2D => {
-    const copy = emptyTensor<tf.Rank.R2>(weight.shape, 'float32', STORAGE.bf16);
-    kernels.convert({ x: bufferOf(weight), y: bufferOf(copy), length: weight.size });
-    return copy;
-  };
+  const inBf16 = (weight: tf.Tensor2D): tf.Tensor2D => bf16Copy(bufferOf(weight), weight.shape);
   return {
     place: (values, shape) => {
       const tensor = emptyTensor<tf.Rank>(shape);
@@ -37,16 +23,10 @@ function placement(kernels: GpuKernels, precision: Precision): Placement {
   };
 }
 
-export interface GpuOptions {
-  /** Number of the GPU. */
-  readonly gpu: number;
-  readonly precision: Precision;
-  readonly composed: boolean;
-  /** A table that `vitrail tune` has written; null: the library's first proposals. */
-  readonly productChoices: string | null;
-  /** Choose the fastest of the library's proposals as products come. */
-  readonly tune: boolean;
-}
+/** @see ComputeOptions */
+export type GpuOptions = Required<
+  Pick<ComputeOptions, 'precision' | 'composed' | 'productChoices' | 'tune'>
+> & { readonly gpu: number };
 
 /** Everything that the bits of a GPU's results follow from besides the run's own options. */
 function identityOf(kernels: GpuKernels, level: string): string {

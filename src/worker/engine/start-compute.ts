@@ -3,30 +3,15 @@ import { availableParallelism } from 'node:os';
 import type * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../shared/errors.js';
 import { composedParts } from '../model/composed-parts.js';
-import { FusedDevice, type Precision } from '../model/fused/device.js';
+import { FusedDevice } from '../model/fused/device.js';
 import { fusedParts } from '../model/fused/fused-parts.js';
 import { startBackend } from './backend.js';
-import type { Compute } from './compute.js';
-import { gpuCompute, deviceGradient } from './gpu-compute.js';
+import type { Compute, ComputeOptions } from './compute.js';
+import { gpuCompute } from './gpu-compute.js';
 import { hostGradient, type GradientTensor } from './gradient-tensor.js';
 import { copied, type Placement } from './placement.js';
 import { isGpu } from './native/kernel-api.js';
-import { nativeKernels, wrapHost } from './native/tensor-buffers.js';
-
-export interface ComputeOptions {
-  /** One of BACKEND_CHOICES. */
-  readonly backend: string;
-  readonly precision?: Precision;
-  /** Of the native backend; null or missing: the processor. */
-  readonly gpu?: number | null;
-  /** 0 where missing: one for each processor. */
-  readonly threads?: number;
-  /** Plain tfjs ops even where there are fused kernels: for comparison. */
-  readonly composed?: boolean;
-  /** As GpuOptions. */
-  readonly productChoices?: string | null;
-  readonly tune?: boolean;
-}
+import { deviceGradient, nativeKernels, wrapHost } from './native/tensor-buffers.js';
 
 /** On the memory they lie in: nothing is copied. */
 const inPlace: Placement = { place: wrapHost, transposed: false };

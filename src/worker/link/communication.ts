@@ -10,6 +10,7 @@ import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Message } from '../../shared/protocol/codec.js';
 import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../shared/protocol/state-pull.js';
 import { Ring, type ReduceRequest } from '../collective/ring.js';
+import { vectorOf } from '../collective/vector.js';
 import { ControlClient } from './control-client.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, SharedState, ToLink } from './link-contract.js';
 import { GpuWatch } from './gpu-figures.js';
@@ -299,7 +300,5 @@ export class Communication {
 
 /** The ring's two buffers, typed as the reduction adds. */
 function views({ kind, mine, reduced }: SharedState): Pick<ReduceRequest, 'kind' | 'mine' | 'out'> {
-  return kind === 'exact'
-    ? { kind, mine: new Int32Array(mine), out: new Int32Array(reduced) }
-    : { kind, mine: new Float32Array(mine), out: new Float32Array(reduced) };
+  return { kind, mine: vectorOf(kind, mine), out: vectorOf(kind, reduced) };
 }

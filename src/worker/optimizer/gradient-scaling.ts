@@ -1,6 +1,6 @@
 /** From the reduced sum to the gradient the optimizer sees: scaled back, averaged, and measured, in one pass. */
 import { coded } from '../../shared/errors.js';
-import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
+import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
 import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
 
 export interface ScaledGradient {
@@ -64,66 +64,55 @@ export const plainScaleGradient: ExactKernels['scaleGradient'] = (by) => {
   });
 };
 
-function scaleAll(
-  source: Int32Array | Float32Array,
-  scaleOf: (slot: number) => number,
-  layout: ParameterLayout,
-  out: Float32Array,
-  kernels: ExactKernels | undefined,
-): ScaledGradient {
-  if (source.length !== layout.length || out.length !== layout.length) {
-    const reason = `gradient of ${source.length} to ${out.length} elements for ${layout.length} parameters`;
-    throw coded('INTERNAL', { reason });
-  }
-  const { slots } = layout;
-  const squares = new Float64Array(slots.length);
-  (kernels?.scaleGradient ?? plainScaleGradient)({
-    source,
-    out,
-    offsets: Float64Array.from(slots, ({ offset }) => offset),
-    lengths: Float64Array.from(slots, ({ length }) => length),
-    scales: Float64Array.from(slots, (_, slot) => scaleOf(slot)),
-    squares,
-  });
+/**
+ * What reduced sums are multiplied by, [slots]: 2^-e / samples of exact ones, which are sums of rint(g x 2^e) over all
+ * samples; 1 / samples of fp32 ones.
+ * @param exponents e of every slot
+ */
+export function scalesOf(
+  kind: 'exact' | 'fp32',
+  exponents: ArrayLike<number>,
+  samples: number,
+  slots: readonly ParameterSlot[],
+): Float64Array {
+  return Float64Array.from(slots, (_, i) => (kind === 'exact' ? powerOfTwo(-exponents[i]!) : 1) / samples);
+}
+
+/** @param squares [slots]: sums of the squares of the scaled gradient's elements */
+export function judged(squares: Float64Array, slots: readonly ParameterSlot[]): ScaledGradient {
   // Squares of float32 values cannot overflow a double: the sum is finite exactly if every element is.
   const notFinite = slots[squares.findIndex((square) => !Number.isFinite(square))]?.name ?? null;
   return { norm: Math.sqrt(squares.reduce((sum, square) => sum + square, 0)), notFinite };
 }
 
 /**
- * The averaged gradient from the exact reduction: g = q x 2^-e / samples, rounded once to float32.
- * @param q sums of rint(g x 2^e) over all samples, in layout order
- * @param exponents e of every slot, in layout order
- * @param samples samples that were summed
- * @param out gradient, in layout order; it may lie on the memory of `q`, element on element
+ * The averaged gradient from the reduced sums, each rounded once to float32.
+ * @param source sums over all samples, in layout order
+ * @param scales as `scalesOf`
+ * @param out gradient, in layout order; it may lie on the memory of `source`, element on element
  * @param kernels do the work, to the same bits, where they are given
  */
-export function scaleExactGradient(
-  q: Int32Array,
-  exponents: ArrayLike<number>,
-  samples: number,
-  layout: ParameterLayout,
+export function scaleGradient(
+  source: Int32Array | Float32Array,
+  scales: Float64Array,
+  { slots, length: parameters }: ParameterLayout,
   out: Float32Array,
   kernels?: ExactKernels,
 ): ScaledGradient {
-  return scaleAll(q, (slot) => powerOfTwo(-exponents[slot]!) / samples, layout, out, kernels);
-}
-
-/**
- * The averaged gradient from the plain float32 reduction: g = sum / samples.
- * @param sums sums over all samples, in layout order
- * @param samples samples that were summed
- * @param out gradient, in layout order; it may be `sums` itself
- * @param kernels do the work, to the same bits, where they are given
- */
-export function scaleFloatGradient(
-  sums: Float32Array,
-  samples: number,
-  layout: ParameterLayout,
-  out: Float32Array,
-  kernels?: ExactKernels,
-): ScaledGradient {
-  return scaleAll(sums, () => 1 / samples, layout, out, kernels);
+  if (source.length !== parameters || out.length !== parameters) {
+    const reason = `gradient of ${source.length} to ${out.length} elements for ${parameters} parameters`;
+    throw coded('INTERNAL', { reason });
+  }
+  const squares = new Float64Array(slots.length);
+  (kernels?.scaleGradient ?? plainScaleGradient)({
+    source,
+    out,
+    offsets: Float64Array.from(slots, ({ offset }) => offset),
+    lengths: Float64Array.from(slots, ({ length }) => length),
+    scales,
+    squares,
+  });
+  return judged(squares, slots);
 }
 
 /** The factor min(1, max / norm) that clips a gradient to a global norm of `maxNorm`; 1 where `maxNorm` is 0. */

@@ -32,11 +32,33 @@ export interface OptimizerStep {
 }
 
 export interface Optimizer {
-  readonly stateNames: readonly StateName[];
-  /** Sets the state of a new run: zeros, and `ema` to the weights. */
-  initialise(state: OptimizerState, weights: Float32Array): void;
   /** One update in place; the same inputs give the same bits on every machine. */
   step(step: OptimizerStep): void;
+}
+
+/** What the state of a run consists of. */
+export function stateNamesOf({
+  optimizer,
+  emaDecay,
+}: Pick<OptimizerConfig, 'optimizer' | 'emaDecay'>): readonly StateName[] {
+  const moments: StateName[] = optimizer === 'sgd' ? ['momentum'] : ['exp_avg', 'exp_avg_sq'];
+  return emaDecay > 0 ? [...moments, 'ema'] : moments;
+}
+
+/**
+ * Sets the state of a new run: zeros, and `ema` to the weights.
+ * @throws INTERNAL where an array is missing or has another length than the weights
+ */
+export function initialiseState(
+  config: Pick<OptimizerConfig, 'optimizer' | 'emaDecay'>,
+  state: OptimizerState,
+  weights: Float32Array,
+): void {
+  for (const name of stateNamesOf(config)) {
+    const array = stateArray(state, name, weights);
+    if (name === 'ema') array.set(weights);
+    else array.fill(0);
+  }
 }
 
 /** base^n for a whole n >= 0 by repeated squaring: a pure function of n, where the power operator may differ. */
@@ -101,14 +123,19 @@ export function averageUpdate(average: Float32Array, weights: Float32Array, deca
   for (let i = 0; i < average.length; i++) average[i] = decay * average[i]! + (1 - decay) * weights[i]!;
 }
 
-function checkLength(name: string, array: Float32Array | undefined, layout: ParameterLayout): Float32Array {
-  if (array?.length === layout.length) return array;
-  const found = array === undefined ? 'no array' : `${array.length} elements`;
-  throw coded('INTERNAL', { reason: `optimizer: ${name} has ${found} for ${layout.length} parameters` });
+/** A layout, or an array of one. */
+interface Counted {
+  readonly length: number;
 }
 
-function stateArray(state: OptimizerState, name: StateName, layout: ParameterLayout): Float32Array {
-  return checkLength(name, state[name], layout);
+function checkLength(name: string, array: Float32Array | undefined, all: Counted): Float32Array {
+  if (array?.length === all.length) return array;
+  const found = array === undefined ? 'no array' : `${array.length} elements`;
+  throw coded('INTERNAL', { reason: `optimizer: ${name} has ${found} for ${all.length} parameters` });
+}
+
+function stateArray(state: OptimizerState, name: StateName, all: Counted): Float32Array {
+  return checkLength(name, state[name], all);
 }
 
 /**
@@ -121,17 +148,11 @@ export function createOptimizer(
   layout: ParameterLayout,
   kernels?: ExactKernels,
 ): Optimizer {
-  const moments: StateName[] = config.optimizer === 'sgd' ? ['momentum'] : ['exp_avg', 'exp_avg_sq'];
   const averaged = config.emaDecay > 0;
-  const stateNames: readonly StateName[] = averaged ? [...moments, 'ema'] : moments;
+  const stateNames = stateNamesOf(config);
   const update = config.optimizer === 'sgd' ? sgd(config, layout, kernels) : adam(config, layout, kernels);
 
   return {
-    stateNames,
-    initialise(state, weights) {
-      for (const name of moments) stateArray(state, name, layout).fill(0);
-      if (averaged) stateArray(state, 'ema', layout).set(checkLength('weights', weights, layout));
-    },
     step(step) {
       checkLength('weights', step.weights, layout);
       checkLength('gradient', step.gradient, layout);

@@ -1,8 +1,8 @@
 /**
- * What a device must be able to do for vitrail: the CPU kernels stand behind this interface, and the CUDA kernels will.
+ * What a device must be able to do for vitrail: the CPU kernels and the CUDA kernels stand behind this interface.
  * It knows nothing of tfjs. A kernel takes one object; buffers are checked for length and storage, and a call that does
- * not fit throws a TypeError that names the field. Kernels run to their end before they return. Results are the same
- * bits from run to run and on any number of threads; they may differ from one level of processor to another.
+ * not fit throws a TypeError that names the field. Kernels of a processor run to their end before they return; those of
+ * a GPU run one after the other, in the order of the calls, and `read` waits for them. Results are the same bits from run to run and on any number of threads; they may differ from one level of processor to another.
  */
 import type { ActivationKernels } from './kernel-api/activation.js';
 import type { AttentionKernels } from './kernel-api/attention.js';

@@ -1,7 +1,8 @@
 /** From tensors of the native backend to buffers and back, for the ops that call kernels themselves. */
 import * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../../shared/errors.js';
-import type { DeviceKernels, Kernels } from './kernel-api.js';
+import type { GradientTensor } from '../gradient-tensor.js';
+import { isGpu, type DeviceKernels, type Kernels } from './kernel-api.js';
 import { STORAGE, type DeviceBuffer, type Storage } from './kernel-api/memory.js';
 import { BACKEND_NAME, NativeBackend, storageFor } from './native-backend.js';
 
@@ -21,6 +22,22 @@ export function nativeKernels(): DeviceKernels {
 /** The tensor's own buffer: it lives as long as the tensor's data. A tensor of another backend is moved here. */
 export function bufferOf(tensor: tf.TensorInfo): DeviceBuffer {
   return nativeBackend().record(tensor).buffer;
+}
+
+/** A gradient where it was computed. */
+export function deviceGradient(gradient: tf.Tensor): GradientTensor {
+  return {
+    length: gradient.size,
+    buffer: bufferOf(gradient),
+    hostValues: () => gradient.dataSync<'float32'>(),
+  };
+}
+
+/** A matrix rounded to bf16, as products take it. @param x f32 */
+export function bf16Copy(x: DeviceBuffer, shape: [rows: number, columns: number]): tf.Tensor2D {
+  const copy = emptyTensor<tf.Rank.R2>(shape, 'float32', STORAGE.bf16);
+  nativeKernels().convert({ x, y: bufferOf(copy), length: copy.size });
+  return copy;
 }
 
 /** How the tensor is stored: float32 as f32 or bf16. */
@@ -51,7 +68,7 @@ export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.Shap
     });
   }
   const backend = nativeBackend();
-  if (!('wrap' in backend.kernels))
+  if (isGpu(backend.kernels))
     throw coded('INTERNAL', { reason: "a GPU does not compute on the host's memory" });
   // Of the kernels only a processor's have it.
   const buffer = (backend.kernels as Kernels).wrap({ values });

@@ -42,8 +42,3 @@ export interface ProductKernels {
   setProductChoices(by: { readonly choices: readonly ProductChoice[] }): void;
   configure(by: ProductSettings): Required<ProductSettings>;
 }
-
-/** Whether the kernels are a GPU's. */
-export function haveProductSettings<T extends object>(kernels: T): kernels is T & ProductKernels {
-  return 'productChoices' in kernels;
-}
