@@ -5,16 +5,17 @@
 // built by the host's compiler for the emulator of src/cuda/emulator, which the kernel tests run on without a GPU.
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   buildAddon,
-  findCompiler,
   FLAGS,
   HERE,
+  hostCompiler,
   includeFlags,
-  platformCheck,
+  isExact,
+  isMain,
   sourceFiles,
   SOURCES,
+  tryBuild,
   Unavailable,
 } from './compile.mjs';
 
@@ -80,13 +81,11 @@ function hostFiles(emulated) {
   });
 }
 
-const contracted = (file) => !file.includes('exact');
-
 function emulatedTasks(compiler) {
   const flags = [...FLAGS, ...includeFlags(), ...MACROS, '-Wno-unused-function', '-Wno-unknown-pragmas'];
   const task = (file, language) => ({
     ...{ compiler, source: join(SOURCES, file), object: `${basename(file)}.o` },
-    flags: [...flags, `-ffp-contract=${contracted(file) ? 'fast' : 'off'}`, ...language],
+    flags: [...flags, `-ffp-contract=${isExact(file) ? 'off' : 'fast'}`, ...language],
   });
   const kernels = sourceFiles('.cu').filter((file) => file !== 'cuda/device.cu');
   return [
@@ -108,15 +107,14 @@ function cudaTasks(compiler, nvcc) {
     })),
     ...sourceFiles('.cu').map((file) => ({
       ...{ compiler: nvcc, source: join(SOURCES, file), object: `${basename(file)}.o` },
-      flags: contracted(file) ? device : [...device, '-fmad=false'],
+      flags: isExact(file) ? [...device, '-fmad=false'] : device,
     })),
   ];
 }
 
 /** Builds the addon where it is not up to date. @returns its path @throws Unavailable on a machine that cannot */
 export async function buildCuda({ emulated = false, force = false } = {}) {
-  platformCheck();
-  const compiler = findCompiler();
+  const compiler = hostCompiler();
   const name = emulated ? 'emulated' : 'cuda';
   const nvcc = emulated ? undefined : findToolkit();
   const target = join(HERE, 'build', `vitrail-${name}.node`);
@@ -136,16 +134,10 @@ export async function buildCuda({ emulated = false, force = false } = {}) {
 
 /** As buildCuda, but a machine that cannot build is told so in one line. */
 export async function tryBuildCuda(options) {
-  try {
-    await buildCuda(options);
-  } catch (error) {
-    const reason = error instanceof Unavailable ? error.message : 'compiling failed, see above';
-    console.error(`CUDA kernels not built: ${reason}`);
-    if (!(error instanceof Unavailable)) console.error(error.message.slice(0, 2000));
-  }
+  await tryBuild('CUDA kernels', '', async () => buildCuda(options));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   await tryBuildCuda({
     emulated: process.argv.includes('--emulated'),
     force: process.argv.includes('--force'),

@@ -4,21 +4,19 @@
 // level of processor; the binary picks at run time. Without a compiler, or on a processor that the kernels are not
 // made for, it says so in one line and succeeds: the WebAssembly backend is used then.
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   buildAddon,
-  findCompiler,
   FLAGS,
   HERE,
+  hostCompiler,
   includeFlags,
-  platformCheck,
+  isExact,
+  isMain,
   sourceFiles,
   SOURCES,
-  Unavailable,
+  tryBuild,
   works,
 } from './compile.mjs';
-
-export { findCompiler } from './compile.mjs';
 
 const AVX2 = ['-mavx2', '-mfma', '-mf16c', '-mbmi2'];
 const AVX512 = [...AVX2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mprefer-vector-width=512'];
@@ -34,7 +32,7 @@ const LEVELS = [
 /** Kernels with instructions of the highest level; the others use those of the level below. */
 const BF16 = /^kernels.(gemm|attention)\.cc$/;
 
-/** What to compile: kernel files once a level, all others once. Files in `exact/` promise bits equal to JavaScript's. */
+/** What to compile: kernel files once a level, all others once. */
 function plan(compiler, sanitize) {
   const levels = LEVELS.filter(({ flags }) => works(compiler, flags));
   const common = [...FLAGS, ...includeFlags(), ...levels.map(({ macro }) => `-DVITRAIL_${macro}`)];
@@ -42,8 +40,7 @@ function plan(compiler, sanitize) {
   const files = sourceFiles('.cc').filter((file) => !file.startsWith('cuda'));
   return files.flatMap((file) => {
     const source = join(SOURCES, file);
-    const contract = file.includes('exact') ? 'off' : 'fast';
-    const flags = [...common, `-ffp-contract=${contract}`];
+    const flags = [...common, `-ffp-contract=${isExact(file) ? 'off' : 'fast'}`];
     if (!file.startsWith('kernels')) return [{ compiler, source, flags, object: `${basename(file)}.o` }];
     return levels
       .filter(({ macro }) => macro !== 'AVX512BF16' || BF16.test(file))
@@ -56,8 +53,7 @@ function plan(compiler, sanitize) {
 
 /** Builds native/build/vitrail.node (vitrail-<sanitizers>.node with `sanitize`), where it is not up to date. */
 export async function buildNative({ sanitize = '', force = false } = {}) {
-  platformCheck();
-  const compiler = findCompiler();
+  const compiler = hostCompiler();
   const name = sanitize ? sanitize.replaceAll(',', '-') : 'release';
   const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
   if (sanitize) link.push(`-fsanitize=${sanitize}`);
@@ -73,16 +69,10 @@ export async function buildNative({ sanitize = '', force = false } = {}) {
 
 /** As buildNative, but a machine that cannot build is told so in one line. */
 export async function tryBuildNative(options) {
-  try {
-    await buildNative(options);
-  } catch (error) {
-    const reason = error instanceof Unavailable ? error.message : 'compiling failed, see above';
-    console.error(`native kernels not built: ${reason}; WebAssembly is used instead (slower)`);
-    if (!(error instanceof Unavailable)) console.error(error.message.slice(0, 2000));
-  }
+  await tryBuild('native kernels', 'WebAssembly is used instead (slower)', async () => buildNative(options));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const sanitize = process.argv.find((arg) => arg.startsWith('--sanitize='))?.slice('--sanitize='.length);
   await tryBuildNative({ sanitize, force: process.argv.includes('--force') });
 }

@@ -50,9 +50,37 @@ export function findCompiler() {
   return found;
 }
 
-export function platformCheck() {
+function platformCheck() {
   if (process.platform === 'win32') throw new Unavailable('Windows is not supported yet');
   if (process.arch !== 'x64') throw new Unavailable(`no kernels for ${process.arch} processors`);
+}
+
+/** The compiler of a machine that the kernels are made for. @throws Unavailable */
+export function hostCompiler() {
+  platformCheck();
+  return findCompiler();
+}
+
+/** Files with `exact` in their path promise bits equal to JavaScript's: no multiplication is fused with an addition. */
+export function isExact(file) {
+  return file.includes('exact');
+}
+
+/** Builds, or tells in one line why not. @param otherwise what is done without it; '' for nothing */
+export async function tryBuild(what, otherwise, build) {
+  try {
+    await build();
+  } catch (error) {
+    const unavailable = error instanceof Unavailable;
+    const reason = unavailable ? error.message : 'compiling failed, see above';
+    console.error(`${what} not built: ${reason}${otherwise === '' ? '' : `; ${otherwise}`}`);
+    if (!unavailable) console.error(error.message.slice(0, 2000));
+  }
+}
+
+/** Whether the file of this `import.meta.url` is what Node was started with. */
+export function isMain(url) {
+  return process.argv[1] === fileURLToPath(url);
 }
 
 /** Files below src with the extension, as paths relative to src. */
@@ -95,8 +123,8 @@ async function inParallel(jobs) {
   await Promise.all(Array.from({ length: availableParallelism() }, serve));
 }
 
-/** The first line that tells one version of a compiler from another. */
-export function versionOf(compiler) {
+/** What tells one version of a compiler from another: nvcc's last line does, of others the first. */
+function versionOf(compiler) {
   return spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
 }
 

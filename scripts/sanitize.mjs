@@ -8,9 +8,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { buildNative, findCompiler } from '../native/build.mjs';
+import { buildNative } from '../native/build.mjs';
+import { findCompiler } from '../native/compile.mjs';
 import { build } from './build.mjs';
-import { testFiles } from './test-files.mjs';
+import { testFiles, testFlags } from './test-files.mjs';
 
 const REPORTS = resolve('native/build/reports');
 /** How deep the stack of a report is, and where reports go: one file a process. */
@@ -91,8 +92,7 @@ async function sanitized(sanitize) {
   }
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
-  const flags = ['--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec'];
-  const [command, ...args] = [...run.command, ...flags, ...testFiles('native')];
+  const [command, ...args] = [...run.command, ...testFlags(600_000), ...testFiles('native')];
   const { status } = spawnSync(command, args, { stdio: 'inherit', env: run.env });
   const all = reports();
   const ours = all.filter(isOurs);

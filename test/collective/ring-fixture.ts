@@ -1,6 +1,7 @@
 /** Rings of several ranks in one process, with values whose sums are known in closed form. */
 import type { TestContext } from 'node:test';
-import { Ring, type RingOptions, type ReduceRequest } from '../../src/worker/collective/ring.js';
+import type { ReduceRequest } from '../../src/worker/collective/reduce-request.js';
+import { Ring, type RingOptions } from '../../src/worker/collective/ring.js';
 import type { Vector } from '../../src/worker/collective/vector.js';
 
 export const RUN_TOKEN = 0x1122334455667788n;

@@ -3,8 +3,9 @@
  *
  * Sending is zero-copy: ZeroMQ reads a chunk from `mine` or `out` some time after send() has resolved. Why no
  * chunk is written while it may still be read:
- * - `mine` is never written here, and by its owner not before the step's commit. A commit needs the digest of
- *   every rank, hence that every rank has received all its messages, hence that all we sent has been read.
+ * - `mine` is never written here, and by its owner not before the step's commit, or after a newer plan, by which a sum
+ *   may grow. A commit needs the digest of every rank, hence that every rank has received all its messages, hence that
+ *   all we sent has been read; and what a plan is put in place of is never committed.
  * - A chunk of `out` is sent at most twice. As a partial sum: it is overwritten only by the final sum, which our
  *   partial sum is part of, so the next rank has read it. As a final sum: it is not written again until the next
  *   all-reduce into the same `out`, which comes after the commit, or after a failure; a failed all-reduce closes
@@ -17,16 +18,16 @@
  */
 import { coded, reasonOf, type VitrailError } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
-import { HEADER_BYTES, type Position, type SumKind } from './chunk-header.js';
+import { HEADER_BYTES, type Position } from './chunk-header.js';
 import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { MAX_CHUNK_ELEMENTS, ringPlan } from './ring-plan.js';
+import { checkVectors, type ReduceRequest, type RingReport } from './reduce-request.js';
 import { RingRound, type Outgoing } from './ring-round.js';
 import { StallWatch } from './stall-watch.js';
 import { nativeSum } from './native-sum.js';
 import { plainSum, simdSum } from './sum.js';
-import type { Vector } from './vector.js';
 
 export interface RingOptions {
   readonly transport: Transport;
@@ -47,45 +48,8 @@ export interface RingMembership {
   readonly nextEndpoint: string;
 }
 
-export interface ReduceRequest {
-  readonly step: number;
-  /** Which all-reduce of the step (a repeat, a bucket). Default 0. */
-  readonly round?: number;
-  /** This rank's values; only read, and to be left alone until the commit. */
-  readonly mine: Vector;
-  /** Receives the sum over all ranks; memory apart from `mine`, to be left alone until the commit. */
-  readonly out: Vector;
-  readonly kind: SumKind;
-  /** Longest time without progress. */
-  readonly timeoutMs: number;
-  /** Calls the all-reduce off, for a new generation. */
-  readonly signal?: AbortSignal;
-}
-
-export interface RingReport {
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly waitMs: number;
-  readonly sumMs: number;
-  readonly totalMs: number;
-  /** Messages that were not of this all-reduce; `Ring.drops` says why. */
-  readonly dropped: number;
-}
-
 function internal(reason: string): VitrailError {
   return coded('INTERNAL', { reason });
-}
-
-function checkVectors({ mine, out, kind }: ReduceRequest): void {
-  const Type = kind === 'exact' ? Int32Array : Float32Array;
-  if (!(mine instanceof Type && out instanceof Type))
-    throw internal(`reduce() '${kind}' needs ${Type.name}s`);
-  if (mine.length !== out.length) throw internal(`reduce() of ${mine.length} elements into ${out.length}`);
-  const overlap =
-    mine.buffer === out.buffer &&
-    mine.byteOffset < out.byteOffset + out.byteLength &&
-    out.byteOffset < mine.byteOffset + mine.byteLength;
-  if (overlap) throw internal('reduce() into the memory of its own input');
 }
 
 export class Ring {

@@ -53,7 +53,7 @@ export interface SharedState {
   readonly mine: SharedArrayBuffer;
   /** The sum over all workers; the ring writes it. */
   readonly reduced: SharedArrayBuffer;
-  /** Parts that the coordinator may pull, by name. */
+  /** Parts of the state that coordinator and peers may take, by name. */
   readonly parts: Readonly<Record<string, SharedArrayBuffer>>;
 }
 

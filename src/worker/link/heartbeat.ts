@@ -1,0 +1,88 @@
+/** A worker's heartbeats, and what their clock watches over: the coordinator's silence, and the parent process. */
+import { coded, plainError, type PlainError } from '../../shared/errors.js';
+import type { Body } from '../../shared/protocol/codec.js';
+import type { LinkSettings } from './link-contract.js';
+import type { StatusBoard } from './status-board.js';
+
+/** Between two heartbeats, until a Welcome says otherwise. */
+const FIRST_HEARTBEAT_MS = 500;
+/** Lines that wait for the next heartbeat. */
+const MOST_LOG_LINES = 20;
+/** A worker that wants to leave waits this long for a coordinator that does not answer. */
+const LEAVE_PATIENCE_MS = 3000;
+
+export interface HeartbeatParts {
+  readonly settings: LinkSettings;
+  readonly status: StatusBoard;
+  /** What tells how far an all-reduce or a transfer has got. */
+  readonly progress: () => Pick<Body<'heartbeat'>, 'generation' | 'messages'>;
+  readonly send: (heartbeat: Body<'heartbeat'>) => void;
+  /** The coordinator has been silent for too long; no more heartbeats are sent. */
+  readonly onLost: (failure: PlainError) => void;
+  /** This worker wants to leave, and nobody answers. */
+  readonly onUnanswered: (reason: string) => void;
+}
+
+export class Heartbeat {
+  readonly #parts: HeartbeatParts;
+  #timer: NodeJS.Timeout;
+  #logLines: string[] = [];
+  #leaving = false;
+  #heardAtMs = performance.now();
+  #heardOnce = false;
+
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#beat(), FIRST_HEARTBEAT_MS);
+  }
+
+  /** From now on every `intervalMs`. */
+  everyMs(intervalMs: number): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#beat(), intervalMs);
+  }
+
+  /** The coordinator has said something. */
+  hear(): void {
+    this.#heardAtMs = performance.now();
+    this.#heardOnce = true;
+  }
+
+  /** A line for the next heartbeat. */
+  log(line: string): void {
+    this.#logLines.push(line);
+    if (this.#logLines.length > MOST_LOG_LINES) this.#logLines.shift();
+  }
+
+  /** The coordinator was told that this worker leaves. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #beat(): void {
+    const { settings, status, progress, send, onLost, onUnanswered } = this.#parts;
+    const { parentPid, coordinatorTimeoutMs, connectTimeoutMs, coordinator: address } = settings;
+    // Whoever started this worker is gone. The training thread may compute for a long time yet: end at once.
+    if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
+    const silentMs = performance.now() - this.#heardAtMs;
+    if (this.#leaving && silentMs > LEAVE_PATIENCE_MS) {
+      this.#leaving = false;
+      onUnanswered('left while the coordinator did not answer');
+      return;
+    }
+    if (silentMs > (this.#heardOnce ? coordinatorTimeoutMs : connectTimeoutMs)) {
+      this.stop();
+      onLost(plainError(coded('COORDINATOR_UNREACHABLE', { address, waitedMs: Math.round(silentMs) })));
+      return;
+    }
+    send({
+      ...status.read(),
+      ...progress(),
+      logLines: this.#logLines.splice(0),
+    });
+  }
+}

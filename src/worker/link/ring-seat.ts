@@ -1,0 +1,76 @@
+/** This worker's seat in the ring: opened once a place in the run, joined again with every generation. */
+import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
+import { coded } from '../../shared/errors.js';
+import type { ReduceRequest } from '../collective/reduce-request.js';
+import { Ring } from '../collective/ring.js';
+import { vectorOf } from '../collective/vector.js';
+import type { LinkCalls, ReduceTask, SharedState } from './link-contract.js';
+
+export class RingSeat {
+  #ring: Ring | null = null;
+  #generation = 0;
+  /** Of the all-reduce under way. */
+  #abort: AbortController | null = null;
+
+  /** Of the all-reduce under way, or the last one; 0 before the first. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Messages that the all-reduce under way has taken in. */
+  get messages(): number {
+    return this.#ring?.received ?? 0;
+  }
+
+  /** In place of the ring before, if there was one. @returns what others connect to */
+  async open({ transport, host, runToken }: LinkCalls['openRing']['argument']): Promise<string> {
+    this.close();
+    this.#generation = 0;
+    this.#ring = await Ring.open({ transport, host, runToken: BigInt(`0x${runToken}`) });
+    return this.#ring.endpoint;
+  }
+
+  /**
+   * All-reduce and digest of what it gave.
+   * @param onDropped told how many messages were not of it
+   * @throws RING_TIMEOUT, RING_ABORTED
+   */
+  async reduce(
+    { ring, generation, step, timeoutMs, worker }: ReduceTask,
+    state: SharedState,
+    onDropped: (messages: number) => void,
+  ): Promise<LinkCalls['reduce']['answer']> {
+    if (this.#ring === null) throw coded('INTERNAL', { reason: 'reduce before openRing' });
+    const rank = ring.findIndex((m) => m.worker === worker);
+    const next = ring[(rank + 1) % ring.length];
+    if (rank < 0 || next === undefined) throw coded('INTERNAL', { reason: 'this worker is not in the ring' });
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#ring.join({ generation, rank, ranks: ring.length, nextEndpoint: next.endpoint });
+    }
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const report = await this.#ring.reduce({ step, ...views(state), timeoutMs, signal });
+    onDropped(report.dropped);
+    const startMs = performance.now();
+    const digest = await piecewiseDigest(new Uint8Array(state.reduced));
+    const digestMs = performance.now() - startMs;
+    const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
+    return { digest, waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };
+  }
+
+  /** Ends an all-reduce under way. */
+  abort(reason: string): void {
+    this.#abort?.abort(reason);
+  }
+
+  close(): void {
+    this.#ring?.close();
+    this.#ring = null;
+  }
+}
+
+/** The ring's two buffers, typed as the reduction adds. */
+function views({ kind, mine, reduced }: SharedState): Pick<ReduceRequest, 'kind' | 'mine' | 'out'> {
+  return { kind, mine: vectorOf(kind, mine), out: vectorOf(kind, reduced) };
+}

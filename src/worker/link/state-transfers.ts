@@ -1,0 +1,119 @@
+/** The state of this worker on its way: to peers and coordinator who ask for it, from them where it is missing. */
+import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
+import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
+import type { Body } from '../../shared/protocol/codec.js';
+import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../shared/protocol/state-pull.js';
+import type { LinkCalls, SharedState } from './link-contract.js';
+import { PartDigests } from './part-digests.js';
+import { StateFetch } from './state-fetch.js';
+import { StateServer } from './state-server.js';
+import type { StatusBoard } from './status-board.js';
+
+export class StateTransfers {
+  readonly #status: StatusBoard;
+  readonly #askCoordinator: (request: Body<'stateRequest'>) => void;
+  #state: SharedState | null = null;
+  readonly #offer = (part: string, step: number): Uint8Array | undefined => {
+    // The state is written by the training thread: only what stands still is given away.
+    const memory = this.#state?.parts[part];
+    return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
+  };
+  readonly #digests = new PartDigests(this.#offer);
+  #server: StateServer | null = null;
+  #runToken = '';
+  #transfers = 0;
+  #pull: StatePull | null = null;
+  /** Kept when it is called off: another plan for the same step goes on with it. */
+  #fetch: StateFetch | null = null;
+
+  constructor(status: StatusBoard, askCoordinator: (request: Body<'stateRequest'>) => void) {
+    this.#status = status;
+    this.#askCoordinator = askCoordinator;
+  }
+
+  /** @throws INTERNAL before `attach` */
+  get state(): SharedState {
+    if (this.#state === null) throw coded('INTERNAL', { reason: 'no state has been attached' });
+    return this.#state;
+  }
+
+  /** Pieces that a fetch under way has taken in. */
+  get messages(): number {
+    return this.#fetch?.messages ?? 0;
+  }
+
+  attach(state: SharedState): void {
+    this.#state = state;
+  }
+
+  /** Opens what peers take the state from, in place of what was open before. @returns what they connect to */
+  async open(host: string, runToken: string): Promise<string> {
+    await this.#server?.close();
+    this.#runToken = runToken;
+    this.#digests.forget();
+    this.#server = await StateServer.listen(host, runToken, this.#offer, this.#digests);
+    return this.#server.endpoint;
+  }
+
+  /** The coordinator asks for a piece. */
+  piece(request: Body<'stateRequest'>): Body<'stateChunk'> {
+    const bytes = this.#offer(request.part, request.step);
+    return bytes === undefined ? noChunk(request) : stateChunk(request, bytes);
+  }
+
+  /** Of every part. No commit is under way, so nobody writes to them. */
+  async partDigests(step: number): Promise<Body<'stateDigest'>['parts']> {
+    const parts: { part: string; sha256: Uint8Array }[] = [];
+    for (const [part, memory] of Object.entries(this.#state?.parts ?? {})) {
+      const known = await this.#digests.of(part, step);
+      parts.push({ part, sha256: known ?? (await piecewiseDigest(new Uint8Array(memory))) });
+    }
+    return parts;
+  }
+
+  /** A part from the coordinator. @throws STATE_TRANSFER_FAILED, RING_ABORTED */
+  async pull({ part, target }: LinkCalls['pull']['argument']): Promise<Uint8Array> {
+    const bytes = target === null ? null : new Uint8Array(target);
+    const runToken = this.#runToken;
+    const ask = (piece: PieceRequest): void => this.#askCoordinator({ ...piece, step: 0, runToken });
+    const pull = new StatePull(++this.#transfers, part, ask, bytes);
+    this.#pull = pull;
+    try {
+      return await pull.run();
+    } catch (thrown) {
+      if (thrown instanceof VitrailError) throw thrown;
+      const { step } = this.#status.read();
+      throw coded('STATE_TRANSFER_FAILED', { step, problem: reasonOf(thrown) });
+    } finally {
+      this.#pull = null;
+    }
+  }
+
+  /** A chunk that the coordinator was asked for. */
+  accept(chunk: Body<'stateChunk'>): void {
+    this.#pull?.accept(chunk);
+  }
+
+  /** All parts from peers, in place. @throws STATE_TRANSFER_FAILED, RING_ABORTED */
+  async fetch({
+    step,
+    sources,
+  }: LinkCalls['pullState']['argument']): Promise<LinkCalls['pullState']['answer']> {
+    const { parts } = this.state;
+    if (this.#fetch?.step !== step) this.#fetch = new StateFetch(step, this.#runToken, parts);
+    this.#digests.forget();
+    const fetched = await this.#fetch.run(sources);
+    this.#fetch = null;
+    return fetched;
+  }
+
+  /** Ends what is taken from others. */
+  callOff(error: Error): void {
+    this.#fetch?.stop(error);
+    this.#pull?.fail(error);
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+}
