@@ -50,7 +50,7 @@ module.exports = {
     door(
       'zeromq',
       'node_modules/zeromq',
-      '^src/(coordinator/control-server|worker/collective/|worker/link/(control-client|state-server|peer-connection))',
+      '^src/(coordinator/control-server|worker/collective/|worker/link/(dealer-connection|state-server))',
     ),
     door('prom-client', 'node_modules/prom-client', '^src/shared/metrics'),
     door(

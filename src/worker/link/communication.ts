@@ -7,7 +7,7 @@ import { faultPoint } from '../../shared/fault-injection.js';
 import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
 import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
 import type { Message } from '../../shared/protocol/codec.js';
-import { ControlClient } from './control-client.js';
+import { DealerConnection } from './dealer-connection.js';
 import { GpuWatch } from './gpu-figures.js';
 import { Heartbeat } from './heartbeat.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, ToLink } from './link-contract.js';
@@ -21,7 +21,7 @@ export const CLOSE_LINGER_MS = 300;
 export class Communication {
   readonly #settings: LinkSettings;
   readonly #tell: (message: FromLink) => void;
-  readonly #client: ControlClient;
+  readonly #client: DealerConnection;
   readonly #status: StatusBoard;
   readonly #heartbeat: Heartbeat;
   readonly #transfers: StateTransfers;
@@ -34,11 +34,10 @@ export class Communication {
     this.#settings = settings;
     this.#tell = tell;
     this.#status = new StatusBoard(settings.status);
-    this.#client = ControlClient.connect(settings.coordinator, {
-      onMessage: (message) => this.#receive(message),
-      // A coordinator of another kind: whatever it says is not for us.
-      onGarbage: () => undefined,
-    });
+    const { coordinator } = settings;
+    const again = { reconnectInterval: 100, reconnectMaxInterval: 2000 };
+    const options = { ...again, ipv6: coordinator.includes('[') };
+    this.#client = new DealerConnection(coordinator, options, (message) => this.#receive(message));
     this.#transfers = new StateTransfers(this.#status, (request) =>
       this.#client.send('stateRequest', request),
     );
@@ -178,7 +177,7 @@ export class Communication {
     this.#seat.close();
     await this.#transfers.close();
     await this.#metricsServer?.close();
-    await this.#client.close(CLOSE_LINGER_MS);
+    await this.#client.finish(CLOSE_LINGER_MS);
     return null;
   }
 }

@@ -5,9 +5,10 @@
 import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, reasonOf } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
-import { encode, type Body, type Message } from '../../shared/protocol/codec.js';
+import type { Body, Message } from '../../shared/protocol/codec.js';
 import { StatePull, type PieceRequest } from '../../shared/protocol/state-pull.js';
-import { PeerConnection } from './peer-connection.js';
+import { addressOptions, DATA_SOCKET } from '../collective/data-socket.js';
+import { DealerConnection } from './dealer-connection.js';
 
 /** Silence after which another peer is asked. */
 const SILENCE_MS = 3000;
@@ -30,7 +31,7 @@ export class StateFetch {
   readonly #parts: Readonly<Record<string, SharedArrayBuffer>>;
   readonly #finished = new Set<string>();
   #sources: readonly string[] = [];
-  #connection: PeerConnection | null = null;
+  #connection: DealerConnection | null = null;
   #part: { readonly name: string; readonly transfer: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
   /** Started and stopped. */
@@ -126,7 +127,7 @@ export class StateFetch {
   }
 
   readonly #ask = (piece: PieceRequest): void => {
-    this.#send(encode('stateRequest', { ...piece, step: this.step, runToken: this.#runToken }));
+    this.#connection?.send('stateRequest', { ...piece, step: this.step, runToken: this.#runToken });
   };
 
   /** What the peer says the part's digest is, or the next peer. */
@@ -147,14 +148,16 @@ export class StateFetch {
 
   #askDigest(): void {
     const { name: part, transfer } = this.#part!;
-    this.#send(encode('partDigestRequest', { transfer, part, step: this.step, runToken: this.#runToken }));
+    const request = { transfer, part, step: this.step, runToken: this.#runToken };
+    this.#connection?.send('partDigestRequest', request);
   }
 
   #connect(): void {
     const [endpoint] = this.#sources;
     if (endpoint === undefined)
       throw coded('STATE_TRANSFER_FAILED', { step: this.step, problem: 'no peer has it' });
-    this.#connection = new PeerConnection(endpoint, (message) => this.#take(message));
+    const options = { ...DATA_SOCKET, ...addressOptions(endpoint) };
+    this.#connection = new DealerConnection(endpoint, options, (message) => this.#take(message));
     this.#expectMore();
   }
 
@@ -196,10 +199,6 @@ export class StateFetch {
   #repeat(): void {
     if (this.#onDigest !== null) this.#askDigest();
     else this.#part?.pull.resume(this.#ask);
-  }
-
-  #send(bytes: Uint8Array): void {
-    this.#connection?.send(bytes);
   }
 
   #take({ name, body }: Message): void {
