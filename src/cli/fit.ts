@@ -49,7 +49,7 @@ async function fitAction(flags: FitFlags): Promise<void> {
   process.stdout.write(`${JSON.stringify(fit)}\n`);
 }
 
-/** The largest power of two that fits and divides a worker's share of the batch. */
+/** The largest power of two that fits and divides a worker's share of the batch. @param fits at least 1 */
 export function chosenMicroBatch(fits: number, batch: number, workers: number): number {
   let chosen = 1;
   while (chosen * 2 <= Math.min(fits, batch / workers) && batch % (chosen * 2) === 0) chosen *= 2;

@@ -21,6 +21,8 @@ import { listenForStop } from './stop-signals.js';
 
 const WORKER_GRACE_MS = 5000;
 
+const usableGpus = (): readonly number[] => surveyGpus().usable;
+
 export interface TrainOptions {
   /** Start this many workers here. */
   readonly localWorkers: number;
@@ -51,12 +53,11 @@ export async function trainOnTerminal(
           return;
         }
         mkdirSync(config.out, { recursive: true });
-        const gpus = surveyGpus().usable;
         workers = new LocalWorkers({
           count: localWorkers,
           coordinator: addresses.workers,
           threads: config.threads,
-          deviceOf: (index) => deviceOfWorker(index, config.devices, config.backend, gpus),
+          deviceOf: (index) => deviceOfWorker(index, config.devices, config.backend, usableGpus),
           logLevel: config.logLevel,
           logDir: config.out,
           maxRestarts: config.maxRestarts,
@@ -79,7 +80,7 @@ type TrainFlags = ConfigFlagValues & { readonly json?: boolean };
 async function withMicroBatch(flags: TrainFlags): Promise<TrainFlags> {
   if (flags.microBatch !== 'auto') return flags;
   const config = await configFromFlags({ ...flags, microBatch: '1' });
-  const device = deviceOfWorker(0, config.devices, config.backend, surveyGpus().usable);
+  const device = deviceOfWorker(0, config.devices, config.backend, usableGpus);
   const classes = (await scanDataset(config.data, { exclude: config.exclude })).classes.length;
   const microBatch = await fittingMicroBatch(config, classes, device === 'auto' ? 'cuda:0' : device);
   process.stderr.write(`micro-batch ${microBatch}: the largest power of two that fits ${device}\n`);

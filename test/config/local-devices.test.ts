@@ -4,7 +4,7 @@ import { chosenMicroBatch } from '../../src/cli/fit.js';
 import { deviceOfWorker } from '../../src/cli/local-devices.js';
 
 const devicesOf = (wanted: string, backend: string, gpus: number[]): string[] =>
-  [0, 1, 2].map((index) => deviceOfWorker(index, wanted, backend, gpus));
+  [0, 1, 2].map((index) => deviceOfWorker(index, wanted, backend, () => gpus));
 
 test('each local worker gets a GPU of its own, and workers beyond them share', () => {
   assert.deepEqual(devicesOf('auto', 'auto', [0, 2]), ['cuda:0', 'cuda:2', 'cuda:0']);
@@ -21,9 +21,17 @@ test('devices that are named are given in turn', () => {
   assert.deepEqual(devicesOf('cuda:1, cuda:0', 'auto', [0, 1]), ['cuda:1', 'cuda:0', 'cuda:1']);
 });
 
+test('the GPUs are not looked for where none can be chosen', () => {
+  const never = (): never => assert.fail('the GPUs were counted');
+  assert.equal(deviceOfWorker(0, 'cpu', 'native', never), 'cpu');
+  for (const backend of ['wasm', 'cpu', 'tensorflow']) {
+    assert.equal(deviceOfWorker(0, 'auto', backend, never), 'auto');
+  }
+});
+
 test('an automatic micro-batch is a power of two that fits, divides the batch and leaves work for all', () => {
   assert.equal(chosenMicroBatch(300, 4096, 1), 256);
   assert.equal(chosenMicroBatch(300, 4096, 64), 64);
   assert.equal(chosenMicroBatch(300, 96, 1), 32);
-  assert.equal(chosenMicroBatch(0, 96, 1), 1);
+  assert.equal(chosenMicroBatch(1, 96, 1), 1);
 });
