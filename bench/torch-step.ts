@@ -75,6 +75,8 @@ async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: bo
     ...SETTINGS[name]!,
     ...{ precision, backend: values.backend, threads: Number(values.threads) },
     ...{ device: values.device, accumulate: Number(values.accumulate) },
+    // As the peers have it: torchvision's model the one, the form that training takes by default the other.
+    gelu: values.device === 'cpu' ? 'erf' : 'tanh',
     productChoices: values['product-choices'] ?? null,
     ...(values.batch === undefined ? {} : { batch: Number(values.batch) }),
   };

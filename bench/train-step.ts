@@ -17,6 +17,7 @@ export interface StepSetting {
   readonly classes: number;
   readonly batch: number;
   readonly precision: 'fp32' | 'bf16';
+  readonly gelu: 'erf' | 'tanh';
   readonly backend: string;
   readonly threads: number;
   /** As --device of a worker. */
@@ -38,12 +39,12 @@ export interface StepRunner {
 
 /** `accumulate` micro-batches of `batch` images a step, dropout 0.1, AdamW with decay 0.1, clipping at 1; images are keyed noise. */
 export async function openStepRunner(setting: StepSetting): Promise<StepRunner> {
-  const { model, imageSize, classes, batch, precision, threads, device, accumulate, productChoices } =
+  const { model, imageSize, classes, batch, precision, gelu, threads, device, accumulate, productChoices } =
     setting;
   const { backend, gpu } = planDevice(device, setting.backend, surveyGpus);
   const flags = { data: 'none', model, imageSize, batch, dropout: 0.1, optimizer: 'adamw', weightDecay: 0.1 };
   const config = resolveConfig({ flags: { ...flags, microBatch: batch, clipNorm: 1, backend, precision } });
-  const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
+  const spec = modelSpec(model, { imageSize, classes, gelu });
   const layout = parameterLayout(spec);
   const engine = await ComputeEngine.create({ ...config, spec, threads, gpu, productChoices });
   const state = allocateTrainingState(config, layout);

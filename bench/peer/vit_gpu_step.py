@@ -41,7 +41,7 @@ class Block(nn.Module):
         q, k, v = self.qkv(self.norm1(x)).reshape(b, s, 3, a.heads, d // a.heads).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, s, d)
         x = x + self.drop(self.out(mixed))
-        return x + self.drop(self.fc2(self.drop(F.gelu(self.fc1(self.norm2(x))))))
+        return x + self.drop(self.fc2(self.drop(F.gelu(self.fc1(self.norm2(x)), approximate="tanh"))))
 
 
 class Vit(nn.Module):

@@ -61,12 +61,13 @@ export function chosenMicroBatch(fits: number, batch: number, workers: number): 
  * @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL
  */
 export async function fittingMicroBatch(config: RunConfig, classes: number, device: string): Promise<number> {
-  const { model, imageSize, precision, optimizer, emaDecay, recompute } = config;
+  const { model, imageSize, precision, gelu, optimizer, emaDecay, recompute } = config;
   const values = {
     model,
     'image-size': imageSize,
     classes,
     precision,
+    gelu,
     device,
     optimizer,
     'ema-decay': emaDecay,

@@ -13,6 +13,7 @@ export interface GpuFlags {
   readonly imageSize: number;
   readonly classes: number;
   readonly precision: 'fp32' | 'bf16';
+  readonly gelu: 'tanh' | 'erf';
   readonly device: string;
 }
 
@@ -22,6 +23,7 @@ export function addGpuFlags(command: Command): Command {
     .option('--image-size <pixels>', 'as of train', wholeNumber(1), 224)
     .option('--classes <n>', 'of the data set', wholeNumber(1), 1000)
     .addOption(new Option('--precision <precision>').choices(['fp32', 'bf16']).default('bf16'))
+    .addOption(new Option('--gelu <form>', 'as of train').choices(['tanh', 'erf']).default('tanh'))
     .option('--device <device>', 'cuda:N', 'cuda:0');
 }
 
@@ -38,12 +40,12 @@ export interface GpuWork {
  * @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL
  */
 export async function onGpu<T>(
-  { model, imageSize, classes, precision, device }: GpuFlags,
+  { model, imageSize, classes, precision, gelu, device }: GpuFlags,
   purpose: string,
   options: Pick<EngineOptions, 'dropout' | 'recompute' | 'tune'>,
   work: (by: GpuWork) => T | Promise<T>,
 ): Promise<T> {
-  const spec = modelSpec(model, { imageSize, classes, gelu: 'erf' });
+  const spec = modelSpec(model, { imageSize, classes, gelu });
   const { backend, gpu } = planDevice(device, 'native', surveyGpus);
   if (gpu === null) throw coded('DEVICE_UNUSABLE', { device, backend, reason: `${purpose} on a GPU only` });
   const engine = await ComputeEngine.create({
