@@ -55,7 +55,7 @@ export class ScriptedWorker {
         return peer.send('updateDone', { step, gradientNorm: 1, updateMs: 1, commitWaitMs: 1 });
       }
       case 'digestRequest': {
-        const parts = [{ part: 'weights', sha256: piecewiseDigest(this.#weights) }];
+        const parts = [{ part: 'weights', sha256: await piecewiseDigest(this.#weights) }];
         return peer.send('stateDigest', { step: message.body.step, parts });
       }
       case 'stateRequest':

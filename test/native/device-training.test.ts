@@ -32,7 +32,7 @@ test('copies cover every parameter once, in one piece where nothing lies between
     assert.equal(there.get(slot.offset), offsets[i], slot.name);
     assert.equal(there.get(slot.offset + slot.length - 1), offsets[i]! + slot.length - 1, slot.name);
   }
-  const gaps = LAYOUT.slots.slice(0, -1).filter(({ length }) => length % 64 !== 0).length;
+  const gaps = LAYOUT.slots.slice(0, -1).filter(({ length }) => length % 128 !== 0).length;
   assert.equal(ranges.length, 1 + gaps);
   assert.deepEqual(copyRanges({ slots: [], length: 0 }), []);
 });
