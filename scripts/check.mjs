@@ -1,5 +1,6 @@
-// Every check of the project. The totals of the test run come last: they are what a reader looks for.
-import { spawn, spawnSync } from 'node:child_process';
+// Every check of the project, two at a time where one leaves a core free. The totals of the test run come last: they are
+// what a reader looks for.
+import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
@@ -15,9 +16,17 @@ function finish(name, status, startMs) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function check(name, args) {
+/** Runs a check, which must not fail; what it says is shown in one piece. */
+async function check(name, args) {
   const startMs = performance.now();
-  finish(name, spawnSync(node, args, { stdio: 'inherit' }).status, startMs);
+  const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
+  }
+  const status = await new Promise((done) => child.once('close', done));
+  process.stdout.write(output);
+  finish(name, status, startMs);
 }
 
 /** Runs test files, shows their output as it comes, resolves to exit status and closing totals by their names. */
@@ -59,24 +68,38 @@ async function cudaAddon(name, options) {
   }
 }
 
-check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
-check('lint', ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']);
-const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
-check('directions', [cruiser, 'src', 'test', 'bench', 'scripts']);
-check('dead code', ['node_modules/knip/bin/knip.js']);
+async function checkSources() {
+  await check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
+  await check('lint', ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']);
+  const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
+  await check('directions', [cruiser, 'src', 'test', 'bench', 'scripts']);
+  await check('dead code', ['node_modules/knip/bin/knip.js']);
+}
 
-process.env.VITRAIL_CUDA_ARCHITECTURES = localArchitectures('90');
-await cudaAddon('CUDA kernels compile', {});
-const emulated = await cudaAddon('CUDA kernels compile for the emulator', { emulated: true });
+async function compileCuda() {
+  process.env.VITRAIL_CUDA_ARCHITECTURES = localArchitectures('90');
+  await cudaAddon('CUDA kernels compile', {});
+  return cudaAddon('CUDA kernels compile for the emulator', { emulated: true });
+}
 
-rmSync('coverage', { recursive: true, force: true });
-let totals = await testPass('tests', new Map(), testFiles());
-if (emulated !== undefined) {
+async function checkCoverage() {
+  const c8 = ['node_modules/c8/bin/c8.js', 'report', '--temp-directory', COVERAGE, '--check-coverage'];
+  await check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);
+}
+
+/** The same tests again, by kernels for a GPU. */
+async function emulatorPass(emulated, before) {
   const files = [...testFiles('native'), ...testFiles('model')];
   // Whole runs are in the other order, the ascending one.
-  const variables = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending' };
-  totals = await testPass('kernels on the emulator', totals, files, variables);
+  const kernels = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending' };
+  return testPass('kernels on the emulator', before, files, { ...kernels, NODE_V8_COVERAGE: '' });
 }
-const c8 = ['node_modules/c8/bin/c8.js', 'report', '--temp-directory', COVERAGE, '--check-coverage'];
-check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);
+
+const [emulated] = await Promise.all([compileCuda(), checkSources()]);
+rmSync('coverage', { recursive: true, force: true });
+const tests = await testPass('tests', new Map(), testFiles());
+const [totals] = await Promise.all([
+  emulated === undefined ? tests : emulatorPass(emulated, tests),
+  checkCoverage(),
+]);
 console.log([...totals].map(([name, count]) => `ℹ ${name} ${count}`).join('\n'));
