@@ -28,7 +28,8 @@ export interface RingReport {
   readonly dropped: number;
 }
 
-function internal(reason: string): VitrailError {
+/** A caller's mistake. */
+export function internal(reason: string): VitrailError {
   return coded('INTERNAL', { reason });
 }
 

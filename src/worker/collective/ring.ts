@@ -16,14 +16,14 @@
  * ends while that still holds a buffer it sent corrupts memory when the buffer is given back (8 of 8
  * experiments of 30 such threads failed); a thread that is alone waits for the context to end (150 of 150 were well).
  */
-import { coded, reasonOf, type VitrailError } from '../../shared/errors.js';
+import { coded, reasonOf } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
 import { HEADER_BYTES, type Position } from './chunk-header.js';
 import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { MAX_CHUNK_ELEMENTS, ringPlan } from './ring-plan.js';
-import { checkVectors, type ReduceRequest, type RingReport } from './reduce-request.js';
+import { checkVectors, internal, type ReduceRequest, type RingReport } from './reduce-request.js';
 import { RingRound, type Outgoing } from './ring-round.js';
 import { StallWatch } from './stall-watch.js';
 import { nativeSum } from './native-sum.js';
@@ -46,10 +46,6 @@ export interface RingMembership {
   readonly ranks: number;
   /** `endpoint` of rank + 1; not used when alone. */
   readonly nextEndpoint: string;
-}
-
-function internal(reason: string): VitrailError {
-  return coded('INTERNAL', { reason });
 }
 
 export class Ring {
