@@ -54,9 +54,11 @@ async function prepared(sanitize) {
     if (preload === undefined) return { reason: `the compiler has no ${runtime}` };
     await buildNative({ sanitize });
     const binary = resolve('native/build', `vitrail-${sanitize.replaceAll(',', '-')}.node`);
+    // The emulator of a GPU is not built with it, and sanitizers take its fibers for damage: tests find none.
+    const addons = { VITRAIL_NATIVE: binary, VITRAIL_CUDA: resolve('native/build/none.node') };
     const run = {
       command: [...withoutRandomAddresses(), process.execPath],
-      env: { ...process.env, ...env, LD_PRELOAD: preload, VITRAIL_NATIVE: binary },
+      env: { ...process.env, ...env, LD_PRELOAD: preload, ...addons },
     };
     const [command, ...args] = [...run.command, '-e', `require(${JSON.stringify(binary)})`];
     const { succeeded, text } = output(command, args, { env: run.env });

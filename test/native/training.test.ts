@@ -113,6 +113,7 @@ test(`${STEPS} steps leave no block behind and the process at its size`, { skip 
   assert.equal(after.bytesReserved, before.bytesReserved);
   // Garbage that was not collected yet moves it by some MB; a lost [T, D] tensor a step would be 13 MB in a thousand.
   const grownMb = (process.memoryUsage.rss() - residentBefore) / 2 ** 20;
-  assert.ok(grownMb < 64, `${grownMb} MB more`);
+  // The thread sanitizer notes every access in memory of its own, which is not ours to count.
+  if (process.env['TSAN_OPTIONS'] === undefined) assert.ok(grownMb < 64, `${grownMb} MB more`);
   engine.dispose();
 });
