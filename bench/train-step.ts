@@ -6,7 +6,7 @@ import { parameterLayout } from '../src/shared/model/parameter-layout.js';
 import { trainingOn } from '../src/worker/training-place.js';
 import { planDevice } from '../src/worker/engine/device.js';
 import { ComputeEngine } from '../src/worker/engine/engine.js';
-import { surveyGpus } from '../src/worker/engine/native/gpus.js';
+import { THIS_MACHINE } from '../src/worker/engine/native/gpus.js';
 import { initialWeights } from '../src/worker/model/initialisation.js';
 import { initialiseState } from '../src/worker/optimizer/optimizer.js';
 import { allocateTrainingState } from '../src/worker/training-state.js';
@@ -41,7 +41,7 @@ export interface StepRunner {
 export async function openStepRunner(setting: StepSetting): Promise<StepRunner> {
   const { model, imageSize, classes, batch, precision, gelu, threads, device, accumulate, productChoices } =
     setting;
-  const { backend, gpu } = planDevice(device, setting.backend, surveyGpus);
+  const { backend, gpu } = planDevice(device, setting.backend, THIS_MACHINE);
   const flags = { data: 'none', model, imageSize, batch, dropout: 0.1, optimizer: 'adamw', weightDecay: 0.1 };
   const config = resolveConfig({ flags: { ...flags, microBatch: batch, clipNorm: 1, backend, precision } });
   const spec = modelSpec(model, { imageSize, classes, gelu });

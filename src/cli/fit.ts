@@ -9,7 +9,8 @@ import type { RunConfig } from '../shared/config/schema.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { deviceStateBytes } from '../worker/device-state.js';
 import { largestMicroBatch, USABLE_SHARE } from '../worker/engine/memory-fit.js';
-import { surveyGpus } from '../worker/engine/native/gpus.js';
+import { planDevice } from '../worker/engine/device.js';
+import { surveyGpus, THIS_MACHINE } from '../worker/engine/native/gpus.js';
 import { addGpuFlags, onGpu, type GpuFlags } from './gpu-flags.js';
 import { runCommand } from './run-command.js';
 import { share } from './share.js';
@@ -61,6 +62,10 @@ export function chosenMicroBatch(fits: number, batch: number, workers: number): 
  * @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL
  */
 export async function fittingMicroBatch(config: RunConfig, classes: number, device: string): Promise<number> {
+  // The process would say why not as well, beside what it ended with.
+  if (planDevice(device, 'native', THIS_MACHINE).gpu === null) {
+    throw coded('DEVICE_UNUSABLE', { device, reason: 'memory is measured on a GPU only' });
+  }
   const { model, imageSize, precision, gelu, optimizer, emaDecay, recompute } = config;
   const values = {
     model,
@@ -85,7 +90,7 @@ export async function fittingMicroBatch(config: RunConfig, classes: number, devi
   ]);
   if (code !== 0) {
     const reason = `\`vitrail fit\` ended with ${code ?? signal ?? 'an unknown code'} there`;
-    throw coded('DEVICE_UNUSABLE', { device, backend: 'native', reason });
+    throw coded('DEVICE_UNUSABLE', { device, reason });
   }
   const { microBatch, memoryBytes } = JSON.parse(output) as Fit;
   if (microBatch < 1) throw coded('DEVICE_TOO_SMALL', { device, reason: `it has ${memoryBytes} bytes` });

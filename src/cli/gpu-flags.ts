@@ -4,7 +4,7 @@ import { coded } from '../shared/errors.js';
 import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { planDevice } from '../worker/engine/device.js';
 import { ComputeEngine, type EngineOptions } from '../worker/engine/engine.js';
-import { surveyGpus } from '../worker/engine/native/gpus.js';
+import { THIS_MACHINE } from '../worker/engine/native/gpus.js';
 import { initialWeights } from '../worker/model/initialisation.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -46,8 +46,8 @@ export async function onGpu<T>(
   work: (by: GpuWork) => T | Promise<T>,
 ): Promise<T> {
   const spec = modelSpec(model, { imageSize, classes, gelu });
-  const { backend, gpu } = planDevice(device, 'native', surveyGpus);
-  if (gpu === null) throw coded('DEVICE_UNUSABLE', { device, backend, reason: `${purpose} on a GPU only` });
+  const { backend, gpu } = planDevice(device, 'native', THIS_MACHINE);
+  if (gpu === null) throw coded('DEVICE_UNUSABLE', { device, reason: `${purpose} on a GPU only` });
   const engine = await ComputeEngine.create({
     ...{ backend, gpu, spec, precision, seed: 1, labelSmoothing: 0 },
     ...options,

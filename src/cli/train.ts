@@ -10,8 +10,9 @@ import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
-import { surveyGpus } from '../worker/engine/native/gpus.js';
-import { deviceOfWorker } from './local-devices.js';
+import { nvidiaGpusPresent } from '../worker/engine/native/gpu-presence.js';
+import { surveyGpus, THIS_MACHINE } from '../worker/engine/native/gpus.js';
+import { checkLocalDevices, deviceOfWorker } from './local-devices.js';
 import { fittingMicroBatch } from './fit.js';
 import { LocalWorkers } from './local-workers.js';
 import { Progress } from './progress.js';
@@ -100,6 +101,10 @@ async function trainAction(given: TrainFlags, local: boolean): Promise<void> {
       key: 'init-from',
       expected: `a checkpoint: ${flags.preset} fine-tunes one`,
     });
+  }
+  if (local) {
+    const warning = checkLocalDevices(config, THIS_MACHINE, nvidiaGpusPresent());
+    if (warning !== null) process.stderr.write(`${pc.yellow(`warning: ${warning}`)}\n`);
   }
   const summary = await trainOnTerminal(config, { localWorkers: local ? config.workers : 0 });
   // As a shell has it for a command that a signal ended: what follows with && does not run.

@@ -154,6 +154,10 @@ export const ERROR_CATALOGUE = {
     'the backend {backend} cannot be used here: {reason}',
     'use one of: {available}',
   ),
+  BACKEND_NOT_INSTALLED: define(
+    'the backend {backend} is not installed: there is no package {package}',
+    'install it with `{command}`, which downloads TensorFlow, or leave --backend out',
+  ),
   PRECISION_UNSUPPORTED: define(
     'the backend {backend} does not compute in {precision}',
     'use --precision fp32, or --backend native (built where there is a C++ compiler)',
@@ -179,8 +183,8 @@ export const ERROR_CATALOGUE = {
     'use auto, cpu, or cuda:N with the number of a GPU',
   ),
   DEVICE_UNUSABLE: define(
-    'the device {device} cannot be used with the backend {backend}: {reason}',
-    '`vitrail devices` shows what there is; --device cpu always works',
+    'the device {device} cannot be used: {reason}',
+    '`vitrail devices` shows what there is; "cpu" in place of it always works',
   ),
   WORKER_REFUSED: define(
     'the coordinator refused this worker: {reason}',

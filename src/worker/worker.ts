@@ -10,9 +10,10 @@ import { Phase, StateSource, type Body } from '../shared/protocol/codec.js';
 import { Resources } from '../shared/resources.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
-import { planDevice } from './engine/device.js';
+import { checkDevice, planDevice, unusedGpus } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
-import { surveyGpus } from './engine/native/gpus.js';
+import { nvidiaGpusPresent } from './engine/native/gpu-presence.js';
+import { THIS_MACHINE } from './engine/native/gpus.js';
 import { trainingOn } from './training-place.js';
 import { failsWithCoordinator, fillState, introduce, introduction, NEWCOMER } from './joining.js';
 import { Link } from './link/link.js';
@@ -68,6 +69,7 @@ interface Connection {
 /** Joins the run and works in it to its end. @throws a coded error when it cannot go on */
 export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   tcpHostAndPort(options.coordinator);
+  checkDevice(options.device, THIS_MACHINE);
   const status = new StatusBoard();
   const { coordinator, coordinatorTimeoutMs, connectTimeoutMs, metricsListen } = options;
   const parentPid = options.supervised ? process.ppid : null;
@@ -194,7 +196,9 @@ async function prepare(
 
   // The coordinator has just spoken: this connection is only to learn which interface faces it.
   const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
-  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, surveyGpus);
+  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, THIS_MACHINE);
+  const unused = unusedGpus(options.device, config.backend, THIS_MACHINE, nvidiaGpusPresent());
+  if (unused !== null) options.log.warn(unused);
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
   const engine = await ComputeEngine.create({ ...config, backend, gpu, spec, threads: options.threads });

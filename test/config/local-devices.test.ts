@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chosenMicroBatch } from '../../src/cli/fit.js';
-import { deviceOfWorker } from '../../src/cli/local-devices.js';
+import { checkLocalDevices, deviceOfWorker } from '../../src/cli/local-devices.js';
 
 const devicesOf = (wanted: string, backend: string, gpus: number[]): string[] =>
   [0, 1, 2].map((index) => deviceOfWorker(index, wanted, backend, () => gpus));
@@ -34,4 +34,25 @@ test('an automatic micro-batch is a power of two that fits, divides the batch an
   assert.equal(chosenMicroBatch(300, 4096, 64), 64);
   assert.equal(chosenMicroBatch(300, 96, 1), 32);
   assert.equal(chosenMicroBatch(1, 96, 1), 1);
+});
+
+test('devices and backends that no local worker could have are refused before any is started', () => {
+  const none = {
+    gpus: () => ({ usable: [], problem: 'no NVIDIA driver is loaded' }),
+    tensorflow: () => false,
+  };
+  const check = (devices: string, backend: string, workers = 2): string | null =>
+    checkLocalDevices({ devices, backend, workers }, none, 1);
+  assert.throws(() => check('cuda:0', 'auto'), {
+    code: 'DEVICE_UNUSABLE',
+    problem: /no NVIDIA driver is loaded/,
+  });
+  assert.throws(() => check('cpu,cuda:0', 'native'), { code: 'DEVICE_UNUSABLE' });
+  assert.throws(() => check('gpu', 'auto'), { code: 'DEVICE_INVALID' });
+  const missing = /npm install @tensorflow\/tfjs-node-gpu/;
+  assert.throws(() => check('auto', 'tensorflow'), { code: 'BACKEND_NOT_INSTALLED', remedy: missing });
+  // No worker gets the second device.
+  assert.equal(check('cpu,cuda:0', 'native', 1), null);
+  assert.match(check('auto', 'auto')!, /goes unused: no NVIDIA driver is loaded/);
+  assert.equal(check('cpu', 'auto'), null);
 });

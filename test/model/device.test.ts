@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planDevice } from '../../src/worker/engine/device.js';
+import { checkDevice, planDevice, unusedGpus, type DeviceSurvey } from '../../src/worker/engine/device.js';
 
-const NONE = () => ({ usable: [], problem: 'no NVIDIA driver' });
-const TWO = () => ({ usable: [0, 2], problem: '' });
+const machine = (usable: readonly number[], problem: string, installed = false): DeviceSurvey => ({
+  gpus: () => ({ usable, problem }),
+  tensorflow: () => installed,
+});
+const NONE = machine([], 'no NVIDIA driver');
+const TENSORFLOW_ONLY = machine([], 'no NVIDIA driver', true);
+const TWO = machine([0, 2], '');
 
-test('without GPUs of its own a GPU asks for the tensorflow backend and hides the others', () => {
+test('without GPUs of its own a GPU asks for the tensorflow backend where it is installed, and hides the others', () => {
   const tensorflow = { backend: 'tensorflow', gpu: null };
-  assert.deepEqual(planDevice('cuda:3', 'auto', NONE), { ...tensorflow, visibleGpus: '3' });
+  assert.deepEqual(planDevice('cuda:3', 'auto', TENSORFLOW_ONLY), { ...tensorflow, visibleGpus: '3' });
   assert.deepEqual(planDevice('cuda:0', 'tensorflow', TWO), { ...tensorflow, visibleGpus: '0' });
 });
 
@@ -28,7 +33,12 @@ test('cpu hides every GPU, auto without GPUs changes nothing', () => {
 test('a GPU that is not there is refused with what is, or why there is none', () => {
   const code = 'DEVICE_UNUSABLE';
   assert.throws(() => planDevice('cuda:1', 'native', TWO), { code, message: /usable are cuda:0, cuda:2/ });
-  assert.throws(() => planDevice('cuda:0', 'native', NONE), { code, message: /no NVIDIA driver/ });
+  for (const backend of ['auto', 'native']) {
+    assert.throws(() => planDevice('cuda:0', backend, NONE), {
+      code,
+      message: /^DEVICE_UNUSABLE: the device cuda:0 cannot be used: no NVIDIA driver /,
+    });
+  }
   assert.throws(() => planDevice('cuda:0', 'wasm', TWO), { code, message: /has no GPUs/ });
 });
 
@@ -39,10 +49,33 @@ test('a device that is none is named', () => {
 });
 
 test('the driver is left alone where the native backend takes no GPU: what is hidden from it later would not be', () => {
-  const never = (): never => assert.fail('the GPUs were counted');
+  const never: DeviceSurvey = {
+    gpus: () => assert.fail('the GPUs were counted'),
+    tensorflow: () => true,
+  };
   for (const backend of ['auto', 'native', 'wasm', 'tensorflow']) {
     assert.equal(planDevice('cpu', backend, never).visibleGpus, '');
   }
   for (const backend of ['wasm', 'tensorflow']) assert.equal(planDevice('auto', backend, never).gpu, null);
   assert.equal(planDevice('cuda:1', 'tensorflow', never).visibleGpus, '1');
+});
+
+test('a device is judged before the backend is known, unless TensorFlow may have it', () => {
+  for (const device of ['auto', 'cpu']) checkDevice(device, NONE);
+  checkDevice('cuda:2', TWO);
+  checkDevice('cuda:0', TENSORFLOW_ONLY);
+  assert.throws(() => checkDevice('cuda:0', NONE), { code: 'DEVICE_UNUSABLE', problem: /no NVIDIA driver/ });
+  assert.throws(() => checkDevice('cuda:1', TWO), { code: 'DEVICE_UNUSABLE' });
+  assert.throws(() => checkDevice('gpu', TENSORFLOW_ONLY), { code: 'DEVICE_INVALID' });
+});
+
+test('a GPU that goes unused is told of with the reason, where nobody has chosen the processor', () => {
+  assert.match(unusedGpus('auto', 'auto', NONE, 1)!, /an NVIDIA GPU that goes unused: no NVIDIA driver/);
+  assert.match(unusedGpus('auto', 'native', NONE, 2)!, /2 NVIDIA GPUs that go unused: no NVIDIA driver/);
+  assert.match(unusedGpus('auto', 'wasm', TWO, 2)!, /unused: the backend wasm has no GPUs/);
+  assert.equal(unusedGpus('auto', 'auto', NONE, 0), null);
+  assert.equal(unusedGpus('auto', 'auto', TWO, 2), null);
+  assert.equal(unusedGpus('auto', 'auto', TENSORFLOW_ONLY, 1), null);
+  assert.equal(unusedGpus('auto', 'tensorflow', NONE, 1), null);
+  assert.equal(unusedGpus('cpu', 'auto', NONE, 1), null);
 });

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { coded, reasonOf } from '../../shared/errors.js';
 import { loadGpuKernels, loadKernels } from './native/addon.js';
 import { registerNativeBackend } from './native/tfjs-backend.js';
+import { TENSORFLOW_PACKAGE, tensorflowInstalled, tensorflowMissing } from './tensorflow-package.js';
 
 /** Canonical names, as workers and coordinator compare them: bits differ between backends. */
 export type BackendName = 'native' | 'wasm' | 'cpu' | 'tensorflow';
@@ -19,8 +20,7 @@ const REGISTER: Readonly<Record<BackendName, (gpu: number | null) => unknown>> =
   },
   wasm: () => load('@tensorflow/tfjs-backend-wasm'),
   cpu: () => load('@tensorflow/tfjs-backend-cpu'),
-  // An optional dependency: it needs a TensorFlow library for the platform.
-  tensorflow: () => load('@tensorflow/tfjs-node-gpu'),
+  tensorflow: () => load(TENSORFLOW_PACKAGE),
 };
 
 /** By a name that tsc does not follow: an optional one may be missing. */
@@ -29,6 +29,7 @@ function load(module: string): Promise<unknown> {
 }
 
 async function start(name: BackendName, gpu: number | null = null): Promise<BackendName> {
+  if (name === 'tensorflow' && !tensorflowInstalled()) throw tensorflowMissing();
   try {
     await REGISTER[name](gpu);
     if (!(await tf.setBackend(name))) throw new Error('it did not initialise');
@@ -49,7 +50,7 @@ function isBackend(choice: string): choice is BackendName {
 /**
  * Starts the chosen backend and makes it the process's active one.
  * @param gpu of the native backend; null for the processor
- * @throws BACKEND_UNAVAILABLE
+ * @throws BACKEND_UNAVAILABLE, BACKEND_NOT_INSTALLED
  */
 export async function startBackend(choice: string, gpu: number | null = null): Promise<BackendName> {
   // Checks and advice of tfjs that are meant for interactive use, the banner of its cpu backend among them.

@@ -14,15 +14,29 @@ interface Addon {
   /** An environment variable that names another binary: one built with sanitizers, or for the emulator. */
   readonly variable: string;
   readonly what: string;
+  /** What building it takes; the script says what of it is missing. */
+  readonly needs: string;
 }
 
-const PROCESSOR: Addon = { file: 'vitrail.node', variable: 'VITRAIL_NATIVE', what: 'native kernels' };
-const GPU: Addon = { file: 'vitrail-cuda.node', variable: 'VITRAIL_CUDA', what: 'CUDA kernels' };
+const PROCESSOR: Addon = {
+  file: 'vitrail.node',
+  variable: 'VITRAIL_NATIVE',
+  what: 'native kernels',
+  needs: 'node native/build.mjs builds them with a C++17 compiler',
+};
+const GPU: Addon = {
+  file: 'vitrail-cuda.node',
+  variable: 'VITRAIL_CUDA',
+  what: 'CUDA kernels',
+  needs: 'node native/build-cuda.mjs builds them with a CUDA toolkit of version 12 or newer',
+};
 
-function load<K extends DeviceKernels>({ file, variable, what }: Addon): Loaded<K> {
+function load<K extends DeviceKernels>({ file, variable, what, needs }: Addon): Loaded<K> {
   const fromHere = new URL(`../../../../../native/build/${file}`, import.meta.url);
   const path = process.env[variable] ?? fileURLToPath(fromHere);
-  if (!existsSync(path)) return { kernels: undefined, reason: `the ${what} are not built on this machine` };
+  if (!existsSync(path)) {
+    return { kernels: undefined, reason: `the ${what} are not built on this machine (${needs})` };
+  }
   try {
     return { kernels: createRequire(import.meta.url)(path) as K };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The GPUs of this machine, as the CUDA kernels see them. */
-import type { NativeGpus } from '../device.js';
+import type { DeviceSurvey, NativeGpus } from '../device.js';
+import { tensorflowInstalled } from '../tensorflow-package.js';
 import { loadGpuKernels } from './addon.js';
 import type { GpuDevice, GpuList } from './kernel-api/memory.js';
 
@@ -20,3 +21,6 @@ export function surveyGpus(): GpuSurvey {
 function firstProblem(devices: readonly GpuDevice[]): string {
   return devices.map(({ ordinal, problem }) => `cuda:${ordinal}: ${problem}`).join('; ');
 }
+
+/** What this machine has. */
+export const THIS_MACHINE: DeviceSurvey = { gpus: surveyGpus, tensorflow: tensorflowInstalled };
