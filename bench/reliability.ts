@@ -32,7 +32,7 @@ const MODELS = {
 async function serve(): Promise<void> {
   const bytes = Number(process.argv[3]);
   const part = new Uint8Array(bytes);
-  const server = await StateServer.listen('127.0.0.1', TOKEN, () => part);
+  const server = await StateServer.listen({ host: '127.0.0.1' }, TOKEN, () => part);
   process.send?.(server.endpoint);
   process.on('disconnect', () => process.exit());
 }

@@ -1,9 +1,11 @@
 /** `vitrail worker`: one worker process. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { coded } from '../shared/errors.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../shared/log/logger.js';
 import { runWorker } from '../worker/worker.js';
+import type { PortRange } from '../worker/collective/bound-address.js';
+import { portRange } from './port-range.js';
 import { runCommand } from './run-command.js';
 import { endBy } from './stop-signals.js';
 import { wholeNumber } from './whole-number.js';
@@ -14,6 +16,8 @@ interface WorkerFlags {
   readonly device: string;
   readonly threads: number;
   readonly metricsListen: string;
+  readonly advertise?: string;
+  readonly ringPorts?: PortRange;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -43,14 +47,16 @@ async function workerAction(flags: WorkerFlags): Promise<void> {
   const tail: { send: ((line: string) => void) | null } = { send: null };
   const log = createLogger('worker', flags.logLevel, (line) => tail.send?.(line));
   const leave = leaveOnSignal(flags.supervised === true, log);
-  if (flags.data !== undefined && !existsSync(flags.data))
+  if (flags.data !== undefined && statSync(flags.data, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw coded('DATA_NOT_A_DIRECTORY', { path: flags.data });
   const stop = await runWorker({
     coordinator: flags.coordinator,
     data: flags.data ?? null,
     device: flags.device,
     threads: flags.threads,
-    metricsListen: flags.metricsListen === 'none' ? null : flags.metricsListen,
+    metricsListen: flags.metricsListen,
+    advertise: flags.advertise ?? null,
+    ringPorts: flags.ringPorts ?? null,
     supervised: flags.supervised === true,
     coordinatorTimeoutMs: flags.coordinatorTimeoutMs,
     connectTimeoutMs: flags.connectTimeoutMs,
@@ -67,13 +73,25 @@ export function registerWorker(program: Command): void {
     .command('worker')
     .description('compute for a coordinator, here or on another machine')
     .requiredOption('--coordinator <address>', 'tcp://HOST:PORT of the coordinator')
-    .option('--data <folder>', "where the images lie on this machine (default: the coordinator's path)")
+    .option(
+      '--data <folder>',
+      "where the images lie on this machine (default: the coordinator's folder, by its whole path)",
+    )
     .option('--device <device>', 'auto, cpu, or cuda:N (see `vitrail devices`)', 'auto')
     .option('--threads <n>', 'of the native kernels, 0 for one a processor', wholeNumber(0), 0)
     .option(
       '--metrics-listen <host:port>',
-      'address of /metrics, port 0 for a free one, "none" for none',
-      '127.0.0.1:0',
+      'address of /metrics, port 0 for a free one; "auto" for a free port of the address that faces the coordinator, "none" for none',
+      'auto',
+    )
+    .option(
+      '--advertise <host>',
+      'where others reach this worker (default: the address from which it reaches the coordinator)',
+    )
+    .option(
+      '--ring-ports <from-to>',
+      'ports for other workers, two for each worker of this machine (default: any free ones)',
+      portRange,
     )
     .option(
       '--coordinator-timeout-ms <ms>',

@@ -1,5 +1,5 @@
 /** All that a coordinator has open while a run goes on: the cluster, its pages, journal and log. */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
 import { startHttpServer } from '../shared/http/http-server.js';
@@ -132,6 +132,16 @@ export async function openServices(
   return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };
 }
 
+/** Paths by which a worker finds a file whatever folder it was started in, where it is on its machine at all. */
+function configForWorkers(config: RunConfig): RunConfig {
+  const { data, productChoices } = config;
+  return {
+    ...config,
+    data: resolve(data),
+    productChoices: productChoices === null ? null : resolve(productChoices),
+  };
+}
+
 async function openCluster(
   { config, manifest }: RunMaterial,
   opening: RunOpening,
@@ -148,7 +158,7 @@ async function openCluster(
     suspectAfterMs,
     heartbeatTimeoutMs,
     welcome: {
-      configJson: JSON.stringify(config),
+      configJson: JSON.stringify(configForWorkers(config)),
       manifestDigest: manifest.digest,
       classes: [...manifest.classes],
       heartbeatMs: Math.max(20, Math.floor(suspectAfterMs / BEATS_BEFORE_SUSPICION)),

@@ -76,6 +76,10 @@ export const ERROR_CATALOGUE = {
     "this worker's files differ from the coordinator's: {difference}",
     'give every worker the same data set',
   ),
+  DATA_NOT_ON_THIS_MACHINE: define(
+    'this machine ({host}) has no folder {path}, where the coordinator has its images',
+    "start the worker with --data and this machine's folder of the same images, or have them at one path everywhere",
+  ),
   DATA_EXCLUDE_UNKNOWN: define(
     'the exclude list {path} names {entry}, which is not in the data set',
     'paths in it are relative to the data folder; write it again with vitrail data check',
@@ -138,6 +142,10 @@ export const ERROR_CATALOGUE = {
     'choose another address, or stop what listens there',
   ),
   ADDRESS_INVALID: define('cannot use the address {address}: {reason}', 'write it as tcp://HOST:PORT'),
+  HOST_UNRESOLVED: define(
+    'the host name {host} does not resolve: {reason}',
+    'give an IP address, or a name that this machine knows (`getent hosts {host}` asks for it)',
+  ),
   PROTOCOL_VERSION: define(
     'the worker speaks protocol version {worker}, the coordinator {coordinator}',
     'run the same vitrail version on both sides',

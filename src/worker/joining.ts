@@ -49,11 +49,6 @@ export function introduction(
   };
 }
 
-/** An address for others: a wildcard stands for this machine's name. */
-function reachable(address: string): string {
-  return address.replace(/^(?:0\.0\.0\.0|\[::\]):/, `${hostname()}:`);
-}
-
 /** Whether an error can be that of a coordinator that went away in the middle of it. Any other is the worker's own. */
 export function failsWithCoordinator(error: unknown): boolean {
   return error instanceof VitrailError && ['RING_ABORTED', 'STATE_TRANSFER_FAILED'].includes(error.code);
@@ -77,7 +72,7 @@ export async function introduce(
     instance: INSTANCE,
     host: hostname(),
     pid: process.pid,
-    metricsAddress: reachable(metricsAddress),
+    metricsAddress,
     ...introduced,
   };
   link.send('hello', hello);

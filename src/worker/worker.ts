@@ -1,13 +1,16 @@
 /** A worker process: join, prepare, train until told to stop, and join again where its place was lost. */
+import { statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, plainError, reasonOf } from '../shared/errors.js';
+import { coded, plainError, reasonOf, type VitrailError } from '../shared/errors.js';
 import type { Logger } from '../shared/log/logger.js';
 import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { Phase, StateSource, type Body } from '../shared/protocol/codec.js';
 import { Resources } from '../shared/resources.js';
+import type { PortRange } from './collective/bound-address.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
 import { checkDevice, planDevice, unusedGpus } from './engine/device.js';
@@ -18,7 +21,8 @@ import { trainingOn } from './training-place.js';
 import { failsWithCoordinator, fillState, introduce, introduction, NEWCOMER } from './joining.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
-import { localAddressTowards, tcpHostAndPort } from './local-address.js';
+import { metricsAddress, metricsListen } from './metrics-address.js';
+import { ownAddress, tcpHostAndPort, type OwnAddress } from './own-address.js';
 import { StepLoop } from './step-loop.js';
 import { StepWork } from './step-work.js';
 import type { Training } from './training.js';
@@ -33,8 +37,12 @@ export interface WorkerOptions {
   readonly device: string;
   /** Of the native kernels; 0: one for each processor. */
   readonly threads: number;
-  /** HOST:PORT for /metrics, or null. */
-  readonly metricsListen: string | null;
+  /** HOST:PORT for /metrics, auto or none. */
+  readonly metricsListen: string;
+  /** The host that others are told; null: the address that faces the coordinator. */
+  readonly advertise: string | null;
+  /** Of the sockets for other workers; null: any. */
+  readonly ringPorts: PortRange | null;
   /** End when the parent process ends. */
   readonly supervised: boolean;
   /** Longest wait for a coordinator that has gone silent, for one that is started again. */
@@ -56,14 +64,14 @@ interface Equipment {
   readonly work: StepWork;
   readonly loop: StepLoop;
   readonly engine: ComputeEngine;
-  /** The interface that faces the coordinator. */
-  readonly host: string;
 }
 
 interface Connection {
   readonly link: Link;
   readonly status: StatusBoard;
+  /** What others are told of its page; empty: there is none for them. */
   readonly metricsAddress: string;
+  readonly own: OwnAddress;
 }
 
 /** Joins the run and works in it to its end. @throws a coded error when it cannot go on */
@@ -71,17 +79,22 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   tcpHostAndPort(options.coordinator);
   checkDevice(options.device, THIS_MACHINE);
   const status = new StatusBoard();
-  const { coordinator, coordinatorTimeoutMs, connectTimeoutMs, metricsListen } = options;
+  const { coordinator, coordinatorTimeoutMs, connectTimeoutMs, advertise, leave, log } = options;
+  const onWait = (error: VitrailError): void => log.warn(`${error.problem}: it is asked again`);
+  const own = await ownAddress({ coordinator, advertise, timeoutMs: connectTimeoutMs, leave, onWait });
+  const listening = metricsListen(options.metricsListen, own.bind);
   const parentPid = options.supervised ? process.ppid : null;
   const times = { coordinatorTimeoutMs, connectTimeoutMs };
-  const settings = { coordinator, ...times, metricsListen, parentPid, status: status.memory };
-  const { link, metricsAddress } = await Link.open(settings);
+  const settings = { coordinator, ...times, metricsListen: listening, parentPid, status: status.memory };
+  const { link, metricsAddress: served } = await Link.open(settings);
+  const told = served === '' ? '' : metricsAddress(served, own.advertise);
+  if (served !== '' && told === '') log.warn(`only this machine can read the metrics at ${served}`);
   const resources = new Resources();
   resources.add(async () => link.close());
   const alsoFailed = (error: unknown): void =>
     options.log.warn({ error: reasonOf(error) }, 'could not tidy up after a failure');
   return resources.during(
-    async () => joinAndWork(options, { link, status, metricsAddress }, resources),
+    async () => joinAndWork(options, { link, status, metricsAddress: told, own }, resources),
     alsoFailed,
   );
 }
@@ -160,8 +173,8 @@ async function workInPlaces(
 /** Holds the state that the place asks for, opens the ring anew and reports ready. */
 async function takePlace(
   options: WorkerOptions,
-  { link, status }: Connection,
-  { config, spec, state, training, loop, engine, host }: Equipment,
+  { link, status, own }: Connection,
+  { config, spec, state, training, loop, engine }: Equipment,
   welcome: Body<'welcome'>,
 ): Promise<void> {
   status.clearNews();
@@ -169,11 +182,16 @@ async function takePlace(
   const hasState = await fillState(state, config, spec, welcome, { link, status });
   if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) await training.reload();
   const { runToken } = welcome;
-  const opened = await link.call('openRing', { transport: config.ringTransport, host, runToken });
+  const where = { host: own.bind, advertise: own.advertise, ports: options.ringPorts };
+  const opened = await link.call('openRing', { transport: config.ringTransport, where, runToken });
   const step = status.state ?? 0;
   status.enter(Phase.PHASE_IDLE, step);
   link.send('ready', { backend: engine.backend, ...opened, step, hasState });
   options.log.info({ worker: welcome.worker, step, hasState }, 'ready');
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Data, engine and memory: all that is needed before the first step, except the state. */
@@ -189,13 +207,12 @@ async function prepare(
   const layout = parameterLayout(spec);
 
   const root = options.data ?? config.data;
+  if (!isDirectory(root)) throw coded('DATA_NOT_ON_THIS_MACHINE', { host: hostname(), path: root });
   const manifestBytes = await link.call('pull', { part: 'manifest', target: null });
   const manifest = JSON.parse(Buffer.from(manifestBytes).toString()) as Manifest;
   const difference = await firstFileDifference(root, manifest);
   if (difference !== null) throw coded('DATA_MANIFEST_MISMATCH', { difference });
 
-  // The coordinator has just spoken: this connection is only to learn which interface faces it.
-  const host = await localAddressTowards(options.coordinator, options.connectTimeoutMs);
   const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, THIS_MACHINE);
   const unused = unusedGpus(options.device, config.backend, THIS_MACHINE, nvidiaGpusPresent());
   if (unused !== null) options.log.warn(unused);
@@ -222,5 +239,5 @@ async function prepare(
   const work = new StepWork({ config, layout, status, loader, engine, accumulator });
   const parts = { config, link, status, loader, engine, state, training, work };
   const loop = new StepLoop({ ...parts, log: options.log });
-  return { config, spec, state, training, work, loop, engine, host };
+  return { config, spec, state, training, work, loop, engine };
 }

@@ -86,8 +86,8 @@ void test('an ipc socket leaves no file behind', async (t) => {
 });
 
 void test('an address that no neighbour could connect to is refused', async (t) => {
-  await assert.rejects(openRings(t, 1, { host: '0.0.0.0' }), { code: 'ADDRESS_INVALID' });
-  await assert.rejects(openRings(t, 1, { host: '203.0.113.7' }), { code: 'PORT_IN_USE' });
+  await assert.rejects(openRings(t, 1, { where: { host: '0.0.0.0' } }), { code: 'ADDRESS_INVALID' });
+  await assert.rejects(openRings(t, 1, { where: { host: '203.0.113.7' } }), { code: 'PORT_IN_USE' });
   const [ring] = await openRings(t, 1);
   const bad = { generation: 1, rank: 0, ranks: 2, nextEndpoint: 'nonsense' };
   assert.throws(() => ring!.join(bad), { code: 'ADDRESS_INVALID' });

@@ -22,7 +22,7 @@ const PARTS: Readonly<Record<string, Uint8Array>> = {
 const whole: Offer = (part, step) => (step === STEP ? PARTS[part] : undefined);
 
 async function serve(t: TestContext, offer: Offer, token = TOKEN): Promise<StateServer> {
-  const server = await StateServer.listen('127.0.0.1', token, offer);
+  const server = await StateServer.listen({ host: '127.0.0.1' }, token, offer);
   t.after(async () => server.close());
   return server;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pull } from 'zeromq';
 import { coded, reasonOf } from '../../shared/errors.js';
+import { bindTcp, tcpAddress, type BoundTo } from './bound-address.js';
 import { MAX_CHUNK_ELEMENTS } from './ring-plan.js';
 
 /**
@@ -37,17 +38,6 @@ export function addressOptions(endpoint: string): { readonly ipv6: boolean } {
   return { ipv6: endpoint.startsWith('tcp://[') };
 }
 
-/** libzmq takes these for all interfaces, but no peer can connect to them. */
-const WILDCARDS = ['*', '0.0.0.0', '::', ''];
-
-export function tcpAddress(host: string): string {
-  if (WILDCARDS.includes(host)) {
-    const reason = 'the next rank has to connect to it: give one address of this machine';
-    throw coded('ADDRESS_INVALID', { address: `tcp://${host}`, reason });
-  }
-  return `tcp://${host.includes(':') ? `[${host}]` : host}:*`;
-}
-
 /**
  * Where an ipc socket is bound. Linux's abstract names vanish with their process, however it ends; elsewhere a file
  * in a private temporary folder, which `remove` takes away.
@@ -62,12 +52,12 @@ function ipcAddress(): { readonly address: string; readonly remove: () => void }
 }
 
 /**
- * A bound PULL socket: tcp on a free port of `host`, or ipc.
+ * A bound PULL socket: tcp as `where` says, or ipc.
  * @throws ADDRESS_INVALID, PORT_IN_USE
  */
-export async function listen(transport: Transport, host: string): Promise<Listener> {
+export async function listen(transport: Transport, where: BoundTo): Promise<Listener> {
   const { address, remove } =
-    transport === 'ipc' ? ipcAddress() : { address: tcpAddress(host), remove: () => undefined };
+    transport === 'ipc' ? ipcAddress() : { address: tcpAddress(where.host), remove: () => undefined };
   // A stranger's frame may not make us allocate more than a chunk.
   const maxMessageSize = 4 * MAX_CHUNK_ELEMENTS;
   const socket = new Pull({
@@ -81,10 +71,19 @@ export async function listen(transport: Transport, host: string): Promise<Listen
     remove();
   };
   try {
-    await socket.bind(address);
+    const endpoint = transport === 'tcp' ? await bindTcp(socket, where) : await bindIpc(socket, address);
+    return { socket, endpoint, close };
   } catch (thrown) {
     close();
+    throw thrown;
+  }
+}
+
+async function bindIpc(socket: Pull, address: string): Promise<string> {
+  try {
+    await socket.bind(address);
+  } catch (thrown) {
     throw coded('PORT_IN_USE', { address, reason: reasonOf(thrown) });
   }
-  return { socket, endpoint: socket.lastEndpoint ?? address, close };
+  return socket.lastEndpoint ?? address;
 }

@@ -18,6 +18,7 @@
  */
 import { coded, reasonOf } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
+import type { BoundTo } from './bound-address.js';
 import { HEADER_BYTES, type Position } from './chunk-header.js';
 import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
@@ -31,8 +32,8 @@ import { plainSum, simdSum } from './sum.js';
 
 export interface RingOptions {
   readonly transport: Transport;
-  /** tcp: the address to bind, which the previous rank connects to. Default 127.0.0.1. */
-  readonly host?: string;
+  /** tcp: where the previous rank connects to. Default: any port of 127.0.0.1. */
+  readonly where?: BoundTo;
   /** 64 bits that only this run's workers know. */
   readonly runToken: bigint;
   /** At most MAX_CHUNK_ELEMENTS (default), the same on every rank. */
@@ -72,7 +73,7 @@ export class Ring {
 
   /** @throws ADDRESS_INVALID, PORT_IN_USE */
   static async open(options: RingOptions): Promise<Ring> {
-    return new Ring(await listen(options.transport, options.host ?? '127.0.0.1'), options);
+    return new Ring(await listen(options.transport, options.where ?? { host: '127.0.0.1' }), options);
   }
 
   /** What the previous rank connects to. */

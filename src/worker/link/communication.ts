@@ -95,9 +95,9 @@ export class Communication {
       this.#transfers.attach(state);
       return Promise.resolve(null);
     },
-    openRing: async (where) => ({
-      ringEndpoint: await this.#seat.open(where),
-      stateEndpoint: await this.#transfers.open(where.host, where.runToken),
+    openRing: async (seat) => ({
+      ringEndpoint: await this.#seat.open(seat),
+      stateEndpoint: await this.#transfers.open(seat.where, seat.runToken),
     }),
     reduce: async (task) => {
       this.#refuseOld(task);

@@ -1,6 +1,7 @@
 /** What the training thread and the communication thread say to each other. */
 import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
 import type { PlainError } from '../../shared/errors.js';
+import type { BoundTo } from '../collective/bound-address.js';
 import type { StateFetched } from './state-fetch.js';
 import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
 
@@ -62,7 +63,7 @@ export interface LinkCalls {
   attach: { argument: SharedState; answer: null };
   /** Opens what other workers connect to; a second time in place of the first. */
   openRing: {
-    argument: { transport: 'tcp' | 'ipc'; host: string; runToken: string };
+    argument: { transport: 'tcp' | 'ipc'; where: BoundTo; runToken: string };
     answer: { ringEndpoint: string; stateEndpoint: string };
   };
   reduce: { argument: ReduceTask; answer: ReduceResult };

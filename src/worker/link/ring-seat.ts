@@ -23,10 +23,10 @@ export class RingSeat {
   }
 
   /** In place of the ring before, if there was one. @returns what others connect to */
-  async open({ transport, host, runToken }: LinkCalls['openRing']['argument']): Promise<string> {
+  async open({ transport, where, runToken }: LinkCalls['openRing']['argument']): Promise<string> {
     this.close();
     this.#generation = 0;
-    this.#ring = await Ring.open({ transport, host, runToken: BigInt(`0x${runToken}`) });
+    this.#ring = await Ring.open({ transport, where, runToken: BigInt(`0x${runToken}`) });
     return this.#ring.endpoint;
   }
 

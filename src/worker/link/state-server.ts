@@ -1,11 +1,11 @@
 /** Gives this worker's state to other workers of the run: one ZeroMQ ROUTER, asked piece by piece. */
 import * as zmq from 'zeromq';
-import { coded, reasonOf } from '../../shared/errors.js';
 import { faultPoint } from '../../shared/fault-injection.js';
 import { decode, encode, type Body } from '../../shared/protocol/codec.js';
 import { noChunk, stateChunk } from '../../shared/protocol/state-pull.js';
 import { PartDigests, type Offer } from './part-digests.js';
-import { addressOptions, DATA_SOCKET, tcpAddress } from '../collective/data-socket.js';
+import { bindTcp, tcpAddress, type BoundTo } from '../collective/bound-address.js';
+import { addressOptions, DATA_SOCKET } from '../collective/data-socket.js';
 
 /** Requests are small; a stranger's larger frame closes its connection. */
 const MAX_REQUEST_BYTES = 4096;
@@ -38,26 +38,25 @@ export class StateServer {
 
   /** @throws ADDRESS_INVALID, PORT_IN_USE */
   static async listen(
-    host: string,
+    where: BoundTo,
     runToken: string,
     offer: Offer,
     digests = new PartDigests(offer),
   ): Promise<StateServer> {
-    const address = tcpAddress(host);
     const maxMessageSize = MAX_REQUEST_BYTES;
     const socket = new zmq.Router({
       ...DATA_SOCKET,
-      ...addressOptions(address),
+      ...addressOptions(tcpAddress(where.host)),
       maxMessageSize,
       sendHighWaterMark: 0,
     });
     try {
-      await socket.bind(address);
+      const endpoint = await bindTcp(socket, where);
+      return new StateServer(socket, endpoint, runToken, offer, digests);
     } catch (thrown) {
       socket.close();
-      throw coded('PORT_IN_USE', { address, reason: reasonOf(thrown) });
+      throw thrown;
     }
-    return new StateServer(socket, socket.lastEndpoint ?? address, runToken, offer, digests);
   }
 
   async close(): Promise<void> {

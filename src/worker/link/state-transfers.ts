@@ -3,6 +3,7 @@ import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
 import type { Body } from '../../shared/protocol/codec.js';
 import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../shared/protocol/state-pull.js';
+import type { BoundTo } from '../collective/bound-address.js';
 import type { LinkCalls, SharedState } from './link-contract.js';
 import { PartDigests } from './part-digests.js';
 import { StateFetch } from './state-fetch.js';
@@ -47,11 +48,11 @@ export class StateTransfers {
   }
 
   /** Opens what peers take the state from, in place of what was open before. @returns what they connect to */
-  async open(host: string, runToken: string): Promise<string> {
+  async open(where: BoundTo, runToken: string): Promise<string> {
     await this.#server?.close();
     this.#runToken = runToken;
     this.#digests.forget();
-    this.#server = await StateServer.listen(host, runToken, this.#offer, this.#digests);
+    this.#server = await StateServer.listen(where, runToken, this.#offer, this.#digests);
     return this.#server.endpoint;
   }
 
