@@ -38,7 +38,10 @@ test('broken images are listed with their reasons, and the written list makes th
   await writeFile(join(dir, 'test/a/000.png'), '');
   const check = await checkDataset(dir);
   assert.deepEqual(check.broken, [
-    { path: 'train/b/001.png', reason: 'Input file contains unsupported image format' },
+    {
+      path: 'train/b/001.png',
+      reason: 'unsupported image format; JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM and PPM are read',
+    },
     { path: 'test/a/000.png', reason: 'the file is empty' },
   ]);
   assert.equal(check.train.images, 6);

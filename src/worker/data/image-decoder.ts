@@ -1,55 +1,105 @@
 /** Decodes image files to upright 8-bit RGB: the worker's one door to sharp. */
-import { open } from 'node:fs/promises';
-import sharp from 'sharp';
+import { readFile } from 'node:fs/promises';
+import sharp, { type FailOnOptions, type Sharp } from 'sharp';
 import { coded, reasonOf } from '../../shared/errors.js';
+import { DecodeGate } from './decode-gate.js';
+import { decodeBmp } from './formats/bmp-image.js';
+import { rgbOfCmyk } from './formats/cmyk.js';
+import { kindOf, MAX_PIXELS, type ImageKind, type Refused } from './formats/image-kind.js';
+import { jpegComponents } from './formats/jpeg-frame.js';
+import { decodeNetpbm } from './formats/netpbm-image.js';
+import { pngDamage } from './formats/png-chunks.js';
+import { tiffLayout } from './formats/tiff-directory.js';
 import type { RgbImage } from './rgb-image.js';
 
 // Files are decoded once and in parallel by the callers: neither libvips' cache nor its threads help.
 sharp.cache(false);
 sharp.concurrency(1);
 
-async function firstBytes(path: string): Promise<Buffer> {
-  const file = await open(path);
+const gate = new DecodeGate();
+
+/**
+ * What libvips shall take for damage, so that it refuses what PIL refuses (docs/images.md). A warning of libjpeg is
+ * none; where a TIFF ends early, libtiff only warns.
+ */
+const FAIL_ON: Readonly<Partial<Record<ImageKind, FailOnOptions>>> = { tiff: 'error' };
+
+interface Plan {
+  readonly failOn: FailOnOptions;
+  readonly cmyk: boolean;
+  readonly float: boolean;
+}
+
+/** How sharp shall decode these bytes, or why it shall not. */
+function planned(kind: ImageKind, bytes: Uint8Array): Plan | Refused {
+  const failOn = FAIL_ON[kind] ?? 'truncated';
+  if (kind === 'tiff') {
+    const layout = tiffLayout(bytes);
+    return 'refused' in layout ? layout : { failOn, cmyk: layout.cmyk, float: layout.float };
+  }
+  if (kind === 'png') {
+    const damage = pngDamage(bytes);
+    if (damage !== null) return { refused: damage };
+  }
+  return { failOn, cmyk: kind === 'jpeg' && jpegComponents(bytes) === 4, float: false };
+}
+
+/** @throws what sharp throws */
+async function withSharp(bytes: Buffer, { failOn, cmyk, float }: Plan): Promise<RgbImage | Refused> {
+  const opened = sharp(bytes, { failOn, ignoreIcc: true, autoOrient: true, limitInputPixels: MAX_PIXELS });
+  // With CMYK as the space of the work and of the result no profile is applied.
+  const converted: Sharp = cmyk
+    ? opened.pipelineColourspace('cmyk').toColourspace('cmyk')
+    : opened.toColourspace('srgb').removeAlpha();
+  const { data, info } = await converted.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (cmyk && channels === 4) return { width, height, data: rgbOfCmyk(data) };
+  if (channels !== 3) return { refused: `it has ${channels} channels after conversion to RGB` };
+  if (float && data.every((value) => value <= 1)) {
+    return { refused: 'its floating-point numbers are all below 2, black in 8 bits: scale them to 0 to 255' };
+  }
+  return { width, height, data };
+}
+
+/**
+ * Decodes beside other files and, if sharp refuses, once more alone: libvips has one list of reasons for the whole
+ * process, so a reason is that of the file only while nothing else is decoded.
+ */
+async function decoded(bytes: Buffer, plan: Plan): Promise<RgbImage | Refused> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
+    return await gate.beside(() => withSharp(bytes, plan));
+  } catch {
+    try {
+      return await gate.alone(() => withSharp(bytes, plan));
+    } catch (thrown) {
+      return { refused: reasonOf(thrown).replaceAll(/\s+/g, ' ').trim() };
+    }
   }
 }
 
-/** Why a file that sharp refused is refused: the file system's reason, the format's, or sharp's own. */
-async function refusal(path: string, thrown: unknown): Promise<Error> {
-  try {
-    const head = await firstBytes(path);
-    if (head.length === 0) return coded('DATA_BROKEN_IMAGE', { path, reason: 'the file is empty' });
-    if (head.toString('latin1', 0, 2) === 'BM') {
-      const reason = 'BMP cannot be decoded here: convert it, for example to PNG';
-      return coded('DATA_BROKEN_IMAGE', { path, reason });
-    }
-  } catch (unreadable) {
-    return coded('DATA_UNREADABLE', { path, reason: reasonOf(unreadable) });
-  }
-  const reason = reasonOf(thrown).replaceAll(/\s+/g, ' ').trim();
-  return coded('DATA_BROKEN_IMAGE', { path, reason });
+async function imageOf(bytes: Buffer): Promise<RgbImage | Refused> {
+  const kind = kindOf(bytes);
+  if (typeof kind !== 'string') return kind;
+  if (kind === 'bmp') return decodeBmp(bytes);
+  if (kind === 'netpbm') return decodeNetpbm(bytes);
+  const plan = planned(kind, bytes);
+  return 'refused' in plan ? plan : decoded(bytes, plan);
 }
 
 /**
  * The image in the file `path`, as 8-bit RGB with its EXIF rotation applied.
- * Like PIL's convert('RGB'): alpha is dropped without blending, embedded RGB profiles are ignored, of an animation
- * the first frame counts. 16-bit values keep their upper 8 bits. CMYK goes through sharp's built-in profile.
+ * Like PIL's convert('RGB'): alpha is dropped without blending, embedded profiles are ignored, of an animation
+ * the first frame counts. `docs/images.md` lists where pixels differ from PIL's.
  * @throws DATA_BROKEN_IMAGE (also for truncated files), DATA_UNREADABLE
  */
 export async function decodeImage(path: string): Promise<RgbImage> {
+  let bytes: Buffer;
   try {
-    const { data, info } = await sharp(path, { failOn: 'warning', ignoreIcc: true, autoOrient: true })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels after conversion to RGB`);
-    return { width: info.width, height: info.height, data };
+    bytes = await readFile(path);
   } catch (thrown) {
-    throw await refusal(path, thrown);
+    throw coded('DATA_UNREADABLE', { path, reason: reasonOf(thrown) });
   }
+  const image = await imageOf(bytes);
+  if ('refused' in image) throw coded('DATA_BROKEN_IMAGE', { path, reason: image.refused });
+  return image;
 }
