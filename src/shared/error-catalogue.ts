@@ -49,7 +49,7 @@ export const ERROR_CATALOGUE = {
   DATA_NO_SPLIT: define('{path} has no {split} folder', 'lay the images out as {path}/{split}/CLASS/IMAGE'),
   DATA_EMPTY: define(
     '{path} holds no images',
-    'put images (jpg, jpeg, png, webp, bmp, tiff, gif) into one folder per class',
+    'put images (jpg, jpeg, jfif, png, webp, bmp, tif, tiff, ppm, pgm, pbm, gif) into one folder per class',
   ),
   DATA_EMPTY_CLASS: define(
     'the class folder {path} holds no images',

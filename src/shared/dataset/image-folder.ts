@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { coded, reasonOf } from '../errors.js';
 import type { ManifestSample } from './manifest.js';
 
-const IMAGE_NAME = /\.(?:jpe?g|png|webp|bmp|tiff?|gif)$/i;
+/** torchvision's IMG_EXTENSIONS, further names of the same formats, and GIF. */
+const IMAGE_NAME = /\.(?:jpe?g|jpe|jfif|png|webp|bmp|tiff?|ppm|pgm|pbm|gif)$/i;
 /** Open system calls at a time; more does not list faster. */
 const CONCURRENT_STATS = 64;
 
