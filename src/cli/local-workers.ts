@@ -93,6 +93,7 @@ function startWorker(options: LocalWorkersOptions, index: number): ChildProcess 
   const args = [
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
     ...['--threads', String(threadsOf(options)), '--device', options.deviceOf(index)],
+    ...['--place', String(index)],
   ];
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
     stdio: ['ignore', log, log],

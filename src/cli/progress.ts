@@ -1,6 +1,7 @@
 /** Shows a run on a terminal: a bar for the epoch under way, a line for every finished epoch. */
 import { SingleBar } from 'cli-progress';
 import pc from 'picocolors';
+import type { ClusterEvent } from '../coordinator/cluster-event.js';
 import type { EpochObserved, RunStarted, StepObserved, TrainingObserver } from '../coordinator/observer.js';
 import { accuracy, meanLoss, NO_TOTALS, addTotals, type Totals } from '../coordinator/run-state.js';
 
@@ -26,6 +27,9 @@ const SHOWN: ReadonlySet<string> = new Set([
   ],
 ]);
 
+/** Also shown where workers come by themselves. */
+const COMINGS: ReadonlySet<string> = new Set(['joined', 'ready', 'left']);
+
 /** For people: 45 s, 12 min, 3.5 h. */
 function duration(ms: number): string {
   const seconds = ms / 1000;
@@ -43,6 +47,7 @@ function figures(name: string, totals: Totals): string {
 
 export class Progress implements Partial<TrainingObserver> {
   readonly #out: NodeJS.WriteStream;
+  readonly #comings: boolean;
   #bar: SingleBar | null = null;
   #run: RunStarted | null = null;
   #totals: Totals = NO_TOTALS;
@@ -50,8 +55,10 @@ export class Progress implements Partial<TrainingObserver> {
   #runStartMs = performance.now();
   #lastLineMs = performance.now();
 
-  constructor(out: NodeJS.WriteStream) {
+  /** @param options.comings also show who joins and leaves: nobody here has started the workers */
+  constructor(out: NodeJS.WriteStream, options: { readonly comings: boolean }) {
     this.#out = out;
+    this.#comings = options.comings;
   }
 
   onStart(event: RunStarted): void {
@@ -108,8 +115,9 @@ export class Progress implements Partial<TrainingObserver> {
     this.#epochStartMs = performance.now();
   }
 
-  onClusterEvent({ kind, text }: { readonly kind: string; readonly text: string }): void {
+  onClusterEvent({ kind, text, atEnd }: ClusterEvent): void {
     if (SHOWN.has(kind)) this.#line(pc.yellow(text));
+    else if (this.#comings && COMINGS.has(kind) && atEnd !== true) this.#line(text);
   }
 
   /** Prints a line above the bar. */

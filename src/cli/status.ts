@@ -29,13 +29,14 @@ async function liveStatus(open: JournalContent['open']): Promise<RunStatus | nul
 function membersTable(members: RunStatus['members']): string {
   const table = new Table({
     style: { head: [], border: [] },
-    head: ['worker', 'host', 'pid', 'phase', 'step', 'micro-batches/s', ''],
+    head: ['worker', 'in metrics', 'host', 'pid', 'phase', 'step', 'micro-batches/s', ''],
   });
   for (const m of members) {
     const notes = [m.suspected ? 'silent' : '', m.leaving ? 'leaving' : '', m.hasState ? '' : 'no state yet'];
     const speed = m.speed?.toFixed(1) ?? '';
     table.push([
       m.worker,
+      m.place,
       m.host,
       m.pid,
       m.phase,

@@ -34,7 +34,7 @@ export async function trainOnTerminal(
   config: RunConfig,
   { localWorkers }: TrainOptions,
 ): Promise<RunSummary> {
-  const progress = new Progress(process.stderr);
+  const progress = new Progress(process.stderr, { comings: localWorkers === 0 });
   let workers: LocalWorkers | null = null;
   const signals = listenForStop(
     (signal) => progress.note(`${signal}: finishing the step, then a checkpoint (again to end at once)`),

@@ -15,6 +15,7 @@ interface WorkerFlags {
   readonly data?: string;
   readonly device: string;
   readonly threads: number;
+  readonly place?: number;
   readonly metricsListen: string;
   readonly advertise?: string;
   readonly ringPorts?: PortRange;
@@ -54,6 +55,7 @@ async function workerAction(flags: WorkerFlags): Promise<void> {
     data: flags.data ?? null,
     device: flags.device,
     threads: flags.threads,
+    place: flags.place ?? null,
     metricsListen: flags.metricsListen,
     advertise: flags.advertise ?? null,
     ringPorts: flags.ringPorts ?? null,
@@ -79,6 +81,11 @@ export function registerWorker(program: Command): void {
     )
     .option('--device <device>', 'auto, cpu, or cuda:N (see `vitrail devices`)', 'auto')
     .option('--threads <n>', 'of the native kernels, 0 for one a processor', wholeNumber(0), 0)
+    .option(
+      '--place <n>',
+      'its number in metrics, from 0, where that is free (default: the lowest that is)',
+      wholeNumber(0, 100_000),
+    )
     .option(
       '--metrics-listen <host:port>',
       'address of /metrics, port 0 for a free one; "auto" for a free port of the address that faces the coordinator, "none" for none',

@@ -89,7 +89,7 @@ export class Admission {
       kind: 'admitted',
       members: membership.heard(grown, peer, nowMs, { holds }),
       member,
-      welcome: { ...welcome, runToken, step, worker: member.worker, ...placement },
+      welcome: { ...welcome, runToken, step, worker: member.worker, place: member.place, ...placement },
     };
   }
 

@@ -20,5 +20,9 @@ export type ClusterEventKind =
 export interface ClusterEvent {
   readonly kind: ClusterEventKind;
   readonly worker?: number;
+  /** Of the worker: what its figures are known by. */
+  readonly place?: number;
+  /** It leaves because the run has ended. */
+  readonly atEnd?: boolean;
   readonly text: string;
 }

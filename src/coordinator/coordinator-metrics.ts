@@ -91,6 +91,8 @@ export class CoordinatorMetrics implements TrainingObserver {
   readonly #metrics: ReturnType<typeof define>;
   readonly #now: () => number;
   #lastStepMs: number;
+  /** Places of the members, by their numbers. */
+  readonly #places = new Map<number, number>();
 
   /** @param now milliseconds of a monotonic clock */
   constructor(run: string, now: () => number) {
@@ -116,9 +118,9 @@ export class CoordinatorMetrics implements TrainingObserver {
     // Workers that are gone have no speed.
     this.#metrics.speed.reset();
     this.#metrics.straggling.reset();
-    for (const [worker, speed] of observed.speeds) this.#metrics.speed.set({ worker: String(worker) }, speed);
+    for (const [worker, speed] of observed.speeds) this.#metrics.speed.set(this.#labels(worker), speed);
     for (const [worker, times] of observed.stragglers) {
-      this.#metrics.straggling.set({ worker: String(worker) }, times);
+      this.#metrics.straggling.set(this.#labels(worker), times);
     }
     const seconds = (this.#now() - this.#lastStepMs) / 1000;
     this.#lastStepMs = this.#now();
@@ -150,11 +152,22 @@ export class CoordinatorMetrics implements TrainingObserver {
     this.#lastStepMs = this.#now();
   }
 
-  onClusterEvent({ kind, worker }: ClusterEvent): void {
+  onClusterEvent({ kind, worker, place }: ClusterEvent): void {
     const counter = this.#counterOf(kind);
     counter?.inc();
-    if (kind === 'joined') this.#metrics.workers.inc();
-    else if (LEAVES.has(kind) && worker !== undefined) this.#metrics.workers.dec();
+    if (worker === undefined) return;
+    if (kind === 'joined') {
+      this.#metrics.workers.inc();
+      this.#places.set(worker, place ?? worker);
+    } else if (LEAVES.has(kind)) {
+      this.#metrics.workers.dec();
+      this.#places.delete(worker);
+    }
+  }
+
+  /** A worker is known by its place: another may take it over. */
+  #labels(worker: number): { readonly worker: string } {
+    return { worker: String(this.#places.get(worker) ?? worker) };
   }
 
   #counterOf(kind: ClusterEvent['kind']): { inc(): void } | null {

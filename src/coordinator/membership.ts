@@ -1,10 +1,13 @@
 /** Who is in the run: pure functions over an immutable list, time passed in. */
 import { coded, type VitrailError } from '../shared/errors.js';
 import { Phase, PROTOCOL_VERSION, type Body } from '../shared/protocol/codec.js';
+import { placeFor, wishOf } from './place.js';
 
 export interface Member {
   /** Number in the run, from 0, never given twice. */
   readonly worker: number;
+  /** What its figures are known by: given again. */
+  readonly place: number;
   /** The control server's name for its connection. */
   readonly peer: string;
   /** Its process's name for itself: the same on all its connections, and of no other process. */
@@ -57,17 +60,15 @@ export function admit(
   const times = { heardAtMs: nowMs, movedAtMs: nowMs, phaseSinceMs: nowMs };
   const nothing = { ready: null, state: null, applied: 0, holds: [], heartbeat: null, logLines: [] };
   const flags = { suspected: false, leaving: false };
-  const member: Member = {
-    worker,
+  const process = {
+    place: placeFor(members, wishOf(hello.place)),
     peer,
     instance,
     host,
     pid,
     metricsAddress,
-    ...times,
-    ...flags,
-    ...nothing,
   };
+  const member: Member = { worker, ...process, ...times, ...flags, ...nothing };
   return { members: [...members, member], member };
 }
 

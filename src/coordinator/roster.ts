@@ -200,12 +200,13 @@ export class Roster {
         return;
       case 'admitted': {
         const { members, member, welcome } = decision;
-        const { worker, host, pid } = member;
+        const { worker, place, host, pid } = member;
+        const known = place === worker ? '' : `, in metrics worker ${place}`;
         this.#strangers.forget(peer);
         this.#startFailures.forget(member);
         this.#members = members;
         this.#options.send(peer, 'welcome', welcome);
-        this.#event('joined', member, `worker ${worker} joined from ${host} (pid ${pid})`);
+        this.#event('joined', member, `worker ${worker} joined from ${host} (pid ${pid}${known})`);
       }
     }
   }
@@ -219,9 +220,10 @@ export class Roster {
     }
     this.#admission.trust(member);
     this.#members = membership.madeReady(this.#members, member.peer, ready);
-    const { hasState, step, backend } = ready;
+    const { hasState, step, backend, device } = ready;
+    const on = device === '' ? backend : `${device}, ${backend}`;
     const holds = hasState ? `the state of step ${step}` : 'no state yet';
-    this.#event('ready', member, `worker ${member.worker} is ready (backend ${backend}, ${holds})`);
+    this.#event('ready', member, `worker ${member.worker} on ${member.host} is ready (${on}, ${holds})`);
   }
 
   #failed(member: Member, { code, problem, remedy }: Body<'failure'>): void {
@@ -244,6 +246,7 @@ export class Roster {
   }
 
   #event(kind: ClusterEventKind, member: Member, text: string): void {
-    this.#options.onEvent({ kind, worker: member.worker, text });
+    const atEnd = this.#phase === 'closing';
+    this.#options.onEvent({ kind, worker: member.worker, place: member.place, atEnd, text });
   }
 }

@@ -7,10 +7,16 @@ import type { Speeds } from './step-planning.js';
 import type { TrainingProgress } from './trainer.js';
 
 /** Prometheus's HTTP service discovery format: target groups with labels. */
-export function discovery(cluster: Pick<Cluster, 'members'>, run: string): readonly object[] {
+interface TargetGroup {
+  readonly targets: readonly string[];
+  readonly labels: { readonly run: string; readonly worker: string; readonly host: string };
+}
+
+/** A worker is known by its place: its series go on with whoever takes over from it. */
+export function discovery(cluster: Pick<Cluster, 'members'>, run: string): readonly TargetGroup[] {
   return cluster.members
     .filter((m) => m.metricsAddress !== '')
-    .map((m) => ({ targets: [m.metricsAddress], labels: { run, worker: String(m.worker), host: m.host } }));
+    .map((m) => ({ targets: [m.metricsAddress], labels: { run, worker: String(m.place), host: m.host } }));
 }
 
 function escapeHtml(text: string): string {
@@ -39,6 +45,8 @@ export interface RunStatus {
   readonly events: readonly { readonly time: string; readonly text: string }[];
   readonly members: readonly {
     readonly worker: number;
+    /** The label `worker` of its metrics. */
+    readonly place: number;
     readonly host: string;
     readonly pid: number;
     readonly phase: string;
@@ -55,6 +63,7 @@ function status(cluster: Cluster, run: string, { progress, speeds, events }: Sta
   const { state, lastCommit } = progress;
   const members = cluster.members.map((m) => ({
     worker: m.worker,
+    place: m.place,
     host: m.host,
     pid: m.pid,
     phase: m.ready === null ? 'preparing' : phaseOf(m),

@@ -21,6 +21,14 @@ export type Introduction = Pick<
   'runToken' | 'step' | 'pendingGeneration' | 'pendingDigest' | 'microBatches'
 >;
 
+/** What others know this worker by. */
+export interface Identity {
+  /** Of its /metrics; empty: there is none for others. */
+  readonly metricsAddress: string;
+  /** That it had, or was started for; null: any. */
+  readonly place: number | null;
+}
+
 /** Of a worker that holds nothing of any run. */
 export const NEWCOMER: Introduction = {
   runToken: '',
@@ -64,7 +72,7 @@ export type Answer =
  */
 export async function introduce(
   link: Link,
-  metricsAddress: string,
+  { metricsAddress, place }: Identity,
   introduced: Introduction,
 ): Promise<Answer> {
   const hello: Body<'hello'> = {
@@ -73,6 +81,7 @@ export async function introduce(
     host: hostname(),
     pid: process.pid,
     metricsAddress,
+    place: place === null ? 0 : place + 1,
     ...introduced,
   };
   link.send('hello', hello);

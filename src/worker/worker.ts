@@ -13,7 +13,7 @@ import { Resources } from '../shared/resources.js';
 import type { PortRange } from './collective/bound-address.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
-import { checkDevice, planDevice, unusedGpus } from './engine/device.js';
+import { checkDevice, deviceName, planDevice, unusedGpus } from './engine/device.js';
 import { ComputeEngine } from './engine/engine.js';
 import { nvidiaGpusPresent } from './engine/native/gpu-presence.js';
 import { THIS_MACHINE } from './engine/native/gpus.js';
@@ -35,6 +35,8 @@ export interface WorkerOptions {
   readonly data: string | null;
   /** auto, cpu, cuda:N */
   readonly device: string;
+  /** What its figures are to be known by, where that is free; null: the lowest that is. */
+  readonly place: number | null;
   /** Of the native kernels; 0: one for each processor. */
   readonly threads: number;
   /** HOST:PORT for /metrics, auto or none. */
@@ -64,6 +66,8 @@ interface Equipment {
   readonly work: StepWork;
   readonly loop: StepLoop;
   readonly engine: ComputeEngine;
+  /** For people. */
+  readonly device: string;
 }
 
 interface Connection {
@@ -112,7 +116,7 @@ async function joinAndWork(
     // Asked while the link was being opened.
     if (options.leave.aborted) askToLeave();
     options.log.info({ coordinator: options.coordinator }, 'looking for the coordinator');
-    const first = await introduce(link, metricsAddress, NEWCOMER);
+    const first = await introduce(link, { metricsAddress, place: options.place }, NEWCOMER);
     if (first.kind === 'stop') {
       if (options.leave.aborted) return first.stop;
       throw coded('WORKER_REFUSED', { reason: first.stop.reason });
@@ -161,7 +165,7 @@ async function workInPlaces(
         ? NEWCOMER
         : introduction(first.runToken, status.state, equipment.loop.pending, equipment.work);
     status.enter(Phase.PHASE_PREPARING, status.state ?? 0);
-    const answer = await introduce(link, metricsAddress, held);
+    const answer = await introduce(link, { metricsAddress, place: welcome.place }, held);
     if (answer.kind === 'stop') return answer.stop;
     welcome = answer.welcome;
     if (welcome.runToken !== first.runToken) {
@@ -174,7 +178,7 @@ async function workInPlaces(
 async function takePlace(
   options: WorkerOptions,
   { link, status, own }: Connection,
-  { config, spec, state, training, loop, engine }: Equipment,
+  { config, spec, state, training, loop, engine, device }: Equipment,
   welcome: Body<'welcome'>,
 ): Promise<void> {
   status.clearNews();
@@ -186,7 +190,7 @@ async function takePlace(
   const opened = await link.call('openRing', { transport: config.ringTransport, where, runToken });
   const step = status.state ?? 0;
   status.enter(Phase.PHASE_IDLE, step);
-  link.send('ready', { backend: engine.backend, ...opened, step, hasState });
+  link.send('ready', { backend: engine.backend, device, ...opened, step, hasState });
   options.log.info({ worker: welcome.worker, step, hasState }, 'ready');
 }
 
@@ -213,12 +217,14 @@ async function prepare(
   const difference = await firstFileDifference(root, manifest);
   if (difference !== null) throw coded('DATA_MANIFEST_MISMATCH', { difference });
 
-  const { backend, gpu, visibleGpus } = planDevice(options.device, config.backend, THIS_MACHINE);
+  const plan = planDevice(options.device, config.backend, THIS_MACHINE);
+  const { backend, gpu, visibleGpus } = plan;
   const unused = unusedGpus(options.device, config.backend, THIS_MACHINE, nvidiaGpusPresent());
   if (unused !== null) options.log.warn(unused);
   // Before the backend is loaded: the CUDA runtime reads it once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
   const engine = await ComputeEngine.create({ ...config, backend, gpu, spec, threads: options.threads });
+  const device = deviceName(plan, engine.backend);
   resources.add(() => engine.dispose());
   const state = allocateTrainingState(config, layout);
   await link.call('attach', state.shared);
@@ -239,5 +245,5 @@ async function prepare(
   const work = new StepWork({ config, layout, status, loader, engine, accumulator });
   const parts = { config, link, status, loader, engine, state, training, work };
   const loop = new StepLoop({ ...parts, log: options.log });
-  return { config, spec, state, training, work, loop, engine };
+  return { config, spec, state, training, work, loop, engine, device };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Admission } from '../../src/coordinator/admission.js';
+import { discovery } from '../../src/coordinator/run-pages.js';
 import type { Member } from '../../src/coordinator/membership.js';
 import { StartFailures } from '../../src/coordinator/start-failures.js';
 import { coded } from '../../src/shared/errors.js';
@@ -14,7 +15,7 @@ const OPTIONS = {
 
 const applicant = (instance: string) => ({
   peer: `peer of ${instance}`,
-  hello: { ...HELLO, instance, runToken: POSITION.runToken },
+  hello: { ...HELLO, instance, metricsAddress: `${instance}:1`, runToken: POSITION.runToken },
 });
 
 function admitted(admission: Admission, members: readonly Member[], instance: string, nowMs = 0) {
@@ -31,6 +32,36 @@ test('workers are numbered as they come, from the first number of the coordinato
   const third = admission.decide(second.members, applicant('c'), 0);
   assert.equal(third.kind === 'refused' && third.error.code, 'WORKER_REFUSED');
   assert.equal(admitted(admission, [], 'c').member.worker, 7);
+});
+
+test('a worker that takes over from another has its place in metrics and a number of its own', () => {
+  const admission = new Admission({ ...OPTIONS, maxWorkers: 3 });
+  const first = admitted(admission, [], 'a');
+  const second = admitted(admission, first.members, 'b');
+  assert.deepEqual([first.member.place, second.member.place], [0, 1]);
+  const left = second.members.filter(({ instance }) => instance !== 'a');
+  const third = admitted(admission, left, 'c');
+  assert.deepEqual([third.welcome.worker, third.welcome.place], [7, 0]);
+  assert.deepEqual(
+    discovery({ members: third.members }, 'run').map(({ labels }) => [labels.worker, labels.host]),
+    [
+      ['1', 'test'],
+      ['0', 'test'],
+    ],
+  );
+});
+
+test('local workers that come in another order have their own places', () => {
+  const admission = new Admission(OPTIONS);
+  const wishing = (instance: string, place: number) => ({
+    peer: instance,
+    hello: { ...HELLO, instance, place: place + 1 },
+  });
+  const first = admission.decide([], wishing('a', 1), 0);
+  assert.ok(first.kind === 'admitted');
+  const second = admission.decide(first.members, wishing('b', 0), 0);
+  assert.ok(second.kind === 'admitted');
+  assert.deepEqual([first.member.place, second.member.place], [1, 0]);
 });
 
 test('a process whose state is wrong gets another until it says that it is ready', () => {

@@ -28,10 +28,12 @@ export const HELLO: Body<'hello'> = {
   pendingGeneration: 0,
   pendingDigest: new Uint8Array(0),
   microBatches: [],
+  place: 0,
 };
 
 export const READY: Body<'ready'> = {
   backend: 'cpu',
+  device: 'cpu',
   ringEndpoint: '',
   stateEndpoint: '',
   step: 0,

@@ -72,12 +72,22 @@ test('the metrics that show how a run goes are all on the dashboard', () => {
       .map(family),
   );
   // A worker's step is the run's step, and its histogram's count of commits is too.
-  const elsewhere = ['vitrail_worker_step', 'vitrail_worker_samples_total', 'vitrail_build_info'];
+  // Speeds are drawn as rates of counters: a gauge of the last step jumps with every step that is scraped.
+  const lastStep = ['vitrail_images_per_second', 'vitrail_worker_images_per_second'];
+  const elsewhere = ['vitrail_worker_step', 'vitrail_build_info', ...lastStep];
   const own = [...types.keys()].filter((name) => name.startsWith('vitrail_'));
   assert.deepEqual(
     own.filter((name) => !shown.has(name) && !elsewhere.includes(name)),
     [],
   );
+});
+
+test('a curve of a worker goes on when another process takes its place, at another address', () => {
+  for (const { title, targets = [] } of dashboard().panels) {
+    for (const { expr } of targets.filter(({ expr }) => expr.includes('worker=~'))) {
+      assert.match(expr, /(?:sum|max)(?: by \((?!instance)[^)]*\))? ?\(/, `${title}: ${expr}`);
+    }
+  }
 });
 
 test('alerts have unique names, and their texts name the run or the place', () => {

@@ -18,6 +18,13 @@ export interface NativeGpus {
   readonly problem: string;
 }
 
+/** What is computed on, for people. @param backend that was started */
+export function deviceName({ gpu, visibleGpus }: DevicePlan, backend: string): string {
+  if (gpu !== null) return `cuda:${gpu}`;
+  if (backend !== 'tensorflow' || visibleGpus === '') return 'cpu';
+  return visibleGpus === null ? 'any device' : `cuda:${visibleGpus}`;
+}
+
 /** What a machine is asked for its GPUs. */
 export interface DeviceSurvey {
   /**
