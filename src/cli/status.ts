@@ -1,29 +1,47 @@
 /** `vitrail status`: what a run is doing, from its coordinator, or from its journal where that is gone. */
-import { hostname } from 'node:os';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { JournalContent } from '../coordinator/journal-format.js';
-import { readJournal } from '../coordinator/journal.js';
+import { JOURNAL_FILE, readJournal } from '../coordinator/journal.js';
 import type { RunStatus } from '../coordinator/run-pages.js';
+import { whereabouts } from '../coordinator/whereabouts.js';
 import { coded } from '../shared/errors.js';
 import { runCommand } from './run-command.js';
-import { statusAddress } from './status-address.js';
+import { runVerdict, verdictText, type RunVerdict } from './run-verdict.js';
+import { isSamePlace, statusAddress } from './status-address.js';
+import { askStatus } from './status-page.js';
 
-const ANSWER_TIMEOUT_MS = 2000;
 const SHOWN_EVENTS = 10;
 
-/** What the coordinator says, null where none answers. */
-async function liveStatus(open: JournalContent['open']): Promise<RunStatus | null> {
-  const address = statusAddress(open, hostname());
-  if (address === null) return null;
-  try {
-    const answer = await fetch(`http://${address}/status`, {
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    });
-    return answer.ok ? ((await answer.json()) as RunStatus) : null;
-  } catch {
-    return null;
+interface Seen {
+  readonly live: RunStatus | null;
+  readonly verdict: RunVerdict;
+}
+
+/** What the coordinator of a journal says, or why it says nothing. */
+async function look(runDir: string, { open, end }: JournalContent): Promise<Seen> {
+  const here = whereabouts();
+  const fromItsPlace = isSamePlace(open, here);
+  const journalAgeMs = Date.now() - statSync(join(runDir, JOURNAL_FILE)).mtimeMs;
+  const seen = { end: end?.reason ?? null, silence: null, gone: false, fromItsPlace, journalAgeMs };
+  if (end !== null) return { live: null, verdict: runVerdict(seen) };
+  const address = statusAddress(open, here);
+  if (address === null) {
+    const silence = `its page at ${open.httpAddress} answers on its own machine, ${open.host}, only (--http-listen)`;
+    return { live: null, verdict: runVerdict({ ...seen, silence }) };
   }
+  const answer = await askStatus(address);
+  if (answer.kind === 'silent') {
+    return { live: null, verdict: runVerdict({ ...seen, silence: answer.reason, gone: answer.gone }) };
+  }
+  const { host, pid, time } = answer.status.coordinator;
+  if (host !== open.host || pid !== open.pid || time !== open.time) {
+    const silence = `another run, ${answer.status.run}, answers at ${address}`;
+    return { live: null, verdict: runVerdict({ ...seen, silence, gone: true }) };
+  }
+  return { live: answer.status, verdict: runVerdict(seen) };
 }
 
 function membersTable(members: RunStatus['members']): string {
@@ -57,34 +75,64 @@ function liveText({ run, step, generation, members, events }: RunStatus): string
   return `${head}\n${membersTable(members)}\nlast events:\n${eventLines(events)}`;
 }
 
-function journalText(runDir: string, { open, state, end, events, checkpoint }: JournalContent): string {
-  const how =
-    end === null ? `interrupted, or its coordinator on ${open.host} does not answer` : `ended: ${end.reason}`;
+function journalText(
+  runDir: string,
+  { open, state, events, checkpoint }: JournalContent,
+  verdict: RunVerdict,
+): string {
   const saved = checkpoint === null ? 'no checkpoint' : `newest checkpoint at step ${checkpoint.step}`;
-  const since = `coordinator number ${open.incarnation} of this run, started ${open.time}`;
-  return `${runDir}: ${how}\n${state.step} steps committed, ${saved}\n${since}\nlast events:\n${eventLines(events.slice(-SHOWN_EVENTS))}`;
+  const since = `coordinator number ${open.incarnation} of this run, started ${open.time} on ${open.host}`;
+  return `${runDir}: ${verdictText(verdict)}\n${state.step} steps committed, ${saved}\n${since}\nlast events:\n${eventLines(events.slice(-SHOWN_EVENTS))}`;
 }
 
-async function statusAction(runDir: string, json: boolean): Promise<void> {
+interface StatusFlags {
+  readonly json?: boolean;
+  readonly coordinator?: string;
+}
+
+async function statusOfFolder(runDir: string, json: boolean): Promise<void> {
   const journal = await readJournal(runDir);
   if (journal === null) throw coded('RUN_NOT_FOUND', { path: runDir });
-  const { end, open, state, checkpoint } = journal;
-  const live = end === null ? await liveStatus(open) : null;
+  const { end, state, checkpoint } = journal;
+  const { live, verdict } = await look(runDir, journal);
   if (json) {
     const stored = { step: state.step, end, checkpoint, events: journal.events.slice(-SHOWN_EVENTS) };
-    process.stdout.write(`${JSON.stringify({ live, stored }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...verdict, live, stored }, null, 2)}\n`);
   } else {
-    process.stdout.write(live === null ? journalText(runDir, journal) : liveText(live));
+    process.stdout.write(live === null ? journalText(runDir, journal, verdict) : liveText(live));
   }
+}
+
+async function statusOfAddress(given: string, json: boolean): Promise<void> {
+  const address = given.replace(/^http:\/\//, '').replace(/\/$/, '');
+  if (!/^(?:[^\s:/[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(address)) {
+    throw coded('STATUS_UNANSWERED', { reason: `${given} is not HOST:PORT` });
+  }
+  const answer = await askStatus(address);
+  if (answer.kind === 'silent') throw coded('STATUS_UNANSWERED', { reason: answer.reason });
+  const { status: live } = answer;
+  process.stdout.write(json ? `${JSON.stringify({ state: 'running', live }, null, 2)}\n` : liveText(live));
+}
+
+async function statusAction(run: string | undefined, flags: StatusFlags): Promise<void> {
+  const json = flags.json === true;
+  if (flags.coordinator !== undefined) return statusOfAddress(flags.coordinator, json);
+  if (run === undefined)
+    throw coded('CONFIG_MISSING', { key: 'run', expected: 'a run folder, or give --coordinator' });
+  return statusOfFolder(run, json);
 }
 
 export function registerStatus(program: Command): void {
   program
     .command('status')
     .description('what a run is doing: its workers, step, speeds and last events')
-    .argument('<run>', 'the run folder')
+    .argument('[run]', 'the run folder')
+    .option(
+      '--coordinator <host:port>',
+      "ask there, without the run folder: where the coordinator's --http-listen is",
+    )
     .option('--json', 'print it as JSON')
-    .action(async (run: string, flags: { readonly json?: boolean }) =>
-      runCommand(async () => statusAction(run, flags.json === true)),
+    .action(async (run: string | undefined, flags: StatusFlags) =>
+      runCommand(async () => statusAction(run, flags)),
     );
 }

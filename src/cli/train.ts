@@ -3,8 +3,9 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { runCoordinator } from '../coordinator/coordinator.js';
+import { reachableAddress } from '../coordinator/reachable-host.js';
+import { hostForOthers } from '../coordinator/whereabouts.js';
 import type { RunSummary } from '../coordinator/run-summary.js';
-import { hostname } from 'node:os';
 import { configToYaml } from '../shared/config/config-file.js';
 import { coded } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
@@ -48,15 +49,16 @@ export async function trainOnTerminal(
       ownWorkers: localWorkers > 0,
       onListening: (addresses, cluster) => {
         progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
+        // Also of local workers: others may join, and are told what these use.
+        const address = reachableAddress(addresses.workers, hostForOthers(config.advertise));
         if (localWorkers === 0) {
-          const address = addresses.workers.replace(/\/\/(?:0\.0\.0\.0|\[::\]):/, `//${hostname()}:`);
           progress.note(`waiting for ${config.workers} workers: vitrail worker --coordinator ${address}`);
           return;
         }
         mkdirSync(config.out, { recursive: true });
         workers = new LocalWorkers({
           count: localWorkers,
-          coordinator: addresses.workers,
+          coordinator: address,
           threads: config.threads,
           deviceOf: (index) => deviceOfWorker(index, config.devices, config.backend, usableGpus),
           logLevel: config.logLevel,

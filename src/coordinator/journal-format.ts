@@ -24,6 +24,9 @@ const openSchema = z.object({
   /** Where workers connect, and where the status page is. */
   address: z.string(),
   httpAddress: z.string(),
+  /** The host by which others reach it, and what tells its loopback from that of others; older journals have none. */
+  advertised: z.string().default(''),
+  network: z.string().default(''),
   state: runStateSchema,
   lastCommit: z.object({ generation: count, digest: z.string(), ring: z.array(count).readonly() }).nullable(),
   generation: count,

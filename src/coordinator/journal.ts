@@ -14,7 +14,7 @@ import {
 } from './journal-format.js';
 import type { RunState } from './run-state.js';
 
-const JOURNAL_FILE = 'journal';
+export const JOURNAL_FILE = 'journal';
 /** Events that a journal takes along when it is written anew. */
 const KEPT_EVENTS = 200;
 /** Commits after which it is written anew, at a checkpoint or not. */

@@ -20,3 +20,16 @@ export function placeFor(members: readonly Placed[], wish: number | null): numbe
   while (taken.has(place)) place++;
   return place;
 }
+
+export interface Arrival extends Placed {
+  /** Its number, which is never given again. */
+  readonly worker: number;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** For people: who has come, and what its figures are known by where that is another number. */
+export function arrivalText({ worker, place, host, pid }: Arrival): string {
+  const known = place === worker ? '' : `, in metrics worker ${place}`;
+  return `worker ${worker} joined from ${host} (pid ${pid}${known})`;
+}

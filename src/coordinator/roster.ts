@@ -6,6 +6,7 @@ import { Admission, type AdmissionOptions, type Applicant } from './admission.js
 import type { ClusterEvent, ClusterEventKind } from './cluster-event.js';
 import * as membership from './membership.js';
 import type { Member } from './membership.js';
+import { arrivalText } from './place.js';
 import { SilenceWatch, type SilenceLimits } from './silence-watch.js';
 import { isOfTheRun, StartFailures } from './start-failures.js';
 import { Strangers } from './strangers.js';
@@ -199,14 +200,12 @@ export class Roster {
         this.#options.onEvent({ kind: 'refused', text: decision.error.message });
         return;
       case 'admitted': {
-        const { members, member, welcome } = decision;
-        const { worker, place, host, pid } = member;
-        const known = place === worker ? '' : `, in metrics worker ${place}`;
+        const { member, welcome } = decision;
         this.#strangers.forget(peer);
         this.#startFailures.forget(member);
-        this.#members = members;
+        this.#members = decision.members;
         this.#options.send(peer, 'welcome', welcome);
-        this.#event('joined', member, `worker ${worker} joined from ${host} (pid ${pid}${known})`);
+        this.#event('joined', member, arrivalText(member));
       }
     }
   }
@@ -222,8 +221,8 @@ export class Roster {
     this.#members = membership.madeReady(this.#members, member.peer, ready);
     const { hasState, step, backend, device } = ready;
     const on = device === '' ? backend : `${device}, ${backend}`;
-    const holds = hasState ? `the state of step ${step}` : 'no state yet';
-    this.#event('ready', member, `worker ${member.worker} on ${member.host} is ready (${on}, ${holds})`);
+    const held = hasState ? `the state of step ${step}` : 'no state yet';
+    this.#event('ready', member, `worker ${member.worker} on ${member.host} is ready (${on}, ${held})`);
   }
 
   #failed(member: Member, { code, problem, remedy }: Body<'failure'>): void {
@@ -245,8 +244,7 @@ export class Roster {
     this.#event(kind, member, text);
   }
 
-  #event(kind: ClusterEventKind, member: Member, text: string): void {
-    const atEnd = this.#phase === 'closing';
-    this.#options.onEvent({ kind, worker: member.worker, place: member.place, atEnd, text });
+  #event(kind: ClusterEventKind, { worker, place }: Member, text: string): void {
+    this.#options.onEvent({ kind, worker, place, atEnd: this.#phase === 'closing', text });
   }
 }

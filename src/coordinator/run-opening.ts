@@ -1,7 +1,6 @@
 /** What a coordinator finds in its run folder, and where the run goes on from there. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { listCheckpoints } from '../shared/checkpoint/checkpoint-store.js';
 import { identityDifference, resolveConfig } from '../shared/config/config.js';
@@ -13,6 +12,7 @@ import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { JOURNAL_VERSION, nextWorkerAfter, type JournalContent, type JournalOpen } from './journal-format.js';
 import { readJournal } from './journal.js';
 import type { RunState } from './run-state.js';
+import { hostForOthers, whereabouts } from './whereabouts.js';
 import { CONFIG_FILE, startingPoint, type StartingPoint } from './starting-point.js';
 
 export interface RunMaterial {
@@ -131,7 +131,8 @@ function opening(
       incarnation: (journal?.open.incarnation ?? 0) + 1,
       time: new Date().toISOString(),
       pid: process.pid,
-      host: hostname(),
+      ...whereabouts(),
+      advertised: hostForOthers(config.advertise),
       config: { ...config },
       manifestDigest: manifest.digest,
       address,

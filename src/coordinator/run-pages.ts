@@ -39,6 +39,8 @@ function overview(cluster: Cluster, run: string): string {
 /** The state of a run for programs: `vitrail status` shows it. */
 export interface RunStatus {
   readonly run: string;
+  /** The process that answers, as its journal names it: another run may have its address by now. */
+  readonly coordinator: { readonly host: string; readonly pid: number; readonly time: string };
   /** Committed steps. */
   readonly step: number;
   readonly generation: number | null;
@@ -59,7 +61,11 @@ export interface RunStatus {
   }[];
 }
 
-function status(cluster: Cluster, run: string, { progress, speeds, events }: StatusSources): RunStatus {
+function status(
+  cluster: Cluster,
+  run: string,
+  { progress, speeds, events, coordinator }: StatusSources,
+): RunStatus {
   const { state, lastCommit } = progress;
   const members = cluster.members.map((m) => ({
     worker: m.worker,
@@ -73,12 +79,14 @@ function status(cluster: Cluster, run: string, { progress, speeds, events }: Sta
     leaving: m.leaving,
     speed: speeds().get(m.worker) ?? null,
   }));
-  return { run, step: state.step, generation: lastCommit?.generation ?? null, events: events(), members };
+  const generation = lastCommit?.generation ?? null;
+  return { run, coordinator: coordinator(), step: state.step, generation, events: events(), members };
 }
 
 export interface StatusSources {
   readonly progress: TrainingProgress;
   readonly speeds: () => Speeds;
+  readonly coordinator: () => RunStatus['coordinator'];
   /** The last ones, oldest first. */
   readonly events: () => RunStatus['events'];
 }

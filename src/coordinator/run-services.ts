@@ -12,11 +12,12 @@ import { Cluster } from './cluster.js';
 import { CoordinatorMetrics } from './coordinator-metrics.js';
 import type { DiskWait } from './disk-space.js';
 import { Journal } from './journal.js';
+import type { JournalOpen } from './journal-format.js';
 import { LateObserver } from './late-observer.js';
 import { allOf, type TrainingObserver } from './observer.js';
 import { RunLog } from './run-log.js';
 import type { RunMaterial, RunOpening } from './run-opening.js';
-import { runRoutes } from './run-pages.js';
+import { runRoutes, type RunStatus } from './run-pages.js';
 import { stepsPerEpoch } from './sampling.js';
 import { StepRunner } from './step-runner.js';
 import type { TrainingProgress } from './trainer.js';
@@ -84,7 +85,7 @@ export async function openServices(
   };
   const startedAtMs = now();
   const seconds = (): number => opening.state.elapsedSeconds + (now() - startedAtMs) / 1000;
-  const written: { log?: RunLog; journal?: Journal } = {};
+  const written: { log?: RunLog; journal?: Journal; open?: JournalOpen } = {};
   // Opened late, closed last: workers that leave are still noted.
   resources.add(async () => {
     written.log?.close();
@@ -108,6 +109,7 @@ export async function openServices(
   const sources = {
     progress,
     speeds: () => runner.speeds,
+    coordinator: () => identityOf(written.open),
     events: () => written.journal?.lastEvents(SHOWN_EVENTS) ?? [],
   };
   const routes = runRoutes(cluster, metrics, basename(config.out), sources);
@@ -116,7 +118,9 @@ export async function openServices(
   const log = new RunLog(config.out, now);
   written.log = log;
   const addresses = { address: cluster.address, httpAddress: http.address };
-  const journal = await Journal.begin(config.out, opening.record(addresses), opening.journal, diskWait);
+  const begun = opening.record(addresses);
+  written.open = begun;
+  const journal = await Journal.begin(config.out, begun, opening.journal, diskWait);
   written.journal = journal;
   record.begin(
     allOf([
@@ -130,6 +134,12 @@ export async function openServices(
   const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
   const tools = { cluster, assembly, journal, checkpoints, runner, observer, progress };
   return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };
+}
+
+/** Until the journal is open nobody can have read of it. */
+function identityOf(open: JournalOpen | undefined): RunStatus['coordinator'] {
+  const { host = '', pid = 0, time = '' } = open ?? {};
+  return { host, pid, time };
 }
 
 /** Paths by which a worker finds a file whatever folder it was started in, where it is on its machine at all. */

@@ -243,6 +243,10 @@ export const ERROR_CATALOGUE = {
     'start it with --resume to go back to its newest checkpoint',
   ),
   RUN_NOT_FOUND: define('there is no run in {path}', 'give a run folder: what --out was set to'),
+  STATUS_UNANSWERED: define(
+    'no coordinator answers: {reason}',
+    'give the address of its pages, which its --http-listen sets, not that of --listen; or look at the run folder',
+  ),
   RUN_LOCKED: define(
     'the run folder {path} is in use by {owner}',
     'wait for it to end; if it is certain that it has, remove {lock}',

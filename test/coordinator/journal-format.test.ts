@@ -24,6 +24,8 @@ const OPEN: JournalOpen = {
   manifestDigest: 'm',
   address: 'tcp://127.0.0.1:5',
   httpAddress: '127.0.0.1:6',
+  advertised: '',
+  network: '',
   state: state(0),
   lastCommit: null,
   generation: 4,

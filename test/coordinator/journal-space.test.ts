@@ -17,7 +17,17 @@ const OPEN: JournalOpen = {
   version: JOURNAL_VERSION,
   runToken: '0123456789abcdef',
   incarnation: 1,
-  ...{ time: '', pid: 1, host: 'h', config: {}, manifestDigest: 'm', address: '', httpAddress: '' },
+  ...{
+    time: '',
+    pid: 1,
+    host: 'h',
+    config: {},
+    manifestDigest: 'm',
+    address: '',
+    httpAddress: '',
+    advertised: '',
+    network: '',
+  },
   ...{ state: state(0), lastCommit: null, generation: 0, nextWorker: 0, backend: null },
 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { placeFor, wishOf } from '../../src/coordinator/place.js';
+import { arrivalText, placeFor, wishOf } from '../../src/coordinator/place.js';
 
 const places = (...taken: readonly number[]) => taken.map((place) => ({ place }));
 
@@ -19,4 +19,13 @@ test('a worker gets the place it had or was started for, unless another has it',
 test('no wish is a wish for no place', () => {
   assert.equal(wishOf(0), null);
   assert.equal(wishOf(1), 0);
+});
+
+test('whoever comes under a number that is not its place is named with both', () => {
+  const one = { host: 'node1', pid: 7 };
+  assert.equal(arrivalText({ ...one, worker: 0, place: 0 }), 'worker 0 joined from node1 (pid 7)');
+  assert.equal(
+    arrivalText({ ...one, worker: 3, place: 1 }),
+    'worker 3 joined from node1 (pid 7, in metrics worker 1)',
+  );
 });

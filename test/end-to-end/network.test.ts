@@ -1,32 +1,8 @@
 /** Workers in network namespaces: a link that goes down and comes back, one that drops packets, a slow one. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { after, before, test, type TestContext } from 'node:test';
+import { after, before, test } from 'node:test';
 import { cli, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder, type CliRun } from './cli-run.js';
-
-/** Runs a command to its end. @returns whether it went well */
-function tried(...[command, ...args]: string[]): boolean {
-  return spawnSync(command!, args, { stdio: 'ignore' }).status === 0;
-}
-
-function must(...command: string[]): void {
-  const [name, ...args] = command;
-  const { status, stderr } = spawnSync(name!, args, { encoding: 'utf8' });
-  assert.equal(status, 0, `${command.join(' ')}: ${stderr}`);
-}
-
-/** Names of interfaces have 15 characters at most; the process number keeps test runs apart. */
-const ID = `vt${process.pid % 100_000}`;
-const PROBE = `${ID}p`;
-const NETWORK = `10.${64 + (process.pid % 64)}.${Math.floor(process.pid / 64) % 256}`;
-
-function missing(): string | false {
-  if (process.getuid?.() !== 0) return 'it needs root';
-  if (!tried('ip', '-V')) return 'it needs iproute2';
-  if (!tried('ip', 'netns', 'add', PROBE)) return 'this machine makes no network namespaces';
-  must('ip', 'netns', 'del', PROBE);
-  return false;
-}
+import { missing, must, network, NETWORK, tried } from './namespaces.js';
 
 const skip = missing();
 const folder = temporaryFolder();
@@ -51,34 +27,6 @@ before(async () => {
 });
 
 after(() => folder.remove());
-
-/** A bridge with `count` namespaces behind it, removed when the test ends. */
-function network(
-  t: TestContext,
-  count: number,
-): { readonly names: readonly string[]; readonly links: readonly string[] } {
-  const bridge = `${ID}b`;
-  const names = Array.from({ length: count }, (_, i) => `${ID}n${i}`);
-  const links = names.map((_, i) => `${ID}v${i}`);
-  t.after(() => {
-    for (const name of names) tried('ip', 'netns', 'del', name);
-    tried('ip', 'link', 'del', bridge);
-  });
-  must('ip', 'link', 'add', bridge, 'type', 'bridge');
-  must('ip', 'addr', 'add', `${NETWORK}.1/24`, 'dev', bridge);
-  must('ip', 'link', 'set', bridge, 'up');
-  names.forEach((name, i) => {
-    const link = links[i]!;
-    const inside = ['ip', '-n', name];
-    must('ip', 'netns', 'add', name);
-    must('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-    must('ip', 'link', 'set', link, 'master', bridge, 'up');
-    must(...inside, 'addr', 'add', `${NETWORK}.${i + 2}/24`, 'dev', 'eth0');
-    must(...inside, 'link', 'set', 'eth0', 'up');
-    must(...inside, 'link', 'set', 'lo', 'up');
-  });
-  return { names, links };
-}
 
 async function startRun(name: string, names: readonly string[], ...flags: string[]) {
   const listen = ['--listen', `tcp://${NETWORK}.1:0`, '--workers', String(names.length)];

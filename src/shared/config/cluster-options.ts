@@ -90,6 +90,11 @@ export const clusterOptions = {
     'cluster',
     'address of /metrics, /healthz, /discovery; port 0 takes a free one',
   ),
+  advertise: operational(
+    z.string().min(1).nullable().default(null),
+    'cluster',
+    'host by which others reach this coordinator where it listens on all addresses; none: its first address',
+  ),
   ringTransport: operational(
     z.enum(['tcp', 'ipc']).default('tcp'),
     'cluster',
