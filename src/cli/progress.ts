@@ -21,6 +21,7 @@ const SHOWN: ReadonlySet<string> = new Set([
     'stalled',
     'straggler',
     'waiting',
+    'unreachable',
     'leaving',
     'back',
     'disk-full',

@@ -48,9 +48,10 @@ export async function trainOnTerminal(
       stopRequested: signals.reason,
       ownWorkers: localWorkers > 0,
       onListening: (addresses, cluster) => {
-        progress.note(pc.dim(`metrics: http://${addresses.http}/metrics`));
+        const host = hostForOthers(config.advertise);
+        progress.note(pc.dim(`metrics: http://${reachableAddress(addresses.http, host)}/metrics`));
         // Also of local workers: others may join, and are told what these use.
-        const address = reachableAddress(addresses.workers, hostForOthers(config.advertise));
+        const address = reachableAddress(addresses.workers, host);
         if (localWorkers === 0) {
           progress.note(`waiting for ${config.workers} workers: vitrail worker --coordinator ${address}`);
           return;

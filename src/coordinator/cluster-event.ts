@@ -15,6 +15,7 @@ export type ClusterEventKind =
   | 'straggler'
   | 'back'
   | 'disk-full'
+  | 'unreachable'
   | 'waiting';
 
 export interface ClusterEvent {

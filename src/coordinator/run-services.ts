@@ -10,11 +10,14 @@ import { Assembly } from './assembly.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { Cluster } from './cluster.js';
 import { CoordinatorMetrics } from './coordinator-metrics.js';
+import type { ClusterEvent } from './cluster-event.js';
 import type { DiskWait } from './disk-space.js';
 import { Journal } from './journal.js';
 import type { JournalOpen } from './journal-format.js';
 import { LateObserver } from './late-observer.js';
 import { allOf, type TrainingObserver } from './observer.js';
+import type { Member } from './membership.js';
+import { ringAddressProblem } from './ring-addresses.js';
 import { RunLog } from './run-log.js';
 import type { RunMaterial, RunOpening } from './run-opening.js';
 import { runRoutes, type RunStatus } from './run-pages.js';
@@ -152,6 +155,15 @@ function configForWorkers(config: RunConfig): RunConfig {
   };
 }
 
+/** Tells the observers, and also what follows from it for the ring. */
+function noteEvent(event: ClusterEvent, observer: TrainingObserver, members: readonly Member[]): void {
+  observer.onClusterEvent(event);
+  const { kind, worker } = event;
+  if (kind !== 'ready' || worker === undefined) return;
+  const text = ringAddressProblem(worker, members);
+  if (text !== null) observer.onClusterEvent({ kind: 'unreachable', worker, text });
+}
+
 async function openCluster(
   { config, manifest }: RunMaterial,
   opening: RunOpening,
@@ -160,7 +172,9 @@ async function openCluster(
 ): Promise<Cluster> {
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const { suspectAfterMs, heartbeatTimeoutMs } = config;
-  return Cluster.open({
+  // Workers may be there before the opening has come to its end.
+  const opened: { cluster?: Cluster } = {};
+  const cluster = await Cluster.open({
     listen: opening.listen,
     maxWorkers: config.maxWorkers ?? microBatchesOfStep(config, manifest),
     minWorkers: config.minWorkers ?? 1,
@@ -176,7 +190,9 @@ async function openCluster(
     position: () => assembly.position(),
     refuses: (ready) => assembly.refuses(ready),
     offer: (part) => (part === 'manifest' ? manifestBytes : assembly.offer(part)),
-    onEvent: (event) => observer.onClusterEvent(event),
+    onEvent: (event) => noteEvent(event, observer, opened.cluster?.members ?? []),
     onUpdate: (worker, body) => observer.onUpdate(worker, body),
   });
+  opened.cluster = cluster;
+  return cluster;
 }
