@@ -24,7 +24,7 @@ test('classes, files, labels and sizes are those of ImageFolder', async (t) => {
   assert.match(manifest.digest, /^[0-9a-f]{64}$/);
 });
 
-test('names sort by code units, upper case first', async (t) => {
+test('names sort by code points, upper case first', async (t) => {
   const dir = await temporaryFolder(t);
   for (const name of ['b', 'B', 'a10', 'a2', 'é', '_x']) {
     await writeFiles(dir, { [`train/${name}/1.jpg`]: '', [`test/${name}/1.jpg`]: '' });

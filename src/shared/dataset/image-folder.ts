@@ -4,16 +4,12 @@ import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { coded, reasonOf } from '../errors.js';
 import type { ManifestSample } from './manifest.js';
+import { byCodePoints } from './name-order.js';
 
 /** torchvision's IMG_EXTENSIONS, further names of the same formats, and GIF. */
 const IMAGE_NAME = /\.(?:jpe?g|jpe|jfif|png|webp|bmp|tiff?|ppm|pgm|pbm|gif)$/i;
 /** Open system calls at a time; more does not list faster. */
 const CONCURRENT_STATS = 64;
-
-/** Code-unit order: Python's order of str for everything inside the basic multilingual plane. */
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
   try {
@@ -35,7 +31,7 @@ export async function listFolders(dir: string): Promise<string[]> {
   for (const entry of await readable(dir, readdir(dir, { withFileTypes: true }))) {
     if (await isDirectory(dir, entry)) names.push(entry.name);
   }
-  return names.sort(byCodeUnits);
+  return names.sort(byCodePoints);
 }
 
 interface Found {
@@ -64,7 +60,7 @@ async function walk(root: string, folder: string, above: readonly string[], foun
 export async function listImages(root: string, folder: string, label: number): Promise<ManifestSample[]> {
   const found: Found[] = [];
   await walk(root, folder, [], found);
-  found.sort((a, b) => byCodeUnits(a.folder, b.folder) || byCodeUnits(a.name, b.name));
+  found.sort((a, b) => byCodePoints(a.folder, b.folder) || byCodePoints(a.name, b.name));
   const samples: ManifestSample[] = [];
   for (let i = 0; i < found.length; i += CONCURRENT_STATS) {
     const sized = found.slice(i, i + CONCURRENT_STATS).map(async ({ folder: at, name }) => {

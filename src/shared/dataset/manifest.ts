@@ -1,4 +1,5 @@
 /** What a data set is, file by file: the list that coordinator and workers compare before they train together. */
+import { byCodePoints } from './name-order.js';
 
 export interface ManifestSample {
   /** Relative to the data folder, separated by '/'. */
@@ -16,7 +17,7 @@ export interface SplitManifest {
 }
 
 export interface Manifest {
-  /** Class names in code-unit order; a label is a position in it. */
+  /** Class names in the order of their code points; a label is a position in it. */
   readonly classes: readonly string[];
   readonly train: SplitManifest;
   readonly test: SplitManifest;
@@ -45,7 +46,7 @@ function differenceInClasses(here: readonly string[], there: readonly string[]):
   const mine = here[at];
   const yours = there[at];
   if (mine === undefined && yours === undefined) return null;
-  return yours === undefined || (mine !== undefined && mine < yours)
+  return yours === undefined || (mine !== undefined && byCodePoints(mine, yours) < 0)
     ? `the class "${String(mine)}" exists only here`
     : `the class "${yours}" is missing here`;
 }
