@@ -1,13 +1,17 @@
 /** A confusion matrix as text: rows are the true classes, columns the predicted ones. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import type { ClassFigures, ConfusionReport, Mistake } from '../shared/evaluation/confusion-report.js';
+import { percent } from './run-summary-text.js';
 
-/** More classes than this do not fit a terminal: the most frequent mistakes are listed instead. */
+/** A matrix of more classes does not fit a terminal: the most frequent mistakes and the weakest classes are listed. */
 const WIDEST = 12;
-const MISTAKES = 10;
+const LISTED = 10;
 
-export function confusionText(confusion: readonly (readonly number[])[], classes: readonly string[]): string {
-  return classes.length <= WIDEST ? matrix(confusion, classes) : mistakes(confusion, classes);
+export function confusionText(report: ConfusionReport, classes: readonly string[]): string {
+  const { confusion, mistakes, weakestClasses } = report;
+  if (confusion !== null && classes.length <= WIDEST) return matrix(confusion, classes);
+  return mistakes.length === 0 ? '' : `${mistakeTable(mistakes)}${classTable(weakestClasses)}`;
 }
 
 function matrix(confusion: readonly (readonly number[])[], classes: readonly string[]): string {
@@ -28,14 +32,21 @@ function matrix(confusion: readonly (readonly number[])[], classes: readonly str
   return `${table.toString()}\n`;
 }
 
-function mistakes(confusion: readonly (readonly number[])[], classes: readonly string[]): string {
-  const pairs = confusion.flatMap((row, actual) =>
-    row.map((n, predicted) => ({ n, actual, predicted })).filter((p) => p.predicted !== actual && p.n > 0),
-  );
-  pairs.sort((a, b) => b.n - a.n || a.actual - b.actual || a.predicted - b.predicted);
+function mistakeTable(mistakes: readonly Mistake[]): string {
   const table = new Table({ head: ['true', 'predicted', 'count'], style: { head: [], border: [] } });
-  for (const { n, actual, predicted } of pairs.slice(0, MISTAKES)) {
-    table.push([classes[actual] ?? '', classes[predicted] ?? '', n]);
-  }
+  for (const { actual, predicted, count } of mistakes.slice(0, LISTED))
+    table.push([actual, predicted, count]);
   return `most frequent mistakes\n${table.toString()}\n`;
+}
+
+function classTable(weakest: readonly ClassFigures[]): string {
+  const table = new Table({
+    head: ['class', 'images', 'recall', 'precision'],
+    style: { head: [], border: [] },
+    colAligns: ['left', 'right', 'right', 'right'],
+  });
+  for (const { class: name, images, recall, precision } of weakest.slice(0, LISTED)) {
+    table.push([name, images, percent(recall), precision === null ? '' : percent(precision)]);
+  }
+  return `classes with the lowest recall\n${table.toString()}\n`;
 }

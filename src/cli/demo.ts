@@ -65,7 +65,7 @@ async function demoAction({ folder, workers, epochs, json }: DemoFlags): Promise
     return;
   }
   process.stdout.write(`\n${summaryText(summary)}\n`);
-  if (summary.confusion !== null) process.stdout.write(confusionText(summary.confusion, summary.classes));
+  process.stdout.write(confusionText(summary, summary.classes));
   if (summary.test !== null)
     process.stdout.write(`\n${pc.bold(`test accuracy ${percent(summary.test.accuracy)}`)}\n\n`);
   process.stdout.write(nextSteps(folder, run, data));

@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import type { SplitManifest } from '../shared/dataset/manifest.js';
 import { coded } from '../shared/errors.js';
 import { scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
+import { Confusion } from '../shared/evaluation/confusion.js';
+import { confusionReport, type ConfusionReport } from '../shared/evaluation/confusion-report.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Loader } from '../worker/data/loader.js';
@@ -21,14 +23,12 @@ interface EvaluateFlags {
   readonly json?: boolean;
 }
 
-export interface EvaluationResult {
+export interface EvaluationResult extends ConfusionReport {
   readonly checkpoint: string;
   readonly step: number;
   readonly images: number;
   readonly loss: number;
   readonly accuracy: number;
-  /** confusion[actual][predicted] */
-  readonly confusion: readonly (readonly number[])[];
 }
 
 const PREFETCH = 4;
@@ -70,7 +70,7 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
     },
     { maxAhead: PREFETCH, timeoutMs: BATCH_TIMEOUT_MS },
   );
-  const confusion = classes.map(() => new Array<number>(classes.length).fill(0));
+  const predictions = new Uint32Array(samples.length);
   // As the run itself adds them up: the figures are the same to the last digit.
   let units = 0;
   let correct = 0;
@@ -81,9 +81,7 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
       for (const loss of result.losses) units += lossUnits(loss);
       correct += result.correct;
       request.samples.forEach((sample, k) => {
-        const row = confusion[samples[sample]!.label]!;
-        const predicted = result.predictions[k]!;
-        row[predicted] = row[predicted]! + 1;
+        predictions[sample] = result.predictions[k]!;
       });
     }
   } finally {
@@ -91,13 +89,14 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
   }
   const images = samples.length;
   const { path: checkpoint, step } = model;
+  const labels = Uint32Array.from(samples, ({ label }) => label);
   return {
     checkpoint,
     step,
     images,
     loss: lossOfUnits(units) / images,
     accuracy: correct / images,
-    confusion,
+    ...confusionReport(new Confusion(classes.length, labels, predictions), classes),
   };
 }
 
@@ -109,11 +108,11 @@ async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void>
       process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       return;
     }
-    const { checkpoint, images, loss, accuracy, confusion } = result;
+    const { checkpoint, images, loss, accuracy } = result;
     process.stdout.write(
       `${checkpoint}\n${images} images  top-1 ${percent(accuracy)}  loss ${loss.toFixed(4)}\n`,
     );
-    process.stdout.write(confusionText(confusion, model.stored.classes));
+    process.stdout.write(confusionText(result, model.stored.classes));
   } finally {
     model.engine.dispose();
   }

@@ -1,6 +1,8 @@
 /** Evaluation over all workers: every sample of the test split once, the sums exact. */
-import { lossOfUnits } from '../shared/exact/loss-units.js';
 import type { VitrailError } from '../shared/errors.js';
+import { Confusion } from '../shared/evaluation/confusion.js';
+import { confusionReport, type ConfusionReport } from '../shared/evaluation/confusion-report.js';
+import { lossOfUnits } from '../shared/exact/loss-units.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Cluster } from './cluster.js';
 import type { Totals } from './run-state.js';
@@ -9,14 +11,14 @@ import { evaluationReportError } from './report-check.js';
 import { assignFreshly } from './step-planning.js';
 
 export interface Evaluation extends Totals {
-  /** confusion[actual][predicted], counts. */
-  readonly confusion: readonly (readonly number[])[];
+  readonly confusion: ConfusionReport;
 }
 
 export interface EvaluationOptions {
   /** Labels of the test split, in manifest order. */
   readonly labels: readonly number[];
-  readonly classes: number;
+  /** Names of the classes. */
+  readonly classes: readonly string[];
   readonly microBatch: number;
   readonly useEma: boolean;
   readonly step: number;
@@ -38,8 +40,7 @@ interface Part {
 export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOptions): Promise<Evaluation> {
   const { labels, classes, step, timeoutMs } = options;
   const samples = labels.map((_, i) => i);
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  const sums = { lossUnits: 0, correct: 0 };
+  const sums: Sums = { lossUnits: 0, correct: 0, predictions: new Uint32Array(labels.length) };
   let rest: readonly MicroBatch[] = microBatches(samples, options.microBatch);
   let open: readonly Part[] = [];
   while (rest.length > 0 || open.length > 0) {
@@ -63,7 +64,7 @@ export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOpt
     const done = open.filter(({ worker, evaluation }) => answers.get(worker)?.evaluation === evaluation);
     const taken = new Set<Part>();
     for (const part of done) {
-      const error = takeIn(part, answers.get(part.worker)!, options, sums, confusion);
+      const error = takeIn(part, answers.get(part.worker)!, options.classes.length, sums);
       if (error === null) {
         taken.add(part);
         continue;
@@ -77,7 +78,12 @@ export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOpt
     open = left.filter(({ worker }) => members.has(worker));
     rest = [...rest, ...left.filter(({ worker }) => !members.has(worker)).flatMap(({ list }) => list)];
   }
-  return { lossSum: lossOfUnits(sums.lossUnits), correct: sums.correct, samples: labels.length, confusion };
+  return {
+    lossSum: lossOfUnits(sums.lossUnits),
+    correct: sums.correct,
+    samples: labels.length,
+    confusion: confusionReport(new Confusion(classes.length, labels, sums.predictions), classes),
+  };
 }
 
 function handOut(
@@ -96,23 +102,26 @@ function handOut(
     });
 }
 
+/** What has come in of an evaluation. */
+interface Sums {
+  lossUnits: number;
+  correct: number;
+  /** The predicted class of each sample of the split. */
+  readonly predictions: Uint32Array;
+}
+
 /** Adds a report to the sums. @returns why it cannot be true, then nothing is added */
 function takeIn(
   { worker, list }: Part,
   body: Body<'evaluationDone'>,
-  { labels, classes }: EvaluationOptions,
-  sums: { lossUnits: number; correct: number },
-  confusion: readonly number[][],
+  classes: number,
+  sums: Sums,
 ): VitrailError | null {
   const assigned = list.flatMap((m) => m.samples);
   const error = evaluationReportError(worker, body, assigned.length, classes);
   if (error !== null) return error;
   sums.lossUnits += body.lossSum;
   sums.correct += body.correct;
-  assigned.forEach((sample, i) => {
-    const row = confusion[labels[sample]!]!;
-    const predicted = body.predictions[i]!;
-    row[predicted] = row[predicted]! + 1;
-  });
+  for (const [i, sample] of assigned.entries()) sums.predictions[sample] = body.predictions[i]!;
   return null;
 }

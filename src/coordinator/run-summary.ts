@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
+import type { ConfusionReport } from '../shared/evaluation/confusion-report.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { DiskWait } from './disk-space.js';
@@ -13,7 +14,8 @@ import type { TrainingProgress } from './trainer.js';
 
 const SUMMARY_FILE = 'summary.json';
 
-export interface RunSummary {
+/** The figures of the confusion matrix are those of the last evaluation, null and empty where there was none. */
+export interface RunSummary extends ConfusionReport {
   readonly reason: string;
   readonly completed: boolean;
   readonly config: RunConfig;
@@ -23,8 +25,6 @@ export interface RunSummary {
   readonly epochs: number;
   readonly test: { readonly loss: number; readonly accuracy: number; readonly samples: number } | null;
   readonly best: BestResult | null;
-  /** confusion[actual][predicted] of the last evaluation. */
-  readonly confusion: readonly (readonly number[])[] | null;
   /** Resumptions added up. */
   readonly wallSeconds: number;
   /** Training images a second, all time included. */
@@ -70,7 +70,9 @@ export async function writeSummary(
       samples: evaluation.samples,
     },
     best: state.best,
-    confusion: evaluation?.confusion ?? null,
+    confusion: evaluation?.confusion.confusion ?? null,
+    mistakes: evaluation?.confusion.mistakes ?? [],
+    weakestClasses: evaluation?.confusion.weakestClasses ?? [],
     wallSeconds: seconds,
     imagesPerSecond: trained / seconds,
     checkpoint: checkpoints.last?.path ?? null,

@@ -187,7 +187,7 @@ async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation> 
   const { config, manifest, cluster } = run;
   return evaluateOnCluster(cluster, {
     labels: manifest.test.samples.map((sample) => sample.label),
-    classes: manifest.classes.length,
+    classes: manifest.classes,
     microBatch: config.microBatch,
     useEma: config.emaDecay > 0,
     step: state.step,

@@ -7,7 +7,7 @@ import { assembled, LONG_MS, openCluster, Peer } from './cluster-peer.js';
 
 const LABELS = [0, 1, 0, 1, 0, 1];
 const OPTIONS = {
-  ...{ labels: LABELS, classes: 2, microBatch: 1, useEma: false, step: 0 },
+  ...{ labels: LABELS, classes: ['a', 'b'], microBatch: 1, useEma: false, step: 0 },
   timeoutMs: LONG_MS,
 };
 
@@ -37,7 +37,7 @@ test('a worker with an impossible report is taken out, and another does its part
   await peers[0].send('evaluationDone', answer(more));
   const { lossSum, correct, samples, confusion } = await evaluating;
   assert.deepEqual([lossSum, correct, samples], [6, 3, 6]);
-  assert.deepEqual(confusion, [
+  assert.deepEqual(confusion.confusion, [
     [3, 0],
     [3, 0],
   ]);

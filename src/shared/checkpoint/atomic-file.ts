@@ -34,10 +34,13 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /** Writes a file and forces it to the disk, in place. */
-export async function writeSynced(path: string, content: string): Promise<void> {
+export async function writeSynced(
+  path: string,
+  content: string | Iterable<string | Uint8Array>,
+): Promise<void> {
   const file = await open(path, 'w');
   try {
-    await file.writeFile(content);
+    for (const piece of typeof content === 'string' ? [content] : content) await file.appendFile(piece);
     await file.sync();
   } finally {
     await file.close();
@@ -45,10 +48,14 @@ export async function writeSynced(path: string, content: string): Promise<void> 
 }
 
 /**
- * Writes a small file by way of a hidden sibling that is renamed over it.
+ * Writes a file by way of a hidden sibling that is renamed over it.
  * Rejects with the file system's own error, and leaves the old file as it was.
+ * @param content whole, or in pieces of which one after the other is in memory
  */
-export async function writeFileAtomic(path: string, content: string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Iterable<string | Uint8Array>,
+): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.tmp-${basename(path)}`);
   try {
