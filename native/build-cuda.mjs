@@ -4,6 +4,7 @@
 // line and succeeds. VITRAIL_CUDA_ARCHITECTURES (say "80,90", or "none") leaves out others. With --emulated the same files are
 // built by the host's compiler for the emulator of src/cuda/emulator, which the kernel tests run on without a GPU.
 import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import {
   buildAddon,
@@ -30,7 +31,7 @@ const MACROS = ['-DVITRAIL_CUDA'];
 
 /** nvcc's path. @throws Unavailable where there is none, or an old one */
 export function findToolkit() {
-  const home = process.env.CUDA_HOME;
+  const home = process.env.CUDA_HOME?.replace(/^~(?=\/)/, homedir());
   const nvcc = home ? join(home, 'bin', 'nvcc') : 'nvcc';
   const { status, stdout } = spawnSync(nvcc, ['--version'], { encoding: 'utf8' });
   const version = status === 0 ? /release (\d+)\.(\d+)/.exec(stdout) : null;

@@ -1,7 +1,9 @@
 /** Command-line flags made from the schema of a run's options. */
+import { homedir } from 'node:os';
 import { Option, type Command } from 'commander';
 import { readConfigFile } from '../shared/config/config-file.js';
 import { resolveConfig, type OptionValues } from '../shared/config/config.js';
+import { expandPaths } from '../shared/config/home-path.js';
 import { kebab, OPTION_KEYS } from '../shared/config/option-name.js';
 import { optionShape } from '../shared/config/option-shape.js';
 import { PRESETS } from '../shared/config/presets.js';
@@ -19,9 +21,9 @@ const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
 /** Values stay texts: the config knows what they mean and names what is wrong with them. */
 function flags(key: RunConfigKey): Option[] {
   const { type, choices, defaultValue, nullable } = optionShape(key);
-  const { help, unit, group } = optionMeta(key);
+  const { help, unit, group, path } = optionMeta(key);
   const name = kebab(key);
-  const placeholder = choices.length > 0 ? choices.join('|') : (unit ?? type);
+  const placeholder = choices.length > 0 ? choices.join('|') : (unit ?? (path ? 'path' : type));
   const shown = defaultValue === undefined ? 'required' : `default: ${defaultValue ?? 'none'}`;
   const text = `${help} (${shown}${nullable && defaultValue !== null ? ', or none' : ''})`;
   const made =
@@ -53,7 +55,13 @@ export interface ConfigFlagValues extends OptionValues {
 /** The run's config from flags, file and preset. @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS */
 export async function configFromFlags(values: ConfigFlagValues): Promise<Readonly<RunConfig>> {
   const { config: path, preset } = values;
-  const given = Object.fromEntries(OPTION_KEYS.map((key) => [key, values[key]]));
-  const file = path === undefined ? {} : { file: await readConfigFile(path) };
-  return resolveConfig({ flags: given, preset: preset ?? null, ...file });
+  const home = homedir();
+  const given = expandPaths(Object.fromEntries(OPTION_KEYS.map((key) => [key, values[key]])), home);
+  if (path === undefined) return resolveConfig({ flags: given, preset: preset ?? null });
+  const file = await readConfigFile(path);
+  return resolveConfig({
+    flags: given,
+    preset: preset ?? null,
+    file: { preset: file.preset, values: expandPaths(file.values, home) },
+  });
 }

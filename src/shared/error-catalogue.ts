@@ -24,6 +24,10 @@ export const ERROR_CATALOGUE = {
     'check the path, and that it is valid YAML',
   ),
   CONFIG_UNKNOWN_PRESET: define('unknown preset "{preset}"', 'use one of: {known}'),
+  PATH_OF_HOME: define(
+    'cannot tell which folder {path} means: {reason}',
+    'write the whole path, or ./{path} for a file or folder of that very name',
+  ),
   MODEL_UNKNOWN: define(
     'unknown model "{model}"',
     'use SIZE/PATCH with SIZE one of {sizes}, for example vit-b/16',

@@ -24,6 +24,9 @@ testGpuProducts('a library that is named is the only one that is tried', (_devic
   withEnvironment({ VITRAIL_CUBLASLT: '/there/is/no/libcublasLt.so' }, () => {
     assert.deepEqual(products.productLibraryCandidates(), ['/there/is/no/libcublasLt.so']);
   });
+  withEnvironment({ VITRAIL_CUBLASLT: '~/libcublasLt.so', HOME: '/home/ada' }, () => {
+    assert.deepEqual(products.productLibraryCandidates(), ['/home/ada/libcublasLt.so']);
+  });
 });
 
 testGpuProducts('a missing library is one error that tells where it was looked for', (_device, products) => {

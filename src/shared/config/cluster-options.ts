@@ -1,10 +1,12 @@
 /** Options of a run: its folder and devices, and its workers. */
 import { z } from 'zod';
-import { operational, option, whole } from './option-kinds.js';
+import { operational, option, path, whole } from './option-kinds.js';
 
 export const clusterOptions = {
   // run
-  out: operational(z.string().min(1).default('runs/vitrail'), 'run', 'run folder: checkpoints, log, summary'),
+  out: path(
+    operational(z.string().min(1).default('runs/vitrail'), 'run', 'run folder: checkpoints, log, summary'),
+  ),
   resume: operational(
     z.boolean().default(false),
     'run',
@@ -47,10 +49,12 @@ export const clusterOptions = {
     'run',
     'of the local workers in turn, say "cuda:0,cuda:1" or "cpu"; auto gives each a GPU of its own where there are any',
   ),
-  productChoices: operational(
-    z.string().min(1).nullable().default(null),
-    'run',
-    "table of algorithms for a GPU's matrix products, from `vitrail tune`; all workers need the same",
+  productChoices: path(
+    operational(
+      z.string().min(1).nullable().default(null),
+      'run',
+      "table of algorithms for a GPU's matrix products, from `vitrail tune`; all workers need the same",
+    ),
   ),
   logLevel: operational(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -1,14 +1,18 @@
 /** Options of a run: its data and its model. */
 import { z } from 'zod';
-import { fraction, operational, option, whole } from './option-kinds.js';
+import { fraction, operational, option, path, whole } from './option-kinds.js';
 
 export const dataOptions = {
   // data
-  data: operational(z.string().min(1), 'data', 'folder with train/ and test/ or val/, one folder per class'),
-  exclude: operational(
-    z.string().nullable().default(null),
-    'data',
-    'file that lists images to leave out, one path a line',
+  data: path(
+    operational(z.string().min(1), 'data', 'folder with train/ and test/ or val/, one folder per class'),
+  ),
+  exclude: path(
+    operational(
+      z.string().nullable().default(null),
+      'data',
+      'file that lists images to leave out, one path a line',
+    ),
   ),
   transform: option(
     z.enum(['paper', 'tutorial']).default('paper'),
@@ -47,10 +51,12 @@ export const dataOptions = {
     'model',
     'whose initialisation',
   ),
-  initFrom: option(
-    z.string().nullable().default(null),
-    'model',
-    'checkpoint to fine-tune: head replaced, position embedding interpolated',
+  initFrom: path(
+    option(
+      z.string().nullable().default(null),
+      'model',
+      'checkpoint to fine-tune: head replaced, position embedding interpolated',
+    ),
   ),
   recompute: operational(
     z.boolean().default(false),

@@ -7,6 +7,8 @@ export interface OptionMeta {
   readonly help: string;
   readonly unit?: string;
   readonly identity: boolean;
+  /** A file or folder: `~` at its start is the home folder. */
+  readonly path: boolean;
 }
 
 const metas = new WeakMap<z.ZodType, OptionMeta>();
@@ -20,12 +22,18 @@ function described<S extends z.ZodType>(schema: S, meta: Omit<OptionMeta, 'unit'
 
 /** An option that is part of what the run computes. */
 export function option<S extends z.ZodType>(schema: S, group: Group, help: string, unit?: string): S {
-  return described(schema, { group, help, identity: true }, unit);
+  return described(schema, { group, help, identity: true, path: false }, unit);
 }
 
 /** An option that cannot change the weights. */
 export function operational<S extends z.ZodType>(schema: S, group: Group, help: string, unit?: string): S {
-  return described(schema, { group, help, identity: false }, unit);
+  return described(schema, { group, help, identity: false, path: false }, unit);
+}
+
+/** The same option, as a file or folder. */
+export function path<S extends z.ZodType>(described: S): S {
+  metas.set(described, { ...metas.get(described)!, path: true });
+  return described;
 }
 
 export const whole = (min: number, max = 2 ** 31 - 1): z.ZodNumber => z.number().int().min(min).max(max);

@@ -15,9 +15,13 @@ namespace {
 
 constexpr int kMajors[] = {13, 12};
 
+// The variable's value, empty where it is not set; ~/ at its start is the home folder, which no shell has put there where
+// the value was quoted or does not come from a shell.
 std::string variable(const char* name) {
   const char* value = getenv(name);
-  return value == nullptr ? "" : value;
+  if (value == nullptr) return "";
+  const char* home = getenv("HOME");
+  return home != nullptr && std::string(value).rfind("~/", 0) == 0 ? home + std::string(value + 1) : value;
 }
 
 void addNew(const std::string& path, std::vector<std::string>& to) {

@@ -1,7 +1,9 @@
 /** Loads the compiled kernels: the one door to the addons. */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { expandHome } from '../../../shared/config/home-path.js';
 import { reasonOf } from '../../../shared/errors.js';
 import type { DeviceKernels, GpuKernels, Kernels } from './kernel-api.js';
 
@@ -33,7 +35,8 @@ const GPU: Addon = {
 
 function load<K extends DeviceKernels>({ file, variable, what, needs }: Addon): Loaded<K> {
   const fromHere = new URL(`../../../../../native/build/${file}`, import.meta.url);
-  const path = process.env[variable] ?? fileURLToPath(fromHere);
+  const named = process.env[variable];
+  const path = named === undefined ? fileURLToPath(fromHere) : expandHome(named, homedir());
   if (!existsSync(path)) {
     return { kernels: undefined, reason: `the ${what} are not built on this machine (${needs})` };
   }
