@@ -27,7 +27,7 @@ export interface CoordinatorEvents {
   readonly observer: Partial<TrainingObserver>;
   /** Something that the user should know and that does not end the run. */
   readonly warn: (text: string) => void;
-  /** Asked between steps: a reason ends the run there, with a checkpoint. */
+  /** A reason ends the run with a checkpoint of its last committed step; what is under way is called off. */
   readonly stopRequested: () => string | null;
   /** All workers are children of this process: those of a coordinator before it are gone. */
   readonly ownWorkers: boolean;
@@ -96,7 +96,8 @@ async function summaryOfEnded(
   const { steps } = runLength(config, manifest);
   const ended = state.ended ?? (state.step >= steps ? 'finished' : null);
   const summary = ended === null ? null : await readSummary(config.out);
-  if (summary?.completed !== true || summary.steps !== state.step) return null;
+  // One that was stopped in its last evaluation has all its steps, and is not finished.
+  if (summary?.completed !== true || summary.steps !== state.step || summary.reason !== ended) return null;
   warn(`nothing to do: the run in ${config.out} has ended (${ended})`);
   return summary;
 }

@@ -23,6 +23,8 @@ export interface EvaluationOptions {
   readonly useEma: boolean;
   readonly step: number;
   readonly timeoutMs: number;
+  /** True calls the evaluation off. */
+  readonly interrupted: () => boolean;
 }
 
 /** One part of an evaluation that is out with a worker. */
@@ -35,10 +37,14 @@ interface Part {
 /**
  * Every worker that holds the state computes a part; the part of one that is lost, or that reports what cannot be true,
  * goes to the others.
+ * @returns null when interrupted
  * @throws STATE_LOST, STEP_TIMEOUT, PROTOCOL_GARBAGE
  */
-export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOptions): Promise<Evaluation> {
-  const { labels, classes, step, timeoutMs } = options;
+export async function evaluateOnCluster(
+  cluster: Cluster,
+  options: EvaluationOptions,
+): Promise<Evaluation | null> {
+  const { labels, classes, step, timeoutMs, interrupted } = options;
   const samples = labels.map((_, i) => i);
   const sums: Sums = { lossUnits: 0, correct: 0, predictions: new Uint32Array(labels.length) };
   let rest: readonly MicroBatch[] = microBatches(samples, options.microBatch);
@@ -54,13 +60,16 @@ export async function evaluateOnCluster(cluster: Cluster, options: EvaluationOpt
     }
     const out = new Map(open.map((part) => [part.worker, part.evaluation]));
     const numbers = new Set(out.values());
-    const { answers } = await cluster.gather({
+    const gathered = await cluster.gather({
       name: 'evaluationDone',
       step,
       from: [...out.keys()],
       matches: ({ evaluation }) => numbers.has(evaluation),
       timeoutMs,
+      interrupted,
     });
+    if (gathered.interrupted) return null;
+    const { answers } = gathered;
     const done = open.filter(({ worker, evaluation }) => answers.get(worker)?.evaluation === evaluation);
     const taken = new Set<Part>();
     for (const part of done) {

@@ -16,6 +16,8 @@ export interface Gathered<N extends MessageName> {
   readonly lost: readonly number[];
   /** `standstill` has ended the wait. */
   readonly cut: boolean;
+  /** `interrupted` has ended the wait. */
+  readonly interrupted: boolean;
 }
 
 /** Where workers wait for each other, the one that hangs is not found by looking at each alone. */
@@ -34,6 +36,8 @@ export interface GatherOptions<N extends MessageName> {
   /** Longest time in which a worker that is waited for shows nothing new. */
   readonly timeoutMs: number;
   readonly standstill?: Standstill;
+  /** True ends the wait: the answers are not wanted any more. */
+  readonly interrupted?: () => boolean;
 }
 
 /** What a wait looks at and acts on. */
@@ -52,7 +56,8 @@ interface Look<N extends MessageName> {
 }
 
 /**
- * Waits for a matching answer from every worker of `from`, for the first of them that is lost, or for `standstill`.
+ * Waits for a matching answer from every worker of `from`, for the first of them that is lost, for `standstill`, or until
+ * `interrupted`.
  * A worker that is waited for and shows nothing new for `timeoutMs` is expelled with a verdict.
  * @throws STEP_TIMEOUT where that leaves nobody, or what has ended the run
  */
@@ -77,9 +82,12 @@ export async function gather<N extends MessageName>(
     };
   };
   let cut = false;
+  let interrupted = false;
   const met = (): boolean => {
     const { missing, lost } = look();
     if (missing.length === 0 || lost.length > 0) return true;
+    interrupted = options.interrupted?.() === true;
+    if (interrupted) return true;
     const nowMs = performance.now();
     const hung = missing.filter(
       (m) => nowMs - Math.max(m.movedAtMs, startMs) > timeoutMs && standstill?.excuses(m) !== true,
@@ -95,7 +103,7 @@ export async function gather<N extends MessageName>(
   // The condition itself ends the wait: a worker either answers, is lost, or shows something new.
   while ((await waits.until(met, timeoutMs)) === 'late');
   const { answers, lost } = look();
-  return { answers, lost, cut };
+  return { answers, lost, cut, interrupted };
 }
 
 function expelHung(

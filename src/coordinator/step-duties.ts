@@ -29,14 +29,18 @@ export function duties(
     readonly steps: number;
   },
 ): Duties {
-  if (step === 0 || saved >= step) return NOTHING;
+  if (step === 0) return NOTHING;
   const { epoch, lastOfEpoch } = stepPosition(step - 1, perEpoch);
   if (lastOfEpoch || step === steps) {
-    // Conclusions once drawn empty the totals; without them only the checkpoint is missing.
+    // Conclusions once drawn empty the totals; without them only the checkpoint is missing. Of a run that was stopped
+    // during an evaluation there is a checkpoint that does not have them yet.
     const open = epochTotals.samples > 0;
+    if (saved >= step && !open) return NOTHING;
+    const checkpoint = saved < step || lastOfEpoch;
     const evaluate = step === steps || (epoch + 1) % config.evaluateEvery === 0;
-    return { epoch: open ? epoch : null, whole: lastOfEpoch, evaluate, checkpoint: true, audit: false };
+    return { epoch: open ? epoch : null, whole: lastOfEpoch, evaluate, checkpoint, audit: false };
   }
+  if (saved >= step) return NOTHING;
   const every = (interval: number): boolean => interval > 0 && step % interval === 0;
   if (every(config.checkpointEverySteps)) return { ...NOTHING, checkpoint: true };
   return { ...NOTHING, audit: every(config.auditEverySteps) };

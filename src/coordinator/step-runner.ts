@@ -48,7 +48,7 @@ export interface StepRunnerOptions {
   readonly perEpoch: number;
   /** Generations of this runner are higher. */
   readonly generation: number;
-  /** True ends a wait for workers. */
+  /** True ends every wait for workers, also for their sums. */
   readonly interrupted: () => boolean;
 }
 
@@ -101,6 +101,7 @@ export class StepRunner {
       faultPoint('after-plan', step);
       const reports = await this.#reports(round);
       const reportedMs = performance.now();
+      if (reports === 'interrupted') return null;
       if (reports === 'lost' || reports === 'stalled') {
         times.replans++;
         if (reports === 'stalled') this.#onStall(round, ++times.stalls);
@@ -174,7 +175,7 @@ export class StepRunner {
   }
 
   /** The reports of all workers of the round, or why it cannot be finished. */
-  async #reports(round: StepRound): Promise<StepReport[] | 'lost' | 'stalled'> {
+  async #reports(round: StepRound): Promise<StepReport[] | 'lost' | 'stalled' | 'interrupted'> {
     const { cluster, config } = this.#options;
     const { step, generation, ring, assignment } = round;
     const members = (): readonly Member[] => cluster.members;
@@ -182,14 +183,16 @@ export class StepRunner {
     const standstill = ringStandstill(round, members, {
       ...{ stallMs: config.ringTimeoutMs, plannedMs: now(), now },
     });
-    const { answers, lost, cut } = await cluster.gather({
+    const { answers, lost, cut, interrupted } = await cluster.gather({
       name: 'stepDone',
       step,
       from: ring,
       matches: (body) => body.step === step && body.generation === generation,
       timeoutMs: config.stepTimeoutMs,
+      interrupted: this.#options.interrupted,
       ...(standstill && { standstill }),
     });
+    if (interrupted) return 'interrupted';
     if (lost.length > 0) return 'lost';
     if (cut) return 'stalled';
     let sound = true;

@@ -32,7 +32,7 @@ export interface TrainingRun {
   readonly observer: TrainingObserver;
   readonly runner: StepRunner;
   readonly diskWait: DiskWait;
-  /** Asked between steps: a reason ends the run there, with a checkpoint. */
+  /** A reason ends the run with a checkpoint of its last committed step; what is under way is called off. */
   readonly stopRequested: () => string | null;
   /** How far the run has come, also when it ends with an error. */
   readonly progress: TrainingProgress;
@@ -93,12 +93,19 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
     progress.saved = state.step;
   };
 
+  /** Ends the run where it is. What was under way is computed again when it is resumed: a step, an evaluation. */
+  const stopped = async (): Promise<TrainingEnd> => {
+    if (progress.saved !== progress.state.step) await save(true);
+    return { kind: 'ended', reason: run.stopRequested() ?? 'stopped' };
+  };
+
   for (;;) {
     const due = duties(progress.state, progress.saved, { config, perEpoch, steps });
     if (due.epoch !== null) {
       faultPoint('before-evaluation', progress.state.step);
       bestBefore = progress.state.best;
       const concluded = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
+      if (concluded === null) return stopped();
       progress.state = { ...concluded, elapsedSeconds: seconds() };
       await journal.epoch(progress.state);
     }
@@ -112,11 +119,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
     }
     const { step, runningMaxima, ended } = progress.state;
     if (over) return { kind: 'ended', reason: ended ?? 'finished' };
-    const stopReason = run.stopRequested();
-    if (stopReason !== null) {
-      if (progress.saved !== step) await save(true);
-      return { kind: 'ended', reason: stopReason };
-    }
+    if (run.stopRequested() !== null) return stopped();
     const left = await letGo(cluster, step, progress.saved, async () => save(true));
     if (left && progress.saved === step) return { kind: 'handed-over' };
 
@@ -161,12 +164,18 @@ async function letGo(
 /**
  * Evaluates if it is due, and draws the conclusions of an epoch.
  * A run that ends within an epoch draws none: prolonged, it goes on as if it had never ended.
- * @returns the state to go on with
+ * @returns the state to go on with; null when a stop was asked for before the evaluation was finished
  */
-async function finishEpoch(run: TrainingRun, epoch: number, due: boolean, whole: boolean): Promise<RunState> {
+async function finishEpoch(
+  run: TrainingRun,
+  epoch: number,
+  due: boolean,
+  whole: boolean,
+): Promise<RunState | null> {
   const { config, observer, progress } = run;
   const startMs = performance.now();
   const test = due ? await evaluate(run, progress.state) : null;
+  if (due && test === null) return null;
   const evaluationMs = due ? performance.now() - startMs : null;
   if (test !== null) progress.evaluation = test;
   const { epochTotals, step } = progress.state;
@@ -183,7 +192,7 @@ async function finishEpoch(run: TrainingRun, epoch: number, due: boolean, whole:
   return whole ? verdict.state : progress.state;
 }
 
-async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation> {
+async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation | null> {
   const { config, manifest, cluster } = run;
   return evaluateOnCluster(cluster, {
     labels: manifest.test.samples.map((sample) => sample.label),
@@ -192,5 +201,6 @@ async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation> 
     useEma: config.emaDecay > 0,
     step: state.step,
     timeoutMs: config.stepTimeoutMs,
+    interrupted: () => run.stopRequested() !== null,
   });
 }

@@ -9,6 +9,7 @@ const LABELS = [0, 1, 0, 1, 0, 1];
 const OPTIONS = {
   ...{ labels: LABELS, classes: ['a', 'b'], microBatch: 1, useEma: false, step: 0 },
   timeoutMs: LONG_MS,
+  interrupted: () => false,
 };
 
 /** What a worker that always says class 0 answers. */
@@ -35,7 +36,9 @@ test('a worker with an impossible report is taken out, and another does its part
   const more = await peers[0].receiveOf('evaluationPlan');
   assert.deepEqual(more.microBatches, lie.microBatches);
   await peers[0].send('evaluationDone', answer(more));
-  const { lossSum, correct, samples, confusion } = await evaluating;
+  const evaluation = await evaluating;
+  assert.ok(evaluation !== null);
+  const { lossSum, correct, samples, confusion } = evaluation;
   assert.deepEqual([lossSum, correct, samples], [6, 3, 6]);
   assert.deepEqual(confusion.confusion, [
     [3, 0],
@@ -54,4 +57,16 @@ test('an impossible report of the only worker that holds the state ends the run'
   const plan = await sole.receiveOf('evaluationPlan');
   await sole.send('evaluationDone', { ...answer(plan), predictions: [] });
   await evaluating;
+});
+
+test('an evaluation that is called off waits for nobody', async (t) => {
+  const { cluster } = await openCluster(t, 1);
+  const peer = new Peer(t, cluster.address);
+  await peer.join();
+  await assembled(cluster, 1);
+  let stop = false;
+  const evaluating = evaluateOnCluster(cluster, { ...OPTIONS, interrupted: () => stop });
+  await peer.receiveOf('evaluationPlan');
+  stop = true;
+  assert.equal(await evaluating, null);
 });

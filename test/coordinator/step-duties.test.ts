@@ -40,3 +40,14 @@ test('after a crash between the conclusions and the checkpoint only the checkpoi
 test('a run that ends within an epoch is evaluated, and draws no conclusions of the epoch', () => {
   assert.deepEqual(brief(10), { epoch: 2, whole: false, evaluate: true, checkpoint: true, audit: false });
 });
+
+test('what was stopped during an evaluation has a checkpoint without conclusions: they are drawn, and it is written again', () => {
+  assert.deepEqual(brief(8, 8), { epoch: 1, whole: true, evaluate: true, checkpoint: true, audit: false });
+  assert.deepEqual(brief(10, 10), {
+    epoch: 2,
+    whole: false,
+    evaluate: true,
+    checkpoint: false,
+    audit: false,
+  });
+});
