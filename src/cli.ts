@@ -1,16 +1,13 @@
 #!/usr/bin/env node
-/** The command line. */
-import { createProgram } from './cli/program.js';
-import { runCommand } from './cli/run-command.js';
+/** The command line. Signals come first: loading all that the commands need takes a second. */
+import { beginSignals } from './cli/stop-signals.js';
 
-// A reader that has seen enough, `head` for one, is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
+beginSignals();
+const { watchOutput } = await import('./cli/output-errors.js');
+const { createProgram } = await import('./cli/program.js');
+const { runCommand } = await import('./cli/run-command.js');
 
-// Nobody reads what is written there, or its disk is full: that ends nothing.
-process.stderr.on('error', () => undefined);
-
+watchOutput();
 await runCommand(async () => {
   await createProgram().parseAsync();
 });

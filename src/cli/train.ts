@@ -19,7 +19,7 @@ import { LocalWorkers } from './local-workers.js';
 import { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
 import { summaryText } from './run-summary-text.js';
-import { listenForStop } from './stop-signals.js';
+import { exitCodeOf, listenForStop } from './stop-signals.js';
 
 const WORKER_GRACE_MS = 5000;
 
@@ -37,15 +37,21 @@ export async function trainOnTerminal(
 ): Promise<RunSummary> {
   const progress = new Progress(process.stderr, { comings: localWorkers === 0 });
   let workers: LocalWorkers | null = null;
-  const signals = listenForStop(
-    (signal) => progress.note(`${signal}: finishing the step, then a checkpoint (again to end at once)`),
-    () => workers?.kill(),
-  );
+  const signals = listenForStop({
+    supervised: false,
+    onStop: (signal) =>
+      progress.note(`${signal}: a checkpoint of the last finished step, then the end (again to end at once)`),
+    onEnd: () => workers?.kill(),
+  });
+  const stopRequested = (): string | null => {
+    const signal = signals.given();
+    return signal === null ? null : `stopped by ${signal}`;
+  };
   try {
-    return await runCoordinator(config, {
+    const summary = await runCoordinator(config, {
       observer: progress,
       warn: (text) => progress.note(pc.yellow(text)),
-      stopRequested: signals.reason,
+      stopRequested,
       ownWorkers: localWorkers > 0,
       onListening: (addresses, cluster) => {
         const host = hostForOthers(config.advertise);
@@ -70,6 +76,10 @@ export async function trainOnTerminal(
         });
       },
     });
+    const signal = signals.given();
+    // As a shell has it for a command that a signal ended: what follows with && does not run.
+    if (signal !== null && summary.reason === stopRequested()) process.exitCode = exitCodeOf(signal);
+    return summary;
   } finally {
     progress.stop();
     // Assigned in a callback, which the compiler does not see.
@@ -110,9 +120,6 @@ async function trainAction(given: TrainFlags, local: boolean): Promise<void> {
     if (warning !== null) process.stderr.write(`${pc.yellow(`warning: ${warning}`)}\n`);
   }
   const summary = await trainOnTerminal(config, { localWorkers: local ? config.workers : 0 });
-  // As a shell has it for a command that a signal ended: what follows with && does not run.
-  if (summary.reason === 'stopped by SIGINT') process.exitCode = 130;
-  if (summary.reason === 'stopped by SIGTERM') process.exitCode = 143;
   process.stdout.write(flags.json === true ? `${JSON.stringify(summary, null, 2)}\n` : summaryText(summary));
 }
 

@@ -7,7 +7,7 @@ import { runWorker } from '../worker/worker.js';
 import type { PortRange } from '../worker/collective/bound-address.js';
 import { portRange } from './port-range.js';
 import { runCommand } from './run-command.js';
-import { endBy } from './stop-signals.js';
+import { exitCodeOf, listenForStop } from './stop-signals.js';
 import { wholeNumber } from './whole-number.js';
 
 interface WorkerFlags {
@@ -25,22 +25,18 @@ interface WorkerFlags {
   readonly supervised?: boolean;
 }
 
-/**
- * The first signal asks to leave: the part under way is finished and handed over. The second ends at once.
- * A terminal sends Ctrl-C to the whole group; in a supervised worker the coordinator decides what it means.
- */
+/** The first signal asks to leave: the part under way is finished and handed over. */
 function leaveOnSignal(supervised: boolean, log: Logger): AbortSignal {
   const controller = new AbortController();
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (signal === 'SIGINT' && supervised) return;
-    const code = signal === 'SIGINT' ? 130 : 143;
-    if (controller.signal.aborted) endBy(signal);
-    process.exitCode = code;
-    log.info({ signal }, 'leaving after this step (again to end at once)');
-    controller.abort(signal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  listenForStop({
+    supervised,
+    onStop: (signal) => {
+      process.exitCode = exitCodeOf(signal);
+      log.info({ signal }, 'leaving after this step (again to end at once)');
+      controller.abort(signal);
+    },
+    onEnd: () => undefined,
+  });
   return controller.signal;
 }
 

@@ -96,6 +96,10 @@ export const ERROR_CATALOGUE = {
     'the image loader stopped: {reason}',
     'start the worker again; the run goes on from the last commit',
   ),
+  OUTPUT_WRITE_FAILED: define(
+    'cannot write the output: {reason}',
+    'check where it goes to: free space, permissions',
+  ),
   DATA_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
 
   // Checkpoints
