@@ -133,6 +133,15 @@ const DAMAGED: readonly (readonly [string, () => Promise<Buffer>, RegExp])[] = [
     /ends within its header/,
   ],
   [
+    'a 16-bit PNG of values below 256',
+    () =>
+      raw16(1, new Uint8Array(W * H))
+        .toColourspace('grey16')
+        .png()
+        .toBuffer(),
+    /16-bit values are all below 256/,
+  ],
+  [
     'an SVG drawing',
     () => Promise.resolve(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')),
     /SVG drawing/,

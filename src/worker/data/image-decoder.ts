@@ -27,25 +27,41 @@ const FAIL_ON: Readonly<Partial<Record<ImageKind, FailOnOptions>>> = { tiff: 'er
 interface Plan {
   readonly failOn: FailOnOptions;
   readonly cmyk: boolean;
-  readonly float: boolean;
+  /** Why an image whose values are all `upTo` or less is refused; null where black may be meant. */
+  readonly black: { readonly upTo: number; readonly reason: string } | null;
 }
+
+const BLACK_FLOAT = {
+  upTo: 1,
+  reason: 'its floating-point numbers are all below 2, black in 8 bits: scale them to 0 to 255',
+};
+const BLACK_WIDE = {
+  upTo: 0,
+  reason: 'its 16-bit values are all below 256, black in 8 bits: scale them or save 8 bits',
+};
 
 /** How sharp shall decode these bytes, or why it shall not. */
 function planned(kind: ImageKind, bytes: Uint8Array): Plan | Refused {
   const failOn = FAIL_ON[kind] ?? 'truncated';
   if (kind === 'tiff') {
     const layout = tiffLayout(bytes);
-    return 'refused' in layout ? layout : { failOn, cmyk: layout.cmyk, float: layout.float };
+    if ('refused' in layout) return layout;
+    return { failOn, cmyk: layout.cmyk, black: layout.float ? BLACK_FLOAT : layout.wide ? BLACK_WIDE : null };
   }
   if (kind === 'png') {
     const damage = pngDamage(bytes);
     if (damage !== null) return { refused: damage };
   }
-  return { failOn, cmyk: kind === 'jpeg' && jpegComponents(bytes) === 4, float: false };
+  const isWidePng = kind === 'png' && bytes[24] === 16;
+  return {
+    failOn,
+    cmyk: kind === 'jpeg' && jpegComponents(bytes) === 4,
+    black: isWidePng ? BLACK_WIDE : null,
+  };
 }
 
 /** @throws what sharp throws */
-async function withSharp(bytes: Buffer, { failOn, cmyk, float }: Plan): Promise<RgbImage | Refused> {
+async function withSharp(bytes: Buffer, { failOn, cmyk, black }: Plan): Promise<RgbImage | Refused> {
   const opened = sharp(bytes, { failOn, ignoreIcc: true, autoOrient: true, limitInputPixels: MAX_PIXELS });
   // With CMYK as the space of the work and of the result no profile is applied.
   const converted: Sharp = cmyk
@@ -55,9 +71,7 @@ async function withSharp(bytes: Buffer, { failOn, cmyk, float }: Plan): Promise<
   const { width, height, channels } = info;
   if (cmyk && channels === 4) return { width, height, data: rgbOfCmyk(data) };
   if (channels !== 3) return { refused: `it has ${channels} channels after conversion to RGB` };
-  if (float && data.every((value) => value <= 1)) {
-    return { refused: 'its floating-point numbers are all below 2, black in 8 bits: scale them to 0 to 255' };
-  }
+  if (black !== null && data.every((value) => value <= black.upTo)) return { refused: black.reason };
   return { width, height, data };
 }
 

@@ -4,10 +4,13 @@ import type { Refused } from './image-kind.js';
 export interface TiffLayout {
   /** Samples are floating-point numbers. */
   readonly float: boolean;
+  /** Samples have 16 bits, of which the upper ones count. */
+  readonly wide: boolean;
   readonly cmyk: boolean;
 }
 
 const TAG = {
+  bits: 258,
   compression: 259,
   photometric: 262,
   channels: 277,
@@ -60,7 +63,7 @@ function directory(bytes: Uint8Array): Map<number, number[]> | null {
 /** How to decode this TIFF, or why not; where the directory cannot be read, the decoder says so better. */
 export function tiffLayout(bytes: Uint8Array): TiffLayout | Refused {
   const tags = bytes.length < 16 ? null : directory(bytes);
-  if (tags === null) return { float: false, cmyk: false };
+  if (tags === null) return { float: false, wide: false, cmyk: false };
   const first = (tag: number, otherwise: number): number => tags.get(tag)?.[0] ?? otherwise;
   const tileBytes = tags.get(TAG.tileBytes) ?? [];
   const beyond = (tags.get(TAG.tileOffsets) ?? []).some((at, i) => at + (tileBytes[i] ?? 0) > bytes.length);
@@ -68,7 +71,7 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout | Refused {
   const format = first(TAG.format, 1);
   const channels = first(TAG.channels, 1);
   const compression = first(TAG.compression, 1);
-  if (format === 2 && channels >= 1 && first(258, 1) < 32)
+  if (format === 2 && channels >= 1 && first(TAG.bits, 1) < 32)
     return {
       refused: 'its samples are signed, of which nobody can tell black from white: convert it to 8 bits',
     };
@@ -77,5 +80,5 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout | Refused {
   const photometric = first(TAG.photometric, 1);
   if (photometric === YCBCR && compression !== 6 && compression !== 7)
     return { refused: 'its colours are YCbCr without JPEG compression: convert it to RGB' };
-  return { float: format === 3, cmyk: photometric === CMYK };
+  return { float: format === 3, wide: first(TAG.bits, 1) === 16, cmyk: photometric === CMYK };
 }
