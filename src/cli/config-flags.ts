@@ -9,6 +9,8 @@ import { optionShape } from '../shared/config/option-shape.js';
 import { PRESETS } from '../shared/config/presets.js';
 import type { OptionMeta } from '../shared/config/option-kinds.js';
 import { optionMeta, type RunConfig, type RunConfigKey } from '../shared/config/schema.js';
+import { coded } from '../shared/errors.js';
+import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
 
 const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
   data: 'Data:',
@@ -26,6 +28,10 @@ function flags(key: RunConfigKey): Option[] {
   const placeholder = choices.length > 0 ? choices.join('|') : (unit ?? (path ? 'path' : type));
   const shown = defaultValue === undefined ? 'required' : `default: ${defaultValue ?? 'none'}`;
   const text = `${help} (${shown}${nullable && defaultValue !== null ? ', or none' : ''})`;
+  if (key === 'resume') {
+    const resume = new Option(`--${name} [folder]`, `${help}, that of --out or the one named here`);
+    return [resume.helpGroup(HELP_GROUPS[group])];
+  }
   const made =
     type === 'boolean'
       ? [new Option(`--${name}`, text), new Option(`--no-${name}`, `not --${name}`).hideHelp()]
@@ -52,16 +58,31 @@ export interface ConfigFlagValues extends OptionValues {
   readonly printConfig?: boolean;
 }
 
-/** The run's config from flags, file and preset. @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS */
+/**
+ * The run's config from flags, file and preset, and from the run folder where a run is resumed.
+ * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING
+ */
 export async function configFromFlags(values: ConfigFlagValues): Promise<Readonly<RunConfig>> {
-  const { config: path, preset } = values;
+  const { config: path, preset = null } = values;
   const home = homedir();
-  const given = expandPaths(Object.fromEntries(OPTION_KEYS.map((key) => [key, values[key]])), home);
-  if (path === undefined) return resolveConfig({ flags: given, preset: preset ?? null });
-  const file = await readConfigFile(path);
-  return resolveConfig({
-    flags: given,
-    preset: preset ?? null,
-    file: { preset: file.preset, values: expandPaths(file.values, home) },
+  const given = expandPaths<OptionValues>(
+    Object.fromEntries(OPTION_KEYS.map((key) => [key, values[key]])),
+    home,
+  );
+  const read = path === undefined ? { preset: null, values: {} } : await readConfigFile(path);
+  const file = { preset: read.preset, values: expandPaths(read.values, home) };
+  const resumed = resumption(given, file.values);
+  if (resumed === null) return resolveConfig({ flags: given, file, preset });
+  const stored = await storedOptions(resumed);
+  if (stored === null && (given.data ?? file.values.data) === undefined) {
+    throw coded('RUN_NOT_FOUND', { path: resumed });
+  }
+  const config = resolveConfig({
+    flags: { ...withAbsoluteInitFrom(given), out: resumed, resume: true },
+    file: { preset: file.preset, values: withAbsoluteInitFrom(file.values) },
+    preset,
+    stored,
   });
+  if (stored !== null && config.data === stored.values.data) requireDataOf(stored.path, config.data);
+  return config;
 }

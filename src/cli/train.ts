@@ -17,6 +17,7 @@ import { checkLocalDevices, deviceOfWorker } from './local-devices.js';
 import { fittingMicroBatch } from './fit.js';
 import { LocalWorkers } from './local-workers.js';
 import { Progress } from './progress.js';
+import { resumption, storedOptions, withAbsolutePaths } from './resumed-run.js';
 import { runCommand } from './run-command.js';
 import { summaryText } from './run-summary-text.js';
 import { exitCodeOf, listenForStop } from './stop-signals.js';
@@ -30,11 +31,9 @@ export interface TrainOptions {
   readonly localWorkers: number;
 }
 
-/** Trains `config` to its end with progress on stderr. */
-export async function trainOnTerminal(
-  config: RunConfig,
-  { localWorkers }: TrainOptions,
-): Promise<RunSummary> {
+/** Trains `given` to its end with progress on stderr. */
+export async function trainOnTerminal(given: RunConfig, { localWorkers }: TrainOptions): Promise<RunSummary> {
+  const config = withAbsolutePaths(given);
   const progress = new Progress(process.stderr, { comings: localWorkers === 0 });
   let workers: LocalWorkers | null = null;
   const signals = listenForStop({
@@ -93,6 +92,9 @@ type TrainFlags = ConfigFlagValues & { readonly json?: boolean };
 /** `--micro-batch auto` by a number. */
 async function withMicroBatch(flags: TrainFlags): Promise<TrainFlags> {
   if (flags.microBatch !== 'auto') return flags;
+  // A resumed run has the number that was found when it was started.
+  const resumed = resumption(flags, {});
+  if (resumed !== null && (await storedOptions(resumed)) !== null) return { ...flags, microBatch: undefined };
   const config = await configFromFlags({ ...flags, microBatch: '1' });
   const device = deviceOfWorker(0, config.devices, config.backend, usableGpus);
   const classes = (await scanDataset(config.data, { exclude: config.exclude })).classes.length;

@@ -139,6 +139,10 @@ export const ERROR_CATALOGUE = {
     'the run in {path} was started with {key} = {stored}, now it is {given}',
     'resume with the same value, or start a new run with another --out',
   ),
+  RUN_DATA_MISSING: define(
+    'the images of the run in {path} were in {data}, and there is no such folder any more',
+    'say where they are now: --data DIR',
+  ),
   RUN_DATA_CHANGED: define(
     'the data of the run in {path} has changed: its manifest digest was {stored}, now it is {given}',
     'resume with the same files, or start a new run with another --out',

@@ -74,7 +74,9 @@ test('a run stopped with Ctrl-C and resumed on another number of workers ends wi
   const first = JSON.parse(stopped.stdout) as Summary;
   assert.equal(first.reason, 'stopped by SIGINT');
 
-  const resumed = await trained('resumed', '--workers', '3', '--resume');
+  const again = await cli('train', '--resume', runDir('resumed'), '--workers', '3', '--json');
+  assert.equal(again.code, 0, again.stderr);
+  const resumed = JSON.parse(again.stdout) as Summary;
   assert.equal(resumed.weightDigest, reference);
   assert.ok(first.steps > 0 && first.steps < resumed.steps);
   const steps = logLines(runDir('resumed'), 'step').map((line) => line['step']);

@@ -16,6 +16,14 @@ export interface ConfigSources {
   readonly file?: { readonly preset: string | null; readonly values: OptionValues };
   /** Named by a flag; it takes the place of the file's preset. */
   readonly preset?: string | null;
+  /** What the run that is resumed was started with: it holds wherever nothing else is given. */
+  readonly stored?: StoredOptions | null;
+}
+
+export interface StoredOptions {
+  /** The run folder, for messages. */
+  readonly path: string;
+  readonly values: OptionValues;
 }
 
 export type FrozenRunConfig = Readonly<RunConfig>;
@@ -64,20 +72,37 @@ function issueError(issue: z.core.$ZodIssue, merged: OptionValues) {
   return coded('CONFIG_INVALID_VALUE', { key: kebab(key), value: JSON.stringify(value), problem, expected });
 }
 
-/**
- * The configuration of a run: defaults < preset < file < flags, validated and frozen.
- * Where nothing gives `earlyStopMode`, it follows the metric.
- * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case
- */
-export function resolveConfig({ flags = {}, file, preset = null }: ConfigSources): FrozenRunConfig {
-  const presetName = preset ?? file?.preset ?? null;
-  const base = presetName === null ? {} : presetConfig(presetName);
-  const merged = mergeLayers([base, file?.values ?? {}, flags]);
+/** The options as they are typed, before it is known whether they go together. */
+function typedConfig(merged: OptionValues): RunConfig {
   const parsed = runConfigSchema.safeParse(merged);
   if (!parsed.success) throw issueError(parsed.error.issues[0]!, merged);
   const config = parsed.data;
   if (merged.earlyStopMode === undefined) config.earlyStopMode = modeOfMetric(config.earlyStopMetric);
   config.model = canonicalModel(config);
+  return config;
+}
+
+/**
+ * The configuration of a run: defaults < preset < file < flags, validated and frozen; of a run that is resumed, what is
+ * stored stands below all that is given.
+ * Where nothing gives `earlyStopMode`, it follows the metric.
+ * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case;
+ *   RUN_CONFIG_CHANGED where a resumed run is given an option that would change its weights
+ */
+export function resolveConfig({
+  flags = {},
+  file,
+  preset = null,
+  stored = null,
+}: ConfigSources): FrozenRunConfig {
+  const presetName = preset ?? file?.preset ?? null;
+  const base = presetName === null ? {} : presetConfig(presetName);
+  const config = typedConfig(mergeLayers([stored?.values ?? {}, base, file?.values ?? {}, flags]));
+  if (stored !== null) {
+    // Before the options are looked at together: two that do not fit are told by what was changed.
+    const difference = identityDifference(typedConfig(mergeLayers([stored.values])), config);
+    if (difference !== null) throw coded('RUN_CONFIG_CHANGED', { path: stored.path, ...difference });
+  }
   checkConfig(config);
   return Object.freeze(config);
 }

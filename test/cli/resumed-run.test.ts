@@ -1,0 +1,91 @@
+/** A run is resumed by its folder alone: what it was started with is there, and only what changes no weight may differ. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { configFromFlags } from '../../src/cli/config-flags.js';
+import { withAbsolutePaths } from '../../src/cli/resumed-run.js';
+import { configToYaml } from '../../src/shared/config/config-file.js';
+import { resolveConfig, type OptionValues } from '../../src/shared/config/config.js';
+
+interface Started {
+  readonly run: string;
+  readonly data: string;
+}
+
+/** A run folder as a coordinator leaves it that was started with `values`. */
+function started(t: TestContext, values: OptionValues = {}): Started {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrail-resume-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const run = join(folder, 'run');
+  const data = join(folder, 'images');
+  mkdirSync(run);
+  mkdirSync(data);
+  const flags = { data: relative(process.cwd(), data), out: relative(process.cwd(), run), ...values };
+  writeFileSync(join(run, 'config.yaml'), configToYaml(withAbsolutePaths(resolveConfig({ flags }))));
+  return { run, data };
+}
+
+test('the folder alone gives all that the run was started with', async (t) => {
+  const { run, data } = started(t, { epochs: 7, lr: 0.002, workers: 3, model: 'vit-ti/16' });
+  for (const values of [{ resume: run }, { resume: true, out: run }, { resume: `${run}/` }]) {
+    const config = await configFromFlags(values);
+    const { epochs, lr, workers, model, resume } = config;
+    assert.deepEqual([epochs, lr, workers, model, resume], [7, 0.002, 3, 'vit-ti/16', true]);
+    assert.equal(config.data, data, 'a path given relative to another folder');
+  }
+});
+
+test('what changes no weight may be given anew', async (t) => {
+  const { run } = started(t, { workers: 3 });
+  const config = await configFromFlags({ resume: run, workers: '1', listen: 'tcp://0.0.0.0:7070' });
+  assert.deepEqual([config.workers, config.listen], [1, 'tcp://0.0.0.0:7070']);
+});
+
+for (const [values, key, stored, given] of [
+  [{ lr: '0.5' }, 'lr', '0.001', '0.5'],
+  [{ epochs: '60' }, 'epochs', '30', '60'],
+  // With others of the run they are no config at all: what was changed is what counts.
+  [{ batch: '100' }, 'batch', '128', '100'],
+  [{ earlyStopMetric: 'train-accuracy' }, 'early-stop-metric', 'test-loss', 'train-accuracy'],
+  [{ preset: 'tutorial', model: 'vit-b/16' }, 'transform', 'paper', 'tutorial'],
+] as const) {
+  test(`${JSON.stringify(values)} is refused with both values`, async (t) => {
+    const { run } = started(t);
+    await assert.rejects(configFromFlags({ resume: run, ...values }), {
+      code: 'RUN_CONFIG_CHANGED',
+      message: new RegExp(`started with ${key} = ${stored}, now it is ${given}`),
+    });
+  });
+}
+
+test('the same value in other words is no change', async (t) => {
+  const { run } = started(t, { initFrom: 'other/run', lr: 0.002 });
+  const config = await configFromFlags({
+    resume: run,
+    model: 'ViT-B/16',
+    lr: '2e-3',
+    initFrom: 'other/run',
+  });
+  assert.equal(config.initFrom, join(process.cwd(), 'other/run'));
+});
+
+test('images that are gone are named, and may be given where they are now', async (t) => {
+  const { run, data } = started(t);
+  rmSync(data, { recursive: true });
+  await assert.rejects(configFromFlags({ resume: run }), {
+    code: 'RUN_DATA_MISSING',
+    message: new RegExp(`${run} were in ${data}.*--data DIR`),
+  });
+  assert.equal((await configFromFlags({ resume: run, data: '/mnt/images' })).data, '/mnt/images');
+});
+
+test('a folder without a run is said to be none, and two folders are one too many', async (t) => {
+  const { run } = started(t);
+  await assert.rejects(configFromFlags({ resume: `${run}/none` }), { code: 'RUN_NOT_FOUND' });
+  await assert.rejects(configFromFlags({ resume: run, out: '/elsewhere' }), {
+    code: 'CONFIG_INVALID_VALUE',
+    message: /"out" is \/elsewhere: --resume names the run/,
+  });
+});
