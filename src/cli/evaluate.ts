@@ -1,24 +1,18 @@
 /** `vitrail evaluate`: a checkpoint's exact loss and accuracy on a folder of images. */
 import type { Command } from 'commander';
-import type { SplitManifest } from '../shared/dataset/manifest.js';
-import { coded } from '../shared/errors.js';
-import { scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
 import { Confusion } from '../shared/evaluation/confusion.js';
 import { confusionReport, type ConfusionReport } from '../shared/evaluation/confusion-report.js';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Loader } from '../worker/data/loader.js';
 import type { BatchRequest } from '../worker/data/micro-batch.js';
 import { confusionText } from './confusion-table.js';
 import { backendOption } from './backend-option.js';
+import { evaluatedImages, type EvaluatedImages, type ImageFlags } from './evaluated-images.js';
 import { lossOfUnits, lossUnits } from '../shared/exact/loss-units.js';
 import { runCommand } from './run-command.js';
 import { percent } from './run-summary-text.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
-interface EvaluateFlags {
-  readonly data: string;
-  readonly exclude?: string;
+interface EvaluateFlags extends ImageFlags {
   readonly backend: string;
   readonly json?: boolean;
 }
@@ -34,27 +28,9 @@ export interface EvaluationResult extends ConfusionReport {
 const PREFETCH = 4;
 const BATCH_TIMEOUT_MS = 120_000;
 
-/** The test split of a data set, or a folder that holds class folders itself. */
-async function imagesOf(
-  dir: string,
-  exclude: string | null,
-  classes: readonly string[],
-): Promise<SplitManifest> {
-  if (!existsSync(join(dir, 'train'))) return scanImages(dir, classes);
-  const manifest = await scanDataset(dir, { exclude });
-  const unknown = manifest.classes.find((name) => !classes.includes(name));
-  const missing = classes.find((name) => !manifest.classes.includes(name));
-  if (unknown !== undefined || missing !== undefined) {
-    const difference = unknown === undefined ? `"${missing}" is missing` : `"${unknown}" is none of them`;
-    throw coded('DATA_OTHER_CLASSES', { path: dir, difference });
-  }
-  return manifest.test;
-}
-
-async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): Promise<EvaluationResult> {
+async function evaluate(model: TrainedModel, { root, samples }: EvaluatedImages): Promise<EvaluationResult> {
   const { engine, stored } = model;
   const { config, classes } = stored;
-  const { samples } = await imagesOf(data, exclude ?? null, classes);
   const requests: BatchRequest[] = [];
   for (let start = 0; start < samples.length; start += config.microBatch) {
     const end = Math.min(start + config.microBatch, samples.length);
@@ -63,7 +39,7 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
   }
   const loader = new Loader(
     {
-      root: data,
+      root,
       splits: { train: [], test: samples },
       transform: config,
       cacheBytes: 0,
@@ -103,7 +79,7 @@ async function evaluate(model: TrainedModel, { data, exclude }: EvaluateFlags): 
 async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void> {
   const model = await openTrainedModel(path, flags.backend);
   try {
-    const result = await evaluate(model, flags);
+    const result = await evaluate(model, await evaluatedImages(model, path, flags));
     if (flags.json === true) {
       process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       return;
@@ -123,7 +99,10 @@ export function registerEvaluate(program: Command): void {
     .command('evaluate')
     .description('loss, top-1 accuracy and confusion matrix of a checkpoint')
     .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
-    .requiredOption('--data <folder>', 'data set (its test split), or a folder of class folders')
+    .option(
+      '--data <folder>',
+      "data set (its test split), or a folder of class folders (default: the run's data set)",
+    )
     .option('--exclude <file>', 'file that lists images of a data set to leave out')
     .addOption(backendOption())
     .option('--json', 'print JSON')

@@ -20,7 +20,8 @@ async function isDirectory(path: string): Promise<boolean> {
   }
 }
 
-async function requireDirectory(path: string): Promise<void> {
+/** @throws DATA_NOT_A_DIRECTORY */
+export async function requireDirectory(path: string): Promise<void> {
   if (!(await isDirectory(path))) throw coded('DATA_NOT_A_DIRECTORY', { path });
 }
 

@@ -1,0 +1,55 @@
+/** Which images a model is evaluated on: what `--data` names, or the images of its run. */
+import { holdsSplits } from '../shared/dataset/dataset-layout.js';
+import { requireDirectory, scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
+import type { ManifestSample } from '../shared/dataset/manifest.js';
+import { coded } from '../shared/errors.js';
+import { optionsOfRun, requireDataOf } from './resumed-run.js';
+import type { TrainedModel } from './trained-model.js';
+
+export interface ImageFlags {
+  readonly data?: string;
+  readonly exclude?: string;
+}
+
+export interface EvaluatedImages {
+  /** The samples' paths are relative to it. */
+  readonly root: string;
+  readonly samples: readonly ManifestSample[];
+}
+
+/** The folder, and the images in it to leave out. @param path of the run or checkpoint, as it was given */
+async function placeOf(
+  { stored }: TrainedModel,
+  path: string,
+  { data, exclude }: ImageFlags,
+): Promise<{ readonly root: string; readonly exclude: string | null }> {
+  if (data !== undefined) return { root: data, exclude: exclude ?? null };
+  const run = await optionsOfRun(path, stored.config);
+  const root = String(run.values.data);
+  requireDataOf(run.path, root);
+  const excluded = exclude ?? run.values.exclude;
+  return { root, exclude: typeof excluded === 'string' ? excluded : null };
+}
+
+/** The test split of a data set, or all images of a folder that holds class folders itself. */
+export async function evaluatedImages(
+  model: TrainedModel,
+  path: string,
+  flags: ImageFlags,
+): Promise<EvaluatedImages> {
+  const { root, exclude } = await placeOf(model, path, flags);
+  const { classes } = model.stored;
+  await requireDirectory(root);
+  if (!(await holdsSplits(root, classes))) {
+    const { samples } = await scanImages(root, classes);
+    return { root, samples };
+  }
+  const manifest = await scanDataset(root, { exclude });
+  const unknown = manifest.classes.find((name) => !classes.includes(name));
+  const missing = classes.find((name) => !manifest.classes.includes(name));
+  if (unknown !== undefined || missing !== undefined) {
+    const difference = unknown === undefined ? `"${missing}" is missing` : `"${unknown}" is none of them`;
+    throw coded('DATA_OTHER_CLASSES', { path: root, difference });
+  }
+  return { root, samples: manifest.test.samples };
+}
