@@ -9,5 +9,6 @@ const { runCommand } = await import('./cli/run-command.js');
 
 watchOutput();
 await runCommand(async () => {
-  await createProgram().parseAsync();
+  const program = await createProgram(process.argv[2]);
+  await program.parseAsync();
 });

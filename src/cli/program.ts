@@ -1,24 +1,36 @@
-/** All commands. */
+/** All commands, each loaded when it is asked for: what the others need takes a second. */
 import { Command } from 'commander';
-import { registerChaos } from './chaos.js';
-import { registerData } from './data-check.js';
-import { registerDemo } from './demo.js';
-import { registerDevices } from './devices.js';
-import { registerDigest } from './digest.js';
-import { registerEvaluate } from './evaluate.js';
-import { registerFit } from './fit.js';
 import { expandPathsOf } from './path-arguments.js';
-import { registerPatches } from './patches.js';
-import { registerPredict } from './predict.js';
-import { registerStatus } from './status.js';
-import { registerSummary } from './summary.js';
-import { registerTrain } from './train.js';
-import { registerTune } from './tune.js';
-import { registerWorker } from './worker.js';
 import { VERSION } from '../shared/version.js';
 
-/** Every command with its options; nothing runs before `parseAsync`. */
-export function createProgram(): Command {
+type Register = (program: Command) => void;
+
+const train = async (): Promise<Register> => (await import('./train.js')).registerTrain;
+
+/** What adds a command, in the order of `--help`. `train` adds `coordinator` too. */
+const COMMANDS = new Map<string, () => Promise<Register>>([
+  ['train', train],
+  ['coordinator', train],
+  ['demo', async () => (await import('./demo.js')).registerDemo],
+  ['worker', async () => (await import('./worker.js')).registerWorker],
+  ['tune', async () => (await import('./tune.js')).registerTune],
+  ['evaluate', async () => (await import('./evaluate.js')).registerEvaluate],
+  ['fit', async () => (await import('./fit.js')).registerFit],
+  ['predict', async () => (await import('./predict.js')).registerPredict],
+  ['summary', async () => (await import('./summary.js')).registerSummary],
+  ['digest', async () => (await import('./digest.js')).registerDigest],
+  ['devices', async () => (await import('./devices.js')).registerDevices],
+  ['patches', async () => (await import('./patches.js')).registerPatches],
+  ['data', async () => (await import('./data-check.js')).registerData],
+  ['status', async () => (await import('./status.js')).registerStatus],
+  ['chaos', async () => (await import('./chaos.js')).registerChaos],
+]);
+
+/**
+ * Commands with their options; nothing runs before `parseAsync`.
+ * @param wanted the first word of the command line; all commands are there when it is none of them (a typing error, `help`)
+ */
+export async function createProgram(wanted?: string): Promise<Command> {
   const program = new Command('vitrail')
     .description(
       'distributed training of Vision Transformers: the same weights bit for bit on any number of workers',
@@ -26,20 +38,11 @@ export function createProgram(): Command {
     .version(VERSION)
     .showHelpAfterError('(--help lists the options)');
 
-  registerTrain(program);
-  registerDemo(program);
-  registerWorker(program);
-  registerTune(program);
-  registerEvaluate(program);
-  registerFit(program);
-  registerPredict(program);
-  registerSummary(program);
-  registerDigest(program);
-  registerDevices(program);
-  registerPatches(program);
-  registerData(program);
-  registerStatus(program);
-  registerChaos(program);
+  const one = wanted === undefined ? undefined : COMMANDS.get(wanted);
+  const registers = await Promise.all(
+    (one === undefined ? [...COMMANDS.values()] : [one]).map((load) => load()),
+  );
+  for (const register of new Set(registers)) register(program);
   expandPathsOf(program);
   return program;
 }

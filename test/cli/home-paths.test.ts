@@ -61,9 +61,9 @@ function commandsOf(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(commandsOf)];
 }
 
-test('every flag and argument of every command that is a file or folder is expanded', () => {
+test('every flag and argument of every command that is a file or folder is expanded', async () => {
   const found: string[] = [];
-  for (const command of commandsOf(createProgram())) {
+  for (const command of commandsOf(await createProgram())) {
     for (const { name, parse } of [
       ...command.options.map((option) => ({ name: option.flags, parse: option.parseArg })),
       ...command.registeredArguments.map((each) => ({ name: `<${each.name()}>`, parse: each.parseArg })),
@@ -80,7 +80,7 @@ test('every flag and argument of every command that is a file or folder is expan
 });
 
 test('several images after another are all expanded', async () => {
-  const program = createProgram();
+  const program = await createProgram();
   const predict = program.commands.find((command) => command.name() === 'predict')!;
   let images: unknown;
   predict.action((_checkpoint, given: unknown) => {
