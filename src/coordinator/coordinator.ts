@@ -11,7 +11,9 @@ import { Resources } from '../shared/resources.js';
 import { scheduleWarning } from '../shared/schedule/learning-rate.js';
 import { VERSION } from '../shared/version.js';
 import type { Cluster } from './cluster.js';
+import type { DiskWait } from './disk-space.js';
 import type { TrainingObserver } from './observer.js';
+import { afterProlongation, newestStep, prolonged } from './prolongation.js';
 import { writeRunFile } from './run-file.js';
 import { RunLock } from './run-lock.js';
 import { openRun, type RunMaterial, type RunOpening } from './run-opening.js';
@@ -19,7 +21,7 @@ import { microBatchesOfStep, openServices, runLength, type RunServices } from '.
 import { readSummary, writeSummary, type RunSummary } from './run-summary.js';
 import { CONFIG_FILE } from './starting-point.js';
 import { StateDiscredited } from './state-audit.js';
-import { scheduleOf, train } from './trainer.js';
+import { scheduleAt, train } from './trainer.js';
 
 export interface CoordinatorEvents {
   /** Workers may connect now. */
@@ -46,16 +48,22 @@ export async function runCoordinator(config: RunConfig, events: CoordinatorEvent
 }
 
 async function runLocked(
-  config: RunConfig,
+  given: RunConfig,
   manifest: Manifest,
   events: CoordinatorEvents,
 ): Promise<RunSummary> {
+  const { perEpoch } = runLength(given, manifest);
+  const config =
+    given.extendToEpochs === null ? given : prolonged(given, await newestStep(given.out), perEpoch);
   const spec = modelSpec(config.model, { ...config, classes: manifest.classes.length });
   const layout = parameterLayout(spec);
   const material = { config, manifest, spec, layout, warn: events.warn };
   const opening = await openRun(material, events.ownWorkers);
   const before = await summaryOfEnded(material, opening);
   if (before !== null) return before;
+  // Before the journal has it: whoever resumes the run after a crash goes by this file.
+  if (config.prolonged !== given.prolonged)
+    await writeConfig(config, { onFull: events.warn, interrupted: () => false });
 
   const resources = new Resources();
   let stop = { clean: false, reason: 'the coordinator failed' };
@@ -91,9 +99,10 @@ async function runLocked(
 /** The summary of a run that has ended, so that nothing is to be done; else null. */
 async function summaryOfEnded(
   { config, manifest, warn }: RunMaterial,
-  { state }: RunOpening,
+  opening: RunOpening,
 ): Promise<RunSummary | null> {
   const { steps } = runLength(config, manifest);
+  const state = afterProlongation(opening.state, config);
   const ended = state.ended ?? (state.step >= steps ? 'finished' : null);
   const summary = ended === null ? null : await readSummary(config.out);
   // One that was stopped in its last evaluation has all its steps, and is not finished.
@@ -113,8 +122,8 @@ async function trainToItsEnd(
   for (;;) {
     try {
       if (!(await assembly.complete(services))) return stopRequested() ?? 'stopped';
-      await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), diskWait);
-      const warning = scheduleWarning(scheduleOf(config, steps));
+      await writeConfig(config, diskWait);
+      const warning = scheduleWarning(scheduleAt(config, perEpoch, steps));
       if (warning !== null) warn(warning);
       const backend = cluster.ready[0]?.ready?.backend ?? '';
       const model = { name: spec.name, parameters: layout.length };
@@ -130,6 +139,10 @@ async function trainToItsEnd(
       await assembly.goBack(services, error);
     }
   }
+}
+
+async function writeConfig(config: RunConfig, wait: DiskWait): Promise<void> {
+  await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), wait);
 }
 
 /** Whether the run has to go back to a checkpoint. */

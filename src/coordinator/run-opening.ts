@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { listCheckpoints } from '../shared/checkpoint/checkpoint-store.js';
-import { identityDifference, resolveConfig } from '../shared/config/config.js';
+import { resolveConfig } from '../shared/config/config.js';
+import { requireSameRun } from '../shared/config/run-identity.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
 import { coded, reasonOf } from '../shared/errors.js';
@@ -51,7 +52,7 @@ const GENERATIONS_OF_A_START = 2 ** 20;
 /**
  * Without a journal, or with one that ended: as `startingPoint` says. An interrupted run goes on with the workers that
  * hold its state; if the newest checkpoint is of that very step, with any.
- * @throws RUN_EXISTS, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
+ * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
  */
 export async function openRun(material: RunMaterial, ownWorkers: boolean): Promise<RunOpening> {
   const { config, manifest, spec, layout, warn } = material;
@@ -99,8 +100,7 @@ async function stateOnDisk(
 
 function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalContent): void {
   const stored = resolveConfig({ flags: journal.open.config });
-  const difference = identityDifference(stored, config);
-  if (difference !== null) throw coded('RUN_CONFIG_CHANGED', { path: config.out, ...difference });
+  requireSameRun(config.out, stored, config, journal.state.step);
   const { manifestDigest } = journal.open;
   if (manifestDigest !== manifest.digest) {
     throw coded('RUN_DATA_CHANGED', { path: config.out, stored: manifestDigest, given: manifest.digest });

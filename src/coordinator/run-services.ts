@@ -5,7 +5,7 @@ import type { Manifest } from '../shared/dataset/manifest.js';
 import { startHttpServer } from '../shared/http/http-server.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Resources } from '../shared/resources.js';
-import { totalSteps } from '../shared/schedule/learning-rate.js';
+import { totalSteps } from '../shared/schedule/run-length.js';
 import { Assembly } from './assembly.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { Cluster } from './cluster.js';

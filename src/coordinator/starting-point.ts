@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { newestVerified, writeBest } from '../shared/checkpoint/checkpoint-store.js';
 import { readCheckpoint } from '../shared/checkpoint/checkpoint-reader.js';
-import { identityDifference } from '../shared/config/config.js';
+import { requireSameRun } from '../shared/config/run-identity.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
 import { coded } from '../shared/errors.js';
@@ -31,7 +31,7 @@ function bytesOf(array: Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** @throws RUN_EXISTS, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
+/** @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
 export async function startingPoint(
   config: RunConfig,
   manifest: Manifest,
@@ -73,8 +73,7 @@ async function resume(
   }
   const { path } = newest;
   const stored = storedRun(path, newest.state);
-  const difference = identityDifference(stored.config, config);
-  if (difference !== null) throw coded('RUN_CONFIG_CHANGED', { path: config.out, ...difference });
+  requireSameRun(config.out, stored.config, config, stored.run.step);
   if (stored.manifestDigest !== manifest.digest) {
     throw coded('RUN_DATA_CHANGED', {
       path: config.out,

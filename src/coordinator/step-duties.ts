@@ -22,22 +22,23 @@ export function duties(
   {
     config,
     perEpoch,
-    steps,
+    ends,
   }: {
     readonly config: Pick<RunConfig, 'evaluateEvery' | 'checkpointEverySteps' | 'auditEverySteps'>;
     readonly perEpoch: number;
-    readonly steps: number;
+    /** Steps at which the run is over, or was until it was prolonged. */
+    readonly ends: ReadonlySet<number>;
   },
 ): Duties {
   if (step === 0) return NOTHING;
   const { epoch, lastOfEpoch } = stepPosition(step - 1, perEpoch);
-  if (lastOfEpoch || step === steps) {
+  if (lastOfEpoch || ends.has(step)) {
     // Conclusions once drawn empty the totals; without them only the checkpoint is missing. Of a run that was stopped
     // during an evaluation there is a checkpoint that does not have them yet.
     const open = epochTotals.samples > 0;
     if (saved >= step && !open) return NOTHING;
     const checkpoint = saved < step || lastOfEpoch;
-    const evaluate = step === steps || (epoch + 1) % config.evaluateEvery === 0;
+    const evaluate = ends.has(step) || (epoch + 1) % config.evaluateEvery === 0;
     return { epoch: open ? epoch : null, whole: lastOfEpoch, evaluate, checkpoint, audit: false };
   }
   if (saved >= step) return NOTHING;

@@ -4,18 +4,15 @@ import type { Manifest } from '../shared/dataset/manifest.js';
 import { reasonOf } from '../shared/errors.js';
 import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
-import {
-  learningRate,
-  totalSteps,
-  warmupOf,
-  type LearningRateSchedule,
-} from '../shared/schedule/learning-rate.js';
+import { learningRate, warmupOf, type LearningRateSchedule } from '../shared/schedule/learning-rate.js';
+import { endsOf, firstLength, lengthAt, totalSteps } from '../shared/schedule/run-length.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { Cluster } from './cluster.js';
 import { isDiskFull, type DiskWait } from './disk-space.js';
 import { evaluateOnCluster, type Evaluation } from './evaluation.js';
 import type { TrainingObserver } from './observer.js';
 import type { Journal } from './journal.js';
+import { afterProlongation } from './prolongation.js';
 import { afterEpoch, afterStep, type BestResult, type RunState } from './run-state.js';
 import { stepPosition, stepsPerEpoch } from './sampling.js';
 import { agreedState } from './state-audit.js';
@@ -55,10 +52,11 @@ export interface TrainingProgress {
   agreed: number;
 }
 
-/** The learning rates of a run of `steps` steps. */
-export function scheduleOf(config: RunConfig, steps: number): LearningRateSchedule {
+/** What the learning rate of `step` follows from: a run that is prolonged decays anew from there, without a warm-up. */
+export function scheduleAt(config: RunConfig, perEpoch: number, step: number): LearningRateSchedule {
   const { schedule: form, lr: base, finalLr } = config;
-  return { form, base, finalLr, warmupSteps: warmupOf(config.warmupSteps, steps), totalSteps: steps };
+  const warmupSteps = warmupOf(config.warmupSteps, firstLength(config, perEpoch));
+  return { form, base, finalLr, warmupSteps, totalSteps: lengthAt(config, perEpoch, step) };
 }
 
 /**
@@ -70,7 +68,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
   const { config, manifest, cluster, checkpoints, journal, observer, progress, runner, seconds } = run;
   const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
   const steps = totalSteps(config, perEpoch);
-  const schedule = scheduleOf(config, steps);
+  const ends = endsOf(config, perEpoch);
   /** The best before the epoch that is being finished; undefined where its coordinator died meanwhile. */
   let bestBefore: BestResult | null | undefined;
 
@@ -100,7 +98,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
   };
 
   for (;;) {
-    const due = duties(progress.state, progress.saved, { config, perEpoch, steps });
+    const due = duties(progress.state, progress.saved, { config, perEpoch, ends });
     if (due.epoch !== null) {
       faultPoint('before-evaluation', progress.state.step);
       bestBefore = progress.state.best;
@@ -109,6 +107,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
       progress.state = { ...concluded, elapsedSeconds: seconds() };
       await journal.epoch(progress.state);
     }
+    progress.state = afterProlongation(progress.state, config);
     const over = progress.state.ended !== null || progress.state.step >= steps;
     if (due.checkpoint) await save(over);
     else if (due.audit) {
@@ -129,7 +128,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
       await journal.epoch(progress.state);
     }
 
-    const lr = learningRate(schedule, step);
+    const lr = learningRate(scheduleAt(config, perEpoch, step), step);
     const result = await runner.run(step, lr, runningMaxima, async ({ totals, generation, ring }) => {
       const state = { ...afterStep(progress.state, totals), elapsedSeconds: seconds() };
       await journal.commit(state, generation, totals.digest, ring);

@@ -139,6 +139,10 @@ export const ERROR_CATALOGUE = {
     'the run in {path} was started with {key} = {stored}, now it is {given}',
     'resume with the same value, or start a new run with another --out',
   ),
+  RUN_LENGTH_CHANGED: define(
+    'the run in {path} was started with {key} = {stored}, now it is {given}',
+    'resume without --{key}; --extend-to-epochs N makes a run longer',
+  ),
   RUN_DATA_MISSING: define(
     'the images of the run in {path} were in {data}, and there is no such folder any more',
     'say where they are now: --data DIR',

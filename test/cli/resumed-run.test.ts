@@ -45,7 +45,6 @@ test('what changes no weight may be given anew', async (t) => {
 
 for (const [values, key, stored, given] of [
   [{ lr: '0.5' }, 'lr', '0.001', '0.5'],
-  [{ epochs: '60' }, 'epochs', '30', '60'],
   // With others of the run they are no config at all: what was changed is what counts.
   [{ batch: '100' }, 'batch', '128', '100'],
   [{ earlyStopMetric: 'train-accuracy' }, 'early-stop-metric', 'test-loss', 'train-accuracy'],
@@ -59,6 +58,25 @@ for (const [values, key, stored, given] of [
     });
   });
 }
+
+test('another length is refused, and how a run is made longer is said', async (t) => {
+  const { run } = started(t);
+  for (const [values, key] of [
+    [{ epochs: '60' }, 'epochs'],
+    [{ steps: '60' }, 'steps'],
+    [{ prolonged: '9:60' }, 'prolonged'],
+  ] as const) {
+    await assert.rejects(configFromFlags({ resume: run, ...values }), {
+      code: 'RUN_LENGTH_CHANGED',
+      message: new RegExp(`resume without --${key}; --extend-to-epochs N makes a run longer`),
+    });
+  }
+  assert.equal((await configFromFlags({ resume: run, extendToEpochs: '60' })).extendToEpochs, 60);
+  await assert.rejects(configFromFlags({ data: '/photos', extendToEpochs: '60' }), {
+    code: 'CONFIG_INVALID_VALUE',
+    message: /"extend-to-epochs" is 60.*--resume RUN/,
+  });
+});
 
 test('the same value in other words is no change', async (t) => {
   const { run } = started(t, { initFrom: 'other/run', lr: 0.002 });

@@ -1,7 +1,8 @@
 /** Which changes of the configuration make another run. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identityDifference, resolveConfig, type OptionValues } from '../../src/shared/config/config.js';
+import { resolveConfig, type OptionValues } from '../../src/shared/config/config.js';
+import { identityDifference } from '../../src/shared/config/run-identity.js';
 
 const config = (values: OptionValues = {}) => resolveConfig({ flags: { data: '/photos', ...values } });
 
@@ -41,13 +42,25 @@ test('the first difference in the order of the options is named', () => {
   assert.equal(identityDifference(config(), config({ lr: 1e-3, seed: 3, model: 'vit-s/16' }))?.key, 'model');
 });
 
-test('under a constant schedule a run may be prolonged, in epochs or steps, and nothing else', () => {
+test('another length is another run under every schedule', () => {
   const constant = { schedule: 'constant', warmupSteps: 10 };
-  assert.equal(identityDifference(config(constant), config({ ...constant, epochs: 900 })), null);
-  assert.equal(identityDifference(config(constant), config({ ...constant, steps: 7 })), null);
-  assert.equal(identityDifference(config(constant), config({ epochs: 900 }))?.key, 'epochs');
-  assert.equal(
-    identityDifference(config(constant), config({ ...constant, warmupSteps: 0 }))?.key,
-    'warmup-steps',
-  );
+  assert.equal(identityDifference(config(constant), config({ ...constant, epochs: 900 }))?.key, 'epochs');
+  assert.equal(identityDifference(config(constant), config({ ...constant, steps: 7 }))?.key, 'steps');
+});
+
+test('a run may be prolonged from where it is or later, and what was added before stays', () => {
+  const once = config({ prolonged: '280:60' });
+  const twice = config({ prolonged: '280:60,300:90' });
+  for (const [stored, given, step, key] of [
+    [config(), once, 280, undefined],
+    [config(), once, 281, 'prolonged'],
+    [config(), once, null, 'prolonged'],
+    [once, twice, 290, undefined],
+    [once, config({ prolonged: '280:61' }), 280, 'prolonged'],
+    [once, config(), 280, 'prolonged'],
+    [twice, once, 300, 'prolonged'],
+  ] as const) {
+    const difference = identityDifference(stored, given, step);
+    assert.equal(difference?.key, key, `${stored.prolonged} to ${given.prolonged} at ${step}`);
+  }
 });

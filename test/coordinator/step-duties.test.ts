@@ -7,7 +7,7 @@ const OPEN = { lossSum: 1, correct: 1, samples: 8 };
 const run = {
   config: { evaluateEvery: 2, checkpointEverySteps: 3, auditEverySteps: 2 },
   perEpoch: 4,
-  steps: 10,
+  ends: new Set([10]),
 };
 const brief = (step: number, saved = -1, epochTotals = OPEN) => {
   const { epoch, whole, evaluate, checkpoint, audit } = duties({ step, epochTotals }, saved, run);

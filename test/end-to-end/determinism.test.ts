@@ -133,14 +133,12 @@ test('a run that stopped early stays stopped when it is resumed, and keeps its s
   assert.deepEqual(await trained('early', '--workers', '2', '--resume', ...flags), stopped);
 });
 
-test('a run prolonged after it ended within an epoch ends as the long one', async () => {
-  const flags = ['--schedule', 'constant', '--warmup-steps', '2', '--workers', '2'];
-  const long = await trained('long', ...flags, '--steps', '11');
-  await trained('prolonged', ...flags, '--steps', '5');
-  assert.equal(
-    (await trained('prolonged', ...flags, '--steps', '11', '--resume')).weightDigest,
-    long.weightDigest,
-  );
+test('a run prolonged after it ended within an epoch ends as one that was to be prolonged from the start', async () => {
+  const flags = ['--warmup-steps', '2', '--steps', '5', '--workers', '2'];
+  const long = await trained('long', ...flags, '--prolonged', '5:3');
+  await trained('prolonged', ...flags);
+  const again = await cli('train', '--resume', runDir('prolonged'), '--extend-to-epochs', '3', '--json');
+  assert.equal((JSON.parse(again.stdout) as Summary).weightDigest, long.weightDigest, again.stderr);
 });
 
 test('`vitrail digest` prints the digest that the run ended with', async () => {

@@ -66,7 +66,17 @@ test(
     const { digest } = await trained('one', ...flags, '--steps', '4', '--workers', '1');
     assert.equal((await trained('two', ...flags, '--steps', '4', '--workers', '2')).digest, digest);
     await trained('half', ...flags, '--steps', '2', '--workers', '2');
-    const resumed = await trained('half', ...flags, '--steps', '4', '--workers', '1', '--resume');
+    const resumed = await trained(
+      'half',
+      ...flags,
+      '--steps',
+      '2',
+      '--extend-to-epochs',
+      '1',
+      '--workers',
+      '1',
+      '--resume',
+    );
     assert.equal(resumed.digest, digest);
   },
 );

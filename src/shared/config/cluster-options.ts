@@ -12,6 +12,12 @@ export const clusterOptions = {
     'run',
     'continue from the newest checkpoint in the run folder that verifies',
   ),
+  extendToEpochs: operational(
+    whole(1).nullable().default(null),
+    'run',
+    'with --resume: make the run this long; the decay goes on as in a run of that length',
+    'epochs',
+  ),
   checkpointEverySteps: operational(
     whole(0).default(0),
     'run',

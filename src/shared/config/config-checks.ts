@@ -2,6 +2,7 @@
 import { coded } from '../errors.js';
 import { modelSpec } from '../model/model-spec.js';
 import { effectiveFinalLr } from '../schedule/learning-rate.js';
+import { parseProlongations } from '../schedule/run-length.js';
 import { kebab } from './option-name.js';
 import type { RunConfig, RunConfigKey } from './schema.js';
 
@@ -49,6 +50,22 @@ function checkFinalLr(config: RunConfig): void {
   refuse(config, 'finalLr', problem, `a number from 0 to ${base}`);
 }
 
+function checkLength(config: RunConfig): void {
+  const { prolonged, extendToEpochs, resume } = config;
+  if (parseProlongations(prolonged) === null) {
+    const expected = 'STEP:EPOCHS,... with rising steps and epochs, or none';
+    refuse(config, 'prolonged', 'no list of prolongations', expected);
+  }
+  if (extendToEpochs !== null && !resume) {
+    refuse(
+      config,
+      'extendToEpochs',
+      'a run that is begun has its length by --epochs',
+      'none, or together with --resume RUN',
+    );
+  }
+}
+
 /** The direction in which a metric gets better. */
 export function modeOfMetric(metric: RunConfig['earlyStopMetric']): 'min' | 'max' {
   return metric.endsWith('accuracy') ? 'max' : 'min';
@@ -84,6 +101,7 @@ function checkAddresses(config: RunConfig): void {
 export function checkConfig(config: RunConfig): void {
   checkBatch(config);
   checkFinalLr(config);
+  checkLength(config);
   checkEarlyStopping(config);
   checkAddresses(config);
   checkCluster(config);

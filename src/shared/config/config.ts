@@ -5,6 +5,7 @@ import { canonicalModel, checkConfig, modeOfMetric } from './config-checks.js';
 import { OPTION_KEYS, kebab, nearestOption } from './option-name.js';
 import { optionShape, valueOfText } from './option-shape.js';
 import { presetConfig } from './presets.js';
+import { requireSameRun } from './run-identity.js';
 import { optionMeta, runConfigSchema, type RunConfig, type RunConfigKey } from './schema.js';
 
 /** Options by their camelCase key; undefined counts as not given. Not yet validated. */
@@ -87,7 +88,7 @@ function typedConfig(merged: OptionValues): RunConfig {
  * stored stands below all that is given.
  * Where nothing gives `earlyStopMode`, it follows the metric.
  * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case;
- *   RUN_CONFIG_CHANGED where a resumed run is given an option that would change its weights
+ *   RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED where a resumed run is given an option that would change its weights
  */
 export function resolveConfig({
   flags = {},
@@ -100,33 +101,8 @@ export function resolveConfig({
   const config = typedConfig(mergeLayers([stored?.values ?? {}, base, file?.values ?? {}, flags]));
   if (stored !== null) {
     // Before the options are looked at together: two that do not fit are told by what was changed.
-    const difference = identityDifference(typedConfig(mergeLayers([stored.values])), config);
-    if (difference !== null) throw coded('RUN_CONFIG_CHANGED', { path: stored.path, ...difference });
+    requireSameRun(stored.path, typedConfig(mergeLayers([stored.values])), config);
   }
   checkConfig(config);
   return Object.freeze(config);
-}
-
-export interface IdentityDifference {
-  /** In kebab-case. */
-  readonly key: string;
-  readonly stored: string;
-  readonly given: string;
-}
-
-/**
- * The first option that changes the weights and differs between a stored run and the one given; null for none.
- *
- * `epochs` and `steps` count: they are the horizon of the decay, so a run prolonged from 10 to 20 epochs has had
- * other learning rates from its first decayed step on than a run of 20. Under a constant schedule with a
- * warm-up of given length nothing depends on the horizon, so there it may change: that is how a finished run is prolonged.
- */
-export function identityDifference(stored: RunConfig, given: RunConfig): IdentityDifference | null {
-  const horizonFree = [stored, given].every((run) => run.schedule === 'constant' && run.warmupSteps !== null);
-  for (const key of OPTION_KEYS) {
-    if (!optionMeta(key).identity || stored[key] === given[key]) continue;
-    if (horizonFree && (key === 'epochs' || key === 'steps')) continue;
-    return { key: kebab(key), stored: String(stored[key]), given: String(given[key]) };
-  }
-  return null;
 }

@@ -11,6 +11,11 @@ export const trainingOptions = {
     'length of the run in steps, in place of epochs; it may end within an epoch',
     'steps',
   ),
+  prolonged: option(
+    z.string().min(1).nullable().default(null),
+    'training',
+    'STEP:EPOCHS,...: from that step on the run is so long, as --extend-to-epochs notes it',
+  ),
   batch: option(whole(1, 2 ** 20).default(128), 'training', 'samples of one step, over all workers'),
   microBatch: option(
     whole(1, 65536).default(32),

@@ -50,20 +50,9 @@ export function learningRate(schedule: LearningRateSchedule, step: number): numb
   return Math.fround(decayed(schedule, decayProgress(schedule, step)) * warmup);
 }
 
-/**
- * Steps of the whole run: `steps` where it is given, else `epochs` times the steps of an epoch.
- * It is the horizon of the decay, so it is part of the run's identity.
- */
-export function totalSteps(
-  run: { readonly epochs: number; readonly steps: number | null },
-  stepsPerEpoch: number,
-): number {
-  return run.steps ?? run.epochs * stepsPerEpoch;
-}
-
-/** Steps of linear warm-up: as given, or a twentieth of the run. */
-export function warmupOf(given: number | null, totalSteps: number): number {
-  return given ?? Math.floor(totalSteps / 20);
+/** Steps of linear warm-up: as given, or a twentieth of the length that the run was started with. */
+export function warmupOf(given: number | null, firstLength: number): number {
+  return given ?? Math.floor(firstLength / 20);
 }
 
 /** What the reader of the log should know before the run starts; null if nothing. */
