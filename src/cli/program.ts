@@ -1,6 +1,7 @@
 /** All commands, each loaded when it is asked for: what the others need takes a second. */
 import { Command } from 'commander';
 import { expandPathsOf } from './path-arguments.js';
+import { suggestNamesOf } from './suggestions.js';
 import { VERSION } from '../shared/version.js';
 
 type Register = (program: Command) => void;
@@ -44,5 +45,6 @@ export async function createProgram(wanted?: string): Promise<Command> {
   );
   for (const register of new Set(registers)) register(program);
   expandPathsOf(program);
+  suggestNamesOf(program);
   return program;
 }

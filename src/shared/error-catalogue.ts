@@ -23,14 +23,17 @@ export const ERROR_CATALOGUE = {
     'cannot read the config file {path}: {reason}',
     'check the path, and that it is valid YAML',
   ),
-  CONFIG_UNKNOWN_PRESET: define('unknown preset "{preset}"', 'use one of: {known}'),
+  CONFIG_UNKNOWN_PRESET: define(
+    'unknown preset "{preset}"',
+    'did you mean "{suggestion}"? There are {known}',
+  ),
   PATH_OF_HOME: define(
     'cannot tell which folder {path} means: {reason}',
     'write the whole path, or ./{path} for a file or folder of that very name',
   ),
   MODEL_UNKNOWN: define(
     'unknown model "{model}"',
-    'use SIZE/PATCH with SIZE one of {sizes}, for example vit-b/16',
+    'did you mean {suggestion}? Models are called SIZE/PATCH with SIZE one of {sizes}',
   ),
   MODEL_PATCH_DOES_NOT_DIVIDE: define(
     'image size {imageSize} is not divisible by the patch size {patch}',

@@ -1,14 +1,8 @@
 /** What an option takes, and which one a name means. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  OPTION_KEYS,
-  editDistance,
-  kebab,
-  nearestName,
-  nearestOption,
-  optionOfKebab,
-} from '../../src/shared/config/option-name.js';
+import { kebab } from '../../src/shared/config/kebab-case.js';
+import { OPTION_KEYS, nearestOption, optionOfKebab } from '../../src/shared/config/option-name.js';
 import { optionShape, valueOfText } from '../../src/shared/config/option-shape.js';
 import { optionMeta } from '../../src/shared/config/schema.js';
 
@@ -58,20 +52,6 @@ test('a text becomes what the option takes, or stays a text', () => {
   assert.equal(valueOfText('out', '2024'), '2024');
 });
 
-test('the edit distance counts insertions, deletions and replacements', () => {
-  for (const [a, b, distance] of [
-    ['', '', 0],
-    ['', 'abc', 3],
-    ['abc', '', 3],
-    ['kitten', 'sitting', 3],
-    ['batch', 'bacth', 2],
-    ['lr', 'lr', 0],
-  ] as const) {
-    assert.equal(editDistance(a, b), distance);
-    assert.equal(editDistance(b, a), distance);
-  }
-});
-
 test('the nearest option survives typing errors and other spellings', () => {
   for (const [given, meant] of [
     ['bacth', 'batch'],
@@ -79,8 +59,10 @@ test('the nearest option survives typing errors and other spellings', () => {
     ['imageSize', 'image-size'],
     ['weight-decy', 'weight-decay'],
     ['LR', 'lr'],
+    ['learning_rate', 'lr'],
+    ['batch-size', 'batch'],
+    ['output_dir', 'out'],
   ] as const) {
     assert.equal(nearestOption(given), meant);
   }
-  assert.equal(nearestName('x', []), '');
 });

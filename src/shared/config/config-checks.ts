@@ -3,7 +3,7 @@ import { coded } from '../errors.js';
 import { modelSpec } from '../model/model-spec.js';
 import { effectiveFinalLr } from '../schedule/learning-rate.js';
 import { parseProlongations } from '../schedule/run-length.js';
-import { kebab } from './option-name.js';
+import { kebab } from './kebab-case.js';
 import type { RunConfig, RunConfigKey } from './schema.js';
 
 function refuse(config: RunConfig, key: RunConfigKey, problem: string, expected: string): never {

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { parseDocument, stringify } from 'yaml';
 import { coded, reasonOf } from '../errors.js';
 import type { OptionValues } from './config.js';
-import { OPTION_KEYS, kebab, nearestOption, optionOfKebab } from './option-name.js';
+import { kebab } from './kebab-case.js';
+import { OPTION_KEYS, nearestOption, optionOfKebab } from './option-name.js';
 import { optionMeta, type RunConfig, type RunConfigKey } from './schema.js';
 
 export interface ConfigFile {

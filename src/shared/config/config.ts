@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 import { coded } from '../errors.js';
 import { canonicalModel, checkConfig, modeOfMetric } from './config-checks.js';
-import { OPTION_KEYS, kebab, nearestOption } from './option-name.js';
+import { kebab } from './kebab-case.js';
+import { OPTION_KEYS, nearestOption } from './option-name.js';
 import { optionShape, valueOfText } from './option-shape.js';
 import { presetConfig } from './presets.js';
 import { requireSameRun } from './run-identity.js';

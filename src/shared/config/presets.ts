@@ -1,5 +1,6 @@
 /** Presets: the rows of the paper's training tables, and the tutorial's run, as partial configurations. */
 import { coded } from '../errors.js';
+import { nearestName } from '../name-distance.js';
 import type { RunConfig } from './schema.js';
 
 export interface Preset {
@@ -157,5 +158,10 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
 export function presetConfig(name: string): Readonly<Partial<RunConfig>> {
   const preset = Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
   if (preset !== undefined) return preset.config;
-  throw coded('CONFIG_UNKNOWN_PRESET', { preset: name, known: Object.keys(PRESETS).join(', ') });
+  const known = Object.keys(PRESETS);
+  throw coded('CONFIG_UNKNOWN_PRESET', {
+    preset: name,
+    suggestion: nearestName(name, known),
+    known: known.join(', '),
+  });
 }

@@ -1,7 +1,8 @@
 /** Which runs are the same: what may differ between a run that was stored and the one that goes on with it. */
 import { coded } from '../errors.js';
 import { isProlongationOf } from '../schedule/run-length.js';
-import { kebab, OPTION_KEYS } from './option-name.js';
+import { kebab } from './kebab-case.js';
+import { OPTION_KEYS } from './option-name.js';
 import { optionMeta, type RunConfig } from './schema.js';
 
 export interface IdentityDifference {

@@ -1,5 +1,6 @@
 /** The shape of a Vision Transformer: Table 1 of the paper, the smaller sizes of DeiT, and vit-micro. */
 import { coded } from '../errors.js';
+import { suggestedModel } from './model-names.js';
 
 export type GeluForm = 'tanh' | 'erf';
 
@@ -61,7 +62,7 @@ export function modelSpec(name: string, options: ModelOptions): ModelSpec {
   const patch = Number(match?.[2]);
   if (size === undefined || !(patch >= 1)) {
     const sizes = Object.keys(MODEL_SIZES).map((s) => `vit-${s}`);
-    throw coded('MODEL_UNKNOWN', { model: name, sizes: sizes.join(', ') });
+    throw coded('MODEL_UNKNOWN', { model: name, sizes: sizes.join(', '), suggestion: suggestedModel(name) });
   }
   const { imageSize, classes, preLogits = 0, gelu = 'tanh' } = options;
   if (imageSize % patch !== 0) {
