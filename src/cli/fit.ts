@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Option, type Command } from 'commander';
-import { coded } from '../shared/errors.js';
+import { coded, plainError, revivedError, type PlainError, type VitrailError } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { deviceStateBytes } from '../worker/device-state.js';
@@ -18,6 +18,7 @@ import { share } from './share.js';
 type FitFlags = GpuFlags &
   Pick<RunConfig, 'optimizer' | 'emaDecay'> & {
     readonly recompute?: boolean;
+    readonly plainError?: boolean;
   };
 
 /** Of `vitrail fit` as a process: it starts a GPU and computes twice. */
@@ -33,6 +34,16 @@ interface Fit {
   /** Peaks in bytes; null where that did not fit. */
   readonly peakOfOne: number | null;
   readonly peakOfTwo: number | null;
+}
+
+/** For `--micro-batch auto`, which tells of an error itself: told here as well it would be there twice. */
+async function withPlainError(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    process.stdout.write(`${JSON.stringify({ error: plainError(error) })}\n`);
+    process.exitCode = 1;
+  }
 }
 
 async function fitAction(flags: FitFlags): Promise<void> {
@@ -57,6 +68,12 @@ export function chosenMicroBatch(fits: number, batch: number, workers: number): 
   return chosen;
 }
 
+/** What `fit --plain-error` ended with, null where its output is no error. */
+export function errorOf(output: string): VitrailError | null {
+  if (!output.startsWith('{"error":')) return null;
+  return revivedError((JSON.parse(output) as { readonly error: PlainError }).error);
+}
+
 /**
  * What `--micro-batch auto` stands for: measured by a process of its own, which gives the GPU's memory back.
  * @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL
@@ -79,15 +96,21 @@ export async function fittingMicroBatch(config: RunConfig, classes: number, devi
   };
   const flags = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
-  const child = spawn(process.execPath, [cli, 'fit', ...flags, ...(recompute ? ['--recompute'] : [])], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: FIT_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  });
+  const child = spawn(
+    process.execPath,
+    [cli, 'fit', '--plain-error', ...flags, ...(recompute ? ['--recompute'] : [])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: FIT_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    },
+  );
   const [output, [code, signal]] = await Promise.all([
     text(child.stdout),
     once(child, 'exit') as Promise<[number | null, string | null]>,
   ]);
+  const error = errorOf(output);
+  if (error !== null) throw error;
   if (code !== 0) {
     const reason = `\`vitrail fit\` ended with ${code ?? signal ?? 'an unknown code'} there`;
     throw coded('DEVICE_UNUSABLE', { device, reason });
@@ -104,5 +127,9 @@ export function registerFit(program: Command): void {
     )
     .option('--ema-decay <decay>', 'as of train', share, 0)
     .option('--recompute', 'as of train')
-    .action(async (flags: FitFlags) => runCommand(async () => fitAction(flags)));
+    .addOption(new Option('--plain-error', 'print an error as JSON').hideHelp())
+    .action(async (flags: FitFlags) => {
+      const action = async (): Promise<void> => fitAction(flags);
+      await runCommand(flags.plainError === true ? async () => withPlainError(action) : action);
+    });
 }
