@@ -15,6 +15,7 @@ import { coded } from '../shared/errors.js';
 import { runCommand } from './run-command.js';
 import { endBy } from './stop-signals.js';
 import { wholeNumber } from './whole-number.js';
+import { counted } from '../shared/wording.js';
 
 interface ChaosFlags {
   readonly out: string;
@@ -138,14 +139,14 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
   const clean = await chaos.run(quiet, null);
   tell(clean);
   if (!clean.ok) throw coded('CHAOS_FAILED', { failed: 1, runs: 1, out: flags.out });
-  process.stderr.write(`clean run: ${clean.steps} steps, weights ${clean.weightDigest}\n`);
+  process.stderr.write(`clean run: ${counted(clean.steps, 'step')}, weights ${clean.weightDigest}\n`);
   const verdicts: Verdict[] = [];
   for (const schedule of schedulesOf(flags, clean.steps)) {
     const verdict = await chaos.run(schedule, clean.weightDigest);
     verdicts.push(verdict);
     const mark = verdict.ok ? pc.green('same weights') : pc.red('FAILED');
     process.stderr.write(
-      `${verdict.name}: ${mark}, ${verdict.hit.length} faults in ${verdict.seconds.toFixed(1)} s\n`,
+      `${verdict.name}: ${mark}, ${counted(verdict.hit.length, 'fault')} in ${verdict.seconds.toFixed(1)} s\n`,
     );
     tell(verdict);
   }
@@ -164,7 +165,9 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {
     process.stdout.write(`${countTable(counts)}\n`);
-    process.stdout.write(`${verdicts.length} runs, ${faults} faults, ${failed} failed\n`);
+    process.stdout.write(
+      `${counted(verdicts.length, 'run')}, ${counted(faults, 'fault')}, ${failed} failed\n`,
+    );
   }
   if (failed > 0) throw coded('CHAOS_FAILED', { failed, runs: verdicts.length, out: flags.out });
 }

@@ -11,6 +11,7 @@ import {
   type SplitCheck,
 } from '../worker/data/data-check.js';
 import { runCommand } from './run-command.js';
+import { counted } from '../shared/wording.js';
 
 interface DataCheckFlags {
   readonly exclude?: string;
@@ -26,7 +27,7 @@ function spread(name: string, values: Spread | null): string {
 
 function splitLine(name: string, split: SplitCheck): string {
   const sizes = [spread('width', split.width), spread('height', split.height), spread('bytes', split.bytes)];
-  return `${name}: ${split.images} images; ${sizes.filter((text) => text !== '').join('; ')}\n`;
+  return `${name}: ${counted(split.images, 'image')}; ${sizes.filter((text) => text !== '').join('; ')}\n`;
 }
 
 function report({ classes, train, test, broken }: DataCheck): string {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { loadKernels } from '../worker/engine/native/addon.js';
 import { surveyGpus, type GpuSurvey } from '../worker/engine/native/gpus.js';
 import { runCommand } from './run-command.js';
+import { counted } from '../shared/wording.js';
 
 interface Devices {
   readonly processor: {
@@ -30,12 +31,12 @@ function cudaVersion(version: number): string {
 function text({ processor, gpus }: Devices): string {
   const { processors, levels, problem } = processor;
   const kernels = levels.length > 0 ? `native kernels ${levels.at(-1)!}` : `wasm (${problem})`;
-  const lines = [`cpu     ${processors} processors, ${kernels}`];
+  const lines = [`cpu     ${counted(processors, 'processor')}, ${kernels}`];
   for (const gpu of gpus.devices) {
     const { ordinal, name, memoryBytes, capability, multiprocessors, problem: why } = gpu;
     const figures = `${(memoryBytes / 2 ** 30).toFixed(1)} GiB, compute capability ${(capability / 10).toFixed(1)}`;
     const use = why === '' ? 'usable' : `not usable: ${why}`;
-    lines.push(`cuda:${ordinal}  ${name}, ${figures}, ${multiprocessors} multiprocessors: ${use}`);
+    lines.push(`cuda:${ordinal}  ${name}, ${figures}, ${counted(multiprocessors, 'multiprocessor')}: ${use}`);
   }
   if (gpus.devices.length === 0) lines.push(`cuda    none: ${gpus.problem}`);
   else {

@@ -11,6 +11,7 @@ import { lossOfUnits, lossUnits } from '../shared/exact/loss-units.js';
 import { runCommand } from './run-command.js';
 import { percent } from './run-summary-text.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
+import { counted } from '../shared/wording.js';
 
 interface EvaluateFlags extends ImageFlags {
   readonly backend: string;
@@ -86,7 +87,7 @@ async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void>
     }
     const { checkpoint, images, loss, accuracy } = result;
     process.stdout.write(
-      `${checkpoint}\n${images} images  top-1 ${percent(accuracy)}  loss ${loss.toFixed(4)}\n`,
+      `${checkpoint}\n${counted(images, 'image')}  top-1 ${percent(accuracy)}  loss ${loss.toFixed(4)}\n`,
     );
     process.stdout.write(confusionText(result, model.stored.classes));
   } finally {

@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { counted } from '../shared/wording.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
@@ -76,7 +77,7 @@ export class LocalWorkers {
     if (again && wanted) {
       const left = maxRestarts - ++this.#restarts;
       onRestart(
-        `worker process ${child.pid}: ${reason}; another is started in its place (${left} more times)`,
+        `worker process ${child.pid}: ${reason}; another is started in its place (${counted(left, 'more time')})`,
       );
       this.#start(index);
     }

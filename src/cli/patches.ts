@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { writePatchPicture } from '../worker/data/patch-picture.js';
 import { runCommand } from './run-command.js';
 import { wholeNumber } from './whole-number.js';
+import { counted } from '../shared/wording.js';
 
 interface PatchesFlags {
   readonly output: string;
@@ -13,7 +14,7 @@ interface PatchesFlags {
 
 async function patchesAction(image: string, { output, imageSize, patch, json }: PatchesFlags): Promise<void> {
   const count = await writePatchPicture(image, output, { imageSize, patch });
-  const text = `${output}: ${count} patches of ${patch} x ${patch} pixels`;
+  const text = `${output}: ${counted(count, 'patch')} of ${patch} x ${patch} pixels`;
   process.stdout.write(
     `${json === true ? JSON.stringify({ output, patches: count, patch, imageSize }) : text}\n`,
   );

@@ -4,8 +4,9 @@ import pc from 'picocolors';
 import type { ClusterEvent } from '../coordinator/cluster-event.js';
 import type { EpochObserved, RunStarted, StepObserved, TrainingObserver } from '../coordinator/observer.js';
 import { accuracy, meanLoss, NO_TOTALS, addTotals, type Totals } from '../coordinator/run-state.js';
+import { counted, imagesPerSecond } from '../shared/wording.js';
 
-const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate} images/s  loss {loss}  {left} left';
+const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate}  loss {loss}  {left} left';
 
 /** Without a terminal to draw on, a line this often. */
 const LINE_EVERY_MS = 20_000;
@@ -70,7 +71,7 @@ export class Progress implements Partial<TrainingObserver> {
     const resumed = fromStep > 0 ? `, going on from step ${fromStep}` : '';
     const millions = (parameters / 1e6).toFixed(2);
     this.#line(
-      `${pc.bold(name)} ${millions} M parameters, ${workers} worker${workers > 1 ? 's' : ''} (${backend}), ${steps} steps${resumed}`,
+      `${pc.bold(name)} ${millions} M parameters, ${counted(workers, 'worker')} (${backend}), ${counted(steps, 'step')}${resumed}`,
     );
   }
 
@@ -84,16 +85,14 @@ export class Progress implements Partial<TrainingObserver> {
     const left = ((nowMs - this.#runStartMs) / (step + 1 - fromStep)) * (steps - step - 1);
     const payload = {
       epoch: epoch + 1,
-      rate: ((this.#totals.samples * 1000) / (nowMs - this.#epochStartMs)).toFixed(0),
+      rate: imagesPerSecond((this.#totals.samples * 1000) / (nowMs - this.#epochStartMs)),
       loss: meanLoss(this.#totals).toFixed(4),
       left: duration(left),
     };
     if (!this.#out.isTTY) {
       if (nowMs - this.#lastLineMs < LINE_EVERY_MS || done === total) return;
       const { rate, loss } = payload;
-      this.#line(
-        `epoch ${epoch + 1}, step ${done} of ${total}: ${rate} images/s, loss ${loss}, ${payload.left} left`,
-      );
+      this.#line(`epoch ${epoch + 1}, step ${done} of ${total}: ${rate}, loss ${loss}, ${payload.left} left`);
     } else if (this.#bar === null) {
       this.#bar = new SingleBar({ format: FORMAT, stream: this.#out, clearOnComplete: true, barsize: 30 });
       this.#bar.start(total, done, payload);
@@ -104,7 +103,7 @@ export class Progress implements Partial<TrainingObserver> {
 
   onEpoch({ epoch, train, test, improved }: EpochObserved): void {
     const seconds = (performance.now() - this.#epochStartMs) / 1000;
-    const rate = `${(train.samples / seconds).toFixed(0)} images/s`;
+    const rate = imagesPerSecond(train.samples / seconds);
     const parts = [
       `epoch ${epoch + 1}`,
       figures('train', train),

@@ -12,6 +12,7 @@ import { runCommand } from './run-command.js';
 import { runVerdict, verdictText, type RunVerdict } from './run-verdict.js';
 import { isSamePlace, statusAddress } from './status-address.js';
 import { askStatus } from './status-page.js';
+import { counted } from '../shared/wording.js';
 
 const SHOWN_EVENTS = 10;
 
@@ -71,7 +72,7 @@ function eventLines(events: readonly { readonly time: string; readonly text: str
 }
 
 function liveText({ run, step, generation, members, events }: RunStatus): string {
-  const head = `${run}: ${step} steps committed, generation ${generation ?? 'none'}, ${members.length} workers`;
+  const head = `${run}: ${counted(step, 'step')} committed, generation ${generation ?? 'none'}, ${counted(members.length, 'worker')}`;
   return `${head}\n${membersTable(members)}\nlast events:\n${eventLines(events)}`;
 }
 
@@ -82,7 +83,7 @@ function journalText(
 ): string {
   const saved = checkpoint === null ? 'no checkpoint' : `newest checkpoint at step ${checkpoint.step}`;
   const since = `coordinator number ${open.incarnation} of this run, started ${open.time} on ${open.host}`;
-  return `${runDir}: ${verdictText(verdict)}\n${state.step} steps committed, ${saved}\n${since}\nlast events:\n${eventLines(events.slice(-SHOWN_EVENTS))}`;
+  return `${runDir}: ${verdictText(verdict)}\n${counted(state.step, 'step')} committed, ${saved}\n${since}\nlast events:\n${eventLines(events.slice(-SHOWN_EVENTS))}`;
 }
 
 interface StatusFlags {

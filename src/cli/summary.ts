@@ -5,6 +5,7 @@ import { modelSpec } from '../shared/model/model-spec.js';
 import { modelSummary } from '../shared/model/model-summary.js';
 import { runCommand } from './run-command.js';
 import { wholeNumber } from './whole-number.js';
+import { counted } from '../shared/wording.js';
 
 interface SummaryFlags {
   readonly imageSize: number;
@@ -31,7 +32,7 @@ function summaryAction(model: string, flags: SummaryFlags): void {
   }
   const gigaflops = (summary.forwardFlops / 1e9).toFixed(2);
   process.stdout.write(
-    `${spec.name}, ${spec.imageSize} px, ${spec.classes} classes\n${table.toString()}\n` +
+    `${spec.name}, ${spec.imageSize} px, ${counted(spec.classes, 'class')}\n${table.toString()}\n` +
       `${summary.parameters.toLocaleString('en-US')} parameters, ${gigaflops} GFLOP forward an image, three times that to train\n`,
   );
 }

@@ -21,6 +21,7 @@ import { resumption, storedOptions, withAbsolutePaths } from './resumed-run.js';
 import { runCommand } from './run-command.js';
 import { summaryText } from './run-summary-text.js';
 import { exitCodeOf, listenForStop } from './stop-signals.js';
+import { counted } from '../shared/wording.js';
 
 const WORKER_GRACE_MS = 5000;
 
@@ -58,7 +59,9 @@ export async function trainOnTerminal(given: RunConfig, { localWorkers }: TrainO
         // Also of local workers: others may join, and are told what these use.
         const address = reachableAddress(addresses.workers, host);
         if (localWorkers === 0) {
-          progress.note(`waiting for ${config.workers} workers: vitrail worker --coordinator ${address}`);
+          progress.note(
+            `waiting for ${counted(config.workers, 'worker')}: vitrail worker --coordinator ${address}`,
+          );
           return;
         }
         mkdirSync(config.out, { recursive: true });

@@ -5,6 +5,7 @@ import { addGpuFlags, onGpu, type GpuFlags } from './gpu-flags.js';
 import { runCommand } from './run-command.js';
 import { share } from './share.js';
 import { wholeNumber } from './whole-number.js';
+import { counted } from '../shared/wording.js';
 
 type TuneFlags = GpuFlags & {
   readonly microBatch: number;
@@ -25,7 +26,7 @@ async function tuneAction(flags: TuneFlags): Promise<void> {
     await engine.evaluateMicroBatch(batch);
     const choices = engine.gpu!.productChoices();
     writeProductChoices(out, choices);
-    return `${out}: ${choices.length} products of ${engine.backend}\n`;
+    return `${out}: ${counted(choices.length, 'product')} of ${engine.backend}\n`;
   });
   process.stdout.write(said);
 }

@@ -1,10 +1,11 @@
 /** A coordinator: takes a run folder, assembles workers, trains, and leaves a complete run folder behind. */
 import { join } from 'node:path';
+import { tooManyWorkers } from '../shared/config/config-checks.js';
 import { configToYaml } from '../shared/config/config-file.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
 import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, reasonOf, VitrailError } from '../shared/errors.js';
+import { reasonOf, VitrailError } from '../shared/errors.js';
 import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
 import { Resources } from '../shared/resources.js';
@@ -154,5 +155,5 @@ function isStateGone(error: unknown): error is Error {
 function checkWorkers(config: RunConfig, manifest: Manifest): void {
   const { workers } = config;
   const microBatches = microBatchesOfStep(config, manifest);
-  if (workers > microBatches) throw coded('TOO_MANY_WORKERS', { workers, microBatches });
+  if (workers > microBatches) throw tooManyWorkers(workers, microBatches);
 }

@@ -4,6 +4,7 @@ import { coded } from '../shared/errors.js';
 import type { Cluster } from './cluster.js';
 import type { Member } from './membership.js';
 import type { StepRound } from './step-round.js';
+import { counted } from '../shared/wording.js';
 
 export interface EnoughWorkersOptions {
   readonly cluster: Cluster;
@@ -34,7 +35,7 @@ export async function enoughWorkers(
     interrupted() || (previous === null && cluster.members.some((m) => m.leaving));
   if (enough()) return true;
 
-  const now = `${able()} of at least ${expected} workers`;
+  const now = `${able()} of at least ${counted(expected, 'worker')}`;
   const text = `step ${step} waits: ${now}${held() ? '' : ', none of them with the state'}`;
   cluster.note({ kind: 'waiting', text });
   const startMs = performance.now();

@@ -44,8 +44,8 @@ export const ERROR_CATALOGUE = {
     'use a micro-batch that divides the batch, for example {suggestion}',
   ),
   TOO_MANY_WORKERS: define(
-    '{workers} workers for {microBatches} micro-batches in a step',
-    'use at most {microBatches} workers, or a smaller micro-batch',
+    '{workers} for {microBatches} in a step',
+    'use at most {most}, or a smaller micro-batch',
   ),
 
   // Data
@@ -230,7 +230,7 @@ export const ERROR_CATALOGUE = {
     'check the address and that the coordinator runs',
   ),
   WORKERS_MISSING: define(
-    '{joined} of {expected} workers joined within {waitedMs} ms',
+    'workers that joined within {waitedMs} ms: {joined} of {expected}',
     'start the missing workers, or raise --join-timeout-ms',
   ),
   STEP_TIMEOUT: define(

@@ -76,10 +76,14 @@ test('improved marks exactly the values that became the best', () => {
 });
 
 test('the reason names the value, the best and the count', () => {
-  assert.equal(feed([1, 2, 3], MIN).reason, '3 does not improve on 1, evaluation 2 without improvement');
+  assert.equal(feed([1, 2, 3], MIN).reason, 'no improvement on 1 in 2 evaluations, the last gave 3');
+  assert.equal(
+    feed([0.47333333333333333, 0.49], { ...MIN, patience: 1 }).reason,
+    'no improvement on 0.473333 in 1 evaluation, the last gave 0.49',
+  );
   assert.equal(feed([1, NaN], MIN).reason, 'the value is NaN');
   const first = updateEarlyStopping(INITIAL_EARLY_STOPPING, 2, MIN);
-  assert.equal(first.reason, 'first value 2');
+  assert.equal(first.reason, '2 is the first value');
   assert.equal(updateEarlyStopping(first.state, 1, MIN).reason, '1 improves on 2');
 });
 

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded, type VitrailError } from '../errors.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
+import { counted } from '../wording.js';
 import { readError } from './checkpoint-errors.js';
 import {
   CHECKSUMS_FILE,
@@ -73,7 +74,7 @@ async function verifyFile(path: string, name: ContentFile, checksums: Checksums)
   const expected = checksums[name];
   const found = await digestOf(path, name);
   if (found.bytes !== expected.bytes) {
-    throw corrupt(path, `${name} has ${found.bytes} bytes, ${expected.bytes} were written`);
+    throw corrupt(path, `${name} has ${counted(found.bytes, 'byte')} instead of ${expected.bytes}`);
   }
   if (found.sha256 !== expected.sha256) {
     throw corrupt(path, `${name} has SHA-256 ${found.sha256}, ${expected.sha256} was written`);

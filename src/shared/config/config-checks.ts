@@ -1,5 +1,6 @@
 /** What the options of a run must satisfy together, as far as that can be said before the data is seen. */
-import { coded } from '../errors.js';
+import { coded, type VitrailError } from '../errors.js';
+import { counted } from '../wording.js';
 import { modelSpec } from '../model/model-spec.js';
 import { effectiveFinalLr } from '../schedule/learning-rate.js';
 import { parseProlongations } from '../schedule/run-length.js';
@@ -18,6 +19,15 @@ export function canonicalModel({ model, imageSize }: RunConfig): string {
   return modelSpec(model, { imageSize, classes: 2 }).name;
 }
 
+/** More workers than a step has work for. */
+export function tooManyWorkers(workers: number, microBatches: number): VitrailError {
+  return coded('TOO_MANY_WORKERS', {
+    workers: counted(workers, 'worker'),
+    microBatches: counted(microBatches, 'micro-batch'),
+    most: counted(microBatches, 'worker'),
+  });
+}
+
 function checkBatch({ batch, microBatch, workers }: RunConfig): void {
   if (batch % microBatch !== 0) {
     let suggestion = Math.min(microBatch, batch);
@@ -25,7 +35,7 @@ function checkBatch({ batch, microBatch, workers }: RunConfig): void {
     throw coded('BATCH_NOT_DIVISIBLE', { batch, microBatch, suggestion });
   }
   const microBatches = batch / microBatch;
-  if (workers > microBatches) throw coded('TOO_MANY_WORKERS', { workers, microBatches });
+  if (workers > microBatches) throw tooManyWorkers(workers, microBatches);
 }
 
 function checkCluster(config: RunConfig): void {

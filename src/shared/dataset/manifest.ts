@@ -1,4 +1,5 @@
 /** What a data set is, file by file: the list that coordinator and workers compare before they train together. */
+import { counted } from '../wording.js';
 import { byCodePoints } from './name-order.js';
 
 export interface ManifestSample {
@@ -63,7 +64,7 @@ function differenceInSamples(
     if (ours === undefined) return `${theirs.path} is listed fewer times here`;
     if (ours.path !== theirs.path) return `${ours.path} exists only here`;
     if (ours.bytes !== theirs.bytes) {
-      return `${ours.path} has ${ours.bytes} bytes here, ${theirs.bytes} there`;
+      return `${ours.path} has ${counted(ours.bytes, 'byte')} here, ${theirs.bytes} there`;
     }
     if (ours.label !== theirs.label)
       return `${ours.path} has label ${ours.label} here, ${theirs.label} there`;

@@ -1,4 +1,5 @@
 /** When to stop because a metric no longer improves: the rule of the tutorial, as a pure function of its state. */
+import { counted, figure } from '../wording.js';
 
 export interface EarlyStoppingOptions {
   readonly mode: 'min' | 'max';
@@ -48,14 +49,15 @@ export function updateEarlyStopping(
     return { state, stop: patience > 0, reason: `the value is ${value}`, improved: false };
   }
   if (best === null || isBetter(value, best, options)) {
-    const reason = best === null ? `first value ${value}` : `${value} improves on ${best}`;
+    const reason =
+      best === null ? `${figure(value)} is the first value` : `${figure(value)} improves on ${figure(best)}`;
     return { state: { best: value, badEvaluations: 0 }, stop: false, reason, improved: true };
   }
   const badEvaluations = state.badEvaluations + 1;
   return {
     state: { best, badEvaluations },
     stop: patience > 0 && badEvaluations >= patience,
-    reason: `${value} does not improve on ${best}, evaluation ${badEvaluations} without improvement`,
+    reason: `no improvement on ${figure(best)} in ${counted(badEvaluations, 'evaluation')}, the last gave ${figure(value)}`,
     improved: false,
   };
 }

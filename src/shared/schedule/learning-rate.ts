@@ -1,4 +1,5 @@
 /** The learning rate of every step: linear warm-up, then cosine, linear or no decay. */
+import { counted } from '../wording.js';
 import { halfCosine } from './half-cosine.js';
 
 export interface LearningRateSchedule {
@@ -59,7 +60,7 @@ export function warmupOf(given: number | null, firstLength: number): number {
 export function scheduleWarning({ warmupSteps, totalSteps: total }: LearningRateSchedule): string | null {
   if (total > warmupSteps) return null;
   return (
-    `the run has ${total} steps and the warm-up ${warmupSteps}: the learning rate only rises and never ` +
+    `the run has ${counted(total, 'step')} and the warm-up ${warmupSteps}: the learning rate only rises and never ` +
     `reaches its base; set --warmup-steps below ${total}`
   );
 }

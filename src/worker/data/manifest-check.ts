@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, ManifestSample } from '../../shared/dataset/manifest.js';
+import { counted } from '../../shared/wording.js';
 
 const FILES_AT_ONCE = 64;
 
@@ -11,7 +12,8 @@ async function difference(root: string, sample: ManifestSample): Promise<string 
     () => null,
   );
   if (bytes === null) return `${sample.path} is missing in ${root}`;
-  if (bytes !== sample.bytes) return `${sample.path} has ${bytes} bytes here and ${sample.bytes} there`;
+  if (bytes !== sample.bytes)
+    return `${sample.path} has ${counted(bytes, 'byte')} here and ${sample.bytes} there`;
   return null;
 }
 
