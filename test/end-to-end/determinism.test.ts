@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { cli, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
 
+/** By the kernels that a user of this machine gets. Shorter than other files' runs: here there are most of them. */
+const RUN = [...SMALL_RUN, '--backend', 'auto', '--epochs', '6'];
+
 const folder = temporaryFolder();
 let data = '';
 let reference = '';
@@ -20,14 +23,7 @@ interface Summary {
 
 async function trained(name: string, ...flags: string[]): Promise<Summary> {
   const { code, stdout, stderr } = await cli(
-    'train',
-    '--data',
-    data,
-    '--out',
-    runDir(name),
-    '--json',
-    ...SMALL_RUN,
-    ...flags,
+    ...['train', '--data', data, '--out', runDir(name), '--json', ...RUN, ...flags],
   );
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout) as Summary;
@@ -54,9 +50,11 @@ test('another seed ends with other weights', async () => {
 });
 
 test('sums and updates in TypeScript end with the same weights as by native kernels', async (t) => {
+  const flags = ['--backend', 'wasm', '--workers', '2', '--steps', '8'];
+  const { weightDigest } = await trained('kernels', ...flags);
   process.env['VITRAIL_NATIVE'] = join(folder.path, 'none.node');
   t.after(() => delete process.env['VITRAIL_NATIVE']);
-  assert.equal((await trained('no-kernels', '--workers', '2')).weightDigest, reference);
+  assert.equal((await trained('no-kernels', ...flags)).weightDigest, weightDigest);
 });
 
 test('ipc sockets, no cache and recomputed activations change no bit', async () => {
@@ -65,7 +63,7 @@ test('ipc sockets, no cache and recomputed activations change no bit', async () 
 });
 
 test('a run stopped with Ctrl-C and resumed on another number of workers ends with the same weights', async () => {
-  const args = ['--data', data, '--out', runDir('resumed'), '--json', ...SMALL_RUN];
+  const args = ['--data', data, '--out', runDir('resumed'), '--json', ...RUN];
   const run = startCli(['train', ...args, '--workers', '2']);
   await run.seen(/epoch 3 /);
   run.child.kill('SIGINT');
@@ -84,7 +82,7 @@ test('a run stopped with Ctrl-C and resumed on another number of workers ends wi
 });
 
 test('a coordinator and workers started by hand end with the same weights, and a worker without the files is refused', async () => {
-  const args = ['--data', data, '--out', runDir('by-hand'), '--json', ...SMALL_RUN, '--workers', '2'];
+  const args = ['--data', data, '--out', runDir('by-hand'), '--json', ...RUN, '--workers', '2'];
   const coordinator = startCli(['coordinator', ...args]);
   const address = (await coordinator.seen(/tcp:\/\/127\.0\.0\.1:\d+/)).trim();
   const empty = join(folder.path, 'empty');
@@ -116,7 +114,7 @@ test('a run killed at a checkpoint within an epoch, with moving average, goes on
   ];
   const straight = await trained('ema-straight', '--workers', '2', ...flags);
   const out = runDir('ema-killed');
-  const run = startCli(['train', '--data', data, '--out', out, ...SMALL_RUN, ...flags, '--workers', '3']);
+  const run = startCli(['train', '--data', data, '--out', out, ...RUN, ...flags, '--workers', '3']);
   await run.seen(/epoch 2 /);
   run.child.kill('SIGKILL');
   await run.done;
@@ -129,7 +127,7 @@ test('a run killed at a checkpoint within an epoch, with moving average, goes on
 test('a run that stopped early stays stopped when it is resumed, and keeps its summary', async () => {
   const flags = ['--early-stop-patience', '1', '--early-stop-metric', 'train-accuracy', '--lr', '1e-9'];
   const stopped = await trained('early', '--workers', '1', ...flags);
-  assert.ok(stopped.steps < 28, 'it stopped before its last step');
+  assert.ok(stopped.steps < 24, 'it stopped before its last step');
   assert.deepEqual(await trained('early', '--workers', '2', '--resume', ...flags), stopped);
 });
 

@@ -103,11 +103,10 @@ test('a worker that waits for its coordinator leaves when asked, and at once whe
   const hurried = startCli(args);
   await Promise.all([patient, hurried].map(async (worker) => worker.seen(/looking for the coordinator/)));
   patient.child.kill('SIGTERM');
-  hurried.child.kill('SIGTERM');
-  await hurried.seen(/leaving after this step/);
-  hurried.child.kill('SIGTERM');
+  // Both are there before it can have left for the first.
+  for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) hurried.child.kill(signal);
   await hurried.done;
-  assert.equal(hurried.child.signalCode, 'SIGTERM');
+  assert.ok(['SIGINT', 'SIGTERM'].includes(hurried.child.signalCode ?? ''));
   assert.equal((await patient.done).code, 143);
 });
 

@@ -12,7 +12,7 @@ let reference = '';
 
 function argumentsOf(name: string, ...flags: string[]): string[] {
   const common = ['--data', data, '--out', runDir(name), '--json', '--workers', '2'];
-  return ['train', ...common, ...SMALL_RUN, ...flags];
+  return ['train', ...common, ...SMALL_RUN, '--backend', 'auto', '--epochs', '4', ...flags];
 }
 
 interface Summary {
@@ -79,5 +79,5 @@ test('an evaluation that would never end is not waited for; its epoch is conclud
 });
 
 test('a stop in the last evaluation leaves a run to be finished', async () => {
-  await stoppedAt('at-the-end', 'evaluation@32:hang', 32);
+  await stoppedAt('at-the-end', 'evaluation@16:hang', 16);
 });
