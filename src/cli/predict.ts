@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { Loader } from '../worker/data/loader.js';
+import type { VitrailError } from '../shared/errors.js';
 import { backendOption } from './backend-option.js';
-import { runCommand } from './run-command.js';
+import { decodedImages } from './decoded-images.js';
+import { errorText, runCommand } from './run-command.js';
 import { percent } from './run-summary-text.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
 import { wholeNumber } from './whole-number.js';
@@ -20,13 +21,16 @@ interface Guess {
   readonly probability: number;
 }
 
-interface Prediction {
-  readonly image: string;
-  /** Most probable first. */
-  readonly top: readonly Guess[];
-}
-
-const IMAGE_TIMEOUT_MS = 60_000;
+/** Of an image that can be decoded, and of one that cannot. */
+type Prediction =
+  | {
+      readonly image: string;
+      /** Most probable first. */
+      readonly top: readonly Guess[];
+      /** Of all classes, in the order of the checkpoint's. */
+      readonly logits: readonly number[];
+    }
+  | { readonly image: string; readonly error: VitrailError };
 
 /** The `count` most probable classes; of equal ones the earlier class first. */
 function mostProbable(probabilities: Float32Array, classes: readonly string[], count: number): Guess[] {
@@ -34,42 +38,52 @@ function mostProbable(probabilities: Float32Array, classes: readonly string[], c
   return order.slice(0, count).map((i) => ({ class: classes[i]!, probability: probabilities[i]! }));
 }
 
-async function predict(model: TrainedModel, images: readonly string[], count: number): Promise<Prediction[]> {
-  const { engine, stored } = model;
+/** In the order of the images. */
+async function* predictions(
+  { engine, stored }: TrainedModel,
+  images: readonly string[],
+  count: number,
+): AsyncGenerator<Prediction> {
   const samples = images.map((image) => ({ path: resolve(image), bytes: 0, label: 0 }));
-  const loader = new Loader(
-    {
-      root: '/',
-      splits: { train: [], test: samples },
-      transform: stored.config,
-      cacheBytes: 0,
-    },
-    { maxAhead: 2, timeoutMs: IMAGE_TIMEOUT_MS },
-  );
-  try {
-    const predictions: Prediction[] = [];
-    for (const [i, image] of images.entries()) {
-      const batch = await loader.take({ split: 'test', epoch: 0, samples: [i], augment: false });
-      predictions.push({ image, top: mostProbable(await engine.predict(batch), stored.classes, count) });
+  for await (const found of decodedImages('/', samples, stored.config)) {
+    const image = images[found.sample]!;
+    if (found.kind === 'broken') {
+      yield { image, error: found.error };
+      continue;
     }
-    return predictions;
-  } finally {
-    await loader.close();
+    const { logits, probabilities } = await engine.predict(found.batch);
+    yield { image, top: mostProbable(probabilities, stored.classes, count), logits: [...logits] };
   }
 }
 
+function predictionText(prediction: Prediction): string {
+  if ('error' in prediction) return '';
+  const lines = prediction.top.map((guess) => `  ${percent(guess.probability).padStart(8)}  ${guess.class}`);
+  return `${pc.bold(prediction.image)}\n${lines.join('\n')}\n`;
+}
+
+/** An entry of the JSON array, in one line: the logits of many classes would take as many. */
+function predictionJson(prediction: Prediction): string {
+  if (!('error' in prediction)) return JSON.stringify(prediction);
+  const { code, problem } = prediction.error;
+  return JSON.stringify({ image: prediction.image, error: { code, problem } });
+}
+
+/** An image that cannot be decoded takes no other's result away: it has a line on stderr, and the exit code is 1. */
 async function predictAction(path: string, images: readonly string[], flags: PredictFlags): Promise<void> {
   const model = await openTrainedModel(path, flags.backend);
+  const json = flags.json === true;
+  let before = '[\n';
   try {
-    const predictions = await predict(model, images, flags.top);
-    if (flags.json === true) {
-      process.stdout.write(`${JSON.stringify(predictions, null, 2)}\n`);
-      return;
+    for await (const prediction of predictions(model, images, flags.top)) {
+      if ('error' in prediction) {
+        process.stderr.write(`${errorText(prediction.error)}\n`);
+        process.exitCode = 1;
+      }
+      process.stdout.write(json ? `${before}${predictionJson(prediction)}` : predictionText(prediction));
+      before = ',\n';
     }
-    for (const { image, top } of predictions) {
-      const lines = top.map((guess) => `  ${percent(guess.probability).padStart(8)}  ${guess.class}`);
-      process.stdout.write(`${pc.bold(image)}\n${lines.join('\n')}\n`);
-    }
+    if (json) process.stdout.write('\n]\n');
   } finally {
     model.engine.dispose();
   }
@@ -83,7 +97,7 @@ export function registerPredict(program: Command): void {
     .argument('<image...>', 'image files')
     .option('--top <number>', 'classes to show', wholeNumber(1), 5)
     .addOption(backendOption())
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON, with the logits of all classes')
     .action(async (path: string, images: string[], flags: PredictFlags) =>
       runCommand(async () => predictAction(path, images, flags)),
     );

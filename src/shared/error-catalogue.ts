@@ -77,7 +77,11 @@ export const ERROR_CATALOGUE = {
   DATA_UNREADABLE: define('cannot read {path}: {reason}', 'check the file and its permissions'),
   DATA_BROKEN_IMAGE: define(
     'cannot decode the image {path}: {reason}',
-    'repair or remove the file, or list it for exclusion: vitrail data check DIR --write-exclude broken.txt, then --exclude broken.txt',
+    'repair or remove the file; to train without it: vitrail data check DIR --write-exclude broken.txt, then vitrail train --exclude broken.txt; to evaluate without it: vitrail evaluate --skip-broken',
+  ),
+  DATA_ALL_BROKEN: define(
+    'no image in {path} can be decoded ({images} tried)',
+    'the lines above name the reason of each; `vitrail data check` does so for a data set',
   ),
   DATA_MANIFEST_MISMATCH: define(
     "this worker's files differ from the coordinator's: {difference}",

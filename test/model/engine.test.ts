@@ -166,7 +166,7 @@ testOnBackends('evaluation knows neither dropout nor label smoothing', async (ba
 testOnBackends('predictions are probabilities whose maximum is the evaluated class', async (backend) => {
   const engine = await engineWith({ backend });
   engine.loadWeights(weights);
-  const probabilities = await engine.predict(batch);
+  const { probabilities } = await engine.predict(batch);
   const { predictions } = await engine.evaluateMicroBatch(batch);
   engine.dispose();
   assert.equal(probabilities.length, 6 * SPEC.classes);

@@ -61,10 +61,10 @@ for (const { backend, skip } of TESTED_BACKENDS) {
       assert.equal(missing, 0, 'parameters without a gradient');
     });
 
-    test(`${backend} agrees with PyTorch on the class probabilities (${name})`, { skip }, async () => {
+    test(`${backend} agrees with PyTorch on logits and class probabilities (${name})`, { skip }, async () => {
       const fixture = readFixture(name);
       const engine = await engineFor(fixture, { backend });
-      const probabilities = await engine.predict({ patches: fixture.tensor('patches') });
+      const { logits: own, probabilities } = await engine.predict({ patches: fixture.tensor('patches') });
       engine.dispose();
 
       const { classes } = fixture.spec;
@@ -74,6 +74,7 @@ for (const { backend, skip } of TESTED_BACKENDS) {
         const exponentials = Array.from(row, Math.exp);
         const sum = exponentials.reduce((total, value) => total + value);
         const expected = exponentials.map((value) => value / sum);
+        agree(own.subarray(i * classes, (i + 1) * classes), row, `logits of sample ${i}`);
         agree(probabilities.subarray(i * classes, (i + 1) * classes), expected, `sample ${i}`);
       }
     });

@@ -48,6 +48,12 @@ export interface TrainResult extends EvaluationResult {
   readonly lossSum: number;
 }
 
+/** Of m images and K classes, each [m, K]. */
+export interface Outputs {
+  readonly logits: Float32Array;
+  readonly probabilities: Float32Array;
+}
+
 /** Of what is only measured. */
 const NOWHERE: MicroBatchPosition = { step: 0, microBatch: 0 };
 
@@ -131,18 +137,21 @@ export class ComputeEngine {
     return readJudgement(judgement, batch.labels);
   }
 
-  /** Class probabilities [m, K] of the images. */
-  async predict(input: ModelInput): Promise<Float32Array> {
+  /** What the model says of the images. */
+  async predict(input: ModelInput): Promise<Outputs> {
     const images = imagesIn(input, this.#options.spec);
-    const probabilities = this.#withinMemory(
+    const { logits, probabilities } = this.#withinMemory(
       images,
-      () => this.#probabilities(input, images),
-      (count) => this.#probabilities(this.#blank(count), count),
+      () => this.#outputs(input, images),
+      (count) => this.#outputs(this.#blank(count), count),
     );
     try {
-      return await probabilities.data<'float32'>();
+      return {
+        logits: await logits.data<'float32'>(),
+        probabilities: await probabilities.data<'float32'>(),
+      };
     } finally {
-      probabilities.dispose();
+      tf.dispose([logits, probabilities]);
     }
   }
 
@@ -211,9 +220,12 @@ export class ComputeEngine {
     });
   }
 
-  /** [m, K] */
-  #probabilities(input: ModelInput, images: number): tf.Tensor {
-    return tf.tidy(() => tf.softmax(this.#infer(input, images)));
+  /** [m, K] each */
+  #outputs(input: ModelInput, images: number): { logits: tf.Tensor; probabilities: tf.Tensor } {
+    return tf.tidy(() => {
+      const logits = this.#infer(input, images);
+      return { logits, probabilities: tf.softmax(logits) };
+    });
   }
 
   #infer(input: ModelInput, images: number): tf.Tensor2D {
