@@ -1,5 +1,7 @@
 /** Whether a run goes on, as far as that can be told from where one looks. Pure. */
 
+import type { LeaseSeen } from '../coordinator/lease-sign.js';
+
 export interface RunSeen {
   /** How it ended, as its journal says; null: it does not. */
   readonly end: string | null;
@@ -10,6 +12,8 @@ export interface RunSeen {
   /** Nothing listens at its address. */
   readonly gone: boolean;
   readonly journalAgeMs: number;
+  /** What its lease shows, where the page does not tell; null: nobody has looked. */
+  readonly lease: LeaseSeen | null;
 }
 
 export interface RunVerdict {
@@ -25,10 +29,14 @@ export function age(ms: number): string {
   return seconds < 172_800 ? `${(seconds / 3600).toFixed(1)} h` : `${(seconds / 86_400).toFixed(0)} days`;
 }
 
-export function runVerdict({ end, silence, fromItsPlace, gone, journalAgeMs }: RunSeen): RunVerdict {
+export function runVerdict({ end, silence, fromItsPlace, gone, journalAgeMs, lease }: RunSeen): RunVerdict {
   if (end !== null) return { state: 'ended', reason: end };
   if (silence === null) return { state: 'running', reason: 'its coordinator answers' };
   if (gone && fromItsPlace) return { state: 'interrupted', reason: silence };
+  if (lease?.kind === 'alive') {
+    return { state: 'running', reason: `${lease.owner} has the run folder: ${lease.reason}` };
+  }
+  if (lease?.kind === 'gone') return { state: 'interrupted', reason: lease.reason };
   const written = `its journal was last written ${age(journalAgeMs)} ago`;
   return { state: 'unknown', reason: `${silence}; ${written}` };
 }

@@ -6,10 +6,11 @@ import type { Command } from 'commander';
 import type { JournalContent } from '../coordinator/journal-format.js';
 import { JOURNAL_FILE, readJournal } from '../coordinator/journal.js';
 import type { RunStatus } from '../coordinator/run-pages.js';
+import { leaseSign } from '../coordinator/lease-sign.js';
 import { whereabouts } from '../coordinator/whereabouts.js';
 import { coded } from '../shared/errors.js';
 import { runCommand } from './run-command.js';
-import { runVerdict, verdictText, type RunVerdict } from './run-verdict.js';
+import { runVerdict, verdictText, type RunSeen, type RunVerdict } from './run-verdict.js';
 import { isSamePlace, statusAddress } from './status-address.js';
 import { askStatus } from './status-page.js';
 import { counted } from '../shared/wording.js';
@@ -21,21 +22,40 @@ interface Seen {
   readonly verdict: RunVerdict;
 }
 
+/** Where the page does not tell whether the run goes on, the lease of its folder does, within half a minute. */
+async function withLease(runDir: string, seen: RunSeen): Promise<RunVerdict> {
+  const verdict = runVerdict(seen);
+  if (verdict.state !== 'unknown') return verdict;
+  const lease = await leaseSign(runDir, (owner, forMs) => {
+    const seconds = Math.round(forMs / 1000);
+    process.stderr.write(`watching for up to ${seconds} s whether ${owner} renews its lease of ${runDir}\n`);
+  });
+  return runVerdict(Object.assign({}, seen, { lease }));
+}
+
 /** What the coordinator of a journal says, or why it says nothing. */
 async function look(runDir: string, { open, end }: JournalContent): Promise<Seen> {
   const here = whereabouts();
   const fromItsPlace = isSamePlace(open, here);
   const journalAgeMs = Date.now() - statSync(join(runDir, JOURNAL_FILE)).mtimeMs;
-  const seen = { end: end?.reason ?? null, silence: null, gone: false, fromItsPlace, journalAgeMs };
+  const seen = {
+    end: end?.reason ?? null,
+    silence: null,
+    gone: false,
+    fromItsPlace,
+    journalAgeMs,
+    lease: null,
+  };
   if (end !== null) return { live: null, verdict: runVerdict(seen) };
   const address = statusAddress(open, here);
   if (address === null) {
     const silence = `its page at ${open.httpAddress} answers on its own machine, ${open.host}, only (--http-listen)`;
-    return { live: null, verdict: runVerdict({ ...seen, silence }) };
+    return { live: null, verdict: await withLease(runDir, Object.assign({}, seen, { silence })) };
   }
   const answer = await askStatus(address);
   if (answer.kind === 'silent') {
-    return { live: null, verdict: runVerdict({ ...seen, silence: answer.reason, gone: answer.gone }) };
+    const unanswered = Object.assign({}, seen, { silence: answer.reason, gone: answer.gone });
+    return { live: null, verdict: await withLease(runDir, unanswered) };
   }
   const { host, pid, time } = answer.status.coordinator;
   if (host !== open.host || pid !== open.pid || time !== open.time) {

@@ -42,6 +42,7 @@ export class CheckpointKeeper {
   readonly #layout: ParameterLayout;
   readonly #observer: TrainingObserver;
   readonly #elapsedSeconds: () => number;
+  readonly #check: () => void;
   #last: SavedCheckpoint | null = null;
 
   constructor(
@@ -50,12 +51,14 @@ export class CheckpointKeeper {
     layout: ParameterLayout,
     observer: TrainingObserver,
     elapsedSeconds: () => number,
+    check: () => void,
   ) {
     this.#cluster = cluster;
     this.#contents = contents;
     this.#layout = layout;
     this.#observer = observer;
     this.#elapsedSeconds = elapsedSeconds;
+    this.#check = check;
   }
 
   /** The newest checkpoint since the coordinator started: path and digest of its weights. */
@@ -65,7 +68,7 @@ export class CheckpointKeeper {
 
   /**
    * Saves the state all workers hold now.
-   * @throws CHECKPOINT_WRITE_FAILED; as `agreedState`
+   * @throws CHECKPOINT_WRITE_FAILED, RUN_TAKEN_OVER; as `agreedState`
    */
   async save(state: RunState, { best, agreed, wait }: SaveOptions): Promise<SavedCheckpoint> {
     const startMs = performance.now();
@@ -86,7 +89,7 @@ export class CheckpointKeeper {
       state: { run: stored, config, classes, manifestDigest, backend } satisfies StoredRun,
     };
     const write = async (): Promise<string> => {
-      const written = await writeCheckpoint(config.out, content);
+      const written = await writeCheckpoint(config.out, content, this.#check);
       if (best && state.best !== null) {
         const { testAccuracy: value } = state.best;
         await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
@@ -96,6 +99,7 @@ export class CheckpointKeeper {
     const path = await (wait === null
       ? write()
       : whenThereIsSpace(join(config.out, CHECKPOINTS_FOLDER), write, wait));
+    this.#check();
     await prune(config.out, config.keepLast);
     const digest = weightDigest(weights);
     this.#last = { path, digest };

@@ -118,6 +118,11 @@ export class Cluster {
     return this.#waits.failure;
   }
 
+  /** Ends every wait, now and later, with `error`. */
+  fail(error: VitrailError): void {
+    this.#waits.fail(error);
+  }
+
   /** From now on workers may be lost. */
   start(): void {
     this.#roster.start();

@@ -16,7 +16,7 @@ import type { DiskWait } from './disk-space.js';
 import type { TrainingObserver } from './observer.js';
 import { afterProlongation, newestStep, prolonged } from './prolongation.js';
 import { writeRunFile } from './run-file.js';
-import { RunLock } from './run-lock.js';
+import { RunLease } from './run-lease.js';
 import { openRun, type RunMaterial, type RunOpening } from './run-opening.js';
 import { microBatchesOfStep, openServices, runLength, type RunServices } from './run-services.js';
 import { readSummary, writeSummary, type RunSummary } from './run-summary.js';
@@ -40,17 +40,26 @@ export interface CoordinatorEvents {
 export async function runCoordinator(config: RunConfig, events: CoordinatorEvents): Promise<RunSummary> {
   const manifest = await scanDataset(config.data, { exclude: config.exclude });
   checkWorkers(config, manifest);
-  const lock = RunLock.take(config.out);
+  const lease = await RunLease.take(config.out, {
+    stopRequested: events.stopRequested,
+    onWatch: (owner, forMs) => {
+      const seconds = Math.round(forMs / 1000);
+      events.warn(
+        `${config.out} was last used by ${owner}, which cannot be seen from here: waiting up to ${seconds} s for a sign of it`,
+      );
+    },
+  });
   try {
-    return await runLocked(config, manifest, events);
+    return await runInOwnFolder(config, manifest, lease, events);
   } finally {
-    lock.release();
+    await lease.release();
   }
 }
 
-async function runLocked(
+async function runInOwnFolder(
   given: RunConfig,
   manifest: Manifest,
+  lease: RunLease,
   events: CoordinatorEvents,
 ): Promise<RunSummary> {
   const { perEpoch } = runLength(given, manifest);
@@ -63,14 +72,16 @@ async function runLocked(
   const before = await summaryOfEnded(material, opening);
   if (before !== null) return before;
   // Before the journal has it: whoever resumes the run after a crash goes by this file.
-  if (config.prolonged !== given.prolonged)
-    await writeConfig(config, { onFull: events.warn, interrupted: () => false });
+  if (config.prolonged !== given.prolonged) {
+    const check = (): void => lease.check();
+    await writeConfig(config, { onFull: events.warn, interrupted: () => false, check });
+  }
 
   const resources = new Resources();
   let stop = { clean: false, reason: 'the coordinator failed' };
   const interrupted = (): boolean => events.stopRequested() !== null;
   try {
-    const options = { observer: events.observer, interrupted, stop: () => stop };
+    const options = { observer: events.observer, interrupted, lease, stop: () => stop };
     const services = await openServices(material, opening, options, resources);
     const { cluster, httpAddress, journal, checkpoints, progress, seconds, diskWait } = services;
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {

@@ -18,22 +18,27 @@ export interface DiskWait {
   readonly onFull: (path: string) => void;
   /** True ends a wait. */
   readonly interrupted: () => boolean;
+  /** @throws where nothing may be written any more, because the folder belongs to another by now */
+  readonly check: () => void;
 }
 
 /**
  * Does `work`, which is to write `path` and to leave nothing half-written where it fails, until the disk has room for it.
- * @throws what `work` throws for other reasons, when interrupted, or after ten minutes
+ * @throws what `check` throws; what `work` throws for other reasons, when interrupted, or after ten minutes
  */
 export async function whenThereIsSpace<T>(
   path: string,
   work: () => Promise<T>,
-  { onFull, interrupted }: DiskWait,
+  { onFull, interrupted, check }: DiskWait,
 ): Promise<T> {
   const startMs = performance.now();
   for (let told = false; ; told = true) {
+    check();
     try {
       return await work();
     } catch (error) {
+      // What it was writing may have been cleared away by the new owner.
+      check();
       if (!isDiskFull(error) || interrupted() || performance.now() - startMs > LONGEST_WAIT_MS) throw error;
       if (!told) onFull(path);
       await delay(AGAIN_MS);

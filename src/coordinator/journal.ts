@@ -2,7 +2,7 @@
 import { constants, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../shared/checkpoint/atomic-file.js';
-import { coded, reasonOf } from '../shared/errors.js';
+import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 import { whenThereIsSpace, type DiskWait } from './disk-space.js';
 import {
   journalLine,
@@ -81,7 +81,8 @@ export class Journal {
     const events = (before?.events ?? []).slice(-KEPT_EVENTS);
     const path = join(runDir, JOURNAL_FILE);
     try {
-      const created = await writtenAnew(runDir, [start, ...events]);
+      wait.check();
+      const created = await writtenAnew(runDir, [start, ...events], wait);
       const journal = new Journal(runDir, created, start, events, wait);
       try {
         await syncFolder(runDir);
@@ -91,7 +92,7 @@ export class Journal {
       }
       return journal;
     } catch (error) {
-      throw coded('JOURNAL_WRITE_FAILED', { path, reason: reasonOf(error) });
+      throw journalError(path, error);
     }
   }
 
@@ -187,11 +188,11 @@ export class Journal {
         async () => {
           const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
           const before = this.#file;
-          const { file, bytes } = await writtenAnew(this.#runDir, [
-            this.#open,
-            ...checkpoint,
-            ...this.#events,
-          ]);
+          const { file, bytes } = await writtenAnew(
+            this.#runDir,
+            [this.#open, ...checkpoint, ...this.#events],
+            this.#wait,
+          );
           // It has the name from here on, whatever fails below.
           this.#file = file;
           this.#bytes = bytes;
@@ -211,9 +212,15 @@ export class Journal {
     try {
       await mine;
     } catch (error) {
-      throw coded('JOURNAL_WRITE_FAILED', { path: this.#path, reason: reasonOf(error) });
+      throw journalError(this.#path, error);
     }
   }
+}
+
+function journalError(path: string, error: unknown): VitrailError {
+  return error instanceof VitrailError
+    ? error
+    : coded('JOURNAL_WRITE_FAILED', { path, reason: reasonOf(error) });
 }
 
 interface NewFile {
@@ -226,15 +233,22 @@ interface NewFile {
  * Puts a new journal in the old one's place, at once. Where that fails the old one stays.
  * The name is on the disk when the folder has been synced, which is left to whoever holds the new file by then.
  */
-async function writtenAnew(runDir: string, records: readonly JournalRecord[]): Promise<NewFile> {
+async function writtenAnew(
+  runDir: string,
+  records: readonly JournalRecord[],
+  { check }: DiskWait,
+): Promise<NewFile> {
   const path = join(runDir, JOURNAL_FILE);
   const temporary = join(runDir, `.tmp-${JOURNAL_FILE}`);
-  const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
-  const file = await open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = constants;
+  // A file of its own: one that a suspended coordinator left half-written may yet be written to.
+  await rm(temporary, { force: true });
+  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
   const content = Buffer.from(records.map(journalLine).join(''));
   try {
     await file.writeFile(content);
     await file.sync();
+    check();
     await rename(temporary, path);
   } catch (error) {
     await file.close();

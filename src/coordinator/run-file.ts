@@ -1,6 +1,6 @@
 /** Small files of the run folder: written whole or not at all, a full disk is waited for. */
 import { writeFileAtomic } from '../shared/checkpoint/atomic-file.js';
-import { coded, reasonOf } from '../shared/errors.js';
+import { coded, reasonOf, VitrailError } from '../shared/errors.js';
 import { whenThereIsSpace, type DiskWait } from './disk-space.js';
 
 /** @throws RUN_WRITE_FAILED */
@@ -8,6 +8,7 @@ export async function writeRunFile(path: string, content: string, wait: DiskWait
   try {
     await whenThereIsSpace(path, async () => writeFileAtomic(path, content), wait);
   } catch (error) {
+    if (error instanceof VitrailError) throw error;
     throw coded('RUN_WRITE_FAILED', { path, reason: reasonOf(error) });
   }
 }

@@ -12,6 +12,7 @@ function figures(totals: Totals | null): { loss: number; accuracy: number; sampl
 export class RunLog implements Partial<TrainingObserver> {
   readonly #file: number;
   readonly #now: () => number;
+  readonly #mayWrite: () => boolean;
   /** Of the whole lines in it. */
   #bytes: number;
   /** Lines that could not be written since the last that was. */
@@ -20,11 +21,16 @@ export class RunLog implements Partial<TrainingObserver> {
   readonly #pending = new Map<number, StepObserved & { readonly atMs: number }>();
   #lastStepMs: number;
 
-  /** Appends to the log in `runDir`. @param now milliseconds of a monotonic clock */
-  constructor(runDir: string, now: () => number) {
+  /**
+   * Appends to the log in `runDir`.
+   * @param now milliseconds of a monotonic clock
+   * @param mayWrite false where the folder belongs to another by now
+   */
+  constructor(runDir: string, now: () => number, mayWrite: () => boolean) {
     this.#file = openSync(join(runDir, 'metrics.jsonl'), 'a');
     this.#bytes = fstatSync(this.#file).size;
     this.#now = now;
+    this.#mayWrite = mayWrite;
     this.#lastStepMs = now();
   }
 
@@ -90,6 +96,7 @@ export class RunLog implements Partial<TrainingObserver> {
   #append(type: string, fields: object): boolean {
     const line = Buffer.from(`${JSON.stringify({ type, time: new Date().toISOString(), ...fields })}\n`);
     try {
+      if (!this.#mayWrite()) return false;
       const whole = writeSync(this.#file, line) === line.length;
       if (whole) this.#bytes += line.length;
       else ftruncateSync(this.#file, this.#bytes);

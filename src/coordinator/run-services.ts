@@ -18,6 +18,7 @@ import { LateObserver } from './late-observer.js';
 import { allOf, type TrainingObserver } from './observer.js';
 import type { Member } from './membership.js';
 import { ringAddressProblem } from './ring-addresses.js';
+import type { RunLease } from './run-lease.js';
 import { RunLog } from './run-log.js';
 import type { RunMaterial, RunOpening } from './run-opening.js';
 import { runRoutes, type RunStatus } from './run-pages.js';
@@ -44,6 +45,8 @@ export interface RunServices {
 export interface ServiceOptions {
   readonly observer: Partial<TrainingObserver>;
   readonly interrupted: () => boolean;
+  /** Of the run folder. */
+  readonly lease: RunLease;
   /** What workers are told when all is closed. */
   readonly stop: () => Body<'stop'>;
 }
@@ -71,7 +74,7 @@ export function runLength(
 export async function openServices(
   material: RunMaterial,
   opening: RunOpening,
-  { observer: watcher, interrupted, stop }: ServiceOptions,
+  { observer: watcher, interrupted, lease, stop }: ServiceOptions,
   resources: Resources,
 ): Promise<RunServices> {
   const { config, manifest, layout } = material;
@@ -99,11 +102,13 @@ export async function openServices(
   const assembly = new Assembly(material, opening, progress);
   const cluster = await openCluster(material, opening, assembly, observer);
   resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
+  lease.onLost((error) => cluster.fail(error));
   const onFull = (path: string): void => {
     const text = `no space left to write ${path}: waiting until there is some`;
     cluster.note({ kind: 'disk-full', text });
   };
-  const diskWait: DiskWait = { onFull, interrupted };
+  const check = (): void => lease.check();
+  const diskWait: DiskWait = { onFull, interrupted, check };
   const { generation } = opening;
   const { perEpoch } = runLength(config, manifest);
   const trainSamples = manifest.train.samples.length;
@@ -118,7 +123,7 @@ export async function openServices(
   const routes = runRoutes(cluster, metrics, basename(config.out), sources);
   const http = await startHttpServer(config.httpListen, routes);
   resources.add(async () => http.close());
-  const log = new RunLog(config.out, now);
+  const log = new RunLog(config.out, now, () => lease.held);
   written.log = log;
   const addresses = { address: cluster.address, httpAddress: http.address };
   const begun = opening.record(addresses);
@@ -129,12 +134,14 @@ export async function openServices(
     allOf([
       log,
       {
-        onClusterEvent: ({ kind, worker, text }) => journal.event(kind, worker ?? null, text),
+        onClusterEvent: ({ kind, worker, text }) => {
+          if (lease.held) journal.event(kind, worker ?? null, text);
+        },
       },
     ]),
   );
   const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
-  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
+  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, check);
   const tools = { cluster, assembly, journal, checkpoints, runner, observer, progress };
   return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };
 }

@@ -271,8 +271,12 @@ export const ERROR_CATALOGUE = {
     'give the address of its pages, which its --http-listen sets, not that of --listen; or look at the run folder',
   ),
   RUN_LOCKED: define(
-    'the run folder {path} is in use by {owner}',
-    'wait for it to end; if it is certain that it has, remove {lock}',
+    'the run folder {path} is in use by {owner}: {reason}',
+    'wait for it to end, or end it; the lease of a process that is gone lapses by itself within {seconds} s',
+  ),
+  RUN_TAKEN_OVER: define(
+    'the run folder {path} now belongs to {owner}: this process had not renewed its lease in time',
+    'nothing to do where the run goes on there; else see what held this process up (it was suspended, its disk did not answer)',
   ),
   JOURNAL_WRITE_FAILED: define(
     'cannot write the journal {path}: {reason}',

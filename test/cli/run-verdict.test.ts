@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { age, runVerdict, verdictText, type RunSeen } from '../../src/cli/run-verdict.js';
 import { reachableAddress, reachableHost } from '../../src/coordinator/reachable-host.js';
 
-const SEEN: RunSeen = { end: null, silence: null, fromItsPlace: true, gone: false, journalAgeMs: 3000 };
+const SEEN: RunSeen = {
+  end: null,
+  silence: null,
+  fromItsPlace: true,
+  gone: false,
+  journalAgeMs: 3000,
+  lease: null,
+};
 const silence = 'its page at 10.0.0.7:9464: nothing listens there';
 
 test('a run whose coordinator answers goes on, one whose journal has an end has ended', () => {
@@ -16,6 +23,17 @@ test("a run is interrupted only where nothing listens at the coordinator's own p
   assert.equal(verdictText(runVerdict(gone)), `interrupted: ${silence}`);
   assert.equal(runVerdict({ ...gone, fromItsPlace: false }).state, 'unknown');
   assert.equal(runVerdict({ ...gone, gone: false }).state, 'unknown');
+});
+
+test('where the page cannot be asked the lease of the run folder tells', () => {
+  const silent = { ...SEEN, silence, fromItsPlace: false };
+  const alive = { kind: 'alive', owner: 'process 7 on alpha', reason: 'it runs' } as const;
+  assert.deepEqual(runVerdict({ ...silent, lease: alive }), {
+    state: 'running',
+    reason: 'process 7 on alpha has the run folder: it runs',
+  });
+  const lease = { kind: 'gone', reason: 'no process has the run folder' } as const;
+  assert.equal(verdictText(runVerdict({ ...silent, lease })), `interrupted: ${lease.reason}`);
 });
 
 test('what cannot be told is said with the reason and the age of the journal', () => {

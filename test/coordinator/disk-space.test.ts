@@ -21,13 +21,32 @@ test('a write waits until there is space, and says so once', async () => {
     if (++times < 3) throw systemError('ENOSPC');
     return Promise.resolve('done');
   };
-  const wait = { onFull: (path: string) => told.push(path), interrupted: () => false };
+  const wait = {
+    onFull: (path: string) => told.push(path),
+    interrupted: () => false,
+    check: () => undefined,
+  };
   assert.equal(await whenThereIsSpace('/p', work, wait), 'done');
   assert.deepEqual([times, told], [3, ['/p']]);
 });
 
+test('nothing is written to a folder that has another owner by now, also not after a wait', async () => {
+  let times = 0;
+  const check = (): void => {
+    if (times > 0) throw new Error('taken over');
+  };
+  const work = async (): Promise<never> => {
+    times++;
+    return Promise.reject(systemError('ENOSPC'));
+  };
+  const wait = { onFull: () => undefined, interrupted: () => false, check };
+  await assert.rejects(whenThereIsSpace('/p', work, wait), /taken over/);
+  await assert.rejects(whenThereIsSpace('/p', work, wait), /taken over/);
+  assert.equal(times, 1);
+});
+
 test('other failures, and a person who asks for it, end the wait', async () => {
-  const wait = { onFull: () => undefined, interrupted: () => true };
+  const wait = { onFull: () => undefined, interrupted: () => true, check: () => undefined };
   for (const code of ['EACCES', 'ENOSPC']) {
     const work = async (): Promise<never> => Promise.reject(systemError(code));
     await assert.rejects(whenThereIsSpace('/p', work, wait), { code });

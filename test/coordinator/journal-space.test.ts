@@ -43,7 +43,7 @@ test('commits wait for space, events that come meanwhile are left out, and the j
   const path = disk(t);
   if (path === null) return;
   let onFull: (() => void) | null = null;
-  const wait = { onFull: () => onFull?.(), interrupted: () => false };
+  const wait = { onFull: () => onFull?.(), interrupted: () => false, check: () => undefined };
   const journal = await Journal.begin(path, OPEN, null, wait);
   await journal.commit(state(1), 1, 'd1', [0]);
   fillDisk(path, 0);
@@ -67,7 +67,11 @@ test('commits wait for space, events that come meanwhile are left out, and the j
 test('a commit that a person does not want to wait for fails with the path, and what was committed stays', async (t) => {
   const path = disk(t);
   if (path === null) return;
-  const journal = await Journal.begin(path, OPEN, null, { onFull: () => undefined, interrupted: () => true });
+  const journal = await Journal.begin(path, OPEN, null, {
+    onFull: () => undefined,
+    interrupted: () => true,
+    check: () => undefined,
+  });
   await journal.commit(state(1), 1, 'd1', [0]);
   fillDisk(path, 0);
   const commits = async (): Promise<void> => {
@@ -79,7 +83,11 @@ test('a commit that a person does not want to wait for fails with the path, and 
   await journal.close();
   assert.ok((await readJournal(path))!.state.step >= 1);
   assert.deepEqual(readdirSync(path).sort(), ['ballast', 'journal']);
-  const again = Journal.begin(path, OPEN, null, { onFull: () => undefined, interrupted: () => true });
+  const again = Journal.begin(path, OPEN, null, {
+    onFull: () => undefined,
+    interrupted: () => true,
+    check: () => undefined,
+  });
   await assert.rejects(again, /JOURNAL_WRITE_FAILED/);
 });
 
@@ -90,6 +98,7 @@ test('a part of a line that cannot be taken back is no other error, and is taken
   const journal = await Journal.begin(path, OPEN, null, {
     onFull: () => onFull?.(),
     interrupted: () => false,
+    check: () => undefined,
   });
   await journal.commit(state(1), 1, 'd1', [0]);
   const attribute = (change: string): boolean =>
@@ -116,7 +125,11 @@ test('a part of a line that cannot be taken back is no other error, and is taken
 test('lines of the run log that have no space are left out, counted, and the others are whole', (t) => {
   const path = disk(t);
   if (path === null) return;
-  const log = new RunLog(path, () => 0);
+  const log = new RunLog(
+    path,
+    () => 0,
+    () => true,
+  );
   log.onClusterEvent({ text: 'before' });
   fillDisk(path, 0);
   for (let i = 0; i < 100; i++) log.onClusterEvent({ text: 'x'.repeat(100) });

@@ -12,7 +12,7 @@ import { modelSpec } from '../../src/shared/model/model-spec.js';
 import { parameterLayout } from '../../src/shared/model/parameter-layout.js';
 
 const NOWHERE = { address: 'tcp://127.0.0.1:5', httpAddress: '127.0.0.1:6' };
-export const NO_WAIT = { onFull: () => undefined, interrupted: () => true };
+export const NO_WAIT = { onFull: () => undefined, interrupted: () => true, check: () => undefined };
 
 export interface RunFixture {
   readonly material: RunMaterial;

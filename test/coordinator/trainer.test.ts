@@ -39,7 +39,7 @@ async function training(
   const observer = allOf([]);
   const seconds = (): number => 42;
   const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
-  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds);
+  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, () => undefined);
   const rates = { trainSamples: 4, perEpoch: 1, generation: 0, interrupted: () => false };
   const runner = new StepRunner({ cluster, config, layout, ...rates });
   const parameters = layout.length;

@@ -36,12 +36,13 @@ test('runs that are hit again and again end with the weights of the clean run', 
   }
 });
 
-/** The coordinator's process, from the lock of the run that is under way below `out`; waits for it. */
-async function lockHolder(out: string): Promise<number> {
+/** The coordinator's process, from the lease of the run that is under way below `out`; waits for it. */
+async function leaseHolder(out: string): Promise<number> {
   for (;;) {
     const files = readdirSync(out, { recursive: true, encoding: 'utf8' });
-    const lock = files.find((file) => file.endsWith('coordinator.lock'));
-    if (lock !== undefined) return (JSON.parse(readFileSync(join(out, lock), 'utf8')) as { pid: number }).pid;
+    const lease = files.find((file) => /coordinator-\d+\.lock$/.test(file));
+    const text = lease === undefined ? '' : readFileSync(join(out, lease), 'utf8');
+    if (text !== '') return (JSON.parse(text) as { pid: number }).pid;
     await setTimeout(20);
   }
 }
@@ -50,7 +51,7 @@ test('chaos that is ended by a signal to itself alone leaves no process', { time
   const folder = temporaryFolder();
   t.after(() => folder.remove());
   const run = startCli(['chaos', '--out', folder.path]);
-  const pid = await lockHolder(folder.path);
+  const pid = await leaseHolder(folder.path);
   assert.ok(isAlive(pid));
   run.child.kill('SIGTERM');
   await run.done;

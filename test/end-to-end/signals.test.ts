@@ -56,7 +56,7 @@ function steps(name: string): number {
 
 /** The process that trains into the folder, null when it has ended. */
 function coordinatorOf(name: string): number | null {
-  const path = join(runDir(name), 'coordinator.lock');
+  const path = join(runDir(name), 'coordinator-1.lock');
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { pid: number }).pid : null;
 }
 

@@ -1,4 +1,5 @@
 /** Writes a checkpoint so that a crash at any moment leaves the folder whole or absent. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded } from '../errors.js';
@@ -105,19 +106,27 @@ async function publish(parent: string, temporary: string, name: string): Promise
  * Everything goes into a hidden folder beside it, is forced to the disk, and is renamed at the end. The marker
  * is the last file but comes before the rename: the rename is what publishes a folder here, the marker tells a
  * folder that was copied elsewhere in part from a whole one. One writer at a time per run folder.
- * @throws CHECKPOINT_WRITE_FAILED, INTERNAL
+ * @param check throws where the run folder belongs to another writer by now
+ * @throws CHECKPOINT_WRITE_FAILED, INTERNAL; what `check` throws
  */
-export async function writeCheckpoint(runDir: string, content: CheckpointContent): Promise<string> {
+export async function writeCheckpoint(
+  runDir: string,
+  content: CheckpointContent,
+  check: () => void = () => undefined,
+): Promise<string> {
   const parent = join(runDir, CHECKPOINTS_FOLDER);
   const name = folderName(content.step);
   const path = join(parent, name);
-  const temporary = join(parent, TEMPORARY_PREFIX + name);
+  // Of its own name: a writer before this one may be suspended, and go on where it was.
+  const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${randomUUID()}`);
   try {
+    check();
     await makeFolder(parent);
     await clearLeftovers(parent);
     await mkdir(temporary);
     try {
       await fill(temporary, content);
+      check();
       await publish(parent, temporary, name);
     } catch (thrown) {
       // A full disk should not stay full because of what could not be finished.
