@@ -75,7 +75,7 @@ export function registerEvaluate(program: Command): void {
       '--data <folder>',
       "data set (its test split), or a folder of class folders (default: the run's data set)",
     )
-    .option('--exclude <file>', 'file that lists images of a data set to leave out')
+    .option('--exclude <file>', 'file that lists images to leave out')
     .option(
       '--skip-broken',
       'leave out images that cannot be decoded, and name them (then the exit code is 1)',

@@ -1,6 +1,7 @@
 /** Which images a model is evaluated on: what `--data` names, or the images of its run. */
 import { holdsSplits } from '../shared/dataset/dataset-layout.js';
-import { requireDirectory, scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
+import { scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
+import { requireDirectory } from '../shared/dataset/dataset-survey.js';
 import type { ManifestSample } from '../shared/dataset/manifest.js';
 import { coded } from '../shared/errors.js';
 import { optionsOfRun, requireDataOf } from './resumed-run.js';
@@ -31,6 +32,10 @@ async function placeOf(
   return { root, exclude: typeof excluded === 'string' ? excluded : null };
 }
 
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 /** The test split of a data set, or all images of a folder that holds class folders itself. */
 export async function evaluatedImages(
   model: TrainedModel,
@@ -41,10 +46,10 @@ export async function evaluatedImages(
   const { classes } = model.stored;
   await requireDirectory(root);
   if (!(await holdsSplits(root, classes))) {
-    const { samples } = await scanImages(root, classes);
+    const { samples } = await scanImages(root, classes, { exclude, say });
     return { root, samples };
   }
-  const manifest = await scanDataset(root, { exclude });
+  const manifest = await scanDataset(root, { exclude, say });
   const unknown = manifest.classes.find((name) => !classes.includes(name));
   const missing = classes.find((name) => !manifest.classes.includes(name));
   if (unknown !== undefined || missing !== undefined) {

@@ -38,7 +38,7 @@ export interface CoordinatorEvents {
 
 /** Runs `config` to its end. @throws a coded error; the newest checkpoint is kept */
 export async function runCoordinator(config: RunConfig, events: CoordinatorEvents): Promise<RunSummary> {
-  const manifest = await scanDataset(config.data, { exclude: config.exclude });
+  const manifest = await scanDataset(config.data, { exclude: config.exclude, say: events.warn });
   checkWorkers(config, manifest);
   const lease = await RunLease.take(config.out, {
     stopRequested: events.stopRequested,

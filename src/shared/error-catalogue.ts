@@ -59,8 +59,8 @@ export const ERROR_CATALOGUE = {
     'put images (jpg, jpeg, jfif, png, webp, bmp, tif, tiff, ppm, pgm, pbm, gif) into one folder per class',
   ),
   DATA_EMPTY_CLASS: define(
-    'the class folder {path} holds no images',
-    'add images to it or remove the folder',
+    'a class folder without images: {path}',
+    'add images to it or remove the folder, in every split',
   ),
   DATA_ONE_CLASS: define(
     '{path} has only the class "{className}"',
@@ -75,6 +75,10 @@ export const ERROR_CATALOGUE = {
     'evaluate on a folder with the class folders that the model was trained on',
   ),
   DATA_UNREADABLE: define('cannot read {path}: {reason}', 'check the file and its permissions'),
+  DATA_UNUSABLE_FILES: define(
+    '{count} of the files in {path} cannot be used: {list}',
+    'repair or remove them, or leave them out: vitrail data check DIR --write-exclude broken.txt, then --exclude broken.txt',
+  ),
   DATA_BROKEN_IMAGE: define(
     'cannot decode the image {path}: {reason}',
     'repair or remove the file; to train without it: vitrail data check DIR --write-exclude broken.txt, then vitrail train --exclude broken.txt; to evaluate without it: vitrail evaluate --skip-broken',

@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { scanDataset } from '../../src/shared/dataset/dataset-scan.js';
-import { checkDataset, checkManifest, spreadOf, writeExcludeList } from '../../src/worker/data/data-check.js';
+import { checkDataset, spreadOf } from '../../src/worker/data/data-check.js';
+import { writeExcludeList } from '../../src/worker/data/exclude-file.js';
 import { picture, temporaryFolder, writeDataset, writeFiles } from './temporary-files.js';
 
 test('a sound data set is counted and measured', async (t) => {
@@ -21,12 +22,15 @@ test('a sound data set is counted and measured', async (t) => {
   const check = await checkDataset(dir, { onProgress: (done, total) => seen.push(`${done}/${total}`) });
   assert.deepEqual(check.classes, ['a', 'b']);
   assert.equal(check.digest, (await scanDataset(dir)).digest);
-  assert.deepEqual(check.train.perClass, { a: 2, b: 1 });
-  assert.deepEqual(check.train.width, { min: 4, median: 6, max: 8 });
-  assert.deepEqual(check.train.height, { min: 7, median: 9, max: 9 });
-  assert.deepEqual([check.train.images, check.test.images], [3, 2]);
-  assert.deepEqual(check.test.height, { min: 5, median: 5, max: 6 });
-  assert.ok(check.test.bytes !== null && check.test.bytes.min > 50);
+  const [train, testSplit] = check.splits;
+  assert.ok(train !== undefined && testSplit !== undefined);
+  assert.deepEqual([train.name, testSplit.name], ['train', 'test']);
+  assert.deepEqual(train.perClass, { a: 2, b: 1 });
+  assert.deepEqual(train.width, { min: 4, median: 6, max: 8 });
+  assert.deepEqual(train.height, { min: 7, median: 9, max: 9 });
+  assert.deepEqual([train.images, testSplit.images], [3, 2]);
+  assert.deepEqual(testSplit.height, { min: 5, median: 5, max: 6 });
+  assert.ok(testSplit.bytes !== null && testSplit.bytes.min > 50);
   assert.deepEqual(check.broken, []);
   assert.deepEqual(seen, ['1/5', '2/5', '3/5', '4/5', '5/5']);
 });
@@ -38,30 +42,32 @@ test('broken images are listed with their reasons, and the written list makes th
   await writeFile(join(dir, 'test/a/000.png'), '');
   const check = await checkDataset(dir);
   assert.deepEqual(check.broken, [
+    { path: 'test/a/000.png', reason: 'the file is empty' },
     {
       path: 'train/b/001.png',
       reason: 'unsupported image format; JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM and PPM are read',
     },
-    { path: 'test/a/000.png', reason: 'the file is empty' },
   ]);
-  assert.equal(check.train.images, 6);
+  assert.equal(check.splits[0]?.images, 6);
   const exclude = join(dir, 'broken.txt');
   await writeExcludeList(exclude, check.broken);
   assert.match(await readFile(exclude, 'utf8'), /^# the file is empty\ntest\/a\/000\.png$/m);
   const again = await checkDataset(dir, { exclude });
   assert.deepEqual(again.broken, []);
-  assert.deepEqual([again.train.images, again.test.images], [5, 3]);
+  assert.deepEqual(
+    again.splits.map(({ images }) => images),
+    [5, 3],
+  );
 });
 
 test('a split of which nothing decodes has no sizes', async (t) => {
   const dir = await temporaryFolder(t);
   const broken = { 'train/a/1.png': 'x', 'train/b/1.png': 'x', 'test/a/1.png': 'x', 'test/b/1.png': 'x' };
   await writeFiles(dir, broken);
-  const manifest = await scanDataset(dir);
-  const check = await checkManifest(dir, manifest);
+  const check = await checkDataset(dir);
   assert.equal(check.broken.length, 4);
-  assert.deepEqual([check.train.width, check.train.height], [null, null]);
-  assert.deepEqual(check.train.bytes, { min: 1, median: 1, max: 1 });
+  assert.deepEqual([check.splits[0]?.width, check.splits[0]?.height], [null, null]);
+  assert.deepEqual(check.splits[0]?.bytes, { min: 1, median: 1, max: 1 });
 });
 
 test('an exclude list that cannot be written is refused', async (t) => {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { drawDataset } from '../../src/demo/drawn-dataset.js';
 import { addGrain, drawScene, SCENE_SIDE, sceneRandom, SHAPES } from '../../src/demo/drawn-scene.js';
 import { scanDataset } from '../../src/shared/dataset/dataset-scan.js';
-import { checkManifest } from '../../src/worker/data/data-check.js';
+import { checkDataset } from '../../src/worker/data/data-check.js';
 import { temporaryFolder } from './temporary-files.js';
 
 const SMALL = { seed: 3, trainPerClass: 3, testPerClass: 1 };
@@ -21,12 +21,18 @@ test('the drawn set is a sound data set of 32 x 32 images with the promised coun
   );
   const manifest = await scanDataset(dir);
   assert.deepEqual(manifest.classes, Object.keys(SHAPES));
-  const check = await checkManifest(dir, manifest);
+  const check = await checkDataset(dir);
   assert.deepEqual(check.broken, []);
-  assert.deepEqual(Object.values(check.train.perClass), [3, 3, 3, 3, 3, 3, 3, 3]);
-  assert.deepEqual(Object.values(check.test.perClass), [1, 1, 1, 1, 1, 1, 1, 1]);
+  assert.deepEqual(
+    check.findings.filter(({ kind }) => kind !== 'few-images'),
+    [],
+  );
+  const [train, testSplit] = check.splits;
+  assert.ok(train !== undefined && testSplit !== undefined);
+  assert.deepEqual(Object.values(train.perClass), [3, 3, 3, 3, 3, 3, 3, 3]);
+  assert.deepEqual(Object.values(testSplit.perClass), [1, 1, 1, 1, 1, 1, 1, 1]);
   const square = { min: SCENE_SIDE, median: SCENE_SIDE, max: SCENE_SIDE };
-  assert.deepEqual([check.train.width, check.train.height], [square, square]);
+  assert.deepEqual([train.width, train.height], [square, square]);
 });
 
 test('the same seed draws the same files, another seed others', async (t) => {

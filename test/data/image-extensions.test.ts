@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Exclusion } from '../../src/shared/dataset/exclude-list.js';
+import { FindingTally } from '../../src/shared/dataset/findings.js';
 import { listImages } from '../../src/shared/dataset/image-folder.js';
 import { temporaryFolder, writeFiles } from './temporary-files.js';
 
@@ -12,7 +14,11 @@ test('files of every extension of torchvision are images, in small and capital l
   const names = [...EXTENSIONS, ...FURTHER].flatMap((name) => [`a.${name}`, `b.${name.toUpperCase()}`]);
   const others = ['a.svg', 'a.txt', 'png', 'a.png.txt', 'a.xpng'];
   await writeFiles(dir, Object.fromEntries([...names, ...others].map((name) => [`c/${name}`, 'x'])));
-  const listed = await listImages(dir, 'c', 0);
+  const listed = await listImages(dir, 'c', 0, {
+    broken: [],
+    tally: new FindingTally(),
+    exclusion: new Exclusion(),
+  });
   assert.deepEqual(
     listed.map(({ path }) => path),
     names.map((name) => `c/${name}`).sort(),

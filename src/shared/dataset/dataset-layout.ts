@@ -9,7 +9,6 @@ const SPLIT_FOLDERS: readonly string[] = ['train', ...VAL_FOLDERS, 'test'];
 /**
  * Whether `dir` is a data set with splits; else it holds class folders of a model with `classes` itself.
  * A folder called like a split is one unless a class has that name as well; then it is one if it holds class folders.
- * @throws DATA_UNREADABLE
  */
 export async function holdsSplits(dir: string, classes: readonly string[]): Promise<boolean> {
   const known = new Set(classes);

@@ -1,124 +1,111 @@
 /** Reads a data folder into a manifest, and refuses what cannot be trained on. */
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { coded, reasonOf } from '../errors.js';
-import { excludeSamples, parseExcludeList } from './exclude-list.js';
-import { listFolders, listImages } from './image-folder.js';
+import { coded } from '../errors.js';
+import {
+  isDirectory,
+  readExclusion,
+  requireDirectory,
+  surveySplits,
+  unknownExclusion,
+  type DatasetSurvey,
+} from './dataset-survey.js';
+import { findingText, type Finding } from './findings.js';
+import type { BrokenFile } from './folder-entries.js';
+import { emptyNotes, listClasses, listImages } from './image-folder.js';
+import { listing } from './listing.js';
 import { sealManifest, sealSplit } from './manifest-digest.js';
 import type { Manifest, ManifestSample, SplitManifest } from './manifest.js';
+import { pathText } from './path-text.js';
 
 export interface ScanOptions {
   /** Path of an exclude list, or null. */
   readonly exclude?: string | null;
+  /** Told a line of each kind of thing that the user may not know of, such as files that are left out. */
+  readonly say?: (line: string) => void;
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+const MOST_NAMED = 10;
+
+function requireSound(path: string, broken: readonly BrokenFile[]): void {
+  if (broken.length === 0) return;
+  const files = broken.slice(0, MOST_NAMED).map((file) => `${pathText(file.path)} (${file.reason})`);
+  const list = listing(files, MOST_NAMED, broken.length);
+  throw coded('DATA_UNUSABLE_FILES', { path, count: broken.length, list });
 }
 
-/** @throws DATA_NOT_A_DIRECTORY */
-export async function requireDirectory(path: string): Promise<void> {
-  if (!(await isDirectory(path))) throw coded('DATA_NOT_A_DIRECTORY', { path });
-}
-
-async function readExcludeList(path: string): Promise<string[]> {
-  try {
-    return parseExcludeList(await readFile(path, 'utf8'));
-  } catch (thrown) {
-    throw coded('DATA_UNREADABLE', { path, reason: reasonOf(thrown) });
-  }
-}
-
-function differenceOfClasses(classes: readonly string[], train: readonly string[]): string | null {
-  const missing = train.find((name) => !classes.includes(name));
-  if (missing !== undefined) return `"${missing}" is missing`;
-  const extra = classes.find((name) => !train.includes(name));
-  return extra === undefined ? null : `"${extra}" is not in train`;
-}
-
-/** Refuses a split without images, and a class without images. `folderOf` gives the path of a class to name. */
-function requireImages(
-  path: string,
-  classes: readonly string[],
-  samples: readonly ManifestSample[],
-  folderOf: (name: string) => string,
-): void {
-  if (samples.length === 0) throw coded('DATA_EMPTY', { path });
-  const filled = new Set(samples.map(({ label }) => label));
-  const empty = classes.find((_, label) => !filled.has(label));
-  if (empty !== undefined) throw coded('DATA_EMPTY_CLASS', { path: folderOf(empty) });
-}
-
-async function samplesOf(dir: string, prefix: string, classes: readonly string[]): Promise<ManifestSample[]> {
-  const lists: ManifestSample[] = [];
-  for (const [label, name] of classes.entries()) {
-    for (const sample of await listImages(dir, `${prefix}${name}`, label)) lists.push(sample);
-  }
-  return lists;
+function tell(findings: readonly Finding[], say: ScanOptions['say']): void {
+  if (say !== undefined) for (const finding of findings) say(findingText(finding));
 }
 
 /**
- * The manifest of the data folder `dir`: dir/train/CLASS/IMAGE and dir/test/CLASS/IMAGE (or val, where there is
- * no test). Excluded images are in neither list nor digest.
- * @throws DATA_NOT_A_DIRECTORY, DATA_NO_SPLIT, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_ONE_CLASS,
- *   DATA_CLASSES_DIFFER, DATA_UNREADABLE, DATA_EXCLUDE_UNKNOWN
+ * Surveys the data folder `dir`: dir/train/CLASS/IMAGE and dir/test/CLASS/IMAGE (or val, where there is no test).
+ * @throws DATA_NOT_A_DIRECTORY, DATA_NO_SPLIT, DATA_UNREADABLE of the exclude list
  */
-export async function scanDataset(dir: string, options: ScanOptions = {}): Promise<Manifest> {
+export async function surveyDataset(dir: string, exclude: string | null = null): Promise<DatasetSurvey> {
   await requireDirectory(dir);
   if (!(await isDirectory(join(dir, 'train')))) throw coded('DATA_NO_SPLIT', { path: dir, split: 'train' });
   const testName = (await isDirectory(join(dir, 'test'))) ? 'test' : 'val';
   if (!(await isDirectory(join(dir, testName)))) {
     throw coded('DATA_NO_SPLIT', { path: dir, split: 'test (or val)' });
   }
+  return surveySplits(dir, ['train', testName], exclude);
+}
 
-  const classes = await listFolders(join(dir, 'train'));
-  if (classes.length === 0) throw coded('DATA_EMPTY', { path: join(dir, 'train') });
-  if (classes.length === 1) {
-    throw coded('DATA_ONE_CLASS', { path: join(dir, 'train'), className: String(classes[0]) });
-  }
-  const difference = differenceOfClasses(await listFolders(join(dir, testName)), classes);
-  if (difference !== null) throw coded('DATA_CLASSES_DIFFER', { split: testName, difference });
+/** The manifest of what a survey has found. */
+export function manifestOf({ classes, splits }: DatasetSurvey): Manifest {
+  const [train, test] = splits;
+  return sealManifest(classes, train?.samples ?? [], test?.samples ?? []);
+}
 
-  let train = await samplesOf(dir, 'train/', classes);
-  let test = await samplesOf(dir, `${testName}/`, classes);
-  const exclude = options.exclude ?? null;
-  if (exclude !== null) {
-    const paths = await readExcludeList(exclude);
-    const { kept, unknown } = excludeSamples([...train, ...test], paths);
-    if (unknown[0] !== undefined) throw coded('DATA_EXCLUDE_UNKNOWN', { path: exclude, entry: unknown[0] });
-    const isKept = new Set(kept);
-    train = train.filter((sample) => isKept.has(sample));
-    test = test.filter((sample) => isKept.has(sample));
-  }
-  for (const [split, samples] of [['train', train] as const, [testName, test] as const]) {
-    requireImages(join(dir, split), classes, samples, (name) => join(dir, split, name));
-  }
-  return sealManifest(classes, train, test);
+/**
+ * The manifest of the data folder `dir`. Excluded images are in neither list nor digest.
+ * @throws what surveyDataset throws, DATA_UNUSABLE_FILES, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_ONE_CLASS,
+ *   DATA_CLASSES_DIFFER, DATA_EXCLUDE_UNKNOWN
+ */
+export async function scanDataset(dir: string, options: ScanOptions = {}): Promise<Manifest> {
+  const survey = await surveyDataset(dir, options.exclude ?? null);
+  tell(survey.findings, options.say);
+  // A class may be empty because its files are broken: the files come first.
+  requireSound(dir, survey.broken);
+  if (survey.problems[0] !== undefined) throw survey.problems[0];
+  return manifestOf(survey);
 }
 
 /**
  * The images of `dir`/CLASS/IMAGE, a folder without train and test, with labels into `classes` (a model's own).
  * Classes without a folder are allowed; a folder that is no class is not.
- * @throws DATA_NOT_A_DIRECTORY, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_CLASSES_DIFFER, DATA_UNREADABLE
+ * @throws DATA_NOT_A_DIRECTORY, DATA_UNUSABLE_FILES, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_CLASSES_DIFFER,
+ *   DATA_UNREADABLE, DATA_EXCLUDE_UNKNOWN
  */
-export async function scanImages(dir: string, classes: readonly string[]): Promise<SplitManifest> {
+export async function scanImages(
+  dir: string,
+  classes: readonly string[],
+  options: ScanOptions = {},
+): Promise<SplitManifest> {
   await requireDirectory(dir);
-  const folders = await listFolders(dir);
-  const extra = folders.find((name) => !classes.includes(name));
-  if (extra !== undefined) {
-    throw coded('DATA_CLASSES_DIFFER', { split: dir, difference: `"${extra}" is no class of the model` });
+  const exclude = options.exclude ?? null;
+  const notes = emptyNotes(await readExclusion(exclude));
+  const folders = new Set(await listClasses(dir, '', notes));
+  const known = new Set(classes);
+  const extra = [...folders].filter((name) => !known.has(name)).map((name) => `"${pathText(name)}"`);
+  if (extra.length > 0) {
+    const difference = `${listing(extra, MOST_NAMED)}: no class of the model`;
+    throw coded('DATA_CLASSES_DIFFER', { split: dir, difference });
   }
-  const samples: ManifestSample[] = [];
+  const lists: ManifestSample[][] = [];
+  const empty: string[] = [];
   for (const [label, name] of classes.entries()) {
-    if (!folders.includes(name)) continue;
-    const images = await listImages(dir, name, label);
-    if (images.length === 0) throw coded('DATA_EMPTY_CLASS', { path: join(dir, name) });
-    for (const image of images) samples.push(image);
+    if (!folders.has(name)) continue;
+    const images = await listImages(dir, name, label, notes);
+    if (images.length === 0) empty.push(pathText(join(dir, name)));
+    lists.push(images);
   }
+  tell(notes.tally.findings(), options.say);
+  requireSound(dir, notes.broken);
+  if (empty.length > 0) throw coded('DATA_EMPTY_CLASS', { path: listing(empty, MOST_NAMED) });
+  const [unknown] = unknownExclusion(exclude, notes.exclusion);
+  if (unknown !== undefined) throw unknown;
+  const samples = lists.flat();
   if (samples.length === 0) throw coded('DATA_EMPTY', { path: dir });
   return sealSplit(samples);
 }

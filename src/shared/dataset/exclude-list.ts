@@ -1,27 +1,49 @@
-/** The list of images to leave out: one path a line, relative to the data folder; lines that start with '#' are comments. */
-import type { ManifestSample } from './manifest.js';
+/**
+ * The list of what to leave out: one path a line, relative to the data folder, in quotes where a line could not hold
+ * it otherwise (`path-text.ts`); lines that start with '#' are comments.
+ */
+import { parsePathText, pathText } from './path-text.js';
 
 /** The paths of an exclude list's text. */
 export function parseExcludeList(text: string): string[] {
   return text
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map(parsePathText);
 }
 
-/** The text of an exclude list; each path comes after a comment that holds its reason. */
-export function formatExcludeList(entries: readonly { path: string; reason: string }[]): string {
-  const lines = entries.map(({ path, reason }) => `# ${reason.replaceAll(/\s+/g, ' ')}\n${path}\n`);
-  return `# Images to leave out: vitrail train --exclude THIS_FILE\n${lines.join('')}`;
+/** The lines of an exclude list; each path comes after a comment that holds its reason. */
+export function* formatExcludeList(
+  entries: Iterable<{ readonly path: string; readonly reason: string }>,
+): Generator<string> {
+  yield '# Images to leave out: vitrail train --exclude THIS_FILE\n';
+  for (const { path, reason } of entries) yield `# ${reason.replaceAll(/\s+/g, ' ')}\n${pathText(path)}\n`;
 }
 
-/** `samples` without the listed paths, and the listed paths that no sample has. */
-export function excludeSamples(
-  samples: readonly ManifestSample[],
-  paths: readonly string[],
-): { readonly kept: ManifestSample[]; readonly unknown: string[] } {
-  const listed = new Set(paths);
-  const kept = samples.filter(({ path }) => !listed.has(path));
-  for (const { path } of samples) listed.delete(path);
-  return { kept, unknown: [...listed] };
+/** What is to be left out, files or whole folders, and which of it has been met. */
+export class Exclusion {
+  readonly #paths: ReadonlySet<string>;
+  readonly #unmet: Set<string>;
+
+  constructor(paths: readonly string[] = []) {
+    this.#paths = new Set(paths);
+    this.#unmet = new Set(paths);
+  }
+
+  /** Whether the list names `path`. */
+  names(path: string): boolean {
+    if (this.#paths.size === 0) return false;
+    this.#unmet.delete(path);
+    return this.#paths.has(path);
+  }
+
+  paths(): string[] {
+    return [...this.#paths];
+  }
+
+  /** The listed paths that nobody has asked for. */
+  unmet(): string[] {
+    return [...this.#unmet];
+  }
 }

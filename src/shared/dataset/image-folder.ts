@@ -1,74 +1,81 @@
-/** Lists a folder of class folders as torchvision's ImageFolder does. */
-import { readdir, realpath, stat } from 'node:fs/promises';
-import type { Dirent } from 'node:fs';
+/** Lists the images of a class folder in the order of torchvision's ImageFolder. */
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { coded, reasonOf } from '../errors.js';
+import { Exclusion } from './exclude-list.js';
+import { FindingTally } from './findings.js';
+import { childPath, folderEntries, type ScanNotes } from './folder-entries.js';
 import type { ManifestSample } from './manifest.js';
 import { byCodePoints } from './name-order.js';
+import { pathText } from './path-text.js';
 
-/** torchvision's IMG_EXTENSIONS, further names of the same formats, and GIF. */
-const IMAGE_NAME = /\.(?:jpe?g|jpe|jfif|png|webp|bmp|tiff?|ppm|pgm|pbm|gif)$/i;
-/** Open system calls at a time; more does not list faster. */
-const CONCURRENT_STATS = 64;
-
-async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    throw coded('DATA_UNREADABLE', { path, reason: reasonOf(thrown) });
-  }
+export function emptyNotes(exclusion = new Exclusion()): ScanNotes {
+  return { broken: [], tally: new FindingTally(), exclusion };
 }
 
-async function isDirectory(parent: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  const path = join(parent, entry.name);
-  return (await readable(path, stat(path))).isDirectory();
-}
-
-/** The names of the folders in `dir`, links to folders included, sorted. */
-export async function listFolders(dir: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const entry of await readable(dir, readdir(dir, { withFileTypes: true }))) {
-    if (await isDirectory(dir, entry)) names.push(entry.name);
-  }
-  return names.sort(byCodePoints);
+/** The names of the folders in `dir` that may be splits or classes, sorted; none where `dir` cannot be read. */
+export async function listFolders(dir: string): Promise<readonly string[]> {
+  return (await folderEntries(dir, '', emptyNotes())).folders;
 }
 
 interface Found {
   readonly folder: string;
-  readonly name: string;
+  readonly samples: readonly ManifestSample[];
+}
+
+/** The names of the class folders in `root`/`folder`, sorted. Images beside them belong to no class. */
+export async function listClasses(
+  root: string,
+  folder: string,
+  notes: ScanNotes,
+): Promise<readonly string[]> {
+  const { folders, images } = await folderEntries(root, folder, notes);
+  for (const { name } of images) notes.tally.add('outside-classes', pathText(childPath(folder, name)));
+  return folders;
 }
 
 /** `above` holds the real paths of all folders above: a link back to one of them would never end. */
-async function walk(root: string, folder: string, above: readonly string[], found: Found[]): Promise<void> {
-  const dir = join(root, folder);
-  const real = await readable(dir, realpath(dir));
-  if (above.includes(real)) throw coded('DATA_UNREADABLE', { path: dir, reason: 'the link forms a loop' });
-  for (const entry of await readable(dir, readdir(dir, { withFileTypes: true }))) {
-    if (await isDirectory(dir, entry)) {
-      await walk(root, `${folder}/${entry.name}`, [...above, real], found);
-    } else if (IMAGE_NAME.test(entry.name)) {
-      found.push({ folder, name: entry.name });
-    }
+async function walk(
+  root: string,
+  folder: string,
+  label: number,
+  above: readonly string[],
+  found: Found[],
+  notes: ScanNotes,
+): Promise<void> {
+  // A folder that has vanished has no real path, and the reading of it says so.
+  const real = await realpath(join(root, folder)).catch(() => null);
+  if (real !== null && above.includes(real)) {
+    notes.broken.push({ path: folder, reason: 'the link leads back to a folder above it' });
+    return;
   }
+  const { folders, images } = await folderEntries(root, folder, notes);
+  const samples = images.map(({ name, bytes }) => ({ path: `${folder}/${name}`, bytes, label }));
+  found.push({ folder, samples });
+  const inside = real === null ? above : [...above, real];
+  for (const name of folders) await walk(root, `${folder}/${name}`, label, inside, found, notes);
+}
+
+/** The folders above `folder`, from the data folder down. */
+function foldersAbove(folder: string): string[] {
+  const parts = folder.split('/');
+  return parts.map((_, i) => parts.slice(0, i).join('/'));
 }
 
 /**
  * The images below `root`/`folder`, subfolders included, with `label`.
  * Order: by folder path, then by name (torchvision's `sorted(os.walk(...))`).
  */
-export async function listImages(root: string, folder: string, label: number): Promise<ManifestSample[]> {
+export async function listImages(
+  root: string,
+  folder: string,
+  label: number,
+  notes: ScanNotes,
+): Promise<ManifestSample[]> {
   const found: Found[] = [];
-  await walk(root, folder, [], found);
-  found.sort((a, b) => byCodePoints(a.folder, b.folder) || byCodePoints(a.name, b.name));
-  const samples: ManifestSample[] = [];
-  for (let i = 0; i < found.length; i += CONCURRENT_STATS) {
-    const sized = found.slice(i, i + CONCURRENT_STATS).map(async ({ folder: at, name }) => {
-      const path = `${at}/${name}`;
-      const file = join(root, path);
-      return { path, bytes: (await readable(file, stat(file))).size, label };
-    });
-    samples.push(...(await Promise.all(sized)));
-  }
-  return samples;
+  const above = await Promise.all(
+    foldersAbove(folder).map(async (of) => realpath(join(root, of)).catch(() => '')),
+  );
+  await walk(root, folder, label, above, found, notes);
+  found.sort((a, b) => byCodePoints(a.folder, b.folder));
+  return found.flatMap(({ samples }) => samples);
 }

@@ -1,10 +1,11 @@
-/** Decodes every image of a data set and says what is broken, how many there are of each class and how large. */
-import { writeFile } from 'node:fs/promises';
+/** Decodes every image of a data set and says what is broken or strange, how many there are of each class, how large. */
 import { join } from 'node:path';
-import { scanDataset, type ScanOptions } from '../../shared/dataset/dataset-scan.js';
-import { formatExcludeList } from '../../shared/dataset/exclude-list.js';
-import type { Manifest, ManifestSample } from '../../shared/dataset/manifest.js';
-import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
+import { manifestOf, surveyDataset } from '../../shared/dataset/dataset-scan.js';
+import { countsByLabel, type DatasetSurvey, type SplitSurvey } from '../../shared/dataset/dataset-survey.js';
+import type { Finding } from '../../shared/dataset/findings.js';
+import type { BrokenFile } from '../../shared/dataset/folder-entries.js';
+import type { ManifestSample } from '../../shared/dataset/manifest.js';
+import { plainError, reasonOf, VitrailError, type PlainError } from '../../shared/errors.js';
 import { decodeImage } from './image-decoder.js';
 
 /** A little more than the threads of Node's pool, so that none of them waits. */
@@ -18,8 +19,11 @@ export interface Spread {
 }
 
 export interface SplitCheck {
+  /** The folder's name. */
+  readonly name: string;
+  /** Those that do not decode included. */
   readonly images: number;
-  /** Images by class name, broken ones included. */
+  /** Images by class name. */
   readonly perClass: Readonly<Record<string, number>>;
   /** In pixels, of the images that decode; null if there are none. */
   readonly width: Spread | null;
@@ -28,105 +32,123 @@ export interface SplitCheck {
   readonly bytes: Spread | null;
 }
 
-export interface BrokenImage {
-  /** Relative to the data folder. */
-  readonly path: string;
-  readonly reason: string;
-}
-
 export interface DataCheck {
   readonly classes: readonly string[];
-  /** Of the manifest. */
+  /** Of the manifest, were nothing broken. */
   readonly digest: string;
-  readonly train: SplitCheck;
-  readonly test: SplitCheck;
-  /** In manifest order, train first. */
-  readonly broken: readonly BrokenImage[];
+  /** Train first. */
+  readonly splits: readonly SplitCheck[];
+  /** First what cannot be read at all, then what does not decode, each split after split. */
+  readonly broken: readonly BrokenFile[];
+  readonly findings: readonly Finding[];
+  /** Why the data set as a whole cannot be trained on. */
+  readonly problems: readonly PlainError[];
 }
 
-export interface DataCheckOptions extends ScanOptions {
+export interface DataCheckOptions {
+  /** Path of an exclude list, or null. */
+  readonly exclude?: string | null;
   /** Called after every image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-interface Checked {
-  readonly sample: ManifestSample;
-  readonly size: { readonly width: number; readonly height: number } | null;
-  readonly reason: string;
+/** What a decode has shown, in flat arrays: a data set may have millions of images. */
+interface Shown {
+  readonly widths: Uint32Array;
+  readonly heights: Uint32Array;
+  /** By position. */
+  readonly faults: Map<number, string>;
 }
 
 /** Least, middle and largest of `values`. */
-export function spreadOf(values: readonly number[]): Spread | null {
+export function spreadOf(values: Iterable<number>): Spread | null {
   const sorted = Float64Array.from(values).sort();
   const [min, median, max] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)];
   return min === undefined || median === undefined || max === undefined ? null : { min, median, max };
 }
 
-async function check(root: string, sample: ManifestSample): Promise<Checked> {
-  try {
-    const { width, height } = await decodeImage(join(root, sample.path));
-    return { sample, size: { width, height }, reason: '' };
-  } catch (thrown) {
-    // The path stands next to the reason already.
-    const problem = thrown instanceof VitrailError ? thrown.problem : reasonOf(thrown);
-    const reason = problem.replace(/^cannot (?:decode the image|read) .*?: /, '');
-    return { sample, size: null, reason };
-  }
+/** The reason without the path, which stands next to it already. */
+function reasonAlone(thrown: unknown): string {
+  const problem = thrown instanceof VitrailError ? thrown.problem : reasonOf(thrown);
+  return problem.replace(/^cannot (?:decode the image|read) .*?: /s, '');
 }
 
-function summary(classes: readonly string[], checked: readonly Checked[]): SplitCheck {
-  const counts = classes.map(() => 0);
-  for (const { sample } of checked) counts[sample.label]!++;
-  const sizes = checked.flatMap(({ size }) => size ?? []);
-  return {
-    images: checked.length,
-    perClass: Object.fromEntries(classes.map((name, label) => [name, counts[label]!])),
-    width: spreadOf(sizes.map(({ width }) => width)),
-    height: spreadOf(sizes.map(({ height }) => height)),
-    bytes: spreadOf(checked.map(({ sample }) => sample.bytes)),
-  };
-}
-
-/** Checks the samples of a manifest whose paths are relative to `root`. */
-export async function checkManifest(
+async function decodeAll(
   root: string,
-  manifest: Manifest,
-  onProgress: (done: number, total: number) => void = () => undefined,
-): Promise<DataCheck> {
-  const { classes, digest, train, test } = manifest;
-  const samples = [...train.samples, ...test.samples];
-  const checked = new Array<Checked>(samples.length);
+  samples: readonly ManifestSample[],
+  onProgress: (done: number, total: number) => void,
+): Promise<Shown> {
+  const { length } = samples;
+  const shown: Shown = {
+    widths: new Uint32Array(length),
+    heights: new Uint32Array(length),
+    faults: new Map(),
+  };
   let next = 0;
   let done = 0;
   const lane = async (): Promise<void> => {
-    while (next < samples.length) {
+    while (next < length) {
       const at = next++;
-      checked[at] = await check(root, samples[at]!);
-      onProgress(++done, samples.length);
+      try {
+        const image = await decodeImage(join(root, samples[at]!.path));
+        shown.widths[at] = image.width;
+        shown.heights[at] = image.height;
+      } catch (thrown) {
+        shown.faults.set(at, reasonAlone(thrown));
+      }
+      onProgress(++done, length);
     }
   };
   await Promise.all(Array.from({ length: DECODES_AT_ONCE }, lane));
-  const broken = checked
-    .filter(({ size }) => size === null)
-    .map(({ sample, reason }) => ({ path: sample.path, reason }));
-  const split = (from: number, to?: number): SplitCheck => summary(classes, checked.slice(from, to));
-  const trained = train.samples.length;
-  return { classes, digest, train: split(0, trained), test: split(trained), broken };
+  return shown;
+}
+
+function splitCheck(
+  classes: readonly string[],
+  { name, samples }: SplitSurvey,
+  from: number,
+  { widths, heights }: Shown,
+): SplitCheck {
+  const counts = countsByLabel(classes, samples);
+  const decoded = (sizes: Uint32Array): Uint32Array =>
+    sizes.subarray(from, from + samples.length).filter((size) => size > 0);
+  return {
+    name,
+    images: samples.length,
+    perClass: Object.fromEntries(classes.map((of, label) => [of, counts[label]!])),
+    width: spreadOf(decoded(widths)),
+    height: spreadOf(decoded(heights)),
+    bytes: spreadOf(Float64Array.from(samples, ({ bytes }) => bytes)),
+  };
+}
+
+/** Checks what a survey of `root` has found. */
+async function checkSurvey(
+  root: string,
+  survey: DatasetSurvey,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): Promise<DataCheck> {
+  const { classes, splits } = survey;
+  const samples = splits.flatMap((split) => split.samples);
+  const starts: number[] = [];
+  for (const split of splits) starts.push((starts.at(-1) ?? 0) + split.samples.length);
+
+  const shown = await decodeAll(root, samples, onProgress);
+  const faults = [...shown.faults].sort(([a], [b]) => a - b);
+  return {
+    classes,
+    digest: manifestOf(survey).digest,
+    splits: splits.map((split, i) => splitCheck(classes, split, i === 0 ? 0 : starts[i - 1]!, shown)),
+    broken: [...survey.broken, ...faults.map(([at, reason]) => ({ path: samples[at]!.path, reason }))],
+    findings: survey.findings,
+    problems: survey.problems.map(plainError),
+  };
 }
 
 /**
  * Checks the data folder `dir`.
- * @throws what scanDataset throws; broken images are results, not errors
+ * @throws what surveyDataset throws; broken images and unfit classes are results, not errors
  */
 export async function checkDataset(dir: string, options: DataCheckOptions = {}): Promise<DataCheck> {
-  return checkManifest(dir, await scanDataset(dir, options), options.onProgress);
-}
-
-/** Writes the broken images to `path` as an exclude list, each after its reason. @throws DATA_WRITE_FAILED */
-export async function writeExcludeList(path: string, broken: readonly BrokenImage[]): Promise<void> {
-  try {
-    await writeFile(path, formatExcludeList(broken));
-  } catch (thrown) {
-    throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
-  }
+  return checkSurvey(dir, await surveyDataset(dir, options.exclude ?? null), options.onProgress);
 }

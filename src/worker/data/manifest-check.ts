@@ -8,10 +8,11 @@ const FILES_AT_ONCE = 64;
 
 async function difference(root: string, sample: ManifestSample): Promise<string | null> {
   const bytes = await stat(join(root, sample.path)).then(
-    (found) => found.size,
+    (found) => (found.isFile() ? found.size : -1),
     () => null,
   );
   if (bytes === null) return `${sample.path} is missing in ${root}`;
+  if (bytes < 0) return `${sample.path} is no file here`;
   if (bytes !== sample.bytes)
     return `${sample.path} has ${counted(bytes, 'byte')} here and ${sample.bytes} there`;
   return null;

@@ -1,0 +1,68 @@
+/** Compares class names of splits, and tells names that only look the same. */
+import type { FindingTally } from './findings.js';
+import { listing } from './listing.js';
+import { pathText } from './path-text.js';
+
+/**
+ * Below this a class is said to have few images. Of nine test images one is 11 % of the class's accuracy, and the
+ * paper's own smallest transfer task, VTAB-1k, leaves 10 training images to each of 100 classes.
+ */
+const FEW_IMAGES = 10;
+
+const MOST_NAMED = 5;
+
+/** Equal for names that differ in Unicode normal form, compatibility characters, case or outer spaces only. */
+const look = (name: string): string => name.normalize('NFKC').toLowerCase().trim();
+
+/** A name with the code points by which it can be told from its double. */
+function spelled(name: string): string {
+  const points = Array.from(name, (character) =>
+    /^[!-~ ]$/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+  return points.join('');
+}
+
+/** How the classes of another split differ from those of train, all of it; null if they do not. */
+export function differenceOfClasses(classes: readonly string[], train: readonly string[]): string | null {
+  const [here, there] = [new Set(classes), new Set(train)];
+  const extra = classes.filter((name) => !there.has(name));
+  const doubles = new Map(extra.map((name) => [look(name), name]));
+  const said = new Set<string>();
+  const words: string[] = [];
+  for (const name of train) {
+    if (here.has(name)) continue;
+    const double = doubles.get(look(name));
+    if (double === undefined) {
+      words.push(`"${pathText(name)}" is missing`);
+    } else {
+      said.add(double);
+      words.push(`"${pathText(name)}" is spelled ${spelled(name)} in train and ${spelled(double)} here`);
+    }
+  }
+  for (const name of extra) if (!said.has(name)) words.push(`"${pathText(name)}" is not in train`);
+  return words.length === 0 ? null : listing(words, MOST_NAMED);
+}
+
+/** Adds the pairs of `classes` that look alike. */
+export function findAlikeClasses(classes: readonly string[], tally: FindingTally): void {
+  const seen = new Map<string, string>();
+  for (const name of classes) {
+    const double = seen.get(look(name));
+    if (double !== undefined) tally.add('alike-classes', `${spelled(double)} and ${spelled(name)}`);
+    seen.set(look(name), name);
+  }
+}
+
+/** Adds the classes of a split that have few images; `counts` are by label. */
+export function findFewImages(
+  split: string,
+  classes: readonly string[],
+  counts: readonly number[],
+  tally: FindingTally,
+): void {
+  for (const [label, name] of classes.entries()) {
+    const count = counts[label] ?? 0;
+    if (count > 0 && count < FEW_IMAGES)
+      tally.add('few-images', `${pathText(`${split}/${name}`)} (${count})`);
+  }
+}

@@ -1,0 +1,38 @@
+/** Writes what is broken as an exclude list. */
+import { stat } from 'node:fs/promises';
+import { writeFileAtomic, writeSynced } from '../../shared/checkpoint/atomic-file.js';
+import { readExclusion } from '../../shared/dataset/dataset-survey.js';
+import { formatExcludeList } from '../../shared/dataset/exclude-list.js';
+import type { BrokenFile } from '../../shared/dataset/folder-entries.js';
+import { coded, reasonOf } from '../../shared/errors.js';
+
+const LINES_AT_ONCE = 1000;
+
+/** `lines` in larger pieces, for fewer writes. */
+function* pieces(lines: Iterable<string>): Generator<string> {
+  let piece: string[] = [];
+  for (const line of lines) {
+    if (piece.push(line) < LINES_AT_ONCE) continue;
+    yield piece.join('');
+    piece = [];
+  }
+  yield piece.join('');
+}
+
+/** What the list `path` leaves out already, as entries of a new list. @throws DATA_UNREADABLE */
+export async function excludedBefore(path: string | null): Promise<BrokenFile[]> {
+  const paths = (await readExclusion(path)).paths();
+  return paths.map((listed) => ({ path: listed, reason: `listed in ${String(path)}` }));
+}
+
+/** Writes `broken` to `path`, each after its reason. @throws DATA_WRITE_FAILED */
+export async function writeExcludeList(path: string, broken: Iterable<BrokenFile>): Promise<void> {
+  try {
+    const target = await stat(path).catch(() => null);
+    // A pipe or /dev/stdout is written to; a file beside it must not take its place.
+    if (target !== null && !target.isFile()) await writeSynced(path, pieces(formatExcludeList(broken)));
+    else await writeFileAtomic(path, pieces(formatExcludeList(broken)));
+  } catch (thrown) {
+    throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
+  }
+}
