@@ -56,7 +56,7 @@ module.exports = {
     door(
       'sharp',
       'node_modules/(sharp|@img)/',
-      '^src/(worker/data/(image-decoder|patch-picture)|demo/drawn-dataset)',
+      '^src/(worker/data/(image-decoder|patch-picture|transparency)|demo/drawn-dataset)',
     ),
     door('yaml', 'node_modules/yaml', '^src/shared/config'),
     door('pino', 'node_modules/pino', '^src/shared/log'),

@@ -5,8 +5,9 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { findingText } from '../shared/dataset/findings.js';
 import { pathText } from '../shared/dataset/path-text.js';
-import { checkDataset, type DataCheck, type Spread, type SplitCheck } from '../worker/data/data-check.js';
+import { checkDataset, type DataCheck } from '../worker/data/data-check.js';
 import { excludedBefore, writeExcludeList } from '../worker/data/exclude-file.js';
+import type { Spread, SplitCheck } from '../worker/data/split-check.js';
 import { runCommand } from './run-command.js';
 import { counted } from '../shared/wording.js';
 

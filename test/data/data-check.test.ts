@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { scanDataset } from '../../src/shared/dataset/dataset-scan.js';
-import { checkDataset, spreadOf } from '../../src/worker/data/data-check.js';
+import { checkDataset } from '../../src/worker/data/data-check.js';
 import { writeExcludeList } from '../../src/worker/data/exclude-file.js';
+import { spreadOf } from '../../src/worker/data/split-check.js';
 import { picture, temporaryFolder, writeDataset, writeFiles } from './temporary-files.js';
 
 test('a sound data set is counted and measured', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import sharp from 'sharp';
 import { scanDataset, surveyDataset } from '../../src/shared/dataset/dataset-scan.js';
 import { FindingTally, findingText, type FindingKind } from '../../src/shared/dataset/findings.js';
 import { checkDataset } from '../../src/worker/data/data-check.js';
@@ -12,6 +13,11 @@ async function sound(t: TestContext): Promise<string> {
   await writeDataset(dir, ['a', 'b'], { train: 11, test: 10 });
   return dir;
 }
+
+const coloured = async (background: { r: number; g: number; b: number; alpha: number }): Promise<Buffer> =>
+  sharp({ create: { width: 8, height: 8, channels: 4, background } })
+    .png()
+    .toBuffer();
 
 test('a sound data set gives nothing to say', async (t) => {
   const { findings, problems } = await checkDataset(await sound(t));
@@ -41,6 +47,51 @@ test('what a scan leaves out is told, a line of each kind with a count', async (
     '1 file of other programs is left out: train/a/._000.png',
     '1 image lies beside the class folders and is left out: train/stray.png',
   ]);
+});
+
+test('pictures that show nothing are told apart', async (t) => {
+  const dir = await sound(t);
+  await writeFiles(dir, {
+    'train/a/black.png': await coloured({ r: 0, g: 0, b: 0, alpha: 1 }),
+    'train/a/grey.png': await coloured({ r: 9, g: 9, b: 9, alpha: 1 }),
+    'test/b/clear.png': await coloured({ r: 200, g: 9, b: 9, alpha: 0 }),
+    'test/b/half.png': await picture(8, 8).ensureAlpha(0.5).png().toBuffer(),
+  });
+  const { findings } = await checkDataset(dir);
+  assert.deepEqual(
+    findings.map(({ kind, examples }) => [kind, ...examples]),
+    [
+      ['transparent', 'test/b/clear.png'],
+      ['black', 'train/a/black.png'],
+      ['one-colour', 'train/a/grey.png'],
+    ],
+  );
+});
+
+test('the same picture under two labels, in two splits and twice in a class is found by its content', async (t) => {
+  const dir = await sound(t);
+  const [one, two, three] = await Promise.all(
+    [501, 502, 503].map(async (phase) => picture(30, 30, phase).png().toBuffer()),
+  );
+  await writeFiles(dir, {
+    'train/a/p.png': one!,
+    'train/b/other-name.png': one!,
+    'train/a/q.png': two!,
+    'test/a/q.png': two!,
+    'train/b/r.png': three!,
+    'train/b/r2.png': three!,
+    'train/b/r3.png': three!,
+    'train/b/r4.png': three!,
+  });
+  const { findings } = await checkDataset(dir);
+  assert.deepEqual(
+    findings.map(({ kind, count, examples }) => [kind, count, ...examples]),
+    [
+      ['two-labels', 1, 'train/a/p.png = train/b/other-name.png'],
+      ['two-splits', 1, 'train/a/q.png = test/a/q.png'],
+      ['twice-in-class', 1, 'train/b/r.png = train/b/r2.png = train/b/r3.png and 1 more'],
+    ],
+  );
 });
 
 test('an SVG named .png and a text are broken, not strange', async (t) => {
@@ -99,7 +150,7 @@ test('a tally keeps counts of everything and examples of a few, however much the
 });
 
 test('every kind has a sentence for one and for many', () => {
-  const kinds: readonly FindingKind[] = ['few-images', 'hidden-folder', 'alike-classes'];
+  const kinds: readonly FindingKind[] = ['two-labels', 'black', 'hidden-folder', 'alike-classes'];
   for (const kind of kinds) {
     assert.match(findingText({ kind, count: 1, examples: ['x'] }), /^1 .*: x$/);
     assert.match(findingText({ kind, count: 7, examples: ['x'] }), /^7 .*s .*: x and 6 more$/);

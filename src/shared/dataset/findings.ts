@@ -19,6 +19,12 @@ const SENTENCES = {
     '{n} pairs of classes have names that look alike',
   ],
   'few-images': ['1 class has few images (below 10)', '{n} classes have few images (below 10)'],
+  'two-labels': ['1 picture has more than one label', '{n} pictures have more than one label'],
+  'two-splits': ['1 picture is in more than one split', '{n} pictures are in more than one split'],
+  'twice-in-class': ['1 picture is there more than once', '{n} pictures are there more than once'],
+  transparent: ['1 image is wholly transparent', '{n} images are wholly transparent'],
+  black: ['1 image is wholly black', '{n} images are wholly black'],
+  'one-colour': ['1 image has one colour only', '{n} images have one colour only'],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type FindingKind = keyof typeof SENTENCES;

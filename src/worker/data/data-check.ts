@@ -1,36 +1,20 @@
 /** Decodes every image of a data set and says what is broken or strange, how many there are of each class, how large. */
 import { join } from 'node:path';
 import { manifestOf, surveyDataset } from '../../shared/dataset/dataset-scan.js';
-import { countsByLabel, type DatasetSurvey, type SplitSurvey } from '../../shared/dataset/dataset-survey.js';
-import type { Finding } from '../../shared/dataset/findings.js';
+import type { DatasetSurvey } from '../../shared/dataset/dataset-survey.js';
+import { FindingTally, type Finding } from '../../shared/dataset/findings.js';
 import type { BrokenFile } from '../../shared/dataset/folder-entries.js';
 import type { ManifestSample } from '../../shared/dataset/manifest.js';
+import { pathText } from '../../shared/dataset/path-text.js';
 import { plainError, reasonOf, VitrailError, type PlainError } from '../../shared/errors.js';
 import { decodeImage } from './image-decoder.js';
+import { emptyLook, type EmptyLook } from './picture-look.js';
+import { findRepeated } from './repeated-pictures.js';
+import { splitCheck, type SplitCheck } from './split-check.js';
+import { isWhollyTransparent } from './transparency.js';
 
 /** A little more than the threads of Node's pool, so that none of them waits. */
 const DECODES_AT_ONCE = 8;
-
-export interface Spread {
-  readonly min: number;
-  /** The lower one of the two in the middle. */
-  readonly median: number;
-  readonly max: number;
-}
-
-export interface SplitCheck {
-  /** The folder's name. */
-  readonly name: string;
-  /** Those that do not decode included. */
-  readonly images: number;
-  /** Images by class name. */
-  readonly perClass: Readonly<Record<string, number>>;
-  /** In pixels, of the images that decode; null if there are none. */
-  readonly width: Spread | null;
-  readonly height: Spread | null;
-  /** File sizes. */
-  readonly bytes: Spread | null;
-}
 
 export interface DataCheck {
   readonly classes: readonly string[];
@@ -56,15 +40,9 @@ export interface DataCheckOptions {
 interface Shown {
   readonly widths: Uint32Array;
   readonly heights: Uint32Array;
+  readonly looks: (EmptyLook | null)[];
   /** By position. */
   readonly faults: Map<number, string>;
-}
-
-/** Least, middle and largest of `values`. */
-export function spreadOf(values: Iterable<number>): Spread | null {
-  const sorted = Float64Array.from(values).sort();
-  const [min, median, max] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)];
-  return min === undefined || median === undefined || max === undefined ? null : { min, median, max };
 }
 
 /** The reason without the path, which stands next to it already. */
@@ -82,6 +60,7 @@ async function decodeAll(
   const shown: Shown = {
     widths: new Uint32Array(length),
     heights: new Uint32Array(length),
+    looks: new Array<EmptyLook | null>(length).fill(null),
     faults: new Map(),
   };
   let next = 0;
@@ -89,10 +68,12 @@ async function decodeAll(
   const lane = async (): Promise<void> => {
     while (next < length) {
       const at = next++;
+      const path = join(root, samples[at]!.path);
       try {
-        const image = await decodeImage(join(root, samples[at]!.path));
+        const image = await decodeImage(path);
         shown.widths[at] = image.width;
         shown.heights[at] = image.height;
+        shown.looks[at] = emptyLook(image, await isWhollyTransparent(path));
       } catch (thrown) {
         shown.faults.set(at, reasonAlone(thrown));
       }
@@ -103,25 +84,6 @@ async function decodeAll(
   return shown;
 }
 
-function splitCheck(
-  classes: readonly string[],
-  { name, samples }: SplitSurvey,
-  from: number,
-  { widths, heights }: Shown,
-): SplitCheck {
-  const counts = countsByLabel(classes, samples);
-  const decoded = (sizes: Uint32Array): Uint32Array =>
-    sizes.subarray(from, from + samples.length).filter((size) => size > 0);
-  return {
-    name,
-    images: samples.length,
-    perClass: Object.fromEntries(classes.map((of, label) => [of, counts[label]!])),
-    width: spreadOf(decoded(widths)),
-    height: spreadOf(decoded(heights)),
-    bytes: spreadOf(Float64Array.from(samples, ({ bytes }) => bytes)),
-  };
-}
-
 /** Checks what a survey of `root` has found. */
 async function checkSurvey(
   root: string,
@@ -130,17 +92,23 @@ async function checkSurvey(
 ): Promise<DataCheck> {
   const { classes, splits } = survey;
   const samples = splits.flatMap((split) => split.samples);
-  const starts: number[] = [];
-  for (const split of splits) starts.push((starts.at(-1) ?? 0) + split.samples.length);
+  const ends: number[] = [];
+  for (const split of splits) ends.push((ends.at(-1) ?? 0) + split.samples.length);
+  const splitAt = (at: number): number => ends.findIndex((end) => at < end);
 
   const shown = await decodeAll(root, samples, onProgress);
+  const tally = new FindingTally();
+  await findRepeated(root, samples, splitAt, shown.faults, tally);
+  for (const [at, look] of shown.looks.entries()) {
+    if (look !== null) tally.add(look, pathText(samples[at]!.path));
+  }
   const faults = [...shown.faults].sort(([a], [b]) => a - b);
   return {
     classes,
     digest: manifestOf(survey).digest,
-    splits: splits.map((split, i) => splitCheck(classes, split, i === 0 ? 0 : starts[i - 1]!, shown)),
+    splits: splits.map((split, i) => splitCheck(classes, split, i === 0 ? 0 : ends[i - 1]!, shown)),
     broken: [...survey.broken, ...faults.map(([at, reason]) => ({ path: samples[at]!.path, reason }))],
-    findings: survey.findings,
+    findings: [...survey.findings, ...tally.findings()],
     problems: survey.problems.map(plainError),
   };
 }

@@ -1,0 +1,18 @@
+/** Tells pictures that decode and show nothing. */
+import type { FindingKind } from '../../shared/dataset/findings.js';
+import type { RgbImage } from './rgb-image.js';
+
+export type EmptyLook = Extract<FindingKind, 'transparent' | 'black' | 'one-colour'>;
+
+/** Whether every pixel has the colour of the first one. */
+function hasOneColour({ data }: RgbImage): boolean {
+  for (let i = 3; i < data.length; i++) if (data[i] !== data[i - 3]) return false;
+  return true;
+}
+
+/** What is strange about a decoded picture, null if nothing is. A transparent one may have any colours below. */
+export function emptyLook(image: RgbImage, isTransparent: boolean): EmptyLook | null {
+  if (isTransparent) return 'transparent';
+  if (!hasOneColour(image)) return null;
+  return image.data[0] === 0 && image.data[1] === 0 && image.data[2] === 0 ? 'black' : 'one-colour';
+}
