@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-/** The command line. Signals come first: loading all that the commands need takes a second. */
+/** The command line. Signals and errors come first: loading all that the commands need takes a second, and many files. */
+import { reportUncaught, runCommand } from './cli/run-command.js';
 import { beginSignals } from './cli/stop-signals.js';
 
 beginSignals();
-const { watchOutput } = await import('./cli/output-errors.js');
-const { createProgram } = await import('./cli/program.js');
-const { runCommand } = await import('./cli/run-command.js');
-
-watchOutput();
+reportUncaught();
 await runCommand(async () => {
+  const { watchOutput } = await import('./cli/output-errors.js');
+  watchOutput();
+  const { createProgram } = await import('./cli/program.js');
   const program = await createProgram(process.argv[2]);
   await program.parseAsync();
 });

@@ -1,9 +1,10 @@
 /** Worker processes on this machine, started and ended together with the process that runs them. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { workerEnd } from './worker-end.js';
 import { counted } from '../shared/wording.js';
 
 export interface LocalWorkersOptions {
@@ -26,6 +27,8 @@ export interface LocalWorkersOptions {
   readonly onRestart: (text: string) => void;
 }
 
+/** Of a worker's log: the stack that V8 writes when its heap is full has some 5,000. */
+const READ_BYTES = 65_536;
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 /** Of workers that ended because they were told to, or asked to by a person. */
 const GOOD_CODES: readonly (number | null)[] = [0, 130, 143];
@@ -59,11 +62,11 @@ export class LocalWorkers {
   }
 
   #start(index: number): void {
-    const child = startWorker(this.#options, index);
+    const { child, said } = startWorker(this.#options, index);
     this.#running.add(child);
     child.once('error', (error) => this.#ended(child, index, error.message, true));
     child.once('exit', (code, signal) => {
-      const reason = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+      const reason = workerEnd({ code, signal }, said());
       const failed = signal === null ? !GOOD_CODES.includes(code) : !GOOD_SIGNALS.includes(signal);
       this.#ended(child, index, reason, failed);
     });
@@ -89,8 +92,16 @@ function threadsOf({ threads, count }: LocalWorkersOptions): number {
   return threads > 0 ? threads : Math.max(1, Math.floor(availableParallelism() / count));
 }
 
-function startWorker(options: LocalWorkersOptions, index: number): ChildProcess {
-  const log = openSync(join(options.logDir, `worker-${index}.log`), 'a');
+interface StartedWorker {
+  readonly child: ChildProcess;
+  /** What it has written so far. */
+  readonly said: () => string;
+}
+
+function startWorker(options: LocalWorkersOptions, index: number): StartedWorker {
+  const path = join(options.logDir, `worker-${index}.log`);
+  const log = openSync(path, 'a');
+  const { size } = fstatSync(log);
   const args = [
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
     ...['--threads', String(threadsOf(options)), '--device', options.deviceOf(index)],
@@ -100,5 +111,21 @@ function startWorker(options: LocalWorkersOptions, index: number): ChildProcess 
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  return child;
+  return { child, said: () => textFrom(path, size) };
+}
+
+/** The end of what was written from `start` on; empty where it cannot be read: a reason that is missing ends nothing. */
+function textFrom(path: string, start: number): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const from = Math.max(start, fstatSync(file).size - READ_BYTES);
+      const bytes = Buffer.alloc(READ_BYTES);
+      return bytes.subarray(0, readSync(file, bytes, 0, READ_BYTES, from)).toString();
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
+  }
 }

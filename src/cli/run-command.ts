@@ -1,6 +1,7 @@
 /** Runs a command and turns its errors into exit codes; errors the user can act on print without a stack. */
 import pc from 'picocolors';
-import { reasonOf, VitrailError } from '../shared/errors.js';
+import { coded, codedError, reasonOf, type VitrailError } from '../shared/errors.js';
+import { exhaustionOf } from '../shared/exhaustion.js';
 
 /** What happened, in one line, without what to do about it. */
 export function errorText({ code, problem }: VitrailError): string {
@@ -9,8 +10,9 @@ export function errorText({ code, problem }: VitrailError): string {
 
 /** Shows an error and sets the exit code: 1 for a coded error, 70 (EX_SOFTWARE) for a defect of vitrail itself. */
 export function reportError(error: unknown): void {
-  if (error instanceof VitrailError) {
-    process.stderr.write(`${errorText(error)}\n      ${error.remedy}\n`);
+  const known = codedError(error);
+  if (known !== null) {
+    process.stderr.write(`${errorText(known)}\n      ${remedyOf(known)}\n`);
     process.exitCode = 1;
     return;
   }
@@ -18,6 +20,22 @@ export function reportError(error: unknown): void {
     `${pc.red('internal error')}: ${error instanceof Error ? error.stack : reasonOf(error)}\n`,
   );
   process.exitCode = 70;
+}
+
+/** A file that cannot be read for want of descriptors is not helped by looking at its permissions. */
+function remedyOf(error: VitrailError): string {
+  const exhausted = exhaustionOf(error);
+  return exhausted === null ? error.remedy : coded(exhausted, { reason: '' }).remedy;
+}
+
+/** What nobody has caught ends the process as an error of its command does. */
+export function reportUncaught(): void {
+  const end = (error: unknown): void => {
+    reportError(error);
+    process.exit();
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
 }
 
 export async function runCommand(action: () => Promise<void>): Promise<void> {

@@ -318,5 +318,18 @@ export const ERROR_CATALOGUE = {
     '{failed} of {runs} runs did not end with the weights of the clean run',
     'look at what is left of them in {out}',
   ),
+  OPEN_FILES_EXHAUSTED: define(
+    'no more files and connections can be opened: {reason}',
+    'raise the limit before the command (`ulimit -n 4096`; LimitNOFILE= of a service, --ulimit nofile=4096 of a container), or use fewer --workers',
+  ),
+  THREADS_EXHAUSTED: define(
+    'no more threads and processes can be started: {reason}',
+    'raise the limit (`ulimit -u`; TasksMax= of a service, --pids-limit of a container), or use fewer --workers and --threads',
+  ),
+  MEMORY_EXHAUSTED: define(
+    'there is no memory left: {reason}',
+    'use fewer --workers, a smaller --micro-batch, or --recompute; or raise what limits it: the container, `ulimit -v`, NODE_OPTIONS=--max-old-space-size=MB',
+  ),
+  DISK_EXHAUSTED: define('there is no space left: {reason}', 'make room on that disk, or raise the quota'),
   INTERNAL: define('internal error: {reason}', 'please report it with the log'),
 } as const satisfies Record<string, Definition>;

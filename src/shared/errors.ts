@@ -1,5 +1,6 @@
 /** Coded errors: made from the catalogue, carried between threads and processes. */
 import { ERROR_CATALOGUE } from './error-catalogue.js';
+import { exhaustionOf } from './exhaustion.js';
 
 type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
@@ -44,6 +45,13 @@ export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** Anything thrown as a coded error, where it is one or tells what the system has run out of; else null. */
+export function codedError(thrown: unknown): VitrailError | null {
+  if (thrown instanceof VitrailError) return thrown;
+  const code = exhaustionOf(thrown);
+  return code === null ? null : coded(code, { reason: reasonOf(thrown) });
+}
+
 /** A coded error's parts: its class does not survive the way between threads and processes. */
 export interface PlainError {
   readonly code: ErrorCode;
@@ -53,8 +61,7 @@ export interface PlainError {
 
 /** The parts of anything thrown; what has no code is INTERNAL. */
 export function plainError(thrown: unknown): PlainError {
-  const { code, problem, remedy } =
-    thrown instanceof VitrailError ? thrown : coded('INTERNAL', { reason: reasonOf(thrown) });
+  const { code, problem, remedy } = codedError(thrown) ?? coded('INTERNAL', { reason: reasonOf(thrown) });
   return { code, problem, remedy };
 }
 
