@@ -50,8 +50,9 @@ export async function evaluatedImages(
     return { root, samples };
   }
   const manifest = await scanDataset(root, { exclude, say });
-  const unknown = manifest.classes.find((name) => !classes.includes(name));
-  const missing = classes.find((name) => !manifest.classes.includes(name));
+  const [own, given] = [new Set(classes), new Set(manifest.classes)];
+  const unknown = manifest.classes.find((name) => !own.has(name));
+  const missing = classes.find((name) => !given.has(name));
   if (unknown !== undefined || missing !== undefined) {
     const difference = unknown === undefined ? `"${missing}" is missing` : `"${unknown}" is none of them`;
     throw coded('DATA_OTHER_CLASSES', { path: root, difference });
