@@ -118,6 +118,10 @@ export const ERROR_CATALOGUE = {
     'no checkpoint at {path}',
     'give a checkpoint folder, or a run folder that holds one',
   ),
+  CHECKPOINT_FOREIGN: define(
+    '{path} is {what}, not a checkpoint of vitrail',
+    'give a run folder, or one of its checkpoint folders (RUN/checkpoints/step-NNNNNNNN); weights that other programs wrote cannot be read',
+  ),
   CHECKPOINT_INCOMPLETE: define(
     'the checkpoint {path} was never completed',
     'use an older checkpoint of the run',

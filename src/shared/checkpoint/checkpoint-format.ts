@@ -19,6 +19,9 @@ export const CONTENT_FILES = [WEIGHTS_FILE, OPTIMIZER_FILE, STATE_FILE] as const
 export type ContentFile = (typeof CONTENT_FILES)[number];
 export type Checksums = Readonly<Record<ContentFile, FileDigest>>;
 
+/** In the metadata of both files of tensors. */
+export const PRODUCER = 'vitrail';
+
 const FORMAT = 1;
 
 /** Hidden siblings: a folder being written or removed, and the one that a rewrite of the same step moved aside. */

@@ -14,6 +14,7 @@ import {
   folderName,
   parseFolderName,
 } from './checkpoint-format.js';
+import { refuseForeign } from './foreign-checkpoint.js';
 import { kindOf, verifyCheckpoint, type VerifiedCheckpoint } from './checkpoint-reader.js';
 
 export interface ListedCheckpoint {
@@ -137,9 +138,10 @@ async function isCheckpointFolder(path: string): Promise<boolean> {
 /**
  * The checkpoint folder meant by `path`: itself, or of a run folder its best, else the newest that verifies.
  * A best that is damaged is not replaced by another: reading it says so.
- * @throws CHECKPOINT_NOT_FOUND; the newest one's error where every checkpoint is damaged; as `readBest`
+ * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the newest one's error where every checkpoint is damaged; as `readBest`
  */
 export async function resolveCheckpoint(path: string, onRejected: OnRejected): Promise<string> {
+  await refuseForeign(path);
   if (await isCheckpointFolder(path)) return path;
   const best = await readBest(path);
   if (best !== null) {
