@@ -6,7 +6,9 @@ import { prune, writeBest } from '../shared/checkpoint/checkpoint-store.js';
 import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
 import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
 import { weightDigest } from '../shared/checkpoint/weight-digest.js';
+import { weightsMetadata } from '../shared/checkpoint/weights-metadata.js';
 import { coded, VitrailError } from '../shared/errors.js';
+import { modelSpec } from '../shared/model/model-spec.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
 import { whenThereIsSpace, type DiskWait } from './disk-space.js';
@@ -81,12 +83,14 @@ export class CheckpointKeeper {
     const { config, classes, manifestDigest } = this.#contents;
     const backend = this.#cluster.ready[0]?.ready?.backend ?? '';
     const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
+    const spec = modelSpec(config.model, { ...config, classes: classes.length });
     const content = {
       step: state.step,
       layout: this.#layout,
       weights,
       slots,
       state: { run: stored, config, classes, manifestDigest, backend } satisfies StoredRun,
+      metadata: weightsMetadata(spec, config.transform, classes),
     };
     const write = async (): Promise<string> => {
       const written = await writeCheckpoint(config.out, content, this.#check);

@@ -24,6 +24,7 @@ export function contentOf(step: number): CheckpointContent {
     weights: flat(),
     slots: { exp_avg: flat(), exp_avg_sq: flat() },
     state: { epoch: 1, model: SPEC, maxima: [0.5, 1e-8], best: null },
+    metadata: {},
   };
 }
 

@@ -86,7 +86,14 @@ test('a model with fewer parameters names the first one it has not', () =>
   withRunFolder(async (runDir) => {
     const withLayer = parameterLayout({ ...SPEC, layers: 5 });
     const flat = new Float32Array(withLayer.length);
-    const content = { step: 1, layout: withLayer, weights: flat, slots: { ema: flat }, state: {} };
+    const content = {
+      step: 1,
+      layout: withLayer,
+      weights: flat,
+      slots: { ema: flat },
+      state: {},
+      metadata: {},
+    };
     const path = await writeCheckpoint(runDir, content);
     await assert.rejects(readCheckpoint(path, LAYOUT), {
       code: 'CHECKPOINT_OTHER_MODEL',

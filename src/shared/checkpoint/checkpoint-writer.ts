@@ -11,6 +11,7 @@ import {
   CHECKSUMS_FILE,
   MARKER_FILE,
   OPTIMIZER_FILE,
+  PRODUCER,
   REPLACED_PREFIX,
   STATE_FILE,
   TEMPORARY_PREFIX,
@@ -33,6 +34,8 @@ export interface CheckpointContent {
   /** Optimizer state by name (`exp_avg`, `ema` ...), each flat, in layout order. */
   readonly slots: Readonly<Record<string, Float32Array>>;
   readonly state: CheckpointState;
+  /** What weights.safetensors tells of the model besides format and step. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 function tensorsOf(layout: ParameterLayout, flat: Float32Array, prefix: string): NamedTensor[] {
@@ -69,15 +72,14 @@ async function clearLeftovers(folder: string): Promise<void> {
 
 async function fill(folder: string, content: CheckpointContent): Promise<void> {
   const { step, layout, weights, slots } = content;
-  const metadata = { format: 'pt', producer: 'vitrail', step: String(step) };
+  const metadata = { format: 'pt', producer: PRODUCER, step: String(step) };
   const state = stateText(content);
   const optimizer = Object.entries(slots).flatMap(([name, flat]) => tensorsOf(layout, flat, `${name}.`));
   const checksums = {
-    [WEIGHTS_FILE]: await writeSafetensors(
-      join(folder, WEIGHTS_FILE),
-      tensorsOf(layout, weights, ''),
-      metadata,
-    ),
+    [WEIGHTS_FILE]: await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(layout, weights, ''), {
+      ...content.metadata,
+      ...metadata,
+    }),
     [OPTIMIZER_FILE]: await writeSafetensors(join(folder, OPTIMIZER_FILE), optimizer, metadata),
     [STATE_FILE]: textDigest(state),
   };

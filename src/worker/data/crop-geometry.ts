@@ -1,6 +1,7 @@
 /** Where the crops of training and evaluation lie: torchvision's geometry with keyed random numbers. */
 import type { KeyedRandom } from '../../shared/random/keyed-random.js';
 import { portableExp } from '../../shared/random/portable-exp.js';
+import { shorterSide } from '../../shared/model/evaluation-view.js';
 import type { Box, Size } from './resample.js';
 
 const LOG_4_3 = 0.28768207245178096;
@@ -48,7 +49,7 @@ export function randomCrop(random: KeyedRandom, image: Size, minArea: number): B
  * centre S x S. Source: torchvision 0.14, Resize and CenterCrop.
  */
 export function centreView(image: Size, side: number): { readonly size: Size; readonly window: Box } {
-  const short = roundHalfEven((side * 256) / 224);
+  const short = shorterSide(side);
   const { width, height } = image;
   const long = Math.trunc((short * Math.max(width, height)) / Math.min(width, height));
   const size = width <= height ? { width: short, height: long } : { width: long, height: short };
