@@ -59,6 +59,14 @@ export interface ConfigFlagValues extends OptionValues {
   readonly printConfig?: boolean;
 }
 
+/** Whether `key` has a value other than its default: of a flag, of the file, or of the run that is resumed. */
+export async function isOptionGiven(key: RunConfigKey, values: ConfigFlagValues): Promise<boolean> {
+  const file = values.config === undefined ? {} : (await readConfigFile(values.config)).values;
+  if (values[key] !== undefined || file[key] !== undefined) return true;
+  const resumed = resumption(values, file);
+  return resumed !== null && (await storedOptions(resumed)) !== null;
+}
+
 /**
  * The run's config from flags, file and preset, and from the run folder where a run is resumed.
  * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workerEnd } from './worker-end.js';
 import { counted } from '../shared/wording.js';
+import { threadsOfWorker } from './placement.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
@@ -88,10 +89,6 @@ export class LocalWorkers {
   }
 }
 
-function threadsOf({ threads, count }: LocalWorkersOptions): number {
-  return threads > 0 ? threads : Math.max(1, Math.floor(availableParallelism() / count));
-}
-
 interface StartedWorker {
   readonly child: ChildProcess;
   /** What it has written so far. */
@@ -102,9 +99,10 @@ function startWorker(options: LocalWorkersOptions, index: number): StartedWorker
   const path = join(options.logDir, `worker-${index}.log`);
   const log = openSync(path, 'a');
   const { size } = fstatSync(log);
+  const threads = threadsOfWorker(options.threads, options.count, availableParallelism());
   const args = [
     ...['worker', '--coordinator', options.coordinator, '--log-level', options.logLevel],
-    ...['--threads', String(threadsOf(options)), '--device', options.deviceOf(index)],
+    ...['--threads', String(threads), '--device', options.deviceOf(index)],
     ...['--place', String(index)],
   ];
   const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {

@@ -7,15 +7,17 @@ import { reachableAddress } from '../coordinator/reachable-host.js';
 import { hostForOthers } from '../coordinator/whereabouts.js';
 import type { RunSummary } from '../coordinator/run-summary.js';
 import { configToYaml } from '../shared/config/config-file.js';
-import { coded } from '../shared/errors.js';
+import { coded, VitrailError } from '../shared/errors.js';
 import type { RunConfig } from '../shared/config/schema.js';
-import { addConfigFlags, configFromFlags, type ConfigFlagValues } from './config-flags.js';
+import { addConfigFlags, configFromFlags, isOptionGiven, type ConfigFlagValues } from './config-flags.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
 import { nvidiaGpusPresent } from '../worker/engine/native/gpu-presence.js';
 import { surveyGpus, THIS_MACHINE } from '../worker/engine/native/gpus.js';
 import { checkLocalDevices, deviceOfWorker } from './local-devices.js';
 import { fittingMicroBatch } from './fit.js';
+import { localPlacement } from './local-placement.js';
 import { LocalWorkers } from './local-workers.js';
+import { placementText } from './placement.js';
 import { Progress } from './progress.js';
 import { resumption, storedOptions, withAbsolutePaths } from './resumed-run.js';
 import { runCommand } from './run-command.js';
@@ -106,6 +108,26 @@ async function withMicroBatch(flags: TrainFlags): Promise<TrainFlags> {
   return { ...flags, microBatch: String(microBatch) };
 }
 
+/** Trains here, with the workers that are asked for or that this machine is best used by. */
+async function trainHere(flags: TrainFlags, config: RunConfig): Promise<RunSummary> {
+  const warning = checkLocalDevices(config, THIS_MACHINE, nvidiaGpusPresent());
+  if (warning !== null) process.stderr.write(`${pc.yellow(`warning: ${warning}`)}\n`);
+  const given = await isOptionGiven('workers', flags);
+  const chosen = localPlacement(config, given);
+  const { workers } = chosen;
+  process.stderr.write(`${pc.dim(placementText(chosen))}\n`);
+  if (workers === config.workers) return trainOnTerminal(config, { localWorkers: workers });
+  try {
+    const withChosen = await configFromFlags({ ...flags, workers: String(workers) });
+    return await trainOnTerminal(withChosen, { localWorkers: workers });
+  } catch (error) {
+    // Known only when the images have been counted: there are fewer than a batch.
+    if (!(error instanceof VitrailError) || error.code !== 'TOO_MANY_WORKERS') throw error;
+    process.stderr.write(`1 worker: there are too few images for ${workers}\n`);
+    return trainOnTerminal(config, { localWorkers: config.workers });
+  }
+}
+
 async function trainAction(given: TrainFlags, local: boolean): Promise<void> {
   const flags = await withMicroBatch(given);
   if (flags.printConfig === true) {
@@ -120,11 +142,7 @@ async function trainAction(given: TrainFlags, local: boolean): Promise<void> {
       expected: `a checkpoint: ${flags.preset} fine-tunes one`,
     });
   }
-  if (local) {
-    const warning = checkLocalDevices(config, THIS_MACHINE, nvidiaGpusPresent());
-    if (warning !== null) process.stderr.write(`${pc.yellow(`warning: ${warning}`)}\n`);
-  }
-  const summary = await trainOnTerminal(config, { localWorkers: local ? config.workers : 0 });
+  const summary = local ? await trainHere(flags, config) : await trainOnTerminal(config, { localWorkers: 0 });
   process.stdout.write(flags.json === true ? `${JSON.stringify(summary, null, 2)}\n` : summaryText(summary));
 }
 

@@ -69,7 +69,11 @@ export const clusterOptions = {
   ),
 
   // cluster
-  workers: operational(whole(1, 1024).default(1), 'cluster', 'workers that the run is started with'),
+  workers: operational(
+    whole(1, 1024).default(1),
+    'cluster',
+    'workers that the run is started with; train without it: one for each GPU, else one with all processors',
+  ),
   minWorkers: operational(
     whole(1, 1024).nullable().default(null),
     'cluster',
