@@ -22,7 +22,10 @@ export function summaryText(summary: RunSummary): string {
       `top-1 ${percent(test.accuracy)}, loss ${test.loss.toFixed(4)}, ${counted(test.samples, 'image')}`,
     ]);
   if (best !== null)
-    lines.push(['best', `top-1 ${percent(best.testAccuracy)} after epoch ${best.epoch + 1}`]);
+    lines.push([
+      'best',
+      `top-1 ${percent(best.testAccuracy)} after epoch ${best.epoch + 1}; evaluate and predict use that checkpoint`,
+    ]);
   if (checkpoint !== null) lines.push(['checkpoint', checkpoint]);
   if (weightDigest !== null) lines.push(['weights', `sha256 ${weightDigest}`]);
   return `${lines.map(([name, text]) => `${pc.dim(name.padEnd(10))} ${text}`).join('\n')}\n`;

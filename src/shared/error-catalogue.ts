@@ -53,7 +53,7 @@ export const ERROR_CATALOGUE = {
     '{path} is not a directory',
     'give --data the folder that holds train/ and test/ (or val/)',
   ),
-  DATA_NO_SPLIT: define('{path} has no {split} folder', 'lay the images out as {path}/{split}/CLASS/IMAGE'),
+  DATA_NO_SPLIT: define('{path} has no {split} folder', '{advice}'),
   DATA_EMPTY: define(
     '{path} holds no images',
     'put images (jpg, jpeg, jfif, png, webp, bmp, tif, tiff, ppm, pgm, pbm, gif) into one folder per class',

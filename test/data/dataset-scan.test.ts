@@ -112,6 +112,17 @@ test('each missing split is named', async (t) => {
   await assert.rejects(scanDataset(dir), { code: 'DATA_NO_SPLIT', message: /no test \(or val\) folder/ });
 });
 
+test('who names a split is advised of the folder above it', async (t) => {
+  const dir = await temporaryFolder(t);
+  await writeFiles(dir, { 'train/a/1.jpg': 'x', 'test/a/1.jpg': 'x' });
+  for (const split of ['train', 'test']) {
+    await assert.rejects(scanDataset(join(dir, split)), {
+      code: 'DATA_NO_SPLIT',
+      remedy: `give the folder above it, which holds the splits: --data ${dir}`,
+    });
+  }
+});
+
 test('no class, one class, an empty class and an empty split are told apart', async (t) => {
   const dir = await temporaryFolder(t);
   await mkdir(join(dir, 'train'));

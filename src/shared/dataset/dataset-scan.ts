@@ -1,6 +1,6 @@
 /** Reads a data folder into a manifest, and refuses what cannot be trained on. */
-import { join } from 'node:path';
-import { coded } from '../errors.js';
+import { basename, dirname, join, resolve } from 'node:path';
+import { coded, type VitrailError } from '../errors.js';
 import {
   isDirectory,
   readExclusion,
@@ -37,16 +37,27 @@ function tell(findings: readonly Finding[], say: ScanOptions['say']): void {
   if (say !== undefined) for (const finding of findings) say(findingText(finding));
 }
 
+/** `dir` itself may be a split of a data set: then the folder above it was meant. */
+async function noSplit(dir: string, split: string): Promise<VitrailError> {
+  const above = dirname(resolve(dir));
+  const isSplit = ['train', 'test', 'val'].includes(basename(resolve(dir)));
+  const advice =
+    isSplit && (await isDirectory(join(above, 'train')))
+      ? `give the folder above it, which holds the splits: --data ${above}`
+      : `lay the images out as ${dir}/${split}/CLASS/IMAGE`;
+  return coded('DATA_NO_SPLIT', { path: dir, split, advice });
+}
+
 /**
  * Surveys the data folder `dir`: dir/train/CLASS/IMAGE and dir/test/CLASS/IMAGE (or val, where there is no test).
  * @throws DATA_NOT_A_DIRECTORY, DATA_NO_SPLIT, DATA_UNREADABLE of the exclude list
  */
 export async function surveyDataset(dir: string, exclude: string | null = null): Promise<DatasetSurvey> {
   await requireDirectory(dir);
-  if (!(await isDirectory(join(dir, 'train')))) throw coded('DATA_NO_SPLIT', { path: dir, split: 'train' });
+  if (!(await isDirectory(join(dir, 'train')))) throw await noSplit(dir, 'train');
   const testName = (await isDirectory(join(dir, 'test'))) ? 'test' : 'val';
   if (!(await isDirectory(join(dir, testName)))) {
-    throw coded('DATA_NO_SPLIT', { path: dir, split: 'test (or val)' });
+    throw await noSplit(dir, 'test (or val)');
   }
   return surveySplits(dir, ['train', testName], exclude);
 }
