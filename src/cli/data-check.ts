@@ -77,7 +77,7 @@ export function registerData(program: Command): void {
     .description(
       'decode every image, count per class, list what is broken, left out or strange (exit code 1 where something is broken, unless --write-exclude lists all of it)',
     )
-    .argument('<folder>', 'folder with train/ and test/ or val/')
+    .argument('<folder>', 'folder with train/, and val/ or test/ or both')
     .option('--exclude <file>', 'file that lists images to leave out')
     .option('--write-exclude <file>', 'write what is broken there, for --exclude')
     .option('--json', 'print JSON')

@@ -1,5 +1,6 @@
 /** Which images a model is evaluated on: what `--data` names, or the images of its run. */
-import { holdsSplits } from '../shared/dataset/dataset-layout.js';
+import { scanOptionsOf } from '../shared/config/scan-options.js';
+import { evaluatedFolders, holdsSplits } from '../shared/dataset/dataset-layout.js';
 import { scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
 import { requireDirectory } from '../shared/dataset/dataset-survey.js';
 import type { ManifestSample } from '../shared/dataset/manifest.js';
@@ -36,7 +37,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The test split of a data set, or all images of a folder that holds class folders itself. */
+/** The test split of a data set, else its validation images, or all images of a folder that holds class folders itself. */
 export async function evaluatedImages(
   model: TrainedModel,
   path: string,
@@ -49,7 +50,11 @@ export async function evaluatedImages(
     const { samples } = await scanImages(root, classes, { exclude, say });
     return { root, samples };
   }
-  const manifest = await scanDataset(root, { exclude, say });
+  const folders = await evaluatedFolders(root);
+  const { valSplit } = scanOptionsOf(model.stored.config);
+  // The images that a run took from train are evaluated where it is looked at on its own data.
+  const divided = folders.val === null && flags.data === undefined ? valSplit : null;
+  const manifest = await scanDataset(root, { exclude, say, valSplit: divided });
   const [own, given] = [new Set(classes), new Set(manifest.classes)];
   const unknown = manifest.classes.find((name) => !own.has(name));
   const missing = classes.find((name) => !given.has(name));
@@ -57,5 +62,6 @@ export async function evaluatedImages(
     const difference = unknown === undefined ? `"${missing}" is missing` : `"${unknown}" is none of them`;
     throw coded('DATA_OTHER_CLASSES', { path: root, difference });
   }
-  return { root, samples: manifest.test.samples };
+  const { test, val } = manifest;
+  return { root, samples: test.samples.length > 0 ? test.samples : val.samples };
 }

@@ -2,7 +2,13 @@
 import { SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import type { ClusterEvent } from '../coordinator/cluster-event.js';
-import type { EpochObserved, RunStarted, StepObserved, TrainingObserver } from '../coordinator/observer.js';
+import type {
+  EpochObserved,
+  FinalTestObserved,
+  RunStarted,
+  StepObserved,
+  TrainingObserver,
+} from '../coordinator/observer.js';
 import { accuracy, meanLoss, NO_TOTALS, addTotals, type Totals } from '../coordinator/run-state.js';
 import { counted, imagesPerSecond } from '../shared/wording.js';
 
@@ -101,18 +107,22 @@ export class Progress implements Partial<TrainingObserver> {
     }
   }
 
-  onEpoch({ epoch, train, test, improved }: EpochObserved): void {
+  onEpoch({ epoch, train, split, evaluated, improved }: EpochObserved): void {
     const seconds = (performance.now() - this.#epochStartMs) / 1000;
     const rate = imagesPerSecond(train.samples / seconds);
     const parts = [
       `epoch ${epoch + 1}`,
       figures('train', train),
-      ...(test === null ? [] : [figures('test', test)]),
+      ...(evaluated === null ? [] : [figures(split, evaluated)]),
     ];
     const line = `${parts.join('  ')}  ${pc.dim(`${seconds.toFixed(1)} s, ${rate}`)}`;
     this.#line(improved ? `${line} ${pc.green('best')}` : line);
     this.#totals = NO_TOTALS;
     this.#epochStartMs = performance.now();
+  }
+
+  onFinalTest({ best, test }: FinalTestObserved): void {
+    this.#line(figures(`${best ? 'best' : 'last'} weights: test`, test));
   }
 
   onClusterEvent({ kind, text, atEnd }: ClusterEvent): void {

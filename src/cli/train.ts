@@ -8,6 +8,7 @@ import { hostForOthers } from '../coordinator/whereabouts.js';
 import type { RunSummary } from '../coordinator/run-summary.js';
 import { configToYaml } from '../shared/config/config-file.js';
 import { coded, VitrailError } from '../shared/errors.js';
+import { scanOptionsOf } from '../shared/config/scan-options.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { addConfigFlags, configFromFlags, isOptionGiven, type ConfigFlagValues } from './config-flags.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
@@ -102,7 +103,7 @@ async function withMicroBatch(flags: TrainFlags): Promise<TrainFlags> {
   if (resumed !== null && (await storedOptions(resumed)) !== null) return { ...flags, microBatch: undefined };
   const config = await configFromFlags({ ...flags, microBatch: '1' });
   const device = deviceOfWorker(0, config.devices, config.backend, usableGpus);
-  const classes = (await scanDataset(config.data, { exclude: config.exclude })).classes.length;
+  const classes = (await scanDataset(config.data, scanOptionsOf(config))).classes.length;
   const microBatch = await fittingMicroBatch(config, classes, device === 'auto' ? 'cuda:0' : device);
   process.stderr.write(`micro-batch ${microBatch}: the largest power of two that fits ${device}\n`);
   return { ...flags, microBatch: String(microBatch) };

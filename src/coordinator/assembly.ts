@@ -143,6 +143,22 @@ export class Assembly {
     cluster.disband(`the state of step ${step} is in a checkpoint`);
   }
 
+  /**
+   * Gives all workers the state of an earlier checkpoint, to be looked at once the run is over.
+   * @returns false when interrupted
+   */
+  async show(tools: AssemblyTools, start: StartingPoint): Promise<boolean> {
+    const { cluster, interrupted } = tools;
+    const workers = cluster.ready.length;
+    const { step } = start.state;
+    this.#progress.state = start.state;
+    this.#progress.lastCommit = null;
+    this.#startFrom(start);
+    cluster.disband(`the state of step ${step} is tested`);
+    await cluster.until(() => this.#present(cluster, workers) || interrupted(), RETURN_TIMEOUT_MS);
+    return this.complete(tools);
+  }
+
   #startFrom(start: StartingPoint): void {
     this.#start = start;
     this.#backend = start.backend;

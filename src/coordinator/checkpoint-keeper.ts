@@ -7,6 +7,7 @@ import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
 import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
 import { weightDigest } from '../shared/checkpoint/weight-digest.js';
 import { weightsMetadata } from '../shared/checkpoint/weights-metadata.js';
+import type { EvaluatedSplit } from '../shared/dataset/manifest.js';
 import { coded, VitrailError } from '../shared/errors.js';
 import { modelSpec } from '../shared/model/model-spec.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
@@ -21,6 +22,8 @@ export interface CheckpointContents {
   readonly config: RunConfig;
   readonly classes: readonly string[];
   readonly manifestDigest: string;
+  /** By which the best is chosen. */
+  readonly chosenBy: EvaluatedSplit;
 }
 
 export interface SavedCheckpoint {
@@ -80,7 +83,7 @@ export class CheckpointKeeper {
     for (const [part, digest] of held) parts.set(part, await this.#pull(state.step, part, digest));
     const { weights, ...slots } = Object.fromEntries(parts);
     if (weights === undefined) throw coded('INTERNAL', { reason: 'workers hold no weights' });
-    const { config, classes, manifestDigest } = this.#contents;
+    const { config, classes, manifestDigest, chosenBy } = this.#contents;
     const backend = this.#cluster.ready[0]?.ready?.backend ?? '';
     const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
     const spec = modelSpec(config.model, { ...config, classes: classes.length });
@@ -95,8 +98,8 @@ export class CheckpointKeeper {
     const write = async (): Promise<string> => {
       const written = await writeCheckpoint(config.out, content, this.#check);
       if (best && state.best !== null) {
-        const { testAccuracy: value } = state.best;
-        await writeBest(config.out, { step: state.step, metric: 'test-accuracy', value });
+        const metric = `${chosenBy}-accuracy`;
+        await writeBest(config.out, { step: state.step, metric, value: state.best.accuracy });
       }
       return written;
     };

@@ -6,6 +6,7 @@ import type { ClusterEvent } from './cluster-event.js';
 import type {
   CheckpointObserved,
   EpochObserved,
+  FinalTestObserved,
   RunStarted,
   StepObserved,
   TrainingObserver,
@@ -138,11 +139,16 @@ export class CoordinatorMetrics implements TrainingObserver {
     this.#metrics.gradientNorm.set(event.gradientNorm);
   }
 
-  onEpoch({ train, test, evaluationMs }: EpochObserved): void {
+  onEpoch({ train, split, evaluated, evaluationMs }: EpochObserved): void {
     if (evaluationMs !== null) this.#metrics.evaluationSeconds.set(evaluationMs / 1000);
     this.#split('train', train);
-    if (test !== null) this.#split('test', test);
+    if (evaluated !== null) this.#split(split, evaluated);
     this.#lastStepMs = this.#now();
+  }
+
+  /** The weights that are used are the best: they come last. */
+  onFinalTest({ test }: FinalTestObserved): void {
+    this.#split('test', test);
   }
 
   onCheckpoint({ step, ms }: CheckpointObserved): void {

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { tooManyWorkers } from '../shared/config/config-checks.js';
 import { configToYaml } from '../shared/config/config-file.js';
+import { scanOptionsOf } from '../shared/config/scan-options.js';
 import type { RunConfig } from '../shared/config/schema.js';
 import { scanDataset } from '../shared/dataset/dataset-scan.js';
-import type { Manifest } from '../shared/dataset/manifest.js';
+import { hasFinalTest, type Manifest } from '../shared/dataset/manifest.js';
 import { reasonOf, VitrailError } from '../shared/errors.js';
 import { modelSpec } from '../shared/model/model-spec.js';
 import { parameterLayout } from '../shared/model/parameter-layout.js';
@@ -14,8 +15,10 @@ import { VERSION } from '../shared/version.js';
 import type { Cluster } from './cluster.js';
 import type { DiskWait } from './disk-space.js';
 import type { TrainingObserver } from './observer.js';
+import { finalTest } from './final-test.js';
 import { afterProlongation, newestStep, prolonged } from './prolongation.js';
 import { writeRunFile } from './run-file.js';
+import { choiceNote } from './choice-note.js';
 import { RunLease } from './run-lease.js';
 import { openRun, type RunMaterial, type RunOpening } from './run-opening.js';
 import { microBatchesOfStep, openServices, runLength, type RunServices } from './run-services.js';
@@ -38,8 +41,10 @@ export interface CoordinatorEvents {
 
 /** Runs `config` to its end. @throws a coded error; the newest checkpoint is kept */
 export async function runCoordinator(config: RunConfig, events: CoordinatorEvents): Promise<RunSummary> {
-  const manifest = await scanDataset(config.data, { exclude: config.exclude, say: events.warn });
+  const manifest = await scanDataset(config.data, { ...scanOptionsOf(config), say: events.warn });
   checkWorkers(config, manifest);
+  const note = choiceNote(config, manifest);
+  if (note !== null) events.warn(note);
   const lease = await RunLease.take(config.out, {
     stopRequested: events.stopRequested,
     onWatch: (owner, forMs) => {
@@ -125,10 +130,11 @@ async function summaryOfEnded(
 
 /** Gets workers together and trains; goes back, and begins again, as often as it has to. @returns why it ended */
 async function trainToItsEnd(
-  { config, manifest, spec, layout, warn }: RunMaterial,
+  material: RunMaterial,
   services: RunServices,
   { stopRequested }: CoordinatorEvents,
 ): Promise<string> {
+  const { config, manifest, spec, layout, warn } = material;
   const { cluster, assembly, observer, progress, diskWait } = services;
   const { steps, perEpoch } = runLength(config, manifest);
   for (;;) {
@@ -144,7 +150,11 @@ async function trainToItsEnd(
       const workers = cluster.members.length;
       observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
       const end = await train({ ...services, config, layout, manifest, stopRequested });
-      if (end.kind === 'ended') return end.reason;
+      if (end.kind === 'ended') {
+        if (!end.over || !hasFinalTest(manifest)) return end.reason;
+        progress.final = await finalTest(material, services, stopRequested);
+        return progress.final === null ? (stopRequested() ?? 'stopped') : end.reason;
+      }
       await assembly.takeOver(services);
     } catch (error) {
       if (!isStateGone(error)) throw error;

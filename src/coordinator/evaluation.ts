@@ -1,4 +1,5 @@
-/** Evaluation over all workers: every sample of the test split once, the sums exact. */
+/** Evaluation over all workers: every sample of a split once, the sums exact. */
+import type { EvaluatedSplit, Manifest } from '../shared/dataset/manifest.js';
 import type { VitrailError } from '../shared/errors.js';
 import { Confusion } from '../shared/evaluation/confusion.js';
 import { confusionReport, type ConfusionReport } from '../shared/evaluation/confusion-report.js';
@@ -14,11 +15,16 @@ export interface Evaluation extends Totals {
   readonly confusion: ConfusionReport;
 }
 
+/** What the test images say of a run whose best was chosen without them. */
+export interface FinalTest {
+  readonly last: Evaluation;
+  /** Null where no checkpoint is the best, or where it cannot be read any more. */
+  readonly best: Evaluation | null;
+}
+
 export interface EvaluationOptions {
-  /** Labels of the test split, in manifest order. */
-  readonly labels: readonly number[];
-  /** Names of the classes. */
-  readonly classes: readonly string[];
+  readonly manifest: Manifest;
+  readonly split: EvaluatedSplit;
   readonly microBatch: number;
   readonly useEma: boolean;
   readonly step: number;
@@ -44,7 +50,9 @@ export async function evaluateOnCluster(
   cluster: Cluster,
   options: EvaluationOptions,
 ): Promise<Evaluation | null> {
-  const { labels, classes, step, timeoutMs, interrupted } = options;
+  const { manifest, split, step, timeoutMs, interrupted } = options;
+  const { classes } = manifest;
+  const labels = manifest[split].samples.map(({ label }) => label);
   const samples = labels.map((_, i) => i);
   const sums: Sums = { lossUnits: 0, correct: 0, predictions: new Uint32Array(labels.length) };
   let rest: readonly MicroBatch[] = microBatches(samples, options.microBatch);
@@ -55,7 +63,7 @@ export async function evaluateOnCluster(
     const holders = open.length === 0 ? await cluster.someHolders(step) : cluster.holders(step);
     const free = holders.filter((worker) => !busy.has(worker));
     if (free.length > 0 && rest.length > 0) {
-      open = [...open, ...handOut(cluster, rest, free, options.useEma)];
+      open = [...open, ...handOut(cluster, rest, free, options)];
       rest = [];
     }
     const out = new Map(open.map((part) => [part.worker, part.evaluation]));
@@ -73,7 +81,7 @@ export async function evaluateOnCluster(
     const done = open.filter(({ worker, evaluation }) => answers.get(worker)?.evaluation === evaluation);
     const taken = new Set<Part>();
     for (const part of done) {
-      const error = takeIn(part, answers.get(part.worker)!, options.classes.length, sums);
+      const error = takeIn(part, answers.get(part.worker)!, classes.length, sums);
       if (error === null) {
         taken.add(part);
         continue;
@@ -99,14 +107,14 @@ function handOut(
   cluster: Cluster,
   list: readonly MicroBatch[],
   workers: readonly number[],
-  useEma: boolean,
+  { useEma, split }: EvaluationOptions,
 ): Part[] {
   return [...assignFreshly(list, workers)]
     .filter(([, assigned]) => assigned.length > 0)
     .map(([worker, assigned]) => {
       const evaluation = cluster.nextNumber();
       const wire = assigned.map((m) => ({ index: m.index, samples: [...m.samples] }));
-      cluster.send(worker, 'evaluationPlan', { evaluation, useEma, microBatches: wire });
+      cluster.send(worker, 'evaluationPlan', { evaluation, useEma, split, microBatches: wire });
       return { evaluation, worker, list: assigned };
     });
 }

@@ -34,6 +34,10 @@ export class LateObserver implements Partial<TrainingObserver> {
     this.#observer?.onEpoch(event);
   }
 
+  onFinalTest(event: Parameters<TrainingObserver['onFinalTest']>[0]): void {
+    this.#observer?.onFinalTest(event);
+  }
+
   onCheckpoint(event: Parameters<TrainingObserver['onCheckpoint']>[0]): void {
     this.#observer?.onCheckpoint(event);
   }

@@ -1,7 +1,8 @@
 /** What the trainer tells those who watch: log, metrics, progress display. Watching changes nothing. */
+import type { EvaluatedSplit } from '../shared/dataset/manifest.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { ClusterEvent } from './cluster-event.js';
-import type { EpochFigures } from './run-state.js';
+import type { EpochFigures, Totals } from './run-state.js';
 import type { StepReport, StepTotals } from './step-outcome.js';
 
 export interface RunStarted {
@@ -31,7 +32,17 @@ export interface StepObserved {
   readonly stragglers: ReadonlyMap<number, number>;
 }
 
+/** The test images after everything was chosen without them. */
+export interface FinalTestObserved {
+  readonly step: number;
+  readonly test: Totals;
+  /** The weights of the best checkpoint, or else the last. */
+  readonly best: boolean;
+}
+
 export interface EpochObserved extends EpochFigures {
+  /** Which images were evaluated. */
+  readonly split: EvaluatedSplit;
   /** Committed steps. */
   readonly step: number;
   readonly improved: boolean;
@@ -52,6 +63,7 @@ export interface TrainingObserver {
   /** A worker has applied a committed step. */
   onUpdate(worker: number, event: Body<'updateDone'>): void;
   onEpoch(event: EpochObserved): void;
+  onFinalTest(event: FinalTestObserved): void;
   onCheckpoint(event: CheckpointObserved): void;
   onClusterEvent(event: ClusterEvent): void;
 }
@@ -63,6 +75,7 @@ export function allOf(observers: readonly Partial<TrainingObserver>[]): Training
     onStep: (event) => observers.forEach((o) => o.onStep?.(event)),
     onUpdate: (worker, event) => observers.forEach((o) => o.onUpdate?.(worker, event)),
     onEpoch: (event) => observers.forEach((o) => o.onEpoch?.(event)),
+    onFinalTest: (event) => observers.forEach((o) => o.onFinalTest?.(event)),
     onCheckpoint: (event) => observers.forEach((o) => o.onCheckpoint?.(event)),
     onClusterEvent: (event) => observers.forEach((o) => o.onClusterEvent?.(event)),
   };

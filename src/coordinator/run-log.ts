@@ -3,7 +3,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:f
 import { join } from 'node:path';
 import type { Body } from '../shared/protocol/codec.js';
 import { accuracy, meanLoss, type Totals } from './run-state.js';
-import type { StepObserved, TrainingObserver } from './observer.js';
+import type { FinalTestObserved, StepObserved, TrainingObserver } from './observer.js';
 
 function figures(totals: Totals | null): { loss: number; accuracy: number; samples: number } | null {
   return totals && { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
@@ -69,9 +69,13 @@ export class RunLog implements Partial<TrainingObserver> {
   }
 
   onEpoch(event: Parameters<TrainingObserver['onEpoch']>[0]): void {
-    const { epoch, step, train, test, improved } = event;
+    const { epoch, step, train, split, evaluated, improved } = event;
     this.#lastStepMs = this.#now();
-    this.#write('epoch', { epoch, step, train: figures(train), test: figures(test), improved });
+    this.#write('epoch', { epoch, step, train: figures(train), [split]: figures(evaluated), improved });
+  }
+
+  onFinalTest({ step, best, test }: FinalTestObserved): void {
+    this.#write('final-test', { step, weights: best ? 'best' : 'last', ...figures(test) });
   }
 
   onCheckpoint(event: object): void {

@@ -1,7 +1,7 @@
 /** All that a coordinator has open while a run goes on: the cluster, its pages, journal and log. */
 import { basename, resolve } from 'node:path';
 import type { RunConfig } from '../shared/config/schema.js';
-import type { Manifest } from '../shared/dataset/manifest.js';
+import { choosingSplit, type Manifest } from '../shared/dataset/manifest.js';
 import { startHttpServer } from '../shared/http/http-server.js';
 import type { Body } from '../shared/protocol/codec.js';
 import type { Resources } from '../shared/resources.js';
@@ -85,6 +85,7 @@ export async function openServices(
   const progress: TrainingProgress = {
     state: opening.state,
     evaluation: null,
+    final: null,
     lastCommit: opening.lastCommit,
     saved: opening.saved,
     agreed: opening.start?.state.step ?? Math.max(0, opening.saved),
@@ -140,7 +141,8 @@ export async function openServices(
       },
     ]),
   );
-  const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
+  const { classes, digest: manifestDigest } = manifest;
+  const contents = { config, classes, manifestDigest, chosenBy: choosingSplit(manifest) };
   const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, check);
   const tools = { cluster, assembly, journal, checkpoints, runner, observer, progress };
   return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };

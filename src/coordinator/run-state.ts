@@ -21,8 +21,8 @@ export interface Totals {
 export interface BestResult {
   readonly step: number;
   readonly epoch: number;
-  readonly testAccuracy: number;
-  readonly testLoss: number;
+  readonly accuracy: number;
+  readonly loss: number;
 }
 
 export interface RunState {
@@ -33,7 +33,7 @@ export interface RunState {
   /** Training totals of the epoch under way. */
   readonly epochTotals: Totals;
   readonly earlyStopping: EarlyStoppingState;
-  /** The evaluation with the highest test accuracy; where two are equal, the one with the lower loss. */
+  /** The evaluation with the highest accuracy; where two are equal, the one with the lower loss. */
   readonly best: BestResult | null;
   /** Why the run ended before its last step, or null: resuming does not go on. */
   readonly ended: string | null;
@@ -83,14 +83,14 @@ export function afterStep(state: RunState, totals: StepTotals): RunState {
 export interface EpochFigures {
   readonly epoch: number;
   readonly train: Totals;
-  /** Null in an epoch without evaluation. */
-  readonly test: Totals | null;
+  /** Of the images that are evaluated after an epoch; null without an evaluation. */
+  readonly evaluated: Totals | null;
 }
 
-export type WatchedMetric = 'test-loss' | 'test-accuracy' | 'train-loss' | 'train-accuracy';
+export type WatchedMetric = `${'val' | 'test' | 'train'}-${'loss' | 'accuracy'}`;
 
 function watchedValue(figures: EpochFigures, metric: WatchedMetric): number | null {
-  const totals = metric.startsWith('test') ? figures.test : figures.train;
+  const totals = metric.startsWith('train') ? figures.train : figures.evaluated;
   if (totals === null) return null;
   return metric.endsWith('loss') ? meanLoss(totals) : accuracy(totals);
 }
@@ -102,9 +102,9 @@ export interface EpochVerdict {
 }
 
 /** Higher accuracy; where it is equal, lower loss. */
-function isBetter(test: Totals, best: BestResult): boolean {
-  const gain = accuracy(test) - best.testAccuracy;
-  return gain > 0 || (gain === 0 && meanLoss(test) < best.testLoss);
+function isBetter(evaluated: Totals, best: BestResult): boolean {
+  const gain = accuracy(evaluated) - best.accuracy;
+  return gain > 0 || (gain === 0 && meanLoss(evaluated) < best.loss);
 }
 
 /** The state after an epoch and its evaluation, and whether to go on. */
@@ -118,10 +118,10 @@ export function afterEpoch(
     watched === null
       ? { state: state.earlyStopping, stop: false, reason: '' }
       : updateEarlyStopping(state.earlyStopping, watched, options);
-  const { test, epoch } = figures;
-  const improved = test !== null && (state.best === null || isBetter(test, state.best));
+  const { evaluated, epoch } = figures;
+  const improved = evaluated !== null && (state.best === null || isBetter(evaluated, state.best));
   const best = improved
-    ? { step: state.step, epoch, testAccuracy: accuracy(test), testLoss: meanLoss(test) }
+    ? { step: state.step, epoch, accuracy: accuracy(evaluated), loss: meanLoss(evaluated) }
     : state.best;
   const ended = stopping.stop ? stopping.reason : null;
   return {

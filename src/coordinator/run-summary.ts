@@ -2,17 +2,30 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunConfig } from '../shared/config/schema.js';
-import type { Manifest } from '../shared/dataset/manifest.js';
+import { choosingSplit, type EvaluatedSplit, type Manifest } from '../shared/dataset/manifest.js';
 import type { ConfusionReport } from '../shared/evaluation/confusion-report.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { DiskWait } from './disk-space.js';
 import { writeRunFile } from './run-file.js';
-import { accuracy, meanLoss, type BestResult } from './run-state.js';
+import { accuracy, meanLoss, type BestResult, type Totals } from './run-state.js';
 import { stepsPerEpoch } from './sampling.js';
 import type { TrainingProgress } from './trainer.js';
 
 const SUMMARY_FILE = 'summary.json';
+
+export interface SplitFigures {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly samples: number;
+}
+
+export interface BestSummary extends BestResult {
+  /** By whose images it was chosen: `accuracy` and `loss` are those. */
+  readonly chosenBy: EvaluatedSplit;
+  /** By the test images, where nothing was chosen by them. */
+  readonly test: SplitFigures | null;
+}
 
 /** The figures of the confusion matrix are those of the last evaluation, null and empty where there was none. */
 export interface RunSummary extends ConfusionReport {
@@ -23,8 +36,11 @@ export interface RunSummary extends ConfusionReport {
   readonly parameters: number;
   readonly steps: number;
   readonly epochs: number;
-  readonly test: { readonly loss: number; readonly accuracy: number; readonly samples: number } | null;
-  readonly best: BestResult | null;
+  /** Of the last evaluation by the validation images; null where there are none. */
+  readonly val: SplitFigures | null;
+  /** Of the last weights. */
+  readonly test: SplitFigures | null;
+  readonly best: BestSummary | null;
   /** Resumptions added up. */
   readonly wallSeconds: number;
   /** Training images a second, all time included. */
@@ -45,6 +61,10 @@ export interface SummaryInput {
   readonly seconds: number;
 }
 
+function figuresOf(totals: Totals | null): SplitFigures | null {
+  return totals && { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
+}
+
 /** @throws RUN_WRITE_FAILED */
 export async function writeSummary(
   config: RunConfig,
@@ -52,7 +72,9 @@ export async function writeSummary(
   wait: DiskWait,
 ): Promise<RunSummary> {
   const { manifest, layout, progress, completed, reason, checkpoints, seconds } = input;
-  const { state, evaluation } = progress;
+  const { state, evaluation, final } = progress;
+  const chosenBy = choosingSplit(manifest);
+  const confused = (final?.last ?? evaluation)?.confusion;
   const samples = manifest.train.samples.length;
   const perEpoch = stepsPerEpoch(samples, config.batch);
   const trained = Math.floor(state.step / perEpoch) * samples + (state.step % perEpoch) * config.batch;
@@ -64,15 +86,12 @@ export async function writeSummary(
     parameters: layout.length,
     steps: state.step,
     epochs: state.step / perEpoch,
-    test: evaluation && {
-      loss: meanLoss(evaluation),
-      accuracy: accuracy(evaluation),
-      samples: evaluation.samples,
-    },
-    best: state.best,
-    confusion: evaluation?.confusion.confusion ?? null,
-    mistakes: evaluation?.confusion.mistakes ?? [],
-    weakestClasses: evaluation?.confusion.weakestClasses ?? [],
+    val: chosenBy === 'val' ? figuresOf(evaluation) : null,
+    test: figuresOf(chosenBy === 'val' ? (final?.last ?? null) : evaluation),
+    best: state.best && { ...state.best, chosenBy, test: figuresOf(final?.best ?? null) },
+    confusion: confused?.confusion ?? null,
+    mistakes: confused?.mistakes ?? [],
+    weakestClasses: confused?.weakestClasses ?? [],
     wallSeconds: seconds,
     imagesPerSecond: trained / seconds,
     checkpoint: checkpoints.last?.path ?? null,

@@ -1,16 +1,16 @@
 /** Where a run starts: fresh from its seed, from another run's weights, or where it stopped. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { newestVerified, writeBest } from '../shared/checkpoint/checkpoint-store.js';
-import { readCheckpoint } from '../shared/checkpoint/checkpoint-reader.js';
+import { listCheckpoints, newestVerified, writeBest } from '../shared/checkpoint/checkpoint-store.js';
+import { readCheckpoint, verifyCheckpoint } from '../shared/checkpoint/checkpoint-reader.js';
 import { requireSameRun } from '../shared/config/run-identity.js';
 import type { RunConfig } from '../shared/config/schema.js';
-import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded } from '../shared/errors.js';
+import { choosingSplit, type Manifest } from '../shared/dataset/manifest.js';
+import { coded, reasonOf } from '../shared/errors.js';
 import type { ModelSpec } from '../shared/model/model-spec.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { adaptWeights } from '../shared/model/weight-adaptation.js';
-import { openRunCheckpoint, storedRun } from './run-checkpoint.js';
+import { openRunCheckpoint, storedRun, type StoredRun } from './run-checkpoint.js';
 import { initialRunState, type RunState } from './run-state.js';
 
 export interface StartingPoint {
@@ -81,15 +81,38 @@ async function resume(
       given: manifest.digest,
     });
   }
-  const { weights, slots } = await readCheckpoint(path, layout);
-  const parts = new Map([['weights', bytesOf(weights)]]);
-  for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
   // A crash may have come between a checkpoint and the pointer to the best.
   const { best } = stored.run;
   if (best?.step === stored.run.step) {
-    await writeBest(config.out, { step: best.step, metric: 'test-accuracy', value: best.testAccuracy });
+    const metric = `${choosingSplit(manifest)}-accuracy`;
+    await writeBest(config.out, { step: best.step, metric, value: best.accuracy });
   }
+  return startFrom(path, stored, layout);
+}
+
+async function startFrom(path: string, stored: StoredRun, layout: ParameterLayout): Promise<StartingPoint> {
+  const { weights, slots } = await readCheckpoint(path, layout);
+  const parts = new Map([['weights', bytesOf(weights)]]);
+  for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
   return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };
+}
+
+/** The run's checkpoint after `step` steps; null, with a warning, where it cannot be read. */
+export async function checkpointAt(
+  runDir: string,
+  step: number,
+  layout: ParameterLayout,
+  warn: Warn,
+): Promise<StartingPoint | null> {
+  try {
+    const path = (await listCheckpoints(runDir)).find((listed) => listed.step === step)?.path;
+    if (path === undefined) throw coded('CHECKPOINT_NOT_FOUND', { path: `${runDir} (step ${step})` });
+    const { state } = await verifyCheckpoint(path);
+    return await startFrom(path, storedRun(path, state), layout);
+  } catch (error) {
+    warn(`the checkpoint of step ${step} is not tested: ${reasonOf(error)}`);
+    return null;
+  }
 }
 
 /** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */

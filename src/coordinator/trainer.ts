@@ -1,6 +1,6 @@
 /** The training loop: step, evaluate, decide, keep; read it top to bottom. */
 import type { RunConfig } from '../shared/config/schema.js';
-import type { Manifest } from '../shared/dataset/manifest.js';
+import { choosingSplit, type EvaluatedSplit, type Manifest } from '../shared/dataset/manifest.js';
 import { reasonOf } from '../shared/errors.js';
 import { faultPoint } from '../shared/fault-injection.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
@@ -9,7 +9,7 @@ import { endsOf, firstLength, lengthAt, totalSteps } from '../shared/schedule/ru
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { Cluster } from './cluster.js';
 import { isDiskFull, type DiskWait } from './disk-space.js';
-import { evaluateOnCluster, type Evaluation } from './evaluation.js';
+import { evaluateOnCluster, type Evaluation, type FinalTest } from './evaluation.js';
 import type { TrainingObserver } from './observer.js';
 import type { Journal } from './journal.js';
 import { afterProlongation } from './prolongation.js';
@@ -37,14 +37,19 @@ export interface TrainingRun {
   readonly seconds: () => number;
 }
 
+export type EvaluatedRun = Pick<TrainingRun, 'config' | 'manifest' | 'cluster' | 'stopRequested'>;
+
 /** Why training is over here: the run is, or the last that held its state have left it in a checkpoint. */
 export type TrainingEnd =
-  { readonly kind: 'ended'; readonly reason: string } | { readonly kind: 'handed-over' };
+  | { readonly kind: 'ended'; readonly reason: string; readonly over: boolean }
+  | { readonly kind: 'handed-over' };
 
 export interface TrainingProgress {
   state: RunState;
   /** The last evaluation since the start. */
   evaluation: Evaluation | null;
+  /** Of the test images, once all is chosen without them; null before that, and where they choose. */
+  final: FinalTest | null;
   lastCommit: { readonly generation: number; readonly digest: string } | null;
   /** The newest step with a checkpoint, -1 for none. */
   saved: number;
@@ -94,7 +99,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
   /** Ends the run where it is. What was under way is computed again when it is resumed: a step, an evaluation. */
   const stopped = async (): Promise<TrainingEnd> => {
     if (progress.saved !== progress.state.step) await save(true);
-    return { kind: 'ended', reason: run.stopRequested() ?? 'stopped' };
+    return { kind: 'ended', reason: run.stopRequested() ?? 'stopped', over: false };
   };
 
   for (;;) {
@@ -117,7 +122,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
       progress.agreed = step;
     }
     const { step, runningMaxima, ended } = progress.state;
-    if (over) return { kind: 'ended', reason: ended ?? 'finished' };
+    if (over) return { kind: 'ended', reason: ended ?? 'finished', over: true };
     if (run.stopRequested() !== null) return stopped();
     const left = await letGo(cluster, step, progress.saved, async () => save(true));
     if (left && progress.saved === step) return { kind: 'handed-over' };
@@ -173,12 +178,13 @@ async function finishEpoch(
 ): Promise<RunState | null> {
   const { config, observer, progress } = run;
   const startMs = performance.now();
-  const test = due ? await evaluate(run, progress.state) : null;
-  if (due && test === null) return null;
+  const split = choosingSplit(run.manifest);
+  const evaluated = due ? await evaluate(run, split, progress.state.step) : null;
+  if (due && evaluated === null) return null;
   const evaluationMs = due ? performance.now() - startMs : null;
-  if (test !== null) progress.evaluation = test;
+  if (evaluated !== null) progress.evaluation = evaluated;
   const { epochTotals, step } = progress.state;
-  const figures = { epoch, train: epochTotals, test };
+  const figures = { epoch, train: epochTotals, evaluated };
   const verdict = afterEpoch(progress.state, figures, {
     metric: config.earlyStopMetric,
     mode: config.earlyStopMode,
@@ -187,19 +193,23 @@ async function finishEpoch(
     percentage: config.earlyStopPercentage,
   });
   const improved = whole && verdict.improved;
-  observer.onEpoch({ ...figures, step, improved, evaluationMs });
+  observer.onEpoch({ ...figures, split, step, improved, evaluationMs });
   return whole ? verdict.state : progress.state;
 }
 
-async function evaluate(run: TrainingRun, state: RunState): Promise<Evaluation | null> {
-  const { config, manifest, cluster } = run;
+/** What all workers together make of `split` with the state after `step` steps; null when a stop was asked for. */
+export async function evaluate(
+  { config, manifest, cluster, stopRequested }: EvaluatedRun,
+  split: EvaluatedSplit,
+  step: number,
+): Promise<Evaluation | null> {
   return evaluateOnCluster(cluster, {
-    labels: manifest.test.samples.map((sample) => sample.label),
-    classes: manifest.classes,
+    manifest,
+    split,
     microBatch: config.microBatch,
     useEma: config.emaDecay > 0,
-    step: state.step,
+    step,
     timeoutMs: config.stepTimeoutMs,
-    interrupted: () => run.stopRequested() !== null,
+    interrupted: () => stopRequested() !== null,
   });
 }

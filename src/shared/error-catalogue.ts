@@ -54,6 +54,18 @@ export const ERROR_CATALOGUE = {
     'give --data the folder that holds train/ and test/ (or val/)',
   ),
   DATA_NO_SPLIT: define('{path} has no {split} folder', '{advice}'),
+  DATA_NOTHING_TO_EVALUATE: define(
+    '{path} has neither val nor test images: nothing tells which weights are the best',
+    'put some into {path}/test/CLASS, or take a share of the training images: --val-split 0.1',
+  ),
+  DATA_VAL_TWICE: define(
+    '{path} holds both {val} and {other}, two names of the validation images',
+    'keep one of the two folders',
+  ),
+  DATA_VAL_EXISTS: define(
+    '{path} holds validation images in {val}, and --val-split takes others from train',
+    'leave out --val-split, or move {val} away',
+  ),
   DATA_EMPTY: define(
     '{path} holds no images',
     'put images (jpg, jpeg, jfif, png, webp, bmp, tif, tiff, ppm, pgm, pbm, gif) into one folder per class',

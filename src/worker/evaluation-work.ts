@@ -1,4 +1,4 @@
-/** A worker's part of an evaluation: losses and predictions of some micro-batches of the test split. */
+/** A worker's part of an evaluation: losses and predictions of some micro-batches of a split. */
 import { coded } from '../shared/errors.js';
 import { faultPoint } from '../shared/fault-injection.js';
 import { lossUnits } from '../shared/exact/loss-units.js';
@@ -18,8 +18,8 @@ export interface EvaluationParts {
   readonly training: Training;
 }
 
-function request(m: MicroBatchAssignment): BatchRequest {
-  return { split: 'test', epoch: 0, samples: m.samples, augment: false };
+function request(split: string, m: MicroBatchAssignment): BatchRequest {
+  return { split: split === 'val' ? 'val' : 'test', epoch: 0, samples: m.samples, augment: false };
 }
 
 /**
@@ -33,7 +33,7 @@ export async function evaluatePart(
   interrupted: () => boolean,
 ): Promise<Body<'evaluationDone'> | null> {
   const { step } = status.read();
-  loader.prefetch(plan.microBatches.map(request));
+  loader.prefetch(plan.microBatches.map((m) => request(plan.split, m)));
   const averaged = plan.useEma && state.moments.ema !== undefined;
   try {
     if (averaged) training.show('ema');
@@ -44,7 +44,7 @@ export async function evaluatePart(
       if (interrupted()) return null;
       status.enter(Phase.PHASE_EVALUATE, step);
       faultPoint('evaluation', step);
-      const result = await engine.evaluateMicroBatch(await loader.take(request(microBatch)));
+      const result = await engine.evaluateMicroBatch(await loader.take(request(plan.split, microBatch)));
       for (const loss of result.losses) lossSum += lossUnits(loss);
       if (!Number.isSafeInteger(lossSum)) {
         throw coded('LOSS_NOT_FINITE', { value: lossSum, step, microBatch: microBatch.index });

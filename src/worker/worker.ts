@@ -214,6 +214,7 @@ async function prepare(
   if (!isDirectory(root)) throw coded('DATA_NOT_ON_THIS_MACHINE', { host: hostname(), path: root });
   const manifestBytes = await link.call('pull', { part: 'manifest', target: null });
   const manifest = JSON.parse(Buffer.from(manifestBytes).toString()) as Manifest;
+  const { train, val, test } = manifest;
   const difference = await firstFileDifference(root, manifest);
   if (difference !== null) throw coded('DATA_MANIFEST_MISMATCH', { difference });
 
@@ -231,7 +232,7 @@ async function prepare(
   const loader = new Loader(
     {
       root,
-      splits: { train: manifest.train.samples, test: manifest.test.samples },
+      splits: { train: train.samples, val: val.samples, test: test.samples },
       transform: config,
       cacheBytes: config.cacheBytes,
     },

@@ -47,7 +47,7 @@ for (const [values, key, stored, given] of [
   [{ lr: '0.5' }, 'lr', '0.001', '0.5'],
   // With others of the run they are no config at all: what was changed is what counts.
   [{ batch: '100' }, 'batch', '128', '100'],
-  [{ earlyStopMetric: 'train-accuracy' }, 'early-stop-metric', 'test-loss', 'train-accuracy'],
+  [{ earlyStopMetric: 'train-accuracy' }, 'early-stop-metric', 'val-loss', 'train-accuracy'],
   [{ preset: 'tutorial', model: 'vit-b/16' }, 'transform', 'paper', 'tutorial'],
 ] as const) {
   test(`${JSON.stringify(values)} is refused with both values`, async (t) => {

@@ -69,7 +69,7 @@ test('the tutorial’s run is as it was: Adam with coupled decay, no warm-up, no
   assert.deepEqual([c.transform, c.schedule, c.warmupSteps ?? 0, c.clipNorm], ['tutorial', 'constant', 0, 0]);
   assert.deepEqual(
     [c.earlyStopMetric, c.earlyStopMode, c.earlyStopPatience, c.earlyStopMinDelta, c.earlyStopPercentage],
-    ['test-loss', 'min', 10, 0, false],
+    ['val-loss', 'min', 10, 0, false],
   );
 });
 

@@ -90,7 +90,7 @@ const REFUSED: readonly (readonly [flags: OptionValues, code: ErrorCode, message
   [
     { data: undefined },
     'CONFIG_MISSING',
-    /"data" is not given \(set "data" to folder with train\/ and test\/.*\)/,
+    /"data" is not given \(set "data" to folder with train\/, val\/ and test\/.*\)/,
   ],
   [{ data: '' }, 'CONFIG_INVALID_VALUE', /"data" is "": empty/],
   [
@@ -143,7 +143,7 @@ const REFUSED: readonly (readonly [flags: OptionValues, code: ErrorCode, message
     'CONFIG_INVALID_VALUE',
     /"early-stop-mode" is min: train-accuracy gets better the other way \(set "early-stop-mode" to max\)/,
   ],
-  [{ earlyStopMode: 'max' }, 'CONFIG_INVALID_VALUE', /"early-stop-mode" is max: test-loss/],
+  [{ earlyStopMode: 'max' }, 'CONFIG_INVALID_VALUE', /"early-stop-mode" is max: val-loss/],
   [{ listen: '127.0.0.1:5555' }, 'CONFIG_INVALID_VALUE', /"listen" is 127.0.0.1:5555: not an address/],
   [{ listen: 'tcp://host' }, 'CONFIG_INVALID_VALUE', /"listen"/],
   [{ listen: 'tcp://host:70000' }, 'CONFIG_INVALID_VALUE', /"listen"/],

@@ -18,7 +18,7 @@ const LOST = coded('STATE_LOST', { step: 4 });
 async function opened(t: TestContext, fixture: RunFixture) {
   const opening = await openRun(fixture.material, false);
   const { state, lastCommit, saved } = opening;
-  const progress: TrainingProgress = { state, evaluation: null, lastCommit, saved, agreed: 0 };
+  const progress: TrainingProgress = { state, evaluation: null, final: null, lastCommit, saved, agreed: 0 };
   const assembly = new Assembly(fixture.material, opening, progress);
   const journal = await fixture.journalOf(opening);
   fixture.begin();

@@ -2,12 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluateOnCluster } from '../../src/coordinator/evaluation.js';
+import { sealManifest } from '../../src/shared/dataset/manifest-digest.js';
 import type { Body } from '../../src/shared/protocol/codec.js';
 import { assembled, LONG_MS, openCluster, Peer } from './cluster-peer.js';
 
 const LABELS = [0, 1, 0, 1, 0, 1];
+const MANIFEST = sealManifest(
+  ['a', 'b'],
+  [],
+  [],
+  LABELS.map((label, i) => ({ path: `val/${i}.png`, bytes: 1, label })),
+);
 const OPTIONS = {
-  ...{ labels: LABELS, classes: ['a', 'b'], microBatch: 1, useEma: false, step: 0 },
+  ...{ manifest: MANIFEST, split: 'val' as const, microBatch: 1, useEma: false, step: 0 },
   timeoutMs: LONG_MS,
   interrupted: () => false,
 };

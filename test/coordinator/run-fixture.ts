@@ -44,7 +44,8 @@ export function runFixture(t: TestContext, options: OptionValues = {}, out = tem
   const layout = parameterLayout(spec);
   const samples = [0, 1, 0, 1].map((label, i) => ({ path: `${i}.png`, bytes: 1, label }));
   const split = { samples, digest: 's' };
-  const manifest = { classes: ['a', 'b'], train: split, test: split, digest: 'm' };
+  const val = { samples: [], digest: 'v' };
+  const manifest = { classes: ['a', 'b'], train: split, val, test: split, digest: 'm' };
   const warnings: string[] = [];
   const material = { config, manifest, spec, layout, warn: (text: string) => void warnings.push(text) };
   const stateAfter = (step: number): RunState => ({ ...initialRunState(layout.slots.length), step });

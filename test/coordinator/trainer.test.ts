@@ -35,10 +35,11 @@ async function training(
   fixture.begin();
   const { cluster } = await openCluster(t, 1, undefined, watch);
   const { state, lastCommit, saved } = opening;
-  const progress: TrainingProgress = { state, evaluation: null, lastCommit, saved, agreed: 0 };
+  const progress: TrainingProgress = { state, evaluation: null, final: null, lastCommit, saved, agreed: 0 };
   const observer = allOf([]);
   const seconds = (): number => 42;
-  const contents = { config, classes: manifest.classes, manifestDigest: manifest.digest };
+  const { classes, digest: manifestDigest } = manifest;
+  const contents = { config, classes, manifestDigest, chosenBy: 'test' } as const;
   const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, () => undefined);
   const rates = { trainSamples: 4, perEpoch: 1, generation: 0, interrupted: () => false };
   const runner = new StepRunner({ cluster, config, layout, ...rates });
@@ -66,7 +67,7 @@ test('the journal knows how long the run took, commit by commit', async (t) => {
   const { run, out } = await training(t, () => 2);
   // Before the last epoch is concluded.
   const stopRequested = (): string | null => (run.progress.state.step === 1 ? 'enough' : null);
-  assert.deepEqual(await train({ ...run, stopRequested }), { kind: 'ended', reason: 'enough' });
+  assert.deepEqual(await train({ ...run, stopRequested }), { kind: 'ended', reason: 'enough', over: false });
   assert.equal((await readJournal(out))?.state.elapsedSeconds, 42);
 });
 

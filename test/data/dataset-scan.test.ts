@@ -60,19 +60,6 @@ test("subfolders are read in the order of torchvision's sorted walk", async (t) 
   );
 });
 
-test('val stands in for test, and test wins where both exist', async (t) => {
-  const dir = await temporaryFolder(t);
-  await writeFiles(dir, {
-    'train/a/1.jpg': 'x',
-    'train/b/1.jpg': 'x',
-    'val/a/1.jpg': 'x',
-    'val/b/1.jpg': 'x',
-  });
-  assert.equal((await scanDataset(dir)).test.samples[0]?.path, 'val/a/1.jpg');
-  await writeFiles(dir, { 'test/a/9.jpg': 'x', 'test/b/9.jpg': 'x' });
-  assert.equal((await scanDataset(dir)).test.samples[0]?.path, 'test/a/9.jpg');
-});
-
 test('links to folders and files are followed; a loop and a dead link are refused', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { 'data/a/1.jpg': 'x', 'elsewhere/2.jpg': 'yy', 'elsewhere/sub/3.jpg': 'x' });
@@ -109,7 +96,7 @@ test('each missing split is named', async (t) => {
   const dir = await temporaryFolder(t);
   await assert.rejects(scanDataset(dir), { code: 'DATA_NO_SPLIT', message: /no train folder/ });
   await writeFiles(dir, { 'train/a/1.jpg': 'x' });
-  await assert.rejects(scanDataset(dir), { code: 'DATA_NO_SPLIT', message: /no test \(or val\) folder/ });
+  await assert.rejects(scanDataset(dir), { code: 'DATA_NOTHING_TO_EVALUATE' });
 });
 
 test('who names a split is advised of the folder above it', async (t) => {

@@ -58,7 +58,7 @@ async function expectedViews(source: BatchSource, request: BatchRequest): Promis
   const pixels: Uint8Array[] = [];
   const flips: number[] = [];
   for (const sample of request.samples) {
-    const image = await decodeImage(join(root, splits[request.split][sample]!.path));
+    const image = await decodeImage(join(root, splits[request.split]![sample]!.path));
     const view =
       request.augment && transform.transform === 'paper'
         ? augmentedView(image, transform, { epoch: request.epoch, sample })
@@ -81,7 +81,7 @@ for (const transform of ['paper', 'tutorial'] as const) {
       assert.equal(batch.count, request.samples.length);
       assert.deepEqual(
         [...batch.labels],
-        request.samples.map((sample) => source.splits[request.split][sample]!.label),
+        request.samples.map((sample) => source.splits[request.split]![sample]!.label),
       );
       assert.deepEqual(viewsOf(batch), await expectedViews(source, request));
     }

@@ -16,7 +16,7 @@ function family(name: string): string {
 
 test('the pages show what a step left behind', () => {
   assert.equal(types.get('vitrail_step_seconds'), 'histogram');
-  assert.deepEqual([...series.get('vitrail_loss')!.get('split')!].sort(), ['step', 'test', 'train']);
+  assert.deepEqual([...series.get('vitrail_loss')!.get('split')!].sort(), ['step', 'test', 'train', 'val']);
   assert.ok(series.get('vitrail_worker_phase_seconds_sum')!.get('phase')!.has('reduce_wait'));
   assert.deepEqual([...series.get('vitrail_step')!.get('run')!], ['test-run']);
 });

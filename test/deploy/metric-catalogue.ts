@@ -42,7 +42,8 @@ async function coordinatorPage(): Promise<string> {
   };
   metrics.onStep({ step: 0, epoch: 0, learningRate: 0.1, totals, reports: [], repeats: 1, ...more });
   metrics.onUpdate(0, { step: 0, gradientNorm: 1.5, updateMs: 1, commitWaitMs: 1 });
-  metrics.onEpoch({ epoch: 0, train: figures, test: figures, step: 1, improved: true, evaluationMs: 5 });
+  const epoch = { epoch: 0, train: figures, evaluated: figures, step: 1, improved: true, evaluationMs: 5 };
+  for (const split of ['val', 'test'] as const) metrics.onEpoch({ ...epoch, split });
   metrics.onCheckpoint({ step: 1, path: '', ms: 20, weightDigest: '' });
   metrics.onClusterEvent({ kind: 'lost', worker: 1, text: '' });
   return (await metrics.page()).body;

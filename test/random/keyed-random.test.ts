@@ -38,6 +38,7 @@ test('purposes keep their numbers, because stored runs depend on them', () => {
     dropout: 4,
     demo: 5,
     chaos: 6,
+    valSplit: 7,
   });
 });
 

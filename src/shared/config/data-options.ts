@@ -5,7 +5,11 @@ import { fraction, operational, option, path, whole } from './option-kinds.js';
 export const dataOptions = {
   // data
   data: path(
-    operational(z.string().min(1), 'data', 'folder with train/ and test/ or val/, one folder per class'),
+    operational(
+      z.string().min(1),
+      'data',
+      'folder with train/, val/ and test/ (one of the two will do), one folder per class',
+    ),
   ),
   exclude: path(
     operational(
@@ -13,6 +17,11 @@ export const dataOptions = {
       'data',
       'file that lists images to leave out, one path a line',
     ),
+  ),
+  valSplit: option(
+    fraction.default(0),
+    'data',
+    'share of the training images of each class to choose the best by, where there is no val/; 0 for none',
   ),
   transform: option(
     z.enum(['paper', 'tutorial']).default('paper'),

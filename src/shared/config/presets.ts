@@ -147,7 +147,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       warmupSteps: 0,
       clipNorm: 0,
       earlyStopPatience: 10,
-      earlyStopMetric: 'test-loss',
+      earlyStopMetric: 'val-loss',
       earlyStopMinDelta: 0,
       earlyStopPercentage: false,
     },

@@ -72,9 +72,11 @@ export const trainingOptions = {
     'evaluations without improvement before stopping, 0 for never',
   ),
   earlyStopMetric: option(
-    z.enum(['test-loss', 'test-accuracy', 'train-loss', 'train-accuracy']).default('test-loss'),
+    z
+      .enum(['val-loss', 'val-accuracy', 'test-loss', 'test-accuracy', 'train-loss', 'train-accuracy'])
+      .default('val-loss'),
     'training',
-    'what early stopping watches',
+    'what early stopping watches; without validation images val is test',
   ),
   earlyStopMode: option(
     z.enum(['min', 'max']).default('min'),

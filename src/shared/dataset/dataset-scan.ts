@@ -1,6 +1,7 @@
 /** Reads a data folder into a manifest, and refuses what cannot be trained on. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { coded, type VitrailError } from '../errors.js';
+import { evaluatedFolders, isSplitFolder, isValFolder } from './dataset-layout.js';
 import {
   isDirectory,
   readExclusion,
@@ -16,10 +17,13 @@ import { listing } from './listing.js';
 import { sealManifest, sealSplit } from './manifest-digest.js';
 import type { Manifest, ManifestSample, SplitManifest } from './manifest.js';
 import { pathText } from './path-text.js';
+import { divideTrain, type ValSplit } from './val-split.js';
 
 export interface ScanOptions {
   /** Path of an exclude list, or null. */
   readonly exclude?: string | null;
+  /** Validation images to take from train, where there are none; null for none. */
+  readonly valSplit?: ValSplit | null;
   /** Told a line of each kind of thing that the user may not know of, such as files that are left out. */
   readonly say?: (line: string) => void;
 }
@@ -40,7 +44,7 @@ function tell(findings: readonly Finding[], say: ScanOptions['say']): void {
 /** `dir` itself may be a split of a data set: then the folder above it was meant. */
 async function noSplit(dir: string, split: string): Promise<VitrailError> {
   const above = dirname(resolve(dir));
-  const isSplit = ['train', 'test', 'val'].includes(basename(resolve(dir)));
+  const isSplit = isSplitFolder(basename(resolve(dir)));
   const advice =
     isSplit && (await isDirectory(join(above, 'train')))
       ? `give the folder above it, which holds the splits: --data ${above}`
@@ -49,37 +53,43 @@ async function noSplit(dir: string, split: string): Promise<VitrailError> {
 }
 
 /**
- * Surveys the data folder `dir`: dir/train/CLASS/IMAGE and dir/test/CLASS/IMAGE (or val, where there is no test).
- * @throws DATA_NOT_A_DIRECTORY, DATA_NO_SPLIT, DATA_UNREADABLE of the exclude list
+ * Surveys the data folder `dir`: dir/train/CLASS/IMAGE, and the same below val and test as far as they are there.
+ * @throws DATA_NOT_A_DIRECTORY, DATA_NO_SPLIT, DATA_VAL_TWICE, DATA_UNREADABLE of the exclude list
  */
 export async function surveyDataset(dir: string, exclude: string | null = null): Promise<DatasetSurvey> {
   await requireDirectory(dir);
   if (!(await isDirectory(join(dir, 'train')))) throw await noSplit(dir, 'train');
-  const testName = (await isDirectory(join(dir, 'test'))) ? 'test' : 'val';
-  if (!(await isDirectory(join(dir, testName)))) {
-    throw await noSplit(dir, 'test (or val)');
-  }
-  return surveySplits(dir, ['train', testName], exclude);
+  const { val, test } = await evaluatedFolders(dir);
+  const names = ['train', val, test].filter((name) => name !== null);
+  return surveySplits(dir, names, exclude);
 }
 
 /** The manifest of what a survey has found. */
-export function manifestOf({ classes, splits }: DatasetSurvey): Manifest {
-  const [train, test] = splits;
-  return sealManifest(classes, train?.samples ?? [], test?.samples ?? []);
+export function manifestOf({ classes, splits }: DatasetSurvey, valSplit: ValSplit | null = null): Manifest {
+  const of = (is: (name: string) => boolean): readonly ManifestSample[] =>
+    splits.find(({ name }) => is(name))?.samples ?? [];
+  const [train, test] = [of((name) => name === 'train'), of((name) => name === 'test')];
+  if (valSplit === null) return sealManifest(classes, train, test, of(isValFolder));
+  const divided = divideTrain(train, valSplit);
+  return sealManifest(classes, divided.train, test, divided.val);
 }
 
 /**
  * The manifest of the data folder `dir`. Excluded images are in neither list nor digest.
- * @throws what surveyDataset throws, DATA_UNUSABLE_FILES, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_ONE_CLASS,
+ * @throws what surveyDataset throws, DATA_NOTHING_TO_EVALUATE, DATA_VAL_EXISTS, DATA_UNUSABLE_FILES, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_ONE_CLASS,
  *   DATA_CLASSES_DIFFER, DATA_EXCLUDE_UNKNOWN
  */
 export async function scanDataset(dir: string, options: ScanOptions = {}): Promise<Manifest> {
   const survey = await surveyDataset(dir, options.exclude ?? null);
+  const { valSplit = null } = options;
+  const val = survey.splits.find(({ name }) => isValFolder(name));
+  if (val !== undefined && valSplit !== null) throw coded('DATA_VAL_EXISTS', { path: dir, val: val.name });
+  if (survey.splits.length === 1 && valSplit === null) throw coded('DATA_NOTHING_TO_EVALUATE', { path: dir });
   tell(survey.findings, options.say);
   // A class may be empty because its files are broken: the files come first.
   requireSound(dir, survey.broken);
   if (survey.problems[0] !== undefined) throw survey.problems[0];
-  return manifestOf(survey);
+  return manifestOf(survey, valSplit);
 }
 
 /**

@@ -15,13 +15,16 @@ export function sealSplit(samples: readonly ManifestSample[]): SplitManifest {
   return { samples, digest: hash.digest('hex') };
 }
 
-/** The manifest of two lists of samples with all its digests. */
+/** The manifest of the lists of samples with all its digests. */
 export function sealManifest(
   classes: readonly string[],
   train: readonly ManifestSample[],
   test: readonly ManifestSample[],
+  val: readonly ManifestSample[] = [],
 ): Manifest {
-  const sealed = { classes, train: sealSplit(train), test: sealSplit(test) };
-  const layout = manifestLayout(classes, sealed.train.digest, sealed.test.digest);
+  const sealed = { classes, train: sealSplit(train), val: sealSplit(val), test: sealSplit(test) };
+  const evaluated = [sealed.val, sealed.test].filter(({ samples }) => samples.length > 0);
+  const digests = [sealed.train, ...evaluated].map(({ digest }) => digest);
+  const layout = manifestLayout(classes, digests);
   return { ...sealed, digest: createHash('sha256').update(layout).digest('hex') };
 }

@@ -21,6 +21,9 @@ export interface Manifest {
   /** Class names in the order of their code points; a label is a position in it. */
   readonly classes: readonly string[];
   readonly train: SplitManifest;
+  /** What the best checkpoint is chosen by, without samples where there is none: then `test` is. */
+  readonly val: SplitManifest;
+  /** Without samples where there is none. */
   readonly test: SplitManifest;
   /** SHA-256 in hex of `manifestLayout`. */
   readonly digest: string;
@@ -36,9 +39,30 @@ export function* splitLayout(samples: readonly ManifestSample[]): Generator<stri
   for (const { path, bytes, label } of samples) yield `${JSON.stringify([path, bytes, label])}\n`;
 }
 
-/** The text whose SHA-256 is a manifest's digest: a version line, the classes as JSON, the digests of the splits. */
-export function manifestLayout(classes: readonly string[], train: string, test: string): string {
-  return `vitrail manifest 1\n${JSON.stringify(classes)}\n${train}\n${test}\n`;
+/** The splits that are evaluated. */
+export type EvaluatedSplit = 'val' | 'test';
+
+/** The split that the best checkpoint and early stopping are chosen by. */
+export function choosingSplit({ val }: Pick<Manifest, 'val'>): EvaluatedSplit {
+  return val.samples.length > 0 ? 'val' : 'test';
+}
+
+/** Whether there are test images that nothing was chosen by. */
+export function hasFinalTest(manifest: Pick<Manifest, 'val' | 'test'>): boolean {
+  return choosingSplit(manifest) === 'val' && manifest.test.samples.length > 0;
+}
+
+/** Every image of the data set once, split after split. */
+export function allSamples({ train, val, test }: Pick<Manifest, 'train' | 'val' | 'test'>): ManifestSample[] {
+  return [...train.samples, ...val.samples, ...test.samples];
+}
+
+/**
+ * The text whose SHA-256 is a manifest's digest: a version line, the classes as JSON, the digests of the splits.
+ * @param digests of train, val and test, as far as they have samples
+ */
+export function manifestLayout(classes: readonly string[], digests: readonly string[]): string {
+  return `vitrail manifest 1\n${JSON.stringify(classes)}\n${digests.map((digest) => `${digest}\n`).join('')}`;
 }
 
 function differenceInClasses(here: readonly string[], there: readonly string[]): string | null {
@@ -75,15 +99,16 @@ function differenceInSamples(
 
 /**
  * The first difference in words, seen from `here`; null if there is none.
- * Classes are compared first, then train, then test, each in manifest order.
+ * Classes are compared first, then train, val and test, each in manifest order.
  */
 export function firstDifference(
-  here: Pick<Manifest, 'classes' | 'train' | 'test'>,
-  there: Pick<Manifest, 'classes' | 'train' | 'test'>,
+  here: Pick<Manifest, 'classes' | 'train' | 'val' | 'test'>,
+  there: Pick<Manifest, 'classes' | 'train' | 'val' | 'test'>,
 ): string | null {
   return (
     differenceInClasses(here.classes, there.classes) ??
     differenceInSamples(here.train.samples, there.train.samples) ??
+    differenceInSamples(here.val.samples, there.val.samples) ??
     differenceInSamples(here.test.samples, there.test.samples)
   );
 }

@@ -3,7 +3,7 @@ import { reasonOf } from '../errors.js';
 import { vitrail } from './generated/vitrail.js';
 
 /** Raised when an older peer would misread a message. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export import Phase = vitrail.v1.Phase;
 export import StateSource = vitrail.v1.StateSource;

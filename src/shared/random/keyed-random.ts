@@ -10,6 +10,7 @@ export const PURPOSE = {
   dropout: 4,
   demo: 5,
   chaos: 6,
+  valSplit: 7,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];

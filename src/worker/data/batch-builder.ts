@@ -4,7 +4,13 @@ import type { ManifestSample } from '../../shared/dataset/manifest.js';
 import { coded } from '../../shared/errors.js';
 import { DecodeSlots } from './decode-slots.js';
 import { decodeImage } from './image-decoder.js';
-import type { BatchRequest, BatchSource, LoaderStatistics, MicroBatch } from './micro-batch.js';
+import {
+  SPLITS,
+  type BatchRequest,
+  type BatchSource,
+  type LoaderStatistics,
+  type MicroBatch,
+} from './micro-batch.js';
 import { PixelCache } from './pixel-cache.js';
 import type { RgbImage } from './rgb-image.js';
 import { augmentedView, isRandom, plainPixels, type View } from './transform.js';
@@ -67,7 +73,7 @@ export class BatchBuilder {
   }
 
   #sample({ split }: BatchRequest, sample: number): ManifestSample {
-    const samples = this.#source.splits[split];
+    const samples = this.#source.splits[split] ?? [];
     const found = samples[sample];
     if (found === undefined) {
       throw coded('INTERNAL', { reason: `sample ${sample} of ${split}, which has ${samples.length}` });
@@ -83,7 +89,7 @@ export class BatchBuilder {
   ): Promise<View | null> {
     const { transform } = this.#source;
     const random = isRandom(transform, request.augment);
-    const key = (sample * 2 + (request.split === 'train' ? 0 : 1)) * 2;
+    const key = (sample * SPLITS.length + SPLITS.indexOf(request.split)) * 2;
     if (random) {
       const image = await this.#decoded(key, file, stillWanted, true);
       return image && augmentedView(image, transform, { epoch: request.epoch, sample });

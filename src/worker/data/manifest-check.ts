@@ -1,7 +1,7 @@
 /** Whether a worker holds the files that the coordinator's manifest names. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, ManifestSample } from '../../shared/dataset/manifest.js';
+import { allSamples, type Manifest, type ManifestSample } from '../../shared/dataset/manifest.js';
 import { counted } from '../../shared/wording.js';
 
 const FILES_AT_ONCE = 64;
@@ -20,7 +20,7 @@ async function difference(root: string, sample: ManifestSample): Promise<string 
 
 /** The first file, in manifest order, that is missing under `root` or has another size; null if none. */
 export async function firstFileDifference(root: string, manifest: Manifest): Promise<string | null> {
-  const samples = [...manifest.train.samples, ...manifest.test.samples];
+  const samples = allSamples(manifest);
   for (let start = 0; start < samples.length; start += FILES_AT_ONCE) {
     const group = samples.slice(start, start + FILES_AT_ONCE);
     const found = await Promise.all(group.map(async (sample) => difference(root, sample)));

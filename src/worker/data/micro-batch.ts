@@ -1,8 +1,10 @@
 /** What the step loop asks the image loader for, and what it gets. */
-import type { ManifestSample } from '../../shared/dataset/manifest.js';
+import type { EvaluatedSplit, ManifestSample } from '../../shared/dataset/manifest.js';
 import type { TransformSpec } from './transform.js';
 
-export type Split = 'train' | 'test';
+export type Split = 'train' | EvaluatedSplit;
+
+export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
 export interface BatchRequest {
   readonly split: Split;
@@ -28,7 +30,8 @@ export interface MicroBatch {
 export interface BatchSource {
   /** The folder that the samples' paths are relative to. */
   readonly root: string;
-  readonly splits: Readonly<Record<Split, readonly ManifestSample[]>>;
+  /** Those that are asked for. */
+  readonly splits: Readonly<Partial<Record<Split, readonly ManifestSample[]>>>;
   readonly transform: TransformSpec;
   /** Limit of the cache of pixels; 0 for none. */
   readonly cacheBytes: number;

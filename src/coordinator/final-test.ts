@@ -1,0 +1,39 @@
+/** The test images are looked at once, when the run is over and its best was chosen without them. */
+import type { FinalTest } from './evaluation.js';
+import type { RunMaterial } from './run-opening.js';
+import type { RunServices } from './run-services.js';
+import { checkpointAt } from './starting-point.js';
+import { evaluate } from './trainer.js';
+
+/**
+ * Evaluates the last weights and those of the best checkpoint, which the workers are given for that. Whatever goes wrong on
+ * the way ends nothing but this: the run is in its checkpoints.
+ * @returns null when a stop was asked for
+ * @throws STATE_LOST, STEP_TIMEOUT, WORKERS_MISSING and what `Assembly.show` throws
+ */
+export async function finalTest(
+  { config, manifest, layout, warn }: RunMaterial,
+  services: RunServices,
+  stopRequested: () => string | null,
+): Promise<FinalTest | null> {
+  const { cluster, assembly, observer, progress } = services;
+  const run = { config, manifest, cluster, stopRequested };
+  const { step, best } = progress.state;
+  const last = await evaluate(run, 'test', step);
+  if (last === null) return null;
+  observer.onFinalTest({ step, test: last, best: best?.step === step });
+  if (best === null || best.step === step) return { last, best: best && last };
+  const start = await checkpointAt(config.out, best.step, layout, warn);
+  if (start === null) return { last, best: null };
+  const { state, lastCommit } = progress;
+  try {
+    if (!(await assembly.show(services, start))) return null;
+    const figures = await evaluate(run, 'test', best.step);
+    if (figures === null) return null;
+    observer.onFinalTest({ step: best.step, test: figures, best: true });
+    return { last, best: figures };
+  } finally {
+    progress.state = state;
+    progress.lastCommit = lastCommit;
+  }
+}
