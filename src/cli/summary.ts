@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { modelSpec } from '../shared/model/model-spec.js';
-import { modelSummary } from '../shared/model/model-summary.js';
+import { foldedRows, modelSummary } from '../shared/model/model-summary.js';
 import { runCommand } from './run-command.js';
 import { wholeNumber } from './whole-number.js';
 import { counted } from '../shared/wording.js';
@@ -11,6 +11,7 @@ interface SummaryFlags {
   readonly imageSize: number;
   readonly classes: number;
   readonly preLogits: number;
+  readonly depth: number;
   readonly json?: boolean;
 }
 
@@ -26,7 +27,11 @@ function summaryAction(model: string, flags: SummaryFlags): void {
     style: { head: [], border: [] },
     colAligns: ['left', 'left', 'right', 'right'],
   });
-  for (const { layer, outputShape, parameters, flops } of summary.rows) {
+  for (const { layer, outputShape, parameters, flops } of foldedRows(
+    summary.rows,
+    spec.layers,
+    flags.depth,
+  )) {
     const shape = outputShape.join(' x ');
     table.push([layer, shape, parameters.toLocaleString('en-US'), (flops / 1e6).toFixed(1)]);
   }
@@ -49,6 +54,12 @@ export function registerSummary(program: Command): void {
       'width of the tanh layer before the head, 0 for none',
       wholeNumber(0, 65536),
       0,
+    )
+    .option(
+      '--depth <number>',
+      '1: all blocks in one row, 2: a row a kind of layer, 3: every layer',
+      wholeNumber(1, 3),
+      2,
     )
     .option('--json', 'print JSON')
     .action(async (model: string, flags: SummaryFlags) =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { modelSpec } from '../../src/shared/model/model-spec.js';
-import { modelSummary } from '../../src/shared/model/model-summary.js';
+import { foldedRows, modelSummary } from '../../src/shared/model/model-summary.js';
 import { parameterLayout } from '../../src/shared/model/parameter-layout.js';
 
 const COUNTS: [name: string, classes: number, parameters: number][] = [
@@ -67,4 +67,26 @@ test('a model with ten layers or more counts each block once', () => {
   const first = rows.find(({ layer }) => layer === 'blocks.1.mlp')!;
   const eleventh = rows.find(({ layer }) => layer === 'blocks.10.mlp')!;
   assert.deepEqual({ ...first, layer: '' }, { ...eleventh, layer: '' });
+});
+
+test('blocks are folded to a row a kind or to one, and every sum stays', () => {
+  const spec = modelSpec('b/16', { imageSize: 224, classes: 1000 });
+  const { rows, parameters, forwardFlops } = modelSummary(spec);
+  for (const [depth, count, block] of [
+    [1, 5, 'blocks.0-11'],
+    [2, 8, 'blocks.0-11.mlp'],
+    [3, 52, 'blocks.7.mlp'],
+  ] as const) {
+    const folded = foldedRows(rows, spec.layers, depth);
+    assert.equal(folded.length, count);
+    assert.ok(folded.some(({ layer }) => layer === block));
+    assert.equal(
+      folded.reduce((sum, row) => sum + row.parameters, 0),
+      parameters,
+    );
+    assert.equal(
+      folded.reduce((sum, row) => sum + row.flops, 0),
+      forwardFlops,
+    );
+  }
 });

@@ -65,3 +65,23 @@ export function modelSummary(spec: ModelSpec): ModelSummary {
     forwardFlops: rows.reduce((sum, { flops }) => sum + flops, 0),
   };
 }
+
+const BLOCK = /^blocks\.\d+(\..*)$/;
+
+/** Rows for people: at depth 1 all blocks are one, at 2 there is one of each kind of layer in them, at 3 each is there. */
+export function foldedRows(rows: readonly SummaryRow[], layers: number, depth: number): SummaryRow[] {
+  if (depth >= 3) return [...rows];
+  const folded = new Map<string, SummaryRow>();
+  for (const { layer, outputShape, parameters, flops } of rows) {
+    const kind = BLOCK.exec(layer)?.[1];
+    const name = kind === undefined ? layer : `blocks.0-${layers - 1}${depth >= 2 ? kind : ''}`;
+    const before = folded.get(name) ?? { parameters: 0, flops: 0 };
+    folded.set(name, {
+      layer: name,
+      outputShape,
+      parameters: before.parameters + parameters,
+      flops: before.flops + flops,
+    });
+  }
+  return [...folded.values()];
+}
