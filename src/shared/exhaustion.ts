@@ -22,7 +22,7 @@ const BY_WORDS: readonly (readonly [RegExp, ExhaustionCode])[] = [
     'MEMORY_EXHAUSTED',
   ],
   [
-    /\b(?:spawn|pthread_create|uv_thread_create)\b.*\bEAGAIN\b|resource temporarily unavailable|worker initialization failure/i,
+    /^EAGAIN$|\bspawn\b.*\bEAGAIN\b|\b(?:pthread_create|uv_thread_create)\b|resource temporarily unavailable|worker initialization failure/i,
     'THREADS_EXHAUSTED',
   ],
 ];

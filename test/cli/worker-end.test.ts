@@ -35,6 +35,8 @@ test('an abort of a library says what it had run out of', () => {
     workerEnd({ code: null, signal: 'SIGABRT' }, log),
     'it was ended by SIGABRT: what():  std::bad_alloc',
   );
+  const node = '  #  Assertion failed: (0) == (uv_thread_create(t.get(), start_thread, this))\n';
+  assert.equal(workerEnd({ code: null, signal: 'SIGABRT' }, node), `it was ended by SIGABRT: ${node.trim()}`);
   const zmq = 'Too many open files (src/epoll.cpp:65)\n';
   assert.equal(workerEnd({ code: null, signal: 'SIGABRT' }, zmq), `it was ended by SIGABRT: ${zmq.trim()}`);
 });

@@ -36,6 +36,8 @@ test('and by the words of libraries that have no codes', () => {
   assert.equal(of('WebAssembly.Memory(): could not allocate memory'), 'MEMORY_EXHAUSTED');
   assert.equal(of('Too many open files'), 'OPEN_FILES_EXHAUSTED');
   assert.equal(of('Resource temporarily unavailable'), 'THREADS_EXHAUSTED');
+  // What `new Worker` throws where no thread can be started.
+  assert.equal(of('EAGAIN'), 'THREADS_EXHAUSTED');
 });
 
 test('other failures are none: a busy socket, a GPU without memory, a defect', () => {
