@@ -1,5 +1,7 @@
 #include "thread-pool.h"
 
+#include <system_error>
+
 namespace vitrail {
 
 namespace {
@@ -18,7 +20,13 @@ void pause() {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { serve(thread); });
+  // Room first: threads that run must not be lost to a vector that cannot grow.
+  workers_.reserve(threads - 1);
+  try {
+    for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { serve(thread); });
+  } catch (const std::system_error&) {
+    // A limit of threads: those there are do all the work, to the same bits.
+  }
 }
 
 ThreadPool::~ThreadPool() {

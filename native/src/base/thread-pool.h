@@ -17,7 +17,7 @@ class ThreadPool {
  public:
   using Work = FunctionRef<void(int chunk, int thread)>;
 
-  // `threads` in all, at least 1: one fewer are started.
+  // `threads` in all, at least 1: one fewer are started, or as many as the system's limits let it start.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
