@@ -18,6 +18,7 @@ import type { TrainingObserver } from './observer.js';
 import { finalTest } from './final-test.js';
 import { afterProlongation, newestStep, prolonged } from './prolongation.js';
 import { writeRunFile } from './run-file.js';
+import { batchNote } from './batch-note.js';
 import { choiceNote } from './choice-note.js';
 import { RunLease } from './run-lease.js';
 import { openRun, type RunMaterial, type RunOpening } from './run-opening.js';
@@ -43,8 +44,8 @@ export interface CoordinatorEvents {
 export async function runCoordinator(config: RunConfig, events: CoordinatorEvents): Promise<RunSummary> {
   const manifest = await scanDataset(config.data, { ...scanOptionsOf(config), say: events.warn });
   checkWorkers(config, manifest);
-  const note = choiceNote(config, manifest);
-  if (note !== null) events.warn(note);
+  for (const note of [choiceNote(config, manifest), batchNote(config.batch, manifest.train.samples.length)])
+    if (note !== null) events.warn(note);
   const lease = await RunLease.take(config.out, {
     stopRequested: events.stopRequested,
     onWatch: (owner, forMs) => {

@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import sharp from 'sharp';
+import { findDominantClass } from '../../src/shared/dataset/class-names.js';
 import { scanDataset, surveyDataset } from '../../src/shared/dataset/dataset-scan.js';
 import { FindingTally, findingText, type FindingKind } from '../../src/shared/dataset/findings.js';
 import { checkDataset } from '../../src/worker/data/data-check.js';
@@ -137,6 +138,26 @@ test('classes below ten images in a split are told', async (t) => {
   const said: string[] = [];
   await scanDataset(dir, { say: (line) => said.push(line) });
   assert.deepEqual(said, ['2 classes have few images (below 10): test/a (9), test/b (9)']);
+});
+
+test('a class that most images belong to is named with its share, by which an accuracy has to be judged', () => {
+  const said = (...counts: readonly number[]): string[] => {
+    const tally = new FindingTally();
+    const classes = counts.map((_, label) => `class-${label}`);
+    findDominantClass('train', classes, counts, tally);
+    return tally.findings().map(findingText);
+  };
+  assert.deepEqual(said(8, 2), []);
+  assert.deepEqual(said(9, 1), [
+    '1 class has most of the images of its split: train/class-0 (90.0 %: an answer that is always class-0 is right as often)',
+  ]);
+  assert.deepEqual(said(20, 60, 20), []);
+  assert.match(said(10, 80, 10)[0] ?? '', /train\/class-1 \(80\.0 %/);
+  assert.match(
+    said(...Array.from({ length: 100 }, (_, i) => (i === 7 ? 200 : 1)))[0] ?? '',
+    /class-7 \(66\.9 %/,
+  );
+  assert.deepEqual(said(0, 0), []);
 });
 
 test('a tally keeps counts of everything and examples of a few, however much there is', () => {

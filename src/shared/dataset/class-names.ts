@@ -66,3 +66,21 @@ export function findFewImages(
       tally.add('few-images', `${pathText(`${split}/${name}`)} (${count})`);
   }
 }
+
+/** Adds the class that most images of a split belong to, if it is far from an equal share; `counts` are by label. */
+export function findDominantClass(
+  split: string,
+  classes: readonly string[],
+  counts: readonly number[],
+  tally: FindingTally,
+): void {
+  const images = counts.reduce((sum, count) => sum + count, 0);
+  const most = counts.reduce((before, count) => Math.max(before, count), 0);
+  // Of two classes one has to have 80 % of the images, of many a little more than half.
+  if (most <= images * (0.5 + 0.6 / classes.length)) return;
+  const name = classes[counts.indexOf(most)] ?? '';
+  tally.add(
+    'dominant-class',
+    `${pathText(`${split}/${name}`)} (${((100 * most) / images).toFixed(1)} %: an answer that is always ${pathText(name)} is right as often)`,
+  );
+}

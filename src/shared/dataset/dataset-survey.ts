@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded, reasonOf, type VitrailError } from '../errors.js';
-import { differenceOfClasses, findAlikeClasses, findFewImages } from './class-names.js';
+import { differenceOfClasses, findAlikeClasses, findDominantClass, findFewImages } from './class-names.js';
 import { Exclusion, parseExcludeList } from './exclude-list.js';
 import type { Finding } from './findings.js';
 import type { BrokenFile, ScanNotes } from './folder-entries.js';
@@ -122,7 +122,9 @@ export async function surveySplits(
   problems.push(...unknownExclusion(exclude, exclusion));
   for (const split of splits) {
     problems.push(...emptiness(dir, classes, split));
-    findFewImages(split.name, classes, countsByLabel(classes, split.samples), notes.tally);
+    const counts = countsByLabel(classes, split.samples);
+    findFewImages(split.name, classes, counts, notes.tally);
+    findDominantClass(split.name, classes, counts, notes.tally);
   }
   return { classes, splits, broken: notes.broken, findings: notes.tally.findings(), problems };
 }

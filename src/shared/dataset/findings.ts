@@ -19,6 +19,10 @@ const SENTENCES = {
     '{n} pairs of classes have names that look alike',
   ],
   'few-images': ['1 class has few images (below 10)', '{n} classes have few images (below 10)'],
+  'dominant-class': [
+    '1 class has most of the images of its split',
+    '{n} classes have most of the images of their split',
+  ],
   'two-labels': ['1 picture has more than one label', '{n} pictures have more than one label'],
   'two-splits': ['1 picture is in more than one split', '{n} pictures are in more than one split'],
   'twice-in-class': ['1 picture is there more than once', '{n} pictures are there more than once'],
