@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Of Node's test runner. @param {number} timeoutMs of a file */
-export function testFlags(timeoutMs = 180_000) {
+export function testFlags(timeoutMs = 300_000) {
   return ['--test', '--test-concurrency=2', `--test-timeout=${timeoutMs}`, '--test-reporter=spec'];
 }
 

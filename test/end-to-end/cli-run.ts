@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { drawDataset } from '../../src/demo/drawn-dataset.js';
 
 const CLI = resolve('dist/src/cli.js');
-const LONGEST_RUN_MS = 120_000;
+const LONGEST_RUN_MS = 200_000;
 
 export interface CliResult {
   readonly code: number | null;
