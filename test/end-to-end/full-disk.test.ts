@@ -58,7 +58,7 @@ test('a run that is stopped while its disk is full says so, and is resumed from 
   assert.notEqual(code, 0);
   assert.match(
     stderr,
-    new RegExp(`(JOURNAL|CHECKPOINT)_WRITE_FAILED.*${disk}/.*ENOSPC.*check free space`, 's'),
+    new RegExp(`(JOURNAL|CHECKPOINT)_WRITE_FAILED.*${disk}/.*ENOSPC.*make room on that disk`, 's'),
   );
   assert.ok(!stderr.includes('    at '), 'no stack is shown');
   const left = readdirSync(join(disk, 'checkpoints'));
@@ -75,7 +75,7 @@ test('a folder without any space is refused with its path and the remedy', async
   fillDisk(disk, 0);
   const { code, stderr } = await cli('train', ...runs.argumentsOf('none', '--workers', '1'));
   assert.equal(code, 1);
-  assert.match(stderr, new RegExp(`_WRITE_FAILED.*${disk}/.*ENOSPC.*check free space`, 's'));
+  assert.match(stderr, new RegExp(`_WRITE_FAILED.*${disk}/.*ENOSPC.*make room on that disk`, 's'));
   assert.ok(!stderr.includes('    at '), 'no stack is shown');
 });
 
