@@ -1,5 +1,8 @@
 /** `vitrail evaluate`: a checkpoint's exact loss and accuracy on a folder of images. */
 import type { Command } from 'commander';
+import type { BrokenFile } from '../shared/dataset/folder-entries.js';
+import { pathText } from '../shared/dataset/path-text.js';
+import { coded, type VitrailError } from '../shared/errors.js';
 import { confusionReport, type ConfusionReport } from '../shared/evaluation/confusion-report.js';
 import { counted } from '../shared/wording.js';
 import { backendOption } from './backend-option.js';
@@ -41,12 +44,16 @@ async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void>
   try {
     const { classes } = model.stored;
     const skipped: SkippedImage[] = [];
-    const images = await evaluatedImages(model, path, flags);
-    const { confusion, ...figures } = await evaluateModel(model, images, (image, error) => {
+    const leaveOut = (image: string, error: VitrailError): void => {
       if (flags.skipBroken !== true) throw error;
       process.stderr.write(`${errorText(error)}\n`);
       skipped.push({ path: image, reason: error.problem });
-    });
+    };
+    const leaveOutFile = ({ path: file, reason }: BrokenFile): void =>
+      leaveOut(file, coded('DATA_BROKEN_IMAGE', { path: pathText(file), reason }));
+    const onBroken = flags.skipBroken === true ? leaveOutFile : null;
+    const images = await evaluatedImages(model, path, flags, onBroken);
+    const { confusion, ...figures } = await evaluateModel(model, images, leaveOut);
     const { path: checkpoint, step } = model;
     const result = { checkpoint, step, skipped, ...figures, ...confusionReport(confusion, classes) };
     process.stdout.write(

@@ -1,7 +1,7 @@
 /** Which images a model is evaluated on: what `--data` names, or the images of its run. */
 import { scanOptionsOf } from '../shared/config/scan-options.js';
 import { evaluatedFolders, holdsSplits } from '../shared/dataset/dataset-layout.js';
-import { scanDataset, scanImages } from '../shared/dataset/dataset-scan.js';
+import { scanDataset, scanImages, type ScanOptions } from '../shared/dataset/dataset-scan.js';
 import { requireDirectory } from '../shared/dataset/dataset-survey.js';
 import type { ManifestSample } from '../shared/dataset/manifest.js';
 import { coded } from '../shared/errors.js';
@@ -37,24 +37,30 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The test split of a data set, else its validation images, or all images of a folder that holds class folders itself. */
+/**
+ * The test split of a data set, else its validation images, or all images of a folder that holds class folders itself.
+ * `onBroken` is that of a scan.
+ */
 export async function evaluatedImages(
   model: TrainedModel,
   path: string,
   flags: ImageFlags,
+  onBroken: NonNullable<ScanOptions['onBroken']> | null,
 ): Promise<EvaluatedImages> {
   const { root, exclude } = await placeOf(model, path, flags);
   const { classes } = model.stored;
   await requireDirectory(root);
   if (!(await holdsSplits(root, classes))) {
-    const { samples } = await scanImages(root, classes, { exclude, say });
+    const { samples } = await scanImages(root, classes, { exclude, say, onBroken });
     return { root, samples };
   }
   const folders = await evaluatedFolders(root);
   const { valSplit } = scanOptionsOf(model.stored.config);
   // The images that a run took from train are evaluated where it is looked at on its own data.
   const divided = folders.val === null && flags.data === undefined ? valSplit : null;
-  const manifest = await scanDataset(root, { exclude, say, valSplit: divided });
+  // Without some of its files train would be divided otherwise, and images be taken that the run was trained on.
+  const leftOut = divided === null ? onBroken : null;
+  const manifest = await scanDataset(root, { exclude, say, valSplit: divided, onBroken: leftOut });
   const [own, given] = [new Set(classes), new Set(manifest.classes)];
   const unknown = manifest.classes.find((name) => !own.has(name));
   const missing = classes.find((name) => !given.has(name));

@@ -1,6 +1,14 @@
 /** One broken image takes no other's result away: the good ones are answered, the broken one is named, the exit code is 1. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { cli, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
@@ -113,9 +121,16 @@ test('evaluate --skip-broken has exactly the figures of a data set without the b
       bytes.buffer.slice(bytes.byteOffset + 128, bytes.byteOffset + bytes.length),
     );
     assert.deepEqual([...counts], figures.confusion.flat());
+    rmSync(first);
+    symlinkSync('nowhere', first);
     const text = await cli('evaluate', runDir, '--skip-broken');
+    assert.match(
+      text.stderr,
+      /^error DATA_BROKEN_IMAGE: .*the link leads to nowhere, which does not exist$/m,
+    );
     assert.match(text.stdout, new RegExp(`${figures.images} images, 1 broken left out`));
   } finally {
+    rmSync(first, { force: true });
     writeFileSync(first, sound);
   }
 });

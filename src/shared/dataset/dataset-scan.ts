@@ -26,12 +26,18 @@ export interface ScanOptions {
   readonly valSplit?: ValSplit | null;
   /** Told a line of each kind of thing that the user may not know of, such as files that are left out. */
   readonly say?: (line: string) => void;
+  /** Told of every file that cannot be used, which is then left out; without it they are refused together. */
+  readonly onBroken?: ((file: BrokenFile) => void) | null;
 }
 
 const MOST_NAMED = 10;
 
-function requireSound(path: string, broken: readonly BrokenFile[]): void {
+function requireSound(path: string, broken: readonly BrokenFile[], onBroken: ScanOptions['onBroken']): void {
   if (broken.length === 0) return;
+  if (onBroken != null) {
+    for (const file of broken) onBroken(file);
+    return;
+  }
   const files = broken.slice(0, MOST_NAMED).map((file) => `${pathText(file.path)} (${file.reason})`);
   const list = listing(files, MOST_NAMED, broken.length);
   throw coded('DATA_UNUSABLE_FILES', { path, count: broken.length, list });
@@ -87,7 +93,7 @@ export async function scanDataset(dir: string, options: ScanOptions = {}): Promi
   if (survey.splits.length === 1 && valSplit === null) throw coded('DATA_NOTHING_TO_EVALUATE', { path: dir });
   tell(survey.findings, options.say);
   // A class may be empty because its files are broken: the files come first.
-  requireSound(dir, survey.broken);
+  requireSound(dir, survey.broken, options.onBroken);
   if (survey.problems[0] !== undefined) throw survey.problems[0];
   return manifestOf(survey, valSplit);
 }
@@ -122,7 +128,7 @@ export async function scanImages(
     lists.push(images);
   }
   tell(notes.tally.findings(), options.say);
-  requireSound(dir, notes.broken);
+  requireSound(dir, notes.broken, options.onBroken);
   if (empty.length > 0) throw coded('DATA_EMPTY_CLASS', { path: listing(empty, MOST_NAMED) });
   const [unknown] = unknownExclusion(exclude, notes.exclusion);
   if (unknown !== undefined) throw unknown;
