@@ -132,7 +132,7 @@ test('a learning rate that blows up stops the run with a verdict', async () => {
 test('Ctrl-C while workers are awaited ends at once, and a second run may take the folder', async () => {
   const out = join(folder.path, 'waiting');
   const run = startCli(['coordinator', '--data', data, '--out', out, ...SMALL_RUN]);
-  await run.seen(/waiting for 1 workers/);
+  await run.seen(/waiting for 1 worker:/);
   run.child.kill('SIGINT');
   const { code } = await run.done;
   assert.equal(code, 130);

@@ -159,7 +159,7 @@ test(
     const on = machines(t);
     const own = ['coordinator', '--data', data, '--out', 'runs/own', ...SMALL_RUN];
     const coordinator = on.start(0, own);
-    await coordinator.seen(/waiting for 1 workers/);
+    await coordinator.seen(/waiting for 1 worker:/);
     const there = await on.start(1, ['status', 'runs/own']).done;
     assert.match(there.stdout, /^runs\/own: running: process \d+ on node0 has the run folder/);
     coordinator.child.kill('SIGKILL');
@@ -194,7 +194,7 @@ test(
       ...SMALL_RUN,
       ...listen,
     ]);
-    await coordinator.seen(/waiting for 1 workers/);
+    await coordinator.seen(/waiting for 1 worker:/);
     // The coordinator's path is relative, and the worker is started elsewhere: the whole path is looked for.
     const worker = on.start(1, ['worker', '--coordinator', 'tcp://node0:7070']);
     await coordinator.seen(/worker 0 on node1 is ready/);
