@@ -47,7 +47,7 @@ function newestCheckpoint(name: string): string {
 async function stoppedAt(name: string, fault: string, step: number): Promise<void> {
   const run = startCli(argumentsOf(name), { VITRAIL_FAULTS: fault });
   const log = (worker: number): string => readFileSync(join(runDir(name), `worker-${worker}.log`), 'utf8');
-  await run.seen(/2 workers/);
+  await run.seen(/2 workers \(/);
   for (
     let tries = 0;
     ![0, 1].every((worker) => log(worker).includes(`fault ${fault.split('@')[0]}`));
