@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { JournalContent } from '../coordinator/journal-format.js';
-import { JOURNAL_FILE, readJournal } from '../coordinator/journal.js';
+import { JOURNAL_FILE, readJournal } from '../coordinator/journal-file.js';
 import type { RunStatus } from '../coordinator/run-pages.js';
 import { leaseSign } from '../coordinator/lease-sign.js';
 import { whereabouts } from '../coordinator/whereabouts.js';

@@ -1,12 +1,11 @@
 /** The run folder's `journal`: what is committed, on the disk before any worker is told. */
-import { constants, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../shared/checkpoint/atomic-file.js';
-import { coded, reasonOf, VitrailError } from '../shared/errors.js';
+import { JOURNAL_FILE, journalError, writtenAnew, type NewFile } from './journal-file.js';
 import { whenThereIsSpace, type DiskWait } from './disk-space.js';
 import {
   journalLine,
-  parseJournal,
   type JournalContent,
   type JournalEvent,
   type JournalOpen,
@@ -14,26 +13,10 @@ import {
 } from './journal-format.js';
 import type { RunState } from './run-state.js';
 
-export const JOURNAL_FILE = 'journal';
 /** Events that a journal takes along when it is written anew. */
 const KEPT_EVENTS = 200;
 /** Commits after which it is written anew, at a checkpoint or not. */
 const MOST_COMMITS = 1000;
-
-/** The journal of a run folder, null where there is none. @throws JOURNAL_DAMAGED */
-export async function readJournal(runDir: string): Promise<JournalContent | null> {
-  const path = join(runDir, JOURNAL_FILE);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return null;
-    throw coded('JOURNAL_DAMAGED', { path, problem: reasonOf(error) });
-  }
-  const parsed = parseJournal(text);
-  if (!parsed.ok) throw coded('JOURNAL_DAMAGED', { path, problem: parsed.problem });
-  return parsed.content;
-}
 
 export class Journal {
   readonly #path: string;
@@ -215,45 +198,4 @@ export class Journal {
       throw journalError(this.#path, error);
     }
   }
-}
-
-function journalError(path: string, error: unknown): VitrailError {
-  return error instanceof VitrailError
-    ? error
-    : coded('JOURNAL_WRITE_FAILED', { path, reason: reasonOf(error) });
-}
-
-interface NewFile {
-  /** Open for appending. */
-  readonly file: FileHandle;
-  readonly bytes: number;
-}
-
-/**
- * Puts a new journal in the old one's place, at once. Where that fails the old one stays.
- * The name is on the disk when the folder has been synced, which is left to whoever holds the new file by then.
- */
-async function writtenAnew(
-  runDir: string,
-  records: readonly JournalRecord[],
-  { check }: DiskWait,
-): Promise<NewFile> {
-  const path = join(runDir, JOURNAL_FILE);
-  const temporary = join(runDir, `.tmp-${JOURNAL_FILE}`);
-  const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = constants;
-  // A file of its own: one that a suspended coordinator left half-written may yet be written to.
-  await rm(temporary, { force: true });
-  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
-  const content = Buffer.from(records.map(journalLine).join(''));
-  try {
-    await file.writeFile(content);
-    await file.sync();
-    check();
-    await rename(temporary, path);
-  } catch (error) {
-    await file.close();
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  return { file, bytes: content.length };
 }

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../shared/errors.js';
 import { leaseSchema, type Lease, type SeenLease } from './lease-verdict.js';
 import { processState } from './process-place.js';
 
@@ -12,10 +13,6 @@ const NAME = /^coordinator-(\d{1,9})\.lock$/;
 
 export function leasePath(runDir: string, number: number): string {
   return join(runDir, `coordinator-${number}.lock`);
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return codes.includes((error as { code?: string }).code ?? '');
 }
 
 /** The text of a lease file, null where there is none (any more). */

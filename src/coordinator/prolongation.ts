@@ -4,7 +4,7 @@ import type { RunConfig } from '../shared/config/schema.js';
 import { coded } from '../shared/errors.js';
 import { INITIAL_EARLY_STOPPING } from '../shared/schedule/early-stopping.js';
 import { parseProlongations, totalSteps, withProlongation } from '../shared/schedule/run-length.js';
-import { readJournal } from './journal.js';
+import { readJournal } from './journal-file.js';
 import type { RunState } from './run-state.js';
 
 /**

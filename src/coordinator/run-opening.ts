@@ -11,7 +11,7 @@ import { coded, reasonOf } from '../shared/errors.js';
 import type { ModelSpec } from '../shared/model/model-spec.js';
 import type { ParameterLayout } from '../shared/model/parameter-layout.js';
 import { JOURNAL_VERSION, nextWorkerAfter, type JournalContent, type JournalOpen } from './journal-format.js';
-import { readJournal } from './journal.js';
+import { readJournal } from './journal-file.js';
 import type { RunState } from './run-state.js';
 import { hostForOthers, whereabouts } from './whereabouts.js';
 import { CONFIG_FILE, startingPoint, type StartingPoint } from './starting-point.js';

@@ -45,6 +45,11 @@ export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** Whether a system call failed with one of `codes`, such as ENOENT. */
+export function hasCode(thrown: unknown, ...codes: readonly string[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
+}
+
 /** Anything thrown as a coded error, where it is one or tells what the system has run out of; else null. */
 export function codedError(thrown: unknown): VitrailError | null {
   if (thrown instanceof VitrailError) return thrown;

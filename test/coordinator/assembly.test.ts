@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Assembly } from '../../src/coordinator/assembly.js';
-import { readJournal } from '../../src/coordinator/journal.js';
+import { readJournal } from '../../src/coordinator/journal-file.js';
 import { openRun } from '../../src/coordinator/run-opening.js';
 import { StateDiscredited } from '../../src/coordinator/state-audit.js';
 import type { TrainingProgress } from '../../src/coordinator/trainer.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { runCoordinator } from '../../src/coordinator/coordinator.js';
 import { CoordinatorMetrics } from '../../src/coordinator/coordinator-metrics.js';
-import { readJournal } from '../../src/coordinator/journal.js';
+import { readJournal } from '../../src/coordinator/journal-file.js';
 import { drawDataset } from '../../src/demo/drawn-dataset.js';
 import { resolveConfig } from '../../src/shared/config/config.js';
 import { temporaryRun } from './run-fixture.js';

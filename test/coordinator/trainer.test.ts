@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { CheckpointKeeper } from '../../src/coordinator/checkpoint-keeper.js';
 import type { ClusterEvent } from '../../src/coordinator/cluster-event.js';
-import { readJournal } from '../../src/coordinator/journal.js';
+import { readJournal } from '../../src/coordinator/journal-file.js';
 import { allOf } from '../../src/coordinator/observer.js';
 import { openRun } from '../../src/coordinator/run-opening.js';
 import { StepRunner } from '../../src/coordinator/step-runner.js';

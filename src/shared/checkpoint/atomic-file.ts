@@ -1,6 +1,7 @@
 /** Writes that survive a crash: a file has its old content or its new one, never a part. */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { hasCode } from '../errors.js';
 
 /** Forces a folder's entries (names, renames) to the disk. */
 export async function syncFolder(path: string): Promise<void> {
@@ -10,10 +11,6 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
 }
 
 /**
