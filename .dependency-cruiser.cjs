@@ -1,9 +1,52 @@
-/** The direction rules of docs/architecture.md, and one door per dependency. */
+/** The rooms of docs/architecture.md as rules: which room may import which, and one door per dependency. */
+
+/** What each room below src/ may import besides itself, from the ground up. */
+const ROOMS = {
+  errors: [],
+  numbers: ['errors'],
+  wire: ['errors'],
+  host: ['errors', 'wire'],
+  run: ['errors', 'numbers', 'host'],
+  kernels: ['errors', 'numbers', 'run'],
+  collective: ['errors', 'numbers', 'host', 'run', 'kernels'],
+  nn: ['errors', 'numbers', 'run', 'kernels'],
+  coordinator: ['errors', 'numbers', 'wire', 'host', 'run'],
+  worker: ['errors', 'numbers', 'wire', 'host', 'run', 'kernels', 'collective', 'nn'],
+  chaos: ['errors', 'numbers', 'host'],
+  demo: ['errors', 'numbers'],
+};
+
+/** Floors within a room, the lowest first: a floor imports those below it and itself. */
+const FLOORS = {
+  nn: ['nn/backend', 'nn/tape', 'nn/ops', 'nn/vit', 'nn/fused', 'nn/engine'],
+};
+
+const within = (room) => `^src/${room}/`;
+
+const rooms = Object.entries(ROOMS).map(([room, others]) => ({
+  name: `${room}-imports-its-own-rooms`,
+  severity: 'error',
+  from: { path: within(room) },
+  to: { path: '^src/', pathNot: [room, ...others].map(within) },
+}));
+
+const floors = Object.values(FLOORS).flatMap((order) =>
+  order.slice(0, -1).map((floor, at) => ({
+    name: `${floor.replaceAll('/', '-')}-knows-nothing-above-it`,
+    severity: 'error',
+    from: { path: within(floor) },
+    to: { path: order.slice(at + 1).map(within) },
+  })),
+);
+
+/** Rooms that only compute: nothing of the system, nothing that waits. */
+const PURE = ['numbers', 'run/schedule', 'run/model', 'coordinator/step'];
+
 const door = (name, dependency, allowed) => ({
   name: `one-door-for-${name}`,
   severity: 'error',
   comment: `${name} enters the project in one place`,
-  from: { path: '^src', pathNot: allowed },
+  from: { path: '^src/', pathNot: allowed },
   to: { path: dependency },
 });
 
@@ -11,60 +54,35 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'shared-imports-nothing-of-ours',
+      name: 'nothing-imports-tests',
       severity: 'error',
-      from: { path: '^src/shared' },
-      to: { path: '^src', pathNot: '^src/shared' },
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
     },
     {
-      name: 'coordinator-never-imports-worker',
+      name: 'pure-rooms-touch-nothing-outside',
       severity: 'error',
-      from: { path: '^src/coordinator' },
-      to: { path: '^src/(worker|cli)' },
+      from: { path: PURE.map(within) },
+      to: { dependencyTypes: ['core'] },
     },
-    {
-      name: 'worker-never-imports-coordinator',
-      severity: 'error',
-      from: { path: '^src/worker' },
-      to: { path: '^src/(coordinator|cli)' },
-    },
-    {
-      name: 'parts-of-worker-meet-in-its-step-loop',
-      comment:
-        'sums and optimizers may use the native kernels, by their typed interface, which knows no tfjs',
-      severity: 'error',
-      from: { path: '^src/worker/(collective|optimizer)/' },
-      to: {
-        path: '^src/worker/',
-        pathNot: '^src/worker/($1/|engine/(gradient-tensor|native/(addon|kernel-api)))',
-      },
-    },
-    {
-      name: 'src-never-imports-tests',
-      severity: 'error',
-      from: { path: '^src' },
-      to: { path: '^(test|bench|scripts)' },
-    },
-    door('commander', 'node_modules/commander', '^src/cli'),
-    door('protobufjs', 'src/shared/protocol/generated|node_modules/protobufjs', '^src/shared/protocol'),
-    door(
-      'zeromq',
-      'node_modules/zeromq',
-      '^src/(coordinator/control-server|worker/collective/|worker/link/(dealer-connection|state-server))',
-    ),
-    door('prom-client', 'node_modules/prom-client', '^src/shared/metrics'),
-    door(
-      'sharp',
-      'node_modules/(sharp|@img)/',
-      '^src/(worker/data/(image-decoder|patch-picture|transparency)|demo/drawn-dataset)',
-    ),
-    door('yaml', 'node_modules/yaml', '^src/shared/config'),
-    door('pino', 'node_modules/pino', '^src/shared/log'),
-    door('tfjs', 'node_modules/@tensorflow', '^src/worker/(engine|model)'),
+    ...rooms,
+    ...floors,
+    door('commander', 'node_modules/commander', within('cli')),
+    door('protobufjs', 'src/wire/generated|node_modules/protobufjs', within('wire')),
+    door('zeromq', 'node_modules/zeromq', [
+      '^src/host/control-server',
+      within('collective/ring'),
+      within('worker/link'),
+    ]),
+    door('prom-client', 'node_modules/prom-client', within('host/metrics')),
+    door('sharp', 'node_modules/(sharp|@img)/', [within('worker/data'), within('demo')]),
+    door('yaml', 'node_modules/yaml', within('run/config')),
+    door('pino', 'node_modules/pino', '^src/host/logger'),
+    door('tfjs', 'node_modules/@tensorflow', within('nn')),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: 'src/shared/protocol/generated' },
+    exclude: { path: 'src/wire/generated' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },

@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'runs/', 'src/shared/protocol/generated/', 'test/fixtures/'] },
+  { ignores: ['dist/', 'coverage/', 'runs/', 'src/wire/generated/', 'test/fixtures/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -8,8 +8,8 @@
  * passes for `--ms` milliseconds and takes the fastest. GFLOPS count 14 S^2 d a head: 4 forward, 10 backward.
  */
 import { parseArgs } from 'node:util';
-import type { Kernels } from '../src/worker/engine/native/kernel-api.js';
-import { STORAGE } from '../src/worker/engine/native/kernel-api/memory.js';
+import type { Kernels } from '../src/kernels/kernel-api.js';
+import { STORAGE } from '../src/kernels/kernel-api/memory.js';
 import { kernelsToTime, timeInTurns, type KernelCall } from './kernel-timing.js';
 import { openPeer, type Peer } from './peer/peer.js';
 import { columns, machine } from './workspace.js';

@@ -6,7 +6,7 @@
  * Paper (random crop, flip) and tutorial (squash) transforms take turns; figures are medians of images/s.
  */
 import { parseArgs } from 'node:util';
-import { scanDataset } from '../src/shared/dataset/dataset-scan.js';
+import { scanDataset } from '../src/run/dataset/dataset-scan.js';
 import { Loader } from '../src/worker/data/loader.js';
 import { columns, machine, median, openWorkspace } from './workspace.js';
 

@@ -7,8 +7,8 @@
  * Figures are medians over the rounds; each round repeats a product for `--ms` milliseconds and takes the fastest.
  */
 import { parseArgs } from 'node:util';
-import type { Kernels } from '../src/worker/engine/native/kernel-api.js';
-import { STORAGE } from '../src/worker/engine/native/kernel-api/memory.js';
+import type { Kernels } from '../src/kernels/kernel-api.js';
+import { STORAGE } from '../src/kernels/kernel-api/memory.js';
 import { kernelsToTime, timeInTurns, type KernelCall } from './kernel-timing.js';
 import { openPeer, type Peer } from './peer/peer.js';
 import { columns, machine } from './workspace.js';

@@ -1,6 +1,6 @@
 /** Times a kernel and the peer's form of it, in turns. */
-import { loadKernels } from '../src/worker/engine/native/addon.js';
-import type { Kernels } from '../src/worker/engine/native/kernel-api.js';
+import { loadKernels } from '../src/kernels/addon.js';
+import type { Kernels } from '../src/kernels/kernel-api.js';
 import type { Peer } from './peer/peer.js';
 import { median } from './workspace.js';
 

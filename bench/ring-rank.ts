@@ -1,7 +1,7 @@
 /** One rank of the ring benchmark, a child process of bench/ring.ts. */
-import { Ring } from '../src/worker/collective/ring.js';
-import type { SumKind } from '../src/worker/collective/chunk-header.js';
-import type { Transport } from '../src/worker/collective/data-socket.js';
+import { Ring } from '../src/collective/ring/ring.js';
+import type { SumKind } from '../src/collective/ring/chunk-header.js';
+import type { Transport } from '../src/collective/ring/data-socket.js';
 
 export interface Place {
   readonly rank: number;

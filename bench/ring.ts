@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { SumKind } from '../src/worker/collective/chunk-header.js';
+import type { SumKind } from '../src/collective/ring/chunk-header.js';
 import type { Place, Start, Timing } from './ring-rank.js';
 
 const RANK = fileURLToPath(new URL('./ring-rank.js', import.meta.url));

@@ -1,15 +1,15 @@
 /** A worker's training step without its neighbours: forward, backward, quantise, scale back, clip, AdamW. */
-import { resolveConfig } from '../src/shared/config/config.js';
-import { repeatExponents, stepExponents } from '../src/shared/exact/exponents.js';
-import { modelSpec, type ModelSpec } from '../src/shared/model/model-spec.js';
-import { parameterLayout } from '../src/shared/model/parameter-layout.js';
-import { trainingOn } from '../src/worker/training-place.js';
-import { planDevice } from '../src/worker/engine/device.js';
-import { ComputeEngine } from '../src/worker/engine/engine.js';
-import { THIS_MACHINE } from '../src/worker/engine/native/gpus.js';
-import { initialWeights } from '../src/worker/model/initialisation.js';
+import { resolveConfig } from '../src/run/config/config.js';
+import { repeatExponents, stepExponents } from '../src/numbers/exact/exponents.js';
+import { modelSpec, type ModelSpec } from '../src/run/model/model-spec.js';
+import { parameterLayout } from '../src/run/model/parameter-layout.js';
+import { trainingOn } from '../src/worker/training/training-place.js';
+import { planDevice } from '../src/nn/engine/device.js';
+import { ComputeEngine } from '../src/nn/engine/engine.js';
+import { THIS_MACHINE } from '../src/nn/engine/gpus.js';
+import { initialWeights } from '../src/nn/vit/initialisation.js';
 import { initialiseState } from '../src/worker/optimizer/optimizer.js';
-import { allocateTrainingState } from '../src/worker/training-state.js';
+import { allocateTrainingState } from '../src/worker/training/training-state.js';
 
 export interface StepSetting {
   readonly model: string;

@@ -8,7 +8,7 @@ import { tryBuildNative } from '../native/build.mjs';
 import { tryBuildCuda } from '../native/build-cuda.mjs';
 
 const PROTO = 'proto/vitrail.proto';
-const GENERATED = 'src/shared/protocol/generated';
+const GENERATED = 'src/wire/generated';
 
 async function run(bin, args) {
   const child = spawn(process.execPath, [`node_modules/${bin}`, ...args], { stdio: ['ignore', 2, 2] });

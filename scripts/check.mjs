@@ -89,7 +89,7 @@ async function checkCoverage() {
 
 /** The same tests again, by kernels for a GPU. */
 async function emulatorPass(emulated, before) {
-  const files = [...testFiles('native'), ...testFiles('model')];
+  const files = [...testFiles('kernels'), ...testFiles('nn')];
   // Whole runs are in the other order, the ascending one.
   const kernels = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending' };
   return testPass('kernels on the emulator', before, files, { ...kernels, NODE_V8_COVERAGE: '' });

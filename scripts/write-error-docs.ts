@@ -1,7 +1,7 @@
 /** Writes docs/errors.md from the error catalogue: `npm run docs:errors`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ERROR_CATALOGUE } from '../src/shared/error-catalogue.js';
+import { ERROR_CATALOGUE } from '../src/errors/error-catalogue.js';
 
 export const ERROR_DOCS_PATH = 'docs/errors.md';
 
@@ -29,7 +29,7 @@ export function errorDocs(): string {
     '# Error codes',
     '',
     'Every error of vitrail has a code, a message with the actual values (in braces here) and a remedy.',
-    'This file is written from `src/shared/error-catalogue.ts` by `npm run docs:errors`.',
+    'This file is written from `src/errors/error-catalogue.ts` by `npm run docs:errors`.',
   ];
   const codes = Object.entries(ERROR_CATALOGUE).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [title] of GROUPS) {

@@ -11,7 +11,7 @@ tar -C "$(dirname "$node")" -cf - "$(basename "$node")" | xz -T0 -6 >"$target/no
 # Of what npm lists only what is built for this kind of machine: x64 Linux with glibc.
 npm ls --omit=dev --all --parseable 2>/dev/null | sed -n "s#^.*/\(node_modules/.*\)#\1#p" | sort -u | grep -v tfjs-node >"$target/modules"
 tar -hcf - --exclude='*.map' --exclude='*darwin*' --exclude='*win32*' --exclude='*musl*' --exclude='*arm64*' \
-  dist src/shared/protocol/generated -T "$target/modules" | xz -T0 -6 >"$target/built.tar.xz"
+  dist src/wire/generated -T "$target/modules" | xz -T0 -6 >"$target/built.tar.xz"
 rm "$target/modules"
 if [ -n "$data" ]; then tar -C "$(dirname "$data")" -cf "$target/data.tar" "$(basename "$data")"; fi
 du -h "$target"/*

@@ -72,8 +72,8 @@ export -f train digest same
 stage build-cuda 300 node native/build-cuda.mjs
 stage build-processor 300 node native/build.mjs
 stage devices 60 node dist/src/cli.js devices
-stage kernel-tests 400 env VITRAIL_NATIVE="$cuda" node --test --test-concurrency=1 dist/test/native/*.test.js
-stage model-tests 400 env VITRAIL_NATIVE="$cuda" node --test --test-concurrency=1 dist/test/model/*.test.js
+stage kernel-tests 400 env VITRAIL_NATIVE="$cuda" node --test --test-concurrency=1 dist/test/kernels/*.test.js
+stage model-tests 400 env VITRAIL_NATIVE="$cuda" node --test --test-concurrency=1 dist/test/nn/*.test.js
 stage end-to-end 300 env VITRAIL_CUDA="$cuda" node --test dist/test/end-to-end/gpu-training.test.js
 
 for precision in fp32 bf16; do
@@ -109,7 +109,7 @@ step s16 s16 256 --accumulate 16
 step l16 l16 128 --accumulate 8
 
 # What no emulator shows: foreign memory, races within a block, barriers that not all threads reach.
-checked=$(printf 'dist/test/native/%s.test.js ' attention-bf16 attention norm loss gemm exact-reduction)
+checked=$(printf 'dist/test/kernels/%s.test.js ' attention-bf16 attention norm loss gemm exact-reduction)
 for tool in memcheck racecheck synccheck; do
   stage "sanitizer-$tool" "${SECONDS_FOR_SANITIZERS:-120}" env VITRAIL_NATIVE="$cuda" compute-sanitizer --tool "$tool" \
     --target-processes all --error-exitcode 9 node --test --test-concurrency=1 $checked

@@ -1,5 +1,5 @@
 /** What happened in many runs, by point, kind of fault, and who was hit. Pure. */
-import { COORDINATOR_POINTS, WORKER_POINTS } from '../shared/fault-injection.js';
+import { COORDINATOR_POINTS, WORKER_POINTS } from '../host/fault-injection.js';
 
 export interface FaultCount {
   readonly point: string;

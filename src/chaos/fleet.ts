@@ -2,8 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { reasonOf } from '../shared/errors.js';
-import { FAULT, faultText, parseFaults, STOPPED, type Fault } from '../shared/fault-injection.js';
+import { reasonOf } from '../errors/errors.js';
+import { FAULT, faultText, parseFaults, STOPPED, type Fault } from '../host/fault-injection.js';
 import { CuttableLink } from './cuttable-link.js';
 import { stillToCome, type ChaosSchedule } from './schedule.js';
 import { isRunning, wake } from './waking.js';

@@ -6,8 +6,8 @@ import {
   type Fault,
   type FaultAction,
   type FaultPoint,
-} from '../shared/fault-injection.js';
-import { KeyedRandom, PURPOSE } from '../shared/random/keyed-random.js';
+} from '../host/fault-injection.js';
+import { KeyedRandom, PURPOSE } from '../numbers/random/keyed-random.js';
 
 export interface ChaosSchedule {
   readonly name: string;

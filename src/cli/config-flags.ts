@@ -1,17 +1,17 @@
 /** Command-line flags made from the schema of a run's options. */
 import { homedir } from 'node:os';
 import { Option, type Command } from 'commander';
-import { readConfigFile } from '../shared/config/config-file.js';
-import { resolveConfig, type OptionValues } from '../shared/config/config.js';
-import { expandPaths } from '../shared/config/home-path.js';
-import { kebab } from '../shared/config/kebab-case.js';
-import { OPTION_KEYS } from '../shared/config/option-name.js';
-import { optionShape } from '../shared/config/option-shape.js';
-import { PRESETS } from '../shared/config/presets.js';
-import type { OptionMeta } from '../shared/config/option-kinds.js';
-import { optionMeta, type RunConfig, type RunConfigKey } from '../shared/config/schema.js';
-import { coded } from '../shared/errors.js';
-import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
+import { readConfigFile } from '../run/config/config-file.js';
+import { resolveConfig, type OptionValues } from '../run/config/config.js';
+import { expandPaths } from '../run/config/home-path.js';
+import { kebab } from '../run/config/kebab-case.js';
+import { OPTION_KEYS } from '../run/config/option-name.js';
+import { optionShape } from '../run/config/option-shape.js';
+import { PRESETS } from '../run/config/presets.js';
+import type { OptionMeta } from '../run/config/option-kinds.js';
+import { optionMeta, type RunConfig, type RunConfigKey } from '../run/config/schema.js';
+import { coded } from '../errors/errors.js';
+import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './training/resumed-run.js';
 
 const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
   data: 'Data:',

@@ -1,5 +1,5 @@
 /** What becomes of a command whose output cannot be written. */
-import { coded, reasonOf } from '../shared/errors.js';
+import { coded, reasonOf } from '../errors/errors.js';
 import { reportError } from './run-command.js';
 
 /** Whoever reads the output has gone: `head` that has seen enough, a terminal that was closed. */

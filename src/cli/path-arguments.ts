@@ -1,7 +1,7 @@
 /** Makes every file and folder on the command line mean what a shell makes of it: `~/x` lies in the home folder. */
 import { homedir } from 'node:os';
 import type { Argument, Command, Option } from 'commander';
-import { expandHome } from '../shared/config/home-path.js';
+import { expandHome } from '../run/config/home-path.js';
 
 /** A flag with one of these placeholders is a path; an argument, where it has one of these names. */
 const PATH_FLAG = /[<[](?:file|folder|path)[>\]]/;

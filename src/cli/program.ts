@@ -2,29 +2,29 @@
 import { Command } from 'commander';
 import { expandPathsOf } from './path-arguments.js';
 import { suggestNamesOf } from './suggestions.js';
-import { VERSION } from '../shared/version.js';
+import { VERSION } from '../host/version.js';
 
 type Register = (program: Command) => void;
 
-const train = async (): Promise<Register> => (await import('./train.js')).registerTrain;
+const train = async (): Promise<Register> => (await import('./training/train.js')).registerTrain;
 
 /** What adds a command, in the order of `--help`. `train` adds `coordinator` too. */
 const COMMANDS = new Map<string, () => Promise<Register>>([
   ['train', train],
   ['coordinator', train],
-  ['demo', async () => (await import('./demo.js')).registerDemo],
-  ['worker', async () => (await import('./worker.js')).registerWorker],
-  ['tune', async () => (await import('./tune.js')).registerTune],
-  ['evaluate', async () => (await import('./evaluate.js')).registerEvaluate],
-  ['fit', async () => (await import('./fit.js')).registerFit],
-  ['predict', async () => (await import('./predict.js')).registerPredict],
-  ['summary', async () => (await import('./summary.js')).registerSummary],
-  ['digest', async () => (await import('./digest.js')).registerDigest],
-  ['devices', async () => (await import('./devices.js')).registerDevices],
-  ['patches', async () => (await import('./patches.js')).registerPatches],
-  ['data', async () => (await import('./data-check.js')).registerData],
-  ['status', async () => (await import('./status.js')).registerStatus],
-  ['chaos', async () => (await import('./chaos.js')).registerChaos],
+  ['demo', async () => (await import('./training/demo.js')).registerDemo],
+  ['worker', async () => (await import('./training/worker.js')).registerWorker],
+  ['tune', async () => (await import('./machine/tune.js')).registerTune],
+  ['evaluate', async () => (await import('./trained/evaluate.js')).registerEvaluate],
+  ['fit', async () => (await import('./machine/fit.js')).registerFit],
+  ['predict', async () => (await import('./trained/predict.js')).registerPredict],
+  ['summary', async () => (await import('./trained/summary.js')).registerSummary],
+  ['digest', async () => (await import('./trained/digest.js')).registerDigest],
+  ['devices', async () => (await import('./machine/devices.js')).registerDevices],
+  ['patches', async () => (await import('./data/patches.js')).registerPatches],
+  ['data', async () => (await import('./data/data-check.js')).registerData],
+  ['status', async () => (await import('./watching/status.js')).registerStatus],
+  ['chaos', async () => (await import('./watching/chaos.js')).registerChaos],
 ]);
 
 /**

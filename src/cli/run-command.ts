@@ -1,7 +1,7 @@
 /** Runs a command and turns its errors into exit codes; errors the user can act on print without a stack. */
 import pc from 'picocolors';
-import { coded, codedError, reasonOf, type VitrailError } from '../shared/errors.js';
-import { exhaustionOf } from '../shared/exhaustion.js';
+import { coded, codedError, reasonOf, type VitrailError } from '../errors/errors.js';
+import { exhaustionOf } from '../errors/exhaustion.js';
 
 /** What happened, in one line, without what to do about it. */
 export function errorText({ code, problem }: VitrailError): string {

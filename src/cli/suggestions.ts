@@ -1,8 +1,8 @@
 /** "Did you mean" for flags and commands, as YAML keys have it: typing errors, and the names that other tools use. */
 import type { Command } from 'commander';
-import { kebab } from '../shared/config/kebab-case.js';
-import { optionOfOtherName } from '../shared/config/other-names.js';
-import { editDistance, nearestName } from '../shared/name-distance.js';
+import { kebab } from '../run/config/kebab-case.js';
+import { optionOfOtherName } from '../run/config/other-names.js';
+import { editDistance, nearestName } from '../errors/name-distance.js';
 
 const UNKNOWN = /unknown (option|command) '([^']+)'/;
 const FROM_VALUE_ON = /=.*$/s;

@@ -1,22 +1,22 @@
 /** Takes a run's state from a worker and keeps it in the run folder. */
 import { join } from 'node:path';
-import { CHECKPOINTS_FOLDER } from '../shared/checkpoint/checkpoint-format.js';
-import type { RunConfig } from '../shared/config/schema.js';
-import { prune, writeBest } from '../shared/checkpoint/checkpoint-store.js';
-import { writeCheckpoint } from '../shared/checkpoint/checkpoint-writer.js';
-import { piecewiseDigest } from '../shared/checkpoint/piecewise-digest.js';
-import { weightDigest } from '../shared/checkpoint/weight-digest.js';
-import { weightsMetadata } from '../shared/checkpoint/weights-metadata.js';
-import type { EvaluatedSplit } from '../shared/dataset/manifest.js';
-import { coded, VitrailError } from '../shared/errors.js';
-import { modelSpec } from '../shared/model/model-spec.js';
-import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import { CHECKPOINTS_FOLDER } from '../run/checkpoint/checkpoint-format.js';
+import type { RunConfig } from '../run/config/schema.js';
+import { prune, writeBest } from '../run/checkpoint/checkpoint-store.js';
+import { writeCheckpoint } from '../run/checkpoint/checkpoint-writer.js';
+import { piecewiseDigest } from '../run/checkpoint/piecewise-digest.js';
+import { weightDigest } from '../run/checkpoint/weight-digest.js';
+import { weightsMetadata } from '../run/checkpoint/weights-metadata.js';
+import type { EvaluatedSplit } from '../run/dataset/manifest.js';
+import { coded, VitrailError } from '../errors/errors.js';
+import { modelSpec } from '../run/model/model-spec.js';
+import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
-import { whenThereIsSpace, type DiskWait } from './disk-space.js';
-import type { TrainingObserver } from './observer.js';
-import type { StoredRun } from './run-checkpoint.js';
-import type { RunState } from './run-state.js';
-import { agreedState } from './state-audit.js';
+import { whenThereIsSpace, type DiskWait } from '../host/disk-space.js';
+import type { TrainingObserver } from './watch/observer.js';
+import type { StoredRun } from '../run/folder/run-checkpoint.js';
+import type { RunState } from '../run/journal/run-state.js';
+import { agreedState } from './recovery/state-audit.js';
 
 export interface CheckpointContents {
   readonly config: RunConfig;

@@ -1,19 +1,19 @@
 /** The workers of a run as the trainer sees them: assemble, tell, gather, pull. They come and go. */
-import { coded, reasonOf, type VitrailError } from '../shared/errors.js';
-import { faultPoint } from '../shared/fault-injection.js';
-import type { Body, Message, MessageName } from '../shared/protocol/codec.js';
-import type { ClusterEvent } from './cluster-event.js';
-import { ControlServer } from './control-server.js';
-import { gather, type GatherGround, type Gathered, type GatherOptions } from './gathering.js';
-import { Inbox } from './inbox.js';
-import * as membership from './membership.js';
-import type { Member } from './membership.js';
-import { answerStateRequest } from './offer.js';
-import { PhaseHistory } from './phase-history.js';
-import { Roster, type RosterOptions } from './roster.js';
-import { RunWaits } from './run-waits.js';
-import type { WaitEnd } from './waiting.js';
-import { WorkerPull } from './worker-pull.js';
+import { coded, reasonOf, type VitrailError } from '../errors/errors.js';
+import { faultPoint } from '../host/fault-injection.js';
+import type { Body, Message, MessageName } from '../wire/codec.js';
+import type { ClusterEvent } from './members/cluster-event.js';
+import { ControlServer } from '../host/control-server.js';
+import { gather, type GatherGround, type Gathered, type GatherOptions } from './waits/gathering.js';
+import { Inbox } from './members/inbox.js';
+import * as membership from './members/membership.js';
+import type { Member } from './members/membership.js';
+import { answerStateRequest } from './members/offer.js';
+import { PhaseHistory } from './waits/phase-history.js';
+import { Roster, type RosterOptions } from './members/roster.js';
+import { RunWaits } from './waits/run-waits.js';
+import type { WaitEnd } from './waits/waiting.js';
+import { WorkerPull } from './recovery/worker-pull.js';
 
 export type ClusterOptions = Omit<RosterOptions, 'send' | 'onGone' | 'onFatal'> & {
   readonly listen: string;

@@ -1,15 +1,15 @@
 /** Evaluation over all workers: every sample of a split once, the sums exact. */
-import type { EvaluatedSplit, Manifest } from '../shared/dataset/manifest.js';
-import type { VitrailError } from '../shared/errors.js';
-import { Confusion } from '../shared/evaluation/confusion.js';
-import { confusionReport, type ConfusionReport } from '../shared/evaluation/confusion-report.js';
-import { lossOfUnits } from '../shared/exact/loss-units.js';
-import type { Body } from '../shared/protocol/codec.js';
+import type { EvaluatedSplit, Manifest } from '../run/dataset/manifest.js';
+import type { VitrailError } from '../errors/errors.js';
+import { Confusion } from '../run/evaluation/confusion.js';
+import { confusionReport, type ConfusionReport } from '../run/evaluation/confusion-report.js';
+import { lossOfUnits } from '../numbers/exact/loss-units.js';
+import type { Body } from '../wire/codec.js';
 import type { Cluster } from './cluster.js';
-import type { Totals } from './run-state.js';
-import { microBatches, type MicroBatch } from './sampling.js';
-import { evaluationReportError } from './report-check.js';
-import { assignFreshly } from './step-planning.js';
+import type { Totals } from '../run/journal/run-state.js';
+import { microBatches, type MicroBatch } from './step/sampling.js';
+import { evaluationReportError } from './step/report-check.js';
+import { assignFreshly } from './step/step-planning.js';
 
 export interface Evaluation extends Totals {
   readonly confusion: ConfusionReport;

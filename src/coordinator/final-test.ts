@@ -1,8 +1,8 @@
 /** The test images are looked at once, when the run is over and its best was chosen without them. */
 import type { FinalTest } from './evaluation.js';
-import type { RunMaterial } from './run-opening.js';
+import type { RunMaterial } from './recovery/run-opening.js';
 import type { RunServices } from './run-services.js';
-import { checkpointAt } from './starting-point.js';
+import { checkpointAt } from '../run/folder/starting-point.js';
 import { evaluate } from './trainer.js';
 
 /**

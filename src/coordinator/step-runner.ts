@@ -1,20 +1,21 @@
 /** One step of the protocol: plan, wait for every worker's sum, judge, and plan again or commit. */
-import type { RunConfig } from '../shared/config/schema.js';
-import { coded } from '../shared/errors.js';
-import { exceedsRange, repeatExponents, stepExponents } from '../shared/exact/exponents.js';
-import { faultPoint } from '../shared/fault-injection.js';
-import type { ParameterLayout } from '../shared/model/parameter-layout.js';
+import type { RunConfig } from '../run/config/schema.js';
+import { coded } from '../errors/errors.js';
+import { exceedsRange, repeatExponents, stepExponents } from '../numbers/exact/exponents.js';
+import { faultPoint } from '../host/fault-injection.js';
+import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
-import { enoughWorkers } from './enough-workers.js';
-import type { Member } from './membership.js';
-import { Pace } from './pace.js';
-import { planMessages } from './plan-messages.js';
-import { stepReportError } from './report-check.js';
-import { epochOrder, stepMicroBatches, stepPosition, type MicroBatch } from './sampling.js';
-import { leftOut, ringStandstill } from './standstill.js';
-import { judgeStep, type StepReport, type StepTotals } from './step-outcome.js';
-import { assignFreshly, type Speeds } from './step-planning.js';
-import { nextRound, type StepRound } from './step-round.js';
+import { enoughWorkers } from './waits/enough-workers.js';
+import type { Member } from './members/membership.js';
+import { Pace } from './watch/pace.js';
+import { planMessages } from './step/plan-messages.js';
+import { stepReportError } from './step/report-check.js';
+import { epochOrder, stepMicroBatches, stepPosition, type MicroBatch } from './step/sampling.js';
+import { leftOut, ringStandstill } from './waits/standstill.js';
+import type { StepTotals } from '../run/journal/run-state.js';
+import { judgeStep, type StepReport } from './step/step-outcome.js';
+import { assignFreshly, type Speeds } from './step/step-planning.js';
+import { nextRound, type StepRound } from './step/step-round.js';
 
 export interface StepResult {
   readonly totals: StepTotals;

@@ -1,22 +1,22 @@
 /** The training loop: step, evaluate, decide, keep; read it top to bottom. */
-import type { RunConfig } from '../shared/config/schema.js';
-import { choosingSplit, type EvaluatedSplit, type Manifest } from '../shared/dataset/manifest.js';
-import { reasonOf } from '../shared/errors.js';
-import { faultPoint } from '../shared/fault-injection.js';
-import type { ParameterLayout } from '../shared/model/parameter-layout.js';
-import { learningRate, warmupOf, type LearningRateSchedule } from '../shared/schedule/learning-rate.js';
-import { endsOf, firstLength, lengthAt, totalSteps } from '../shared/schedule/run-length.js';
+import type { RunConfig } from '../run/config/schema.js';
+import { choosingSplit, type EvaluatedSplit, type Manifest } from '../run/dataset/manifest.js';
+import { reasonOf } from '../errors/errors.js';
+import { faultPoint } from '../host/fault-injection.js';
+import type { ParameterLayout } from '../run/model/parameter-layout.js';
+import { learningRate, warmupOf, type LearningRateSchedule } from '../run/schedule/learning-rate.js';
+import { endsOf, firstLength, lengthAt, totalSteps } from '../run/schedule/run-length.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import type { Cluster } from './cluster.js';
-import { isDiskFull, type DiskWait } from './disk-space.js';
+import { isDiskFull, type DiskWait } from '../host/disk-space.js';
 import { evaluateOnCluster, type Evaluation, type FinalTest } from './evaluation.js';
-import type { TrainingObserver } from './observer.js';
-import type { Journal } from './journal.js';
-import { afterProlongation } from './prolongation.js';
-import { afterEpoch, afterStep, type BestResult, type RunState } from './run-state.js';
-import { stepPosition, stepsPerEpoch } from './sampling.js';
-import { agreedState } from './state-audit.js';
-import { duties } from './step-duties.js';
+import type { TrainingObserver } from './watch/observer.js';
+import type { Journal } from '../run/journal/journal.js';
+import { afterProlongation } from '../run/folder/prolongation.js';
+import { afterEpoch, afterStep, type BestResult, type RunState } from '../run/journal/run-state.js';
+import { stepPosition, stepsPerEpoch } from './step/sampling.js';
+import { agreedState } from './recovery/state-audit.js';
+import { duties } from './step/step-duties.js';
 import type { StepRunner } from './step-runner.js';
 
 export interface TrainingRun {

@@ -2,7 +2,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { coded, reasonOf } from '../shared/errors.js';
+import { coded, reasonOf } from '../errors/errors.js';
 import { addGrain, drawScene, SCENE_SIDE, sceneRandom, SHAPES } from './drawn-scene.js';
 
 /** Of 255. */

@@ -1,5 +1,5 @@
 /** The drawn data set's pictures as SVG: one shape with random place, size, turn and colours on a random ground. */
-import { KeyedRandom, PURPOSE } from '../shared/random/keyed-random.js';
+import { KeyedRandom, PURPOSE } from '../numbers/random/keyed-random.js';
 
 /** Side of a picture, in pixels. */
 export const SCENE_SIDE = 32;

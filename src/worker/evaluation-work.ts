@@ -1,14 +1,14 @@
 /** A worker's part of an evaluation: losses and predictions of some micro-batches of a split. */
-import { coded } from '../shared/errors.js';
-import { faultPoint } from '../shared/fault-injection.js';
-import { lossUnits } from '../shared/exact/loss-units.js';
-import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
+import { coded } from '../errors/errors.js';
+import { faultPoint } from '../host/fault-injection.js';
+import { lossUnits } from '../numbers/exact/loss-units.js';
+import { Phase, type Body, type MicroBatchAssignment } from '../wire/codec.js';
 import type { Loader } from './data/loader.js';
 import type { BatchRequest } from './data/micro-batch.js';
-import type { ComputeEngine } from './engine/engine.js';
+import type { ComputeEngine } from '../nn/engine/engine.js';
 import type { StatusBoard } from './link/status-board.js';
-import type { Training } from './training.js';
-import type { TrainingState } from './training-state.js';
+import type { Training } from './training/training.js';
+import type { TrainingState } from './training/training-state.js';
 
 export interface EvaluationParts {
   readonly status: StatusBoard;

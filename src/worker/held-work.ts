@@ -1,5 +1,5 @@
 /** What a worker has in its sum, and what a plan makes of it. Pure. */
-import type { Body, MicroBatchAssignment } from '../shared/protocol/codec.js';
+import type { Body, MicroBatchAssignment } from '../wire/codec.js';
 
 /** The micro-batches in a sum, and what they were computed for: sums of other exponents cannot be added. */
 export interface HeldWork {

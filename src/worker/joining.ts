@@ -1,17 +1,17 @@
 /** How a worker gets a place in the run, the first time or again: say hello, be welcomed, hold the state, be ready. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { RunConfig } from '../shared/config/schema.js';
-import { coded, revivedError, VitrailError } from '../shared/errors.js';
-import type { ModelSpec } from '../shared/model/model-spec.js';
-import { PROTOCOL_VERSION, StateSource, type Body } from '../shared/protocol/codec.js';
+import type { RunConfig } from '../run/config/schema.js';
+import { coded, revivedError, VitrailError } from '../errors/errors.js';
+import type { ModelSpec } from '../run/model/model-spec.js';
+import { PROTOCOL_VERSION, StateSource, type Body } from '../wire/codec.js';
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
-import { initialWeights } from './model/initialisation.js';
+import { initialWeights } from '../nn/vit/initialisation.js';
 import { initialiseState } from './optimizer/optimizer.js';
 import type { PendingStep } from './step-loop.js';
 import type { StepWork } from './step-work.js';
-import type { TrainingState } from './training-state.js';
+import type { TrainingState } from './training/training-state.js';
 
 /** Tells this process from all others: pid and host name need not, in containers. It reaches no weights. */
 const INSTANCE = randomUUID();

@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { coded, reasonOf, VitrailError } from '../shared/errors.js';
+import { coded, reasonOf, VitrailError } from '../errors/errors.js';
 
 /** Between two questions to a name server that does not answer. */
 const ASK_AGAIN_MS = 1000;

@@ -1,16 +1,16 @@
 /** The worker's loop: do what the coordinator says until it says stop. */
-import type { RunConfig } from '../shared/config/schema.js';
-import { coded, revivedError } from '../shared/errors.js';
-import { faultPoint } from '../shared/fault-injection.js';
-import type { Logger } from '../shared/log/logger.js';
-import { Phase, type Body } from '../shared/protocol/codec.js';
+import type { RunConfig } from '../run/config/schema.js';
+import { coded, revivedError } from '../errors/errors.js';
+import { faultPoint } from '../host/fault-injection.js';
+import type { Logger } from '../host/logger.js';
+import { Phase, type Body } from '../wire/codec.js';
 import { evaluatePart, type EvaluationParts } from './evaluation-work.js';
 import type { LinkCalls } from './link/link-contract.js';
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
 import type { StepWork, WorkTimes } from './step-work.js';
-import type { Training } from './training.js';
-import type { TrainingState } from './training-state.js';
+import type { Training } from './training/training.js';
+import type { TrainingState } from './training/training-state.js';
 
 /**
  * In step timeouts. A fast worker may wait in the ring for as long as a slow one gets on, which only the coordinator

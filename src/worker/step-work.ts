@@ -1,13 +1,13 @@
 /** The computing of a step: micro-batch after micro-batch into the accumulator, which outlives a change of plan. */
-import type { RunConfig } from '../shared/config/schema.js';
-import { faultPoint } from '../shared/fault-injection.js';
-import { lossUnits } from '../shared/exact/loss-units.js';
-import type { ParameterLayout } from '../shared/model/parameter-layout.js';
-import { Phase, type Body, type MicroBatchAssignment } from '../shared/protocol/codec.js';
-import type { GradientAccumulator } from './collective/gradient-accumulator.js';
+import type { RunConfig } from '../run/config/schema.js';
+import { faultPoint } from '../host/fault-injection.js';
+import { lossUnits } from '../numbers/exact/loss-units.js';
+import type { ParameterLayout } from '../run/model/parameter-layout.js';
+import { Phase, type Body, type MicroBatchAssignment } from '../wire/codec.js';
+import type { GradientAccumulator } from '../collective/sums/gradient-accumulator.js';
 import type { Loader } from './data/loader.js';
 import type { BatchRequest } from './data/micro-batch.js';
-import type { ComputeEngine } from './engine/engine.js';
+import type { ComputeEngine } from '../nn/engine/engine.js';
 import { workToDo, type HeldWork } from './held-work.js';
 import type { StatusBoard } from './link/status-board.js';
 

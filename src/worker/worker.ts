@@ -1,23 +1,23 @@
 /** A worker process: join, prepare, train until told to stop, and join again where its place was lost. */
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { resolveConfig, type OptionValues } from '../shared/config/config.js';
-import type { RunConfig } from '../shared/config/schema.js';
-import type { Manifest } from '../shared/dataset/manifest.js';
-import { coded, plainError, reasonOf, type VitrailError } from '../shared/errors.js';
-import type { Logger } from '../shared/log/logger.js';
-import { modelSpec, type ModelSpec } from '../shared/model/model-spec.js';
-import { parameterLayout } from '../shared/model/parameter-layout.js';
-import { Phase, StateSource, type Body } from '../shared/protocol/codec.js';
-import { Resources } from '../shared/resources.js';
-import type { PortRange } from './collective/bound-address.js';
+import { resolveConfig, type OptionValues } from '../run/config/config.js';
+import type { RunConfig } from '../run/config/schema.js';
+import type { Manifest } from '../run/dataset/manifest.js';
+import { coded, plainError, reasonOf, type VitrailError } from '../errors/errors.js';
+import type { Logger } from '../host/logger.js';
+import { modelSpec, type ModelSpec } from '../run/model/model-spec.js';
+import { parameterLayout } from '../run/model/parameter-layout.js';
+import { Phase, StateSource, type Body } from '../wire/codec.js';
+import { Resources } from '../host/resources.js';
+import type { PortRange } from '../collective/ring/bound-address.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
-import { checkDevice, deviceName, planDevice, unusedGpus } from './engine/device.js';
-import { ComputeEngine } from './engine/engine.js';
-import { nvidiaGpusPresent } from './engine/native/gpu-presence.js';
-import { THIS_MACHINE } from './engine/native/gpus.js';
-import { trainingOn } from './training-place.js';
+import { checkDevice, deviceName, planDevice, unusedGpus } from '../nn/engine/device.js';
+import { ComputeEngine } from '../nn/engine/engine.js';
+import { nvidiaGpusPresent } from '../kernels/gpu-presence.js';
+import { THIS_MACHINE } from '../nn/engine/gpus.js';
+import { trainingOn } from './training/training-place.js';
 import { failsWithCoordinator, fillState, introduce, introduction, NEWCOMER } from './joining.js';
 import { Link } from './link/link.js';
 import { StatusBoard } from './link/status-board.js';
@@ -25,8 +25,8 @@ import { metricsAddress, metricsListen } from './metrics-address.js';
 import { ownAddress, tcpHostAndPort, type OwnAddress } from './own-address.js';
 import { StepLoop } from './step-loop.js';
 import { StepWork } from './step-work.js';
-import type { Training } from './training.js';
-import { allocateTrainingState, type TrainingState } from './training-state.js';
+import type { Training } from './training/training.js';
+import { allocateTrainingState, type TrainingState } from './training/training-state.js';
 
 export interface WorkerOptions {
   /** tcp://HOST:PORT */

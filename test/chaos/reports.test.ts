@@ -9,7 +9,7 @@ import { CuttableLink } from '../../src/chaos/cuttable-link.js';
 import { Fleet } from '../../src/chaos/fleet.js';
 import { repeatedSteps } from '../../src/chaos/repeated-steps.js';
 import { stillToCome } from '../../src/chaos/schedule.js';
-import type { Fault } from '../../src/shared/fault-injection.js';
+import type { Fault } from '../../src/host/fault-injection.js';
 
 const line = (type: string, step: number) => `{"type":"${type}","time":1,"step":${step}}\n`;
 

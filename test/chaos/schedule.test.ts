@@ -8,7 +8,7 @@ import {
   faultText,
   parseFaults,
   WORKER_POINTS,
-} from '../../src/shared/fault-injection.js';
+} from '../../src/host/fault-injection.js';
 
 const TRANSFER: readonly string[] = ['state-pull', 'state-serve'];
 

@@ -1,7 +1,7 @@
 /** Where `evaluate --confusion` writes: the form follows from the name, and is known before the work begins. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkConfusionPath } from '../../src/cli/confusion-output.js';
+import { checkConfusionPath } from '../../src/cli/trained/confusion-output.js';
 
 test('a confusion matrix can be written as CSV and for NumPy, whatever case the ending has', () => {
   for (const path of ['confusion.csv', 'tables/a.b.NPY', '/tmp/.hidden.csv']) checkConfusionPath(path);

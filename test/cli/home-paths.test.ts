@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import type { Command } from 'commander';
 import { configFromFlags } from '../../src/cli/config-flags.js';
 import { createProgram } from '../../src/cli/program.js';
-import { expandHome } from '../../src/shared/config/home-path.js';
-import { OPTION_KEYS } from '../../src/shared/config/option-name.js';
-import { optionMeta } from '../../src/shared/config/schema.js';
+import { expandHome } from '../../src/run/config/home-path.js';
+import { OPTION_KEYS } from '../../src/run/config/option-name.js';
+import { optionMeta } from '../../src/run/config/schema.js';
 
 /** What Python's os.path.expanduser gives with HOME as named. */
 const EXPANDED = [

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { configFromFlags } from '../../src/cli/config-flags.js';
-import { withAbsolutePaths } from '../../src/cli/resumed-run.js';
-import { configToYaml } from '../../src/shared/config/config-file.js';
-import { resolveConfig, type OptionValues } from '../../src/shared/config/config.js';
+import { withAbsolutePaths } from '../../src/cli/training/resumed-run.js';
+import { configToYaml } from '../../src/run/config/config-file.js';
+import { resolveConfig, type OptionValues } from '../../src/run/config/config.js';
 
 interface Started {
   readonly run: string;

@@ -1,7 +1,7 @@
 /** Numbers as people read them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counted, figure, imagesPerSecond } from '../../src/shared/wording.js';
+import { counted, figure, imagesPerSecond } from '../../src/errors/wording.js';
 
 test('one is singular, every other number is plural', () => {
   for (const [count, noun, text] of [

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { exceedsRange, repeatExponents, stepExponents } from '../../src/shared/exact/exponents.js';
-import type { ParameterLayout } from '../../src/shared/model/parameter-layout.js';
-import { ExactAccumulator } from '../../src/worker/collective/exact-accumulator.js';
-import { Fp32Accumulator } from '../../src/worker/collective/fp32-accumulator.js';
-import { hostGradient } from '../../src/worker/engine/gradient-tensor.js';
-import { scaleExactGradient } from '../optimizer/scaled.js';
+import { exceedsRange, repeatExponents, stepExponents } from '../../src/numbers/exact/exponents.js';
+import type { ParameterLayout } from '../../src/run/model/parameter-layout.js';
+import { ExactAccumulator } from '../../src/collective/sums/exact-accumulator.js';
+import { Fp32Accumulator } from '../../src/collective/sums/fp32-accumulator.js';
+import { hostGradient } from '../../src/kernels/gradient-tensor.js';
+import { scaleExactGradient } from '../worker/optimizer/scaled.js';
 
 const layout: ParameterLayout = {
   slots: [

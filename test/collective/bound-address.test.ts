@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Pull } from 'zeromq';
-import { portRange } from '../../src/cli/port-range.js';
-import { bindTcp, type BoundTo } from '../../src/worker/collective/bound-address.js';
+import { portRange } from '../../src/cli/training/port-range.js';
+import { bindTcp, type BoundTo } from '../../src/collective/ring/bound-address.js';
 
 /** Ephemeral ports begin at 32768. */
 const FROM = 20_000 + (process.pid % 10_000);

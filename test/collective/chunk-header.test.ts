@@ -7,7 +7,7 @@ import {
   HEADER_BYTES,
   parseChunkMessage,
   type ChunkHeader,
-} from '../../src/worker/collective/chunk-header.js';
+} from '../../src/collective/ring/chunk-header.js';
 
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
 const anyHeader: fc.Arbitrary<ChunkHeader> = fc.record(

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Pull, Push } from 'zeromq';
-import { coded } from '../../src/shared/errors.js';
-import { encodeChunkHeader, type ChunkHeader } from '../../src/worker/collective/chunk-header.js';
-import { EarlyMessages } from '../../src/worker/collective/early-messages.js';
-import { Inbox } from '../../src/worker/collective/inbox.js';
-import { StallWatch } from '../../src/worker/collective/stall-watch.js';
+import { coded } from '../../src/errors/errors.js';
+import { encodeChunkHeader, type ChunkHeader } from '../../src/collective/ring/chunk-header.js';
+import { EarlyMessages } from '../../src/collective/ring/early-messages.js';
+import { Inbox } from '../../src/collective/ring/inbox.js';
+import { StallWatch } from '../../src/collective/ring/stall-watch.js';
 import { RUN_TOKEN } from './ring-fixture.js';
 
 const at = (generation: number, step: number, round = 0) => ({ generation, step, round });

@@ -1,8 +1,8 @@
 /** Rings of several ranks in one process, with values whose sums are known in closed form. */
 import type { TestContext } from 'node:test';
-import type { ReduceRequest } from '../../src/worker/collective/reduce-request.js';
-import { Ring, type RingOptions } from '../../src/worker/collective/ring.js';
-import type { Vector } from '../../src/worker/collective/vector.js';
+import type { ReduceRequest } from '../../src/collective/ring/reduce-request.js';
+import { Ring, type RingOptions } from '../../src/collective/ring/ring.js';
+import type { Vector } from '../../src/collective/sums/vector.js';
 
 export const RUN_TOKEN = 0x1122334455667788n;
 

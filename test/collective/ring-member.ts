@@ -30,7 +30,7 @@ function relay(): void {
 }
 
 async function communicate(): Promise<void> {
-  const { Ring } = await import('../../src/worker/collective/ring.js');
+  const { Ring } = await import('../../src/collective/ring/ring.js');
   const { fill, integers, RUN_TOKEN } = await import('./ring-fixture.js');
   const heard = () => new Promise<unknown>((resolve) => parentPort?.once('message', resolve));
   const say = (message: string | Result) => parentPort?.postMessage(message);

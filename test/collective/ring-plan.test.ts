@@ -9,7 +9,7 @@ import {
   ringPlan,
   type Move,
   type RingPlan,
-} from '../../src/worker/collective/ring-plan.js';
+} from '../../src/collective/ring/ring-plan.js';
 
 const RANKS = [1, 2, 3, 4, 7];
 

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Push } from 'zeromq';
-import { encodeChunkHeader, type ChunkHeader } from '../../src/worker/collective/chunk-header.js';
-import type { Ring } from '../../src/worker/collective/ring.js';
+import { encodeChunkHeader, type ChunkHeader } from '../../src/collective/ring/chunk-header.js';
+import type { Ring } from '../../src/collective/ring/ring.js';
 import { fillSum, integers, joinAll, openRings, requestOf, RUN_TOKEN } from './ring-fixture.js';
 
 const LENGTH = 1000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { MAX_CHUNK_ELEMENTS, ringPlan } from '../../src/worker/collective/ring-plan.js';
-import { HEADER_BYTES } from '../../src/worker/collective/chunk-header.js';
+import { MAX_CHUNK_ELEMENTS, ringPlan } from '../../src/collective/ring/ring-plan.js';
+import { HEADER_BYTES } from '../../src/collective/ring/chunk-header.js';
 import { fill, fillSum, floats, integers, joinAll, openRings, requestOf } from './ring-fixture.js';
 
 const CHUNK_ELEMENTS = 1500;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nativeSum } from '../../src/worker/collective/native-sum.js';
-import { plainSum, simdSum, type ChunkSum } from '../../src/worker/collective/sum.js';
+import { nativeSum } from '../../src/collective/sums/native-sum.js';
+import { plainSum, simdSum, type ChunkSum } from '../../src/collective/sums/sum.js';
 
 const LENGTHS = [1, 2, 3, 4, 5, 4095, 4096, 4097, 10_000];
 

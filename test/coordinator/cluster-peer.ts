@@ -4,16 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
 import { Cluster, type ClusterOptions } from '../../src/coordinator/cluster.js';
-import type { ClusterEvent } from '../../src/coordinator/cluster-event.js';
-import type { RunPosition } from '../../src/coordinator/state-source.js';
-import {
-  decode,
-  encode,
-  Phase,
-  PROTOCOL_VERSION,
-  type Body,
-  type Message,
-} from '../../src/shared/protocol/codec.js';
+import type { ClusterEvent } from '../../src/coordinator/members/cluster-event.js';
+import type { RunPosition } from '../../src/coordinator/recovery/state-source.js';
+import { decode, encode, Phase, PROTOCOL_VERSION, type Body, type Message } from '../../src/wire/codec.js';
 
 export const LONG_MS = 20_000;
 

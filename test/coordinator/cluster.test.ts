@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from '../../src/coordinator/cluster.js';
-import { coded } from '../../src/shared/errors.js';
+import { coded } from '../../src/errors/errors.js';
 import { assembled, BEAT, HELLO, LONG_MS, openCluster, Peer, POSITION, READY } from './cluster-peer.js';
 
 test('answers are gathered from every worker that is asked, and only the ones that match', async (t) => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluateOnCluster } from '../../src/coordinator/evaluation.js';
-import { sealManifest } from '../../src/shared/dataset/manifest-digest.js';
-import type { Body } from '../../src/shared/protocol/codec.js';
+import { sealManifest } from '../../src/run/dataset/manifest-digest.js';
+import type { Body } from '../../src/wire/codec.js';
 import { assembled, LONG_MS, openCluster, Peer } from './cluster-peer.js';
 
 const LABELS = [0, 1, 0, 1, 0, 1];

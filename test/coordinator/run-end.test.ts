@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { runCoordinator } from '../../src/coordinator/coordinator.js';
-import { CoordinatorMetrics } from '../../src/coordinator/coordinator-metrics.js';
-import { readJournal } from '../../src/coordinator/journal-file.js';
+import { CoordinatorMetrics } from '../../src/coordinator/watch/coordinator-metrics.js';
+import { readJournal } from '../../src/run/journal/journal-file.js';
 import { drawDataset } from '../../src/demo/drawn-dataset.js';
-import { resolveConfig } from '../../src/shared/config/config.js';
+import { resolveConfig } from '../../src/run/config/config.js';
 import { temporaryRun } from './run-fixture.js';
 
 /** A run that is stopped while it waits for its workers. */

@@ -1,8 +1,8 @@
 /** A worker that answers what a coordinator asks, from a script: it computes nothing. */
 import type { TestContext } from 'node:test';
-import { piecewiseDigest } from '../../src/shared/checkpoint/piecewise-digest.js';
-import type { Message } from '../../src/shared/protocol/codec.js';
-import { stateChunk } from '../../src/shared/protocol/state-pull.js';
+import { piecewiseDigest } from '../../src/run/checkpoint/piecewise-digest.js';
+import type { Message } from '../../src/wire/codec.js';
+import { stateChunk } from '../../src/wire/state-pull.js';
 import { Peer } from './cluster-peer.js';
 
 export interface Script {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { runConfigSchema } from '../../src/shared/config/schema.js';
+import { runConfigSchema } from '../../src/run/config/schema.js';
 import { compose, DEPLOY } from './deploy-files.js';
 
 const { services, volumes } = compose();

@@ -1,6 +1,6 @@
 /** The series that coordinator and workers really serve, read from their pages after a step was observed. */
-import { CoordinatorMetrics } from '../../src/coordinator/coordinator-metrics.js';
-import { WorkerMetrics } from '../../src/shared/metrics/worker-metrics.js';
+import { CoordinatorMetrics } from '../../src/coordinator/watch/coordinator-metrics.js';
+import { WorkerMetrics } from '../../src/host/metrics/worker-metrics.js';
 
 /** Values of each label of a series. */
 type Labels = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { runRoutes } from '../../src/coordinator/run-pages.js';
+import { runRoutes } from '../../src/coordinator/watch/run-pages.js';
 import { compose, DEPLOY, prometheusConfig } from './deploy-files.js';
 
 const { global, rule_files: ruleFiles, scrape_configs: jobs } = prometheusConfig();

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryFolder, writeDataset } from '../data/temporary-files.js';
+import { temporaryFolder, writeDataset } from '../worker/data/temporary-files.js';
 import { cli } from './cli-run.js';
 
 test('data check gives the results of the good images, a line of each broken one, and exit code 1', async (t) => {

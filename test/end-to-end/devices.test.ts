@@ -1,7 +1,7 @@
 /** A device or backend that is not there is refused at once, once, and with the reason that `vitrail devices` gives. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tensorflowInstalled } from '../../src/worker/engine/tensorflow-package.js';
+import { tensorflowInstalled } from '../../src/nn/backend/tensorflow-package.js';
 import { startCli, temporaryFolder } from './cli-run.js';
 
 /** Of a machine without CUDA kernels. */

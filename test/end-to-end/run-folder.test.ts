@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readSafetensorsHeader } from '../../src/shared/checkpoint/safetensors.js';
+import { readSafetensorsHeader } from '../../src/run/checkpoint/safetensors.js';
 import { cli, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
 
 const folder = temporaryFolder();

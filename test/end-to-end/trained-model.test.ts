@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { loadKernels } from '../../src/worker/engine/native/addon.js';
+import { loadKernels } from '../../src/kernels/addon.js';
 import { cli, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
 
 const folder = temporaryFolder();

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ERROR_CATALOGUE } from '../../src/shared/error-catalogue.js';
-import { VitrailError, coded, plainError, reasonOf, revivedError } from '../../src/shared/errors.js';
+import { ERROR_CATALOGUE } from '../../src/errors/error-catalogue.js';
+import { VitrailError, coded, plainError, reasonOf, revivedError } from '../../src/errors/errors.js';
 import { ERROR_DOCS_PATH, errorDocs } from '../../scripts/write-error-docs.js';
 
 test('a coded error says code, values and remedy in one line', () => {

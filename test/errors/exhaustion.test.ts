@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codedError, plainError, coded } from '../../src/shared/errors.js';
-import { exhaustionOf } from '../../src/shared/exhaustion.js';
+import { codedError, plainError, coded } from '../../src/errors/errors.js';
+import { exhaustionOf } from '../../src/errors/exhaustion.js';
 
 const system = (code: string, message: string) => Object.assign(new Error(message), { code });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coded, revivedError, plainError } from '../../src/shared/errors.js';
+import { coded, revivedError, plainError } from '../../src/errors/errors.js';
 import { failsWithCoordinator } from '../../src/worker/joining.js';
 
 test('what was called off or not answered is put down to a coordinator that went away', () => {

@@ -1,16 +1,16 @@
 /** A worker's part of a step on real images, with the gradient sum it keeps from plan to plan. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { resolveConfig } from '../../src/shared/config/config.js';
-import { scanDataset } from '../../src/shared/dataset/dataset-scan.js';
-import { parameterLayout, type ParameterLayout } from '../../src/shared/model/parameter-layout.js';
-import type { Body } from '../../src/shared/protocol/codec.js';
-import { createAccumulator } from '../../src/worker/collective/accumulator.js';
+import { resolveConfig } from '../../src/run/config/config.js';
+import { scanDataset } from '../../src/run/dataset/dataset-scan.js';
+import { parameterLayout, type ParameterLayout } from '../../src/run/model/parameter-layout.js';
+import type { Body } from '../../src/wire/codec.js';
+import { createAccumulator } from '../../src/collective/sums/accumulator.js';
 import { Loader } from '../../src/worker/data/loader.js';
 import { StatusBoard } from '../../src/worker/link/status-board.js';
 import { StepWork } from '../../src/worker/step-work.js';
-import { temporaryFolder, writeDataset } from '../data/temporary-files.js';
-import { engineWith, liveWeights, SPEC } from '../model/training-setup.js';
+import { temporaryFolder, writeDataset } from './data/temporary-files.js';
+import { engineWith, liveWeights, SPEC } from '../nn/training-setup.js';
 
 const LAYOUT = parameterLayout(SPEC);
 

@@ -12,7 +12,7 @@
 
 namespace vitrail {
 
-// The numbers are part of the addon's interface: src/worker/engine/native/kernel-api.ts repeats them.
+// The numbers are part of the addon's interface: src/kernels/kernel-api.ts repeats them.
 enum class Storage : uint8_t { f32 = 0, bf16 = 1, i32 = 2, u8 = 3 };
 
 __attribute__((always_inline)) VITRAIL_BOTH inline size_t bytesOf(Storage storage) {

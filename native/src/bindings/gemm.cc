@@ -60,7 +60,7 @@ Array likeC(const Arguments& arguments, const char* name, const Array& c, int64_
   return arguments.optional(name, length, c.storage);
 }
 
-// The fields of interface Gemm, src/worker/engine/native/kernel-api/gemm.ts
+// The fields of interface Gemm, src/kernels/kernel-api/gemm.ts
 Napi::Value gemm(const Napi::CallbackInfo& info) {
   return withArguments(info, [](const Arguments& arguments) {
     GemmTask task;

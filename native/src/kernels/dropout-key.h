@@ -1,4 +1,4 @@
-// Where and when a dropout acts: what its Philox stream follows from. See src/worker/engine/dropout-mask.ts.
+// Where and when a dropout acts: what its Philox stream follows from. See src/kernels/dropout-mask.ts.
 #pragma once
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 /** Builds micro-batches: looks up or decodes each image and transforms it. */
 import { join } from 'node:path';
-import type { ManifestSample } from '../../shared/dataset/manifest.js';
-import { coded } from '../../shared/errors.js';
+import type { ManifestSample } from '../../run/dataset/manifest.js';
+import { coded } from '../../errors/errors.js';
 import { DecodeSlots } from './decode-slots.js';
 import { decodeImage } from './image-decoder.js';
 import {

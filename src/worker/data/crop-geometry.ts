@@ -1,7 +1,7 @@
 /** Where the crops of training and evaluation lie: torchvision's geometry with keyed random numbers. */
-import type { KeyedRandom } from '../../shared/random/keyed-random.js';
-import { portableExp } from '../../shared/random/portable-exp.js';
-import { shorterSide } from '../../shared/model/evaluation-view.js';
+import type { KeyedRandom } from '../../numbers/random/keyed-random.js';
+import { portableExp } from '../../numbers/random/portable-exp.js';
+import { shorterSide } from '../../run/model/evaluation-view.js';
 import type { Box, Size } from './resample.js';
 
 const LOG_4_3 = 0.28768207245178096;

@@ -1,12 +1,12 @@
 /** Decodes every image of a data set and says what is broken or strange, how many there are of each class, how large. */
 import { join } from 'node:path';
-import { manifestOf, surveyDataset } from '../../shared/dataset/dataset-scan.js';
-import type { DatasetSurvey } from '../../shared/dataset/dataset-survey.js';
-import { FindingTally, type Finding } from '../../shared/dataset/findings.js';
-import type { BrokenFile } from '../../shared/dataset/folder-entries.js';
-import type { ManifestSample } from '../../shared/dataset/manifest.js';
-import { pathText } from '../../shared/dataset/path-text.js';
-import { plainError, reasonOf, VitrailError, type PlainError } from '../../shared/errors.js';
+import { manifestOf, surveyDataset } from '../../run/dataset/dataset-scan.js';
+import type { DatasetSurvey } from '../../run/dataset/dataset-survey.js';
+import { FindingTally, type Finding } from '../../run/dataset/findings.js';
+import type { BrokenFile } from '../../run/dataset/folder-entries.js';
+import type { ManifestSample } from '../../run/dataset/manifest.js';
+import { pathText } from '../../run/dataset/path-text.js';
+import { plainError, reasonOf, VitrailError, type PlainError } from '../../errors/errors.js';
 import { decodeImage } from './image-decoder.js';
 import { emptyLook, type EmptyLook } from './picture-look.js';
 import { findRepeated } from './repeated-pictures.js';

@@ -1,7 +1,7 @@
 /** Finds files with the same content: by size first, then by SHA-256 of those that share a size. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { reasonOf } from '../../shared/errors.js';
+import { reasonOf } from '../../errors/errors.js';
 
 const FILES_AT_ONCE = 8;
 

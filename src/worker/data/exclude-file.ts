@@ -1,10 +1,10 @@
 /** Writes what is broken as an exclude list. */
 import { stat } from 'node:fs/promises';
-import { writeFileAtomic, writeSynced } from '../../shared/checkpoint/atomic-file.js';
-import { readExclusion } from '../../shared/dataset/dataset-survey.js';
-import { formatExcludeList } from '../../shared/dataset/exclude-list.js';
-import type { BrokenFile } from '../../shared/dataset/folder-entries.js';
-import { coded, reasonOf } from '../../shared/errors.js';
+import { writeFileAtomic, writeSynced } from '../../host/atomic-file.js';
+import { readExclusion } from '../../run/dataset/dataset-survey.js';
+import { formatExcludeList } from '../../run/dataset/exclude-list.js';
+import type { BrokenFile } from '../../run/dataset/folder-entries.js';
+import { coded, reasonOf } from '../../errors/errors.js';
 
 const LINES_AT_ONCE = 1000;
 

@@ -1,7 +1,7 @@
 /** Decodes image files to upright 8-bit RGB: the worker's one door to sharp. */
 import { readFile } from 'node:fs/promises';
 import sharp, { type FailOnOptions, type Sharp } from 'sharp';
-import { coded, reasonOf } from '../../shared/errors.js';
+import { coded, reasonOf } from '../../errors/errors.js';
 import { DecodeGate } from './decode-gate.js';
 import { decodeBmp } from './formats/bmp-image.js';
 import { rgbOfCmyk } from './formats/cmyk.js';

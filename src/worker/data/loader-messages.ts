@@ -1,5 +1,5 @@
 /** What the loader and its thread say to each other. */
-import type { PlainError } from '../../shared/errors.js';
+import type { PlainError } from '../../errors/errors.js';
 import type { BatchRequest, LoaderStatistics, MicroBatch } from './micro-batch.js';
 
 export type ToLoaderThread =

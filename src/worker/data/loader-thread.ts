@@ -1,6 +1,6 @@
 /** The image loader's own thread: decoding and transforms go on while the trainer's thread computes. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { plainError } from '../../shared/errors.js';
+import { plainError } from '../../errors/errors.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { FromLoaderThread, ToLoaderThread } from './loader-messages.js';
 import type { BatchRequest, BatchSource, LoaderStatistics } from './micro-batch.js';

@@ -1,6 +1,6 @@
 /** The trainer's side of the image loader: micro-batches prepared ahead by a thread of their own. */
 import { Worker } from 'node:worker_threads';
-import { coded, reasonOf, revivedError } from '../../shared/errors.js';
+import { coded, reasonOf, revivedError } from '../../errors/errors.js';
 import type { FromLoaderThread, ToLoaderThread } from './loader-messages.js';
 import {
   requestKey,

@@ -1,8 +1,8 @@
 /** Whether a worker holds the files that the coordinator's manifest names. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { allSamples, type Manifest, type ManifestSample } from '../../shared/dataset/manifest.js';
-import { counted } from '../../shared/wording.js';
+import { allSamples, type Manifest, type ManifestSample } from '../../run/dataset/manifest.js';
+import { counted } from '../../errors/wording.js';
 
 const FILES_AT_ONCE = 64;
 

@@ -1,5 +1,5 @@
 /** What the step loop asks the image loader for, and what it gets. */
-import type { EvaluatedSplit, ManifestSample } from '../../shared/dataset/manifest.js';
+import type { EvaluatedSplit, ManifestSample } from '../../run/dataset/manifest.js';
 import type { TransformSpec } from './transform.js';
 
 export type Split = 'train' | EvaluatedSplit;

@@ -1,7 +1,7 @@
 /** The picture of an image's patches: squashed to S x S, cut into P x P patches, drawn with white gaps. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { coded, reasonOf } from '../../shared/errors.js';
+import { coded, reasonOf } from '../../errors/errors.js';
 import { decodeImage } from './image-decoder.js';
 import { plainPixels } from './transform.js';
 

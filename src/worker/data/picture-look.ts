@@ -1,5 +1,5 @@
 /** Tells pictures that decode and show nothing. */
-import type { FindingKind } from '../../shared/dataset/findings.js';
+import type { FindingKind } from '../../run/dataset/findings.js';
 import type { RgbImage } from './rgb-image.js';
 
 export type EmptyLook = Extract<FindingKind, 'transparent' | 'black' | 'one-colour'>;

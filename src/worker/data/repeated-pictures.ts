@@ -1,9 +1,9 @@
 /** Finds the same picture under two labels, in two splits or twice in a class: it misleads training or flatters a test. */
 import { join } from 'node:path';
-import type { FindingTally } from '../../shared/dataset/findings.js';
-import { listing } from '../../shared/dataset/listing.js';
-import type { ManifestSample } from '../../shared/dataset/manifest.js';
-import { pathText } from '../../shared/dataset/path-text.js';
+import type { FindingTally } from '../../run/dataset/findings.js';
+import { listing } from '../../run/dataset/listing.js';
+import type { ManifestSample } from '../../run/dataset/manifest.js';
+import { pathText } from '../../run/dataset/path-text.js';
 import { equalFiles } from './equal-files.js';
 
 const MOST_OF_A_GROUP = 3;

@@ -1,5 +1,5 @@
 /** Counts the images of a split and says how large they are. */
-import { countsByLabel, type SplitSurvey } from '../../shared/dataset/dataset-survey.js';
+import { countsByLabel, type SplitSurvey } from '../../run/dataset/dataset-survey.js';
 
 export interface Spread {
   readonly min: number;

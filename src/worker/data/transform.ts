@@ -1,5 +1,5 @@
 /** From a decoded image to the S x S pixels the model sees: a pure function of (image, transform, seed, epoch, sample). */
-import { KeyedRandom, PURPOSE } from '../../shared/random/keyed-random.js';
+import { KeyedRandom, PURPOSE } from '../../numbers/random/keyed-random.js';
 import { centreView, randomCrop } from './crop-geometry.js';
 import { resample } from './resample.js';
 import type { RgbImage } from './rgb-image.js';

@@ -2,11 +2,11 @@
  * What the communication thread does: control messages, heartbeats, the ring, handing out state.
  * It keeps answering while the training thread computes, so a long kernel never looks like a death.
  */
-import { coded, plainError } from '../../shared/errors.js';
-import { faultPoint } from '../../shared/fault-injection.js';
-import { startHttpServer, type HttpServer } from '../../shared/http/http-server.js';
-import { WorkerMetrics } from '../../shared/metrics/worker-metrics.js';
-import type { Message } from '../../shared/protocol/codec.js';
+import { coded, plainError } from '../../errors/errors.js';
+import { faultPoint } from '../../host/fault-injection.js';
+import { startHttpServer, type HttpServer } from '../../host/http-server.js';
+import { WorkerMetrics } from '../../host/metrics/worker-metrics.js';
+import type { Message } from '../../wire/codec.js';
 import { DealerConnection } from './dealer-connection.js';
 import { GpuWatch } from './gpu-figures.js';
 import { Heartbeat } from './heartbeat.js';

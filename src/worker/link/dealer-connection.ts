@@ -1,7 +1,7 @@
 /** A connection that speaks the protocol and nothing else: one ZeroMQ DEALER, one message a frame. */
 import * as zmq from 'zeromq';
-import { coded, reasonOf } from '../../shared/errors.js';
-import { decode, encode, type Body, type Message, type MessageName } from '../../shared/protocol/codec.js';
+import { coded, reasonOf } from '../../errors/errors.js';
+import { decode, encode, type Body, type Message, type MessageName } from '../../wire/codec.js';
 
 // What is queued when a socket closes has its linger time; the process does not wait any longer at its end.
 zmq.context.blocky = false;

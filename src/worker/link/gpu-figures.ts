@@ -1,6 +1,6 @@
 /** Figures of NVIDIA GPUs, from the driver's own tool where there is one. */
 import { execFile } from 'node:child_process';
-import type { GpuFigures } from '../../shared/metrics/worker-metrics.js';
+import type { GpuFigures } from '../../host/metrics/worker-metrics.js';
 
 const QUERY = 'index,utilization.gpu,memory.used,memory.total';
 const MEBIBYTE = 2 ** 20;

@@ -1,6 +1,6 @@
 /** A worker's heartbeats, and what their clock watches over: the coordinator's silence, and the parent process. */
-import { coded, plainError, type PlainError } from '../../shared/errors.js';
-import type { Body } from '../../shared/protocol/codec.js';
+import { coded, plainError, type PlainError } from '../../errors/errors.js';
+import type { Body } from '../../wire/codec.js';
 import type { LinkSettings } from './link-contract.js';
 import type { StatusBoard } from './status-board.js';
 

@@ -1,9 +1,9 @@
 /** What the training thread and the communication thread say to each other. */
-import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
-import type { PlainError } from '../../shared/errors.js';
-import type { BoundTo } from '../collective/bound-address.js';
+import type { Body, Message, MessageName } from '../../wire/codec.js';
+import type { PlainError } from '../../errors/errors.js';
+import type { BoundTo } from '../../collective/ring/bound-address.js';
 import type { StateFetched } from './state-fetch.js';
-import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
+import type { WorkerFigures } from '../../host/metrics/worker-metrics.js';
 
 export interface LinkSettings {
   readonly coordinator: string;

@@ -1,8 +1,8 @@
 /** The training thread's side of the communication thread. */
 import { Worker } from 'node:worker_threads';
-import { coded, revivedError } from '../../shared/errors.js';
-import type { WorkerFigures } from '../../shared/metrics/worker-metrics.js';
-import type { Body, Message, MessageName } from '../../shared/protocol/codec.js';
+import { coded, revivedError } from '../../errors/errors.js';
+import type { WorkerFigures } from '../../host/metrics/worker-metrics.js';
+import type { Body, Message, MessageName } from '../../wire/codec.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, ToLink } from './link-contract.js';
 
 interface PendingCall {

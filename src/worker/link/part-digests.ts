@@ -1,5 +1,5 @@
 /** Digests of this worker's state: audits and joiners ask for the same, and a part is read once a step for all. */
-import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
+import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 
 /** The bytes of a part of the state after `step` steps; undefined where that is not what this worker holds now. */
 export type Offer = (part: string, step: number) => Uint8Array | undefined;

@@ -1,9 +1,9 @@
 /** This worker's seat in the ring: opened once a place in the run, joined again with every generation. */
-import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded } from '../../shared/errors.js';
-import type { ReduceRequest } from '../collective/reduce-request.js';
-import { Ring } from '../collective/ring.js';
-import { vectorOf } from '../collective/vector.js';
+import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
+import { coded } from '../../errors/errors.js';
+import type { ReduceRequest } from '../../collective/ring/reduce-request.js';
+import { Ring } from '../../collective/ring/ring.js';
+import { vectorOf } from '../../collective/sums/vector.js';
 import type { LinkCalls, ReduceTask, SharedState } from './link-contract.js';
 
 export class RingSeat {

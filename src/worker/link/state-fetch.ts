@@ -2,12 +2,12 @@
  * Takes the state of a step from peers that all hold it: from one at a time, and where that one dies or falls silent,
  * from the next, without asking again for what has come. Every part is checked by its digest.
  */
-import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded, reasonOf } from '../../shared/errors.js';
-import { faultPoint } from '../../shared/fault-injection.js';
-import type { Body, Message } from '../../shared/protocol/codec.js';
-import { StatePull, type PieceRequest } from '../../shared/protocol/state-pull.js';
-import { addressOptions, DATA_SOCKET } from '../collective/data-socket.js';
+import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
+import { coded, reasonOf } from '../../errors/errors.js';
+import { faultPoint } from '../../host/fault-injection.js';
+import type { Body, Message } from '../../wire/codec.js';
+import { StatePull, type PieceRequest } from '../../wire/state-pull.js';
+import { addressOptions, DATA_SOCKET } from '../../collective/ring/data-socket.js';
 import { DealerConnection } from './dealer-connection.js';
 
 /** Silence after which another peer is asked. */

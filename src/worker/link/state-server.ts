@@ -1,11 +1,11 @@
 /** Gives this worker's state to other workers of the run: one ZeroMQ ROUTER, asked piece by piece. */
 import * as zmq from 'zeromq';
-import { faultPoint } from '../../shared/fault-injection.js';
-import { decode, encode, type Body } from '../../shared/protocol/codec.js';
-import { noChunk, stateChunk } from '../../shared/protocol/state-pull.js';
+import { faultPoint } from '../../host/fault-injection.js';
+import { decode, encode, type Body } from '../../wire/codec.js';
+import { noChunk, stateChunk } from '../../wire/state-pull.js';
 import { PartDigests, type Offer } from './part-digests.js';
-import { bindTcp, tcpAddress, type BoundTo } from '../collective/bound-address.js';
-import { addressOptions, DATA_SOCKET } from '../collective/data-socket.js';
+import { bindTcp, tcpAddress, type BoundTo } from '../../collective/ring/bound-address.js';
+import { addressOptions, DATA_SOCKET } from '../../collective/ring/data-socket.js';
 
 /** Requests are small; a stranger's larger frame closes its connection. */
 const MAX_REQUEST_BYTES = 4096;

@@ -1,9 +1,9 @@
 /** The state of this worker on its way: to peers and coordinator who ask for it, from them where it is missing. */
-import { piecewiseDigest } from '../../shared/checkpoint/piecewise-digest.js';
-import { coded, reasonOf, VitrailError } from '../../shared/errors.js';
-import type { Body } from '../../shared/protocol/codec.js';
-import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../shared/protocol/state-pull.js';
-import type { BoundTo } from '../collective/bound-address.js';
+import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
+import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
+import type { Body } from '../../wire/codec.js';
+import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../wire/state-pull.js';
+import type { BoundTo } from '../../collective/ring/bound-address.js';
 import type { LinkCalls, SharedState } from './link-contract.js';
 import { PartDigests } from './part-digests.js';
 import { StateFetch } from './state-fetch.js';

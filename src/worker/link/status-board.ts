@@ -1,5 +1,5 @@
 /** What the training thread is doing, in shared memory: the communication thread reports it while training computes. */
-import { Phase } from '../../shared/protocol/codec.js';
+import { Phase } from '../../wire/codec.js';
 
 const STEP = 0;
 const PHASE = 1;

@@ -1,6 +1,6 @@
 /** One update of Adam over a range of parameters, decoupled or coupled decay, in double arithmetic. */
 
-import type { AdamArrays, AdamCoefficients } from '../engine/native/kernel-api/exact.js';
+import type { AdamArrays, AdamCoefficients } from '../../kernels/kernel-api/exact.js';
 
 /**
  * Updates elements [start, end) in place: moments of the clipped gradient, then

@@ -1,9 +1,9 @@
 /** The optimizers on a GPU: one launch for all parameters, to the same bits as on the host. */
-import { coded } from '../../shared/errors.js';
-import { deviceLayout } from '../../shared/model/device-layout.js';
-import type { ParameterLayout } from '../../shared/model/parameter-layout.js';
-import type { DeviceExactKernels } from '../engine/native/kernel-api/device-exact.js';
-import type { DeviceBuffer } from '../engine/native/kernel-api/memory.js';
+import { coded } from '../../errors/errors.js';
+import { deviceLayout } from '../../run/model/device-layout.js';
+import type { ParameterLayout } from '../../run/model/parameter-layout.js';
+import type { DeviceExactKernels } from '../../kernels/kernel-api/device-exact.js';
+import type { DeviceBuffer } from '../../kernels/kernel-api/memory.js';
 import { adamStep, decayOf, type OptimizerConfig, type OptimizerStep } from './optimizer.js';
 
 /** All in the layout of the GPU. */

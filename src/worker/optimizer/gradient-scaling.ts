@@ -1,7 +1,7 @@
 /** From the reduced sum to the gradient the optimizer sees: scaled back, averaged, and measured, in one pass. */
-import { coded } from '../../shared/errors.js';
-import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
-import type { ExactKernels } from '../engine/native/kernel-api/exact.js';
+import { coded } from '../../errors/errors.js';
+import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-layout.js';
+import type { ExactKernels } from '../../kernels/kernel-api/exact.js';
 
 export interface ScaledGradient {
   /** L2 norm over all parameters of the gradient as stored (before clipping); not finite if an element is not. */

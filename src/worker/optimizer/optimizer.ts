@@ -1,8 +1,8 @@
 /** The optimizers of a run behind one interface: AdamW, Adam, SGD with momentum, and a moving average of the weights. */
-import type { RunConfig } from '../../shared/config/schema.js';
-import { coded } from '../../shared/errors.js';
-import type { ParameterLayout, ParameterSlot } from '../../shared/model/parameter-layout.js';
-import type { AdamCoefficients, ExactKernels } from '../engine/native/kernel-api/exact.js';
+import type { RunConfig } from '../../run/config/schema.js';
+import { coded } from '../../errors/errors.js';
+import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-layout.js';
+import type { AdamCoefficients, ExactKernels } from '../../kernels/kernel-api/exact.js';
 import { adamUpdate } from './adam-update.js';
 import { momentumUpdate } from './momentum-update.js';
 

@@ -1,0 +1,32 @@
+/** Writes a whole confusion matrix where `evaluate --confusion` says. */
+import { dirname, extname, resolve } from 'node:path';
+import { makeFolder, writeFileAtomic } from '../../host/atomic-file.js';
+import { coded, reasonOf } from '../../errors/errors.js';
+import type { Confusion } from '../../run/evaluation/confusion.js';
+import { confusionCsv, confusionNpy } from '../../run/evaluation/confusion-file.js';
+
+/** Before the work that fills the file. @throws CONFIG_INVALID_VALUE where the name says no form */
+export function checkConfusionPath(path: string): void {
+  if (['.csv', '.npy'].includes(extname(path).toLowerCase())) return;
+  throw coded('CONFIG_INVALID_VALUE', {
+    key: 'confusion',
+    value: JSON.stringify(path),
+    problem: 'of no known form',
+    expected: 'a file that ends in .csv (the pairs that occurred) or .npy (the whole matrix)',
+  });
+}
+
+/** @param classes their names. @throws DATA_WRITE_FAILED */
+export async function writeConfusion(
+  path: string,
+  confusion: Confusion,
+  classes: readonly string[],
+): Promise<void> {
+  const csv = extname(path).toLowerCase() === '.csv';
+  try {
+    await makeFolder(dirname(resolve(path)));
+    await writeFileAtomic(path, csv ? confusionCsv(confusion, classes) : confusionNpy(confusion));
+  } catch (thrown) {
+    throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
+  }
+}

@@ -1,0 +1,35 @@
+/** `vitrail digest`: the SHA-256 over all weights of a checkpoint. */
+import type { Command } from 'commander';
+import { openRunCheckpoint } from '../../run/folder/run-checkpoint.js';
+import { newestVerified, type OnRejected } from '../../run/checkpoint/checkpoint-store.js';
+import { weightDigest } from '../../run/checkpoint/weight-digest.js';
+import { runCommand } from '../run-command.js';
+
+async function digestAction(path: string, json: boolean): Promise<void> {
+  const rejected: OnRejected = (damaged, error) => {
+    process.stderr.write(`${damaged} does not verify: ${error.problem}\n`);
+  };
+  // Of a run the newest, not the best: two runs are compared by where they ended.
+  const newest = await newestVerified(path, rejected);
+  const { checkpoint, spec, stored, layout } = await openRunCheckpoint(newest?.path ?? path, rejected);
+  const sha256 = weightDigest(checkpoint.weights);
+  const result = {
+    checkpoint: checkpoint.path,
+    model: spec.name,
+    step: stored.run.step,
+    parameters: layout.length,
+    sha256,
+  };
+  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${sha256}  ${checkpoint.path}\n`);
+}
+
+export function registerDigest(program: Command): void {
+  program
+    .command('digest')
+    .description('SHA-256 over all weights of a checkpoint, as docs/architecture.md lays them out')
+    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its newest checkpoint)')
+    .option('--json', 'print JSON')
+    .action(async (path: string, flags: { readonly json?: boolean }) =>
+      runCommand(async () => digestAction(path, flags.json === true)),
+    );
+}

@@ -1,0 +1,73 @@
+/** Which images a model is evaluated on: what `--data` names, or the images of its run. */
+import { scanOptionsOf } from '../../run/config/scan-options.js';
+import { evaluatedFolders, holdsSplits } from '../../run/dataset/dataset-layout.js';
+import { scanDataset, scanImages, type ScanOptions } from '../../run/dataset/dataset-scan.js';
+import { requireDirectory } from '../../run/dataset/dataset-survey.js';
+import type { ManifestSample } from '../../run/dataset/manifest.js';
+import { coded } from '../../errors/errors.js';
+import { optionsOfRun, requireDataOf } from '../training/resumed-run.js';
+import type { TrainedModel } from './trained-model.js';
+
+export interface ImageFlags {
+  readonly data?: string;
+  readonly exclude?: string;
+}
+
+export interface EvaluatedImages {
+  /** The samples' paths are relative to it. */
+  readonly root: string;
+  readonly samples: readonly ManifestSample[];
+}
+
+/** The folder, and the images in it to leave out. @param path of the run or checkpoint, as it was given */
+async function placeOf(
+  { stored }: TrainedModel,
+  path: string,
+  { data, exclude }: ImageFlags,
+): Promise<{ readonly root: string; readonly exclude: string | null }> {
+  if (data !== undefined) return { root: data, exclude: exclude ?? null };
+  const run = await optionsOfRun(path, stored.config);
+  const root = String(run.values.data);
+  requireDataOf(run.path, root);
+  const excluded = exclude ?? run.values.exclude;
+  return { root, exclude: typeof excluded === 'string' ? excluded : null };
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/**
+ * The test split of a data set, else its validation images, or all images of a folder that holds class folders itself.
+ * `onBroken` is that of a scan.
+ */
+export async function evaluatedImages(
+  model: TrainedModel,
+  path: string,
+  flags: ImageFlags,
+  onBroken: NonNullable<ScanOptions['onBroken']> | null,
+): Promise<EvaluatedImages> {
+  const { root, exclude } = await placeOf(model, path, flags);
+  const { classes } = model.stored;
+  await requireDirectory(root);
+  if (!(await holdsSplits(root, classes))) {
+    const { samples } = await scanImages(root, classes, { exclude, say, onBroken });
+    return { root, samples };
+  }
+  const folders = await evaluatedFolders(root);
+  const { valSplit } = scanOptionsOf(model.stored.config);
+  // The images that a run took from train are evaluated where it is looked at on its own data.
+  const divided = folders.val === null && flags.data === undefined ? valSplit : null;
+  // Without some of its files train would be divided otherwise, and images be taken that the run was trained on.
+  const leftOut = divided === null ? onBroken : null;
+  const manifest = await scanDataset(root, { exclude, say, valSplit: divided, onBroken: leftOut });
+  const [own, given] = [new Set(classes), new Set(manifest.classes)];
+  const unknown = manifest.classes.find((name) => !own.has(name));
+  const missing = classes.find((name) => !given.has(name));
+  if (unknown !== undefined || missing !== undefined) {
+    const difference = unknown === undefined ? `"${missing}" is missing` : `"${unknown}" is none of them`;
+    throw coded('DATA_OTHER_CLASSES', { path: root, difference });
+  }
+  const { test, val } = manifest;
+  return { root, samples: test.samples.length > 0 ? test.samples : val.samples };
+}

@@ -1,0 +1,49 @@
+/** Whether a run goes on, as far as that can be told from where one looks. Pure. */
+
+import type { LeaseSeen } from '../../run/lease/lease-sign.js';
+
+export interface RunSeen {
+  /** How it ended, as its journal says; null: it does not. */
+  readonly end: string | null;
+  /** Why its coordinator does not answer; null: it does. */
+  readonly silence: string | null;
+  /** We look from where the coordinator was started: one that is not there is nowhere. */
+  readonly fromItsPlace: boolean;
+  /** Nothing listens at its address. */
+  readonly gone: boolean;
+  readonly journalAgeMs: number;
+  /** What its lease shows, where the page does not tell; null: nobody has looked. */
+  readonly lease: LeaseSeen | null;
+}
+
+export interface RunVerdict {
+  readonly state: 'running' | 'ended' | 'interrupted' | 'unknown';
+  readonly reason: string;
+}
+
+/** For people: 12 s, 5 min, 3.5 h, 4 days. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 100) return `${seconds.toFixed(0)} s`;
+  if (seconds < 6000) return `${(seconds / 60).toFixed(0)} min`;
+  return seconds < 172_800 ? `${(seconds / 3600).toFixed(1)} h` : `${(seconds / 86_400).toFixed(0)} days`;
+}
+
+export function runVerdict({ end, silence, fromItsPlace, gone, journalAgeMs, lease }: RunSeen): RunVerdict {
+  if (end !== null) return { state: 'ended', reason: end };
+  if (silence === null) return { state: 'running', reason: 'its coordinator answers' };
+  if (gone && fromItsPlace) return { state: 'interrupted', reason: silence };
+  if (lease?.kind === 'alive') {
+    return { state: 'running', reason: `${lease.owner} has the run folder: ${lease.reason}` };
+  }
+  if (lease?.kind === 'gone') return { state: 'interrupted', reason: lease.reason };
+  const written = `its journal was last written ${age(journalAgeMs)} ago`;
+  return { state: 'unknown', reason: `${silence}; ${written}` };
+}
+
+/** One line of it. */
+export function verdictText({ state, reason }: RunVerdict): string {
+  return state === 'unknown'
+    ? `it cannot be told from here whether it goes on: ${reason}`
+    : `${state}: ${reason}`;
+}

@@ -1,0 +1,109 @@
+/** `vitrail worker`: one worker process. */
+import { statSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import { coded } from '../../errors/errors.js';
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../host/logger.js';
+import { runWorker } from '../../worker/worker.js';
+import type { PortRange } from '../../collective/ring/bound-address.js';
+import { portRange } from './port-range.js';
+import { runCommand } from '../run-command.js';
+import { exitCodeOf, listenForStop } from '../stop-signals.js';
+import { wholeNumber } from '../whole-number.js';
+
+interface WorkerFlags {
+  readonly coordinator: string;
+  readonly data?: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly place?: number;
+  readonly metricsListen: string;
+  readonly advertise?: string;
+  readonly ringPorts?: PortRange;
+  readonly coordinatorTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly logLevel: LogLevel;
+  readonly supervised?: boolean;
+}
+
+/** The first signal asks to leave: the part under way is finished and handed over. */
+function leaveOnSignal(supervised: boolean, log: Logger): AbortSignal {
+  const controller = new AbortController();
+  listenForStop({
+    supervised,
+    onStop: (signal) => {
+      process.exitCode = exitCodeOf(signal);
+      log.info({ signal }, 'leaving after this step (again to end at once)');
+      controller.abort(signal);
+    },
+    onEnd: () => undefined,
+  });
+  return controller.signal;
+}
+
+async function workerAction(flags: WorkerFlags): Promise<void> {
+  const tail: { send: ((line: string) => void) | null } = { send: null };
+  const log = createLogger('worker', flags.logLevel, (line) => tail.send?.(line));
+  const leave = leaveOnSignal(flags.supervised === true, log);
+  if (flags.data !== undefined && statSync(flags.data, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw coded('DATA_NOT_A_DIRECTORY', { path: flags.data });
+  const stop = await runWorker({
+    coordinator: flags.coordinator,
+    data: flags.data ?? null,
+    device: flags.device,
+    threads: flags.threads,
+    place: flags.place ?? null,
+    metricsListen: flags.metricsListen,
+    advertise: flags.advertise ?? null,
+    ringPorts: flags.ringPorts ?? null,
+    supervised: flags.supervised === true,
+    coordinatorTimeoutMs: flags.coordinatorTimeoutMs,
+    connectTimeoutMs: flags.connectTimeoutMs,
+    leave,
+    onConnected: (send) => (tail.send = send),
+    log,
+  });
+  log.info({ reason: stop.reason, clean: stop.clean }, 'stopped');
+  if (!stop.clean) process.exitCode = 1;
+}
+
+export function registerWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('compute for a coordinator, here or on another machine')
+    .requiredOption('--coordinator <address>', 'tcp://HOST:PORT of the coordinator')
+    .option(
+      '--data <folder>',
+      "where the images lie on this machine (default: the coordinator's folder, by its whole path)",
+    )
+    .option('--device <device>', 'auto, cpu, or cuda:N (see `vitrail devices`)', 'auto')
+    .option('--threads <n>', 'of the native kernels, 0 for one a processor', wholeNumber(0), 0)
+    .option(
+      '--place <n>',
+      'its number in metrics, from 0, where that is free (default: the lowest that is)',
+      wholeNumber(0, 100_000),
+    )
+    .option(
+      '--metrics-listen <host:port>',
+      'address of /metrics, port 0 for a free one; "auto" for a free port of the address that faces the coordinator, "none" for none',
+      'auto',
+    )
+    .option(
+      '--advertise <host>',
+      'where others reach this worker (default: the address from which it reaches the coordinator)',
+    )
+    .option(
+      '--ring-ports <from-to>',
+      'ports for other workers, two for each worker of this machine (default: any free ones)',
+      portRange,
+    )
+    .option(
+      '--coordinator-timeout-ms <ms>',
+      'how long to wait for a coordinator that has died to be started again',
+      wholeNumber(100),
+      600_000,
+    )
+    .option('--connect-timeout-ms <ms>', "wait for the coordinator's first word", wholeNumber(100), 60_000)
+    .addOption(new Option('--log-level <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
+    .option('--supervised', 'end together with the parent process')
+    .action(async (flags: WorkerFlags) => runCommand(async () => workerAction(flags)));
+}

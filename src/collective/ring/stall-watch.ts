@@ -1,0 +1,74 @@
+/** Ends a wait when nothing has moved for too long, or when it is called off. */
+import type { VitrailError } from '../../errors/errors.js';
+
+export interface StallWatchOptions {
+  /** Longest time without progress. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onStall: (waitedMs: number) => VitrailError;
+  readonly onAbort: (reason: unknown) => VitrailError;
+}
+
+export class StallWatch {
+  readonly #options: StallWatchOptions;
+  readonly #onSignal = (): void => this.abort(this.#options.signal?.reason);
+  #timer: NodeJS.Timeout | undefined;
+  #lastMs = performance.now();
+  #error: VitrailError | undefined;
+  #disposed = false;
+  #stop: (error: VitrailError) => void = () => undefined;
+  /** Resolves with the reason to give up; never if the watch is disposed of before. */
+  readonly stopped: Promise<VitrailError>;
+
+  constructor(options: StallWatchOptions) {
+    this.#options = options;
+    this.stopped = new Promise((resolve) => (this.#stop = resolve));
+    options.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (options.signal?.aborted === true) this.#onSignal();
+    else this.#arm(options.timeoutMs);
+  }
+
+  get error(): VitrailError | undefined {
+    return this.#error;
+  }
+
+  progress(): void {
+    this.#lastMs = performance.now();
+  }
+
+  abort(reason: unknown): void {
+    this.#giveUp(this.#options.onAbort(reason));
+  }
+
+  #giveUp(error: VitrailError): void {
+    this.#error ??= error;
+    this.#stop(this.#error);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener('abort', this.#onSignal);
+  }
+
+  /** One timer, set anew only when it fires: progress comes thousands of times a second. */
+  #arm(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      const restMs = this.#restMs();
+      if (restMs > 0) this.#arm(restMs);
+      // A process that was stopped wakes up with its timers due and its messages unread: let those be read first.
+      else setImmediate(() => this.#judge());
+    }, delayMs);
+  }
+
+  #judge(): void {
+    if (this.#disposed) return;
+    const restMs = this.#restMs();
+    if (restMs > 0) this.#arm(restMs);
+    else this.#giveUp(this.#options.onStall(Math.round(performance.now() - this.#lastMs)));
+  }
+
+  #restMs(): number {
+    return this.#lastMs + this.#options.timeoutMs - performance.now();
+  }
+}

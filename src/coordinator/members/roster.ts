@@ -1,0 +1,250 @@
+/** Who is in the run: notes what workers say of themselves, finds out who is gone, lets others in. */
+import { hostname } from 'node:os';
+import { coded, plainError, revivedError, type VitrailError } from '../../errors/errors.js';
+import type { Body, Message, MessageName } from '../../wire/codec.js';
+import { Admission, type AdmissionOptions, type Applicant } from './admission.js';
+import type { ClusterEvent, ClusterEventKind } from './cluster-event.js';
+import * as membership from './membership.js';
+import type { Member } from './membership.js';
+import { arrivalText } from './place.js';
+import { SilenceWatch, type SilenceLimits } from './silence-watch.js';
+import { isOfTheRun, StartFailures } from './start-failures.js';
+import { Strangers } from './strangers.js';
+
+export interface RosterOptions extends AdmissionOptions, SilenceLimits {
+  /** Why a worker that is ready cannot take part, or null. */
+  readonly refuses: (ready: Body<'ready'>) => VitrailError | null;
+  readonly onEvent: (event: ClusterEvent) => void;
+  readonly send: <N extends MessageName>(peer: string, name: N, body: Body<N>) => void;
+  /** A worker is no member any more, for whatever reason; its number is not given again. */
+  readonly onGone: (worker: number) => void;
+  /** The run cannot go on. */
+  readonly onFatal: (error: VitrailError) => void;
+}
+
+export class Roster {
+  readonly #options: RosterOptions;
+  #members: readonly Member[] = [];
+  #phase: 'assembling' | 'running' | 'closing' = 'assembling';
+  /** What everybody is told at the end, also those that come back only then. */
+  #stop: Body<'stop'> = { clean: true, reason: '' };
+  /** The step that is under way, for messages. */
+  #step = 0;
+  readonly #admission: Admission;
+  readonly #silence: SilenceWatch;
+  readonly #startFailures = new StartFailures();
+  readonly #strangers: Strangers;
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+    this.#admission = new Admission(options);
+    this.#silence = new SilenceWatch(options, performance.now());
+    this.#strangers = new Strangers((peer, question) => options.send(peer, 'whoAreYou', question));
+  }
+
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  // A worker that sleeps finds what was sent to it when it wakes up, though the coordinator be gone by then.
+  /** Connections of members, and of workers that were taken out or never got in. */
+  get connected(): readonly string[] {
+    return [...this.#members.map((m) => m.peer), ...this.#strangers.peers];
+  }
+
+  member(worker: number): Member | undefined {
+    return this.#members.find((m) => m.worker === worker);
+  }
+
+  /** From now on a worker that is lost is no reason to end the run. */
+  start(): void {
+    this.#phase = 'running';
+  }
+
+  /** From now on workers leave. */
+  startClosing(stop: Body<'stop'>): void {
+    this.#stop = stop;
+    this.#phase = 'closing';
+  }
+
+  atStep(step: number): void {
+    this.#step = step;
+  }
+
+  /** Nobody is admitted until `committed`: a commit is being written down, and where the run is does not hold. */
+  beginCommit(): void {
+    this.#admission.pause();
+  }
+
+  /** Notes that the workers of `ring` were told to commit `step`. */
+  committed(ring: readonly number[], step: number): void {
+    this.#members = membership.committed(this.#members, ring, step);
+    for (const applicant of this.#admission.resume()) this.#admit(applicant, performance.now());
+  }
+
+  /** Takes what concerns membership. @returns the sender of any other message, null for strangers and if taken */
+  hear(peer: string, message: Message, nowMs: number): Member | null {
+    const member = membership.memberOf(this.#members, peer);
+    if (member === undefined) {
+      if (this.#phase === 'closing') this.#options.send(peer, 'stop', this.#stop);
+      else if (message.name === 'hello') this.#admit({ peer, hello: message.body }, nowMs);
+      else this.#strangers.heard(peer, nowMs);
+      return null;
+    }
+    this.#members = membership.heard(this.#members, peer, nowMs);
+    switch (message.name) {
+      case 'hello':
+        return null;
+      case 'heartbeat':
+        this.#members = membership.beaten(this.#members, peer, message.body, nowMs);
+        this.#options.send(peer, 'heartbeatReply', {});
+        return null;
+      case 'ready':
+        this.#ready(member, message.body);
+        return null;
+      case 'updateDone':
+        this.#members = membership.applied(this.#members, peer, message.body.step);
+        return member;
+      case 'failure':
+        this.#failed(member, message.body);
+        return null;
+      case 'leave':
+        if (member.leaving) return null;
+        this.#members = membership.heard(this.#members, peer, nowMs, { leaving: true });
+        this.#event('leaving', member, `worker ${member.worker} asks to leave: ${message.body.reason}`);
+        return null;
+      case 'goodbye':
+        this.#drop(member, 'left', `worker ${member.worker} left`);
+        return null;
+      default:
+        return member;
+    }
+  }
+
+  /** Removes members that have been silent for too long, and notes those that are on the way there. */
+  findSilent(nowMs: number): void {
+    const { members, suspected, lost } = this.#silence.look(this.#members, nowMs);
+    this.#members = members;
+    for (const member of suspected) this.#event('suspected', member, `worker ${member.worker} is silent`);
+    for (const { member, reason } of lost) this.lose(member.peer, reason);
+  }
+
+  lose(peer: string, reason: string): void {
+    const member = membership.memberOf(this.#members, peer);
+    if (member === undefined) return;
+    const error = membership.lostError({ member, reason }, this.#step);
+    this.#remove(member, 'lost', error.message, error);
+  }
+
+  /** Takes a worker out that is there and does harm; it may come back. */
+  expel(worker: number, kind: 'hung' | 'expelled', text: string, discardState: boolean): void {
+    const member = this.member(worker);
+    if (member === undefined) return;
+    if (discardState) this.#admission.distrust(member);
+    this.#remove(member, kind, text, null);
+    this.#strangers.tell(member.peer, text, discardState, performance.now());
+  }
+
+  /** Takes a worker out that its neighbours in the ring do not reach, for a while where others are enough. */
+  cutOff(worker: number, text: string): void {
+    const member = this.member(worker);
+    if (member === undefined) return;
+    const ms = this.#admission.keepOut(member, performance.now());
+    this.expel(worker, 'expelled', `${text}: it stays out for ${Math.round(ms / 1000)} s`, false);
+  }
+
+  /** Lets a worker go that asked for it. */
+  dismiss(worker: number): void {
+    const member = this.member(worker);
+    if (member === undefined) return;
+    this.#options.send(member.peer, 'stop', { clean: true, reason: 'left on request' });
+    this.#drop(member, 'left', `worker ${worker} left on request`);
+  }
+
+  /** Asks all members to say hello again: the run goes back to another state. */
+  disband(reason: string): void {
+    for (const member of this.#members) {
+      this.#options.send(member.peer, 'whoAreYou', { reason, discardState: false });
+      this.#drop(member, 'left', `worker ${member.worker} is asked to join again: ${reason}`);
+    }
+  }
+
+  /** A worker process of this machine has ended; `left` others run or will. @returns whether the run goes on */
+  processEnded(pid: number, reason: string, left: number): boolean {
+    if (this.#phase === 'closing') return false;
+    const host = hostname();
+    const member = this.#members.find((m) => m.host === host && m.pid === pid);
+    if (member !== undefined) this.lose(member.peer, reason);
+    if (this.#phase === 'running' && (left > 0 || this.#members.length > 0)) return true;
+    const worker = member?.worker ?? `with pid ${pid}`;
+    const phase = member === undefined ? 'joining' : membership.phaseOf(member);
+    const lost = coded('WORKER_LOST', { worker, step: this.#step, phase, reason });
+    this.#options.onFatal(this.#startFailures.of({ host, pid }) ?? lost);
+    return false;
+  }
+
+  #admit(applicant: Applicant, nowMs: number): void {
+    if (this.#admission.defers(applicant)) return;
+    const { peer, hello } = applicant;
+    if (membership.memberOf(this.#members, peer) !== undefined) return;
+    // A connection may break on the worker's side alone: it comes back long before its old one falls silent.
+    const ghost = this.#members.find((m) => m.instance === hello.instance);
+    if (ghost !== undefined) this.lose(ghost.peer, 'its process has come back on another connection');
+    const decision = this.#admission.decide(this.#members, applicant, nowMs);
+    switch (decision.kind) {
+      case 'later':
+        this.#strangers.heard(peer, nowMs);
+        return;
+      case 'refused':
+        this.#options.send(peer, 'refusal', plainError(decision.error));
+        this.#options.onEvent({ kind: 'refused', text: decision.error.message });
+        return;
+      case 'admitted': {
+        const { member, welcome } = decision;
+        this.#strangers.forget(peer);
+        this.#startFailures.forget(member);
+        this.#members = decision.members;
+        this.#options.send(peer, 'welcome', welcome);
+        this.#event('joined', member, arrivalText(member));
+      }
+    }
+  }
+
+  #ready(member: Member, ready: Body<'ready'>): void {
+    const refused = this.#options.refuses(ready);
+    if (refused !== null) {
+      this.#options.send(member.peer, 'refusal', plainError(refused));
+      this.#remove(member, 'refused', `worker ${member.worker}: ${refused.message}`, refused);
+      return;
+    }
+    this.#admission.trust(member);
+    this.#members = membership.madeReady(this.#members, member.peer, ready);
+    const { hasState, step, backend, device } = ready;
+    const on = device === '' ? backend : `${device}, ${backend}`;
+    const held = hasState ? `the state of step ${step}` : 'no state yet';
+    this.#event('ready', member, `worker ${member.worker} on ${member.host} is ready (${on}, ${held})`);
+  }
+
+  #failed(member: Member, { code, problem, remedy }: Body<'failure'>): void {
+    const error = revivedError({ code, problem: `worker ${member.worker}: ${problem}`, remedy });
+    this.#remove(member, 'lost', `worker ${member.worker} failed: ${code}: ${problem}`, error);
+    if (this.#phase === 'running' && isOfTheRun(error)) this.#options.onFatal(error);
+  }
+
+  /** @param error why it is out, where it may be the reason for the end of its process */
+  #remove(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
+    this.#strangers.note(member.peer, text);
+    if (error !== null && this.#phase === 'assembling') this.#startFailures.note(member, error);
+    this.#drop(member, kind, text);
+  }
+
+  #drop(member: Member, kind: ClusterEventKind, text: string): void {
+    this.#members = membership.without(this.#members, member.peer);
+    this.#options.onGone(member.worker);
+    this.#event(kind, member, text);
+  }
+
+  #event(kind: ClusterEventKind, { worker, place }: Member, text: string): void {
+    this.#options.onEvent({ kind, worker, place, atEnd: this.#phase === 'closing', text });
+  }
+}

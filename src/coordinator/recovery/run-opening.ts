@@ -1,0 +1,152 @@
+/** What a coordinator finds in its run folder, and where the run goes on from there. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { listCheckpoints } from '../../run/checkpoint/checkpoint-store.js';
+import { resolveConfig } from '../../run/config/config.js';
+import { requireSameRun } from '../../run/config/run-identity.js';
+import type { RunConfig } from '../../run/config/schema.js';
+import type { Manifest } from '../../run/dataset/manifest.js';
+import { coded, reasonOf } from '../../errors/errors.js';
+import type { ModelSpec } from '../../run/model/model-spec.js';
+import type { ParameterLayout } from '../../run/model/parameter-layout.js';
+import {
+  JOURNAL_VERSION,
+  nextWorkerAfter,
+  type JournalContent,
+  type JournalOpen,
+} from '../../run/journal/journal-format.js';
+import { readJournal } from '../../run/journal/journal-file.js';
+import type { RunState } from '../../run/journal/run-state.js';
+import { hostForOthers, whereabouts } from '../../host/whereabouts.js';
+import { CONFIG_FILE, startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';
+
+export interface RunMaterial {
+  readonly config: RunConfig;
+  readonly manifest: Manifest;
+  readonly spec: ModelSpec;
+  readonly layout: ParameterLayout;
+  readonly warn: (text: string) => void;
+}
+
+export interface RunOpening {
+  readonly runToken: string;
+  readonly state: RunState;
+  readonly lastCommit: JournalOpen['lastCommit'];
+  /** What the coordinator itself can give; null: only workers hold the state. */
+  readonly start: StartingPoint | null;
+  /** Newest step with a checkpoint, -1 for none. */
+  readonly saved: number;
+  /** What the run's bits are computed with, null where nothing was yet. */
+  readonly backend: string | null;
+  /** Workers of the coordinator before this one may come back, with the state of this very step. */
+  readonly interrupted: boolean;
+  readonly generation: number;
+  readonly nextWorker: number;
+  /** Where to listen: where the workers of an interrupted run look for their coordinator. */
+  readonly listen: string;
+  /** What the coordinator before this one left, null for none. */
+  readonly journal: JournalContent | null;
+  /** The beginning of this coordinator's journal. */
+  record(addresses: { readonly address: string; readonly httpAddress: string }): JournalOpen;
+}
+
+/** Above all that a coordinator can have planned since its last commit. */
+const GENERATIONS_OF_A_START = 2 ** 20;
+
+/**
+ * Without a journal, or with one that ended: as `startingPoint` says. An interrupted run goes on with the workers that
+ * hold its state; if the newest checkpoint is of that very step, with any.
+ * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
+ */
+export async function openRun(material: RunMaterial, ownWorkers: boolean): Promise<RunOpening> {
+  const { config, manifest, spec, layout, warn } = material;
+  const journal = await readJournal(config.out);
+  const begun = existsSync(join(config.out, CONFIG_FILE));
+  const interrupted = begun && journal !== null && journal.end === null && !ownWorkers;
+  if (journal !== null && (interrupted || config.resume)) checkIdentity(config, manifest, journal);
+  if (!interrupted) {
+    const start = await startingPoint(config, manifest, spec, layout, warn);
+    const { state, backend } = start;
+    const found = { state, backend, lastCommit: null, start, saved: savedIn(start), interrupted };
+    return opening(material, journal, found);
+  }
+  const { state, lastCommit } = journal;
+  const { start, saved } = await stateOnDisk(material, state.step);
+  const backend = journal.backend ?? start?.backend ?? null;
+  return opening(material, journal, { state, backend, lastCommit, start, saved, interrupted });
+}
+
+/** The newest step with a checkpoint, where the run starts from one; else -1. */
+export function savedIn(start: StartingPoint): number {
+  return start.fromCheckpoint ? start.state.step : -1;
+}
+
+/**
+ * What the run folder has of the state after `step` steps of an interrupted run, which its workers hold as well: where
+ * it cannot be read they are asked. A checkpoint of another step is not even read: that takes seconds for a large model.
+ */
+async function stateOnDisk(
+  { config, manifest, spec, layout, warn }: RunMaterial,
+  step: number,
+): Promise<Pick<RunOpening, 'start' | 'saved'>> {
+  try {
+    const steps = (await listCheckpoints(config.out)).map((listed) => listed.step);
+    const earlier = Math.max(-1, ...steps.filter((listed) => listed < step));
+    // Without any the state before the first step follows from seed and options.
+    if (!steps.includes(step) && (step > 0 || steps.length > 0)) return { start: null, saved: earlier };
+    const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
+    return start.state.step === step ? { start, saved: savedIn(start) } : { start: null, saved: earlier };
+  } catch (error) {
+    warn(`the run's own workers have to have its state: ${reasonOf(error)}`);
+    return { start: null, saved: -1 };
+  }
+}
+
+function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalContent): void {
+  const stored = resolveConfig({ flags: journal.open.config });
+  requireSameRun(config.out, stored, config, journal.state.step);
+  const { manifestDigest } = journal.open;
+  if (manifestDigest !== manifest.digest) {
+    throw coded('RUN_DATA_CHANGED', { path: config.out, stored: manifestDigest, given: manifest.digest });
+  }
+}
+
+function opening(
+  { config, manifest }: RunMaterial,
+  journal: JournalContent | null,
+  found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
+): RunOpening {
+  // A run that ended, or goes back with nobody left, has the same name: workers that turn up late belong to it.
+  const runToken = journal?.open.runToken ?? randomBytes(8).toString('hex');
+  const generation = journal === null ? 0 : journal.generation + GENERATIONS_OF_A_START;
+  const nextWorker = journal === null ? 0 : nextWorkerAfter(journal);
+  const anyPort = config.listen.endsWith(':0');
+  return {
+    ...found,
+    runToken,
+    generation,
+    nextWorker,
+    listen: anyPort && journal?.end === null ? journal.open.address : config.listen,
+    journal,
+    record: ({ address, httpAddress }) => ({
+      type: 'open',
+      version: JOURNAL_VERSION,
+      runToken,
+      incarnation: (journal?.open.incarnation ?? 0) + 1,
+      time: new Date().toISOString(),
+      pid: process.pid,
+      ...whereabouts(),
+      advertised: hostForOthers(config.advertise),
+      config: { ...config },
+      manifestDigest: manifest.digest,
+      address,
+      httpAddress,
+      state: found.state,
+      lastCommit: found.lastCommit,
+      generation,
+      nextWorker,
+      backend: found.backend,
+    }),
+  };
+}

@@ -1,0 +1,54 @@
+/** Where a worker that says hello gets weights and moments from. Pure. */
+import { StateSource, type Body } from '../../wire/codec.js';
+
+/** How far the run is, and what the coordinator itself can give. */
+export interface RunPosition {
+  readonly runToken: string;
+  /** Committed steps. */
+  readonly step: number;
+  /** The last commit, where it is known: a worker may not have heard of it. */
+  readonly lastCommit: { readonly generation: number; readonly digest: string } | null;
+  /** The state after `step` steps that the coordinator has, from a checkpoint or by way of the seed; else null. */
+  readonly own: { readonly pullParts: readonly string[]; readonly initialise: boolean } | null;
+  /** Whether sums computed before count: after a restart of the coordinator, never after a removal. */
+  readonly keepSums: boolean;
+  /** States after more than the first and at most the second number of steps are not trusted; left out: all are. */
+  readonly distrusted?: { readonly after: number; readonly upTo: number } | null;
+}
+
+export type Placement = Pick<Body<'welcome'>, 'stateSource' | 'pullParts' | 'commitDigest' | 'keepSum'> & {
+  /** Micro-batches of the step under way that are in the worker's sum and may be used. */
+  readonly holds: readonly number[];
+};
+
+const NO_DIGEST = new Uint8Array(0);
+
+function placement(stateSource: StateSource, more: Partial<Placement> = {}): Placement {
+  return { stateSource, pullParts: [], commitDigest: NO_DIGEST, keepSum: false, holds: [], ...more };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @param hello says what the worker holds */
+export function placementOf(hello: Body<'hello'>, position: RunPosition): Placement {
+  const { runToken, step, lastCommit, own, keepSums } = position;
+  const { after, upTo } = position.distrusted ?? { after: 0, upTo: 0 };
+  const trusted = step <= after || step > upTo;
+  if (hello.runToken === runToken && hello.step === step && trusted) {
+    const holds = keepSums ? hello.microBatches : [];
+    return placement(StateSource.STATE_SOURCE_KEPT, { keepSum: keepSums, holds });
+  }
+  const waits =
+    hello.runToken === runToken &&
+    hello.step === step - 1 &&
+    lastCommit?.generation === hello.pendingGeneration &&
+    lastCommit.digest === hex(hello.pendingDigest);
+  // It has reduced the last committed step, and only the commit has not come through.
+  if (waits) return placement(StateSource.STATE_SOURCE_KEPT, { commitDigest: hello.pendingDigest });
+  if (own === null) return placement(StateSource.STATE_SOURCE_PEERS);
+  const { STATE_SOURCE_SEED, STATE_SOURCE_COORDINATOR } = StateSource;
+  const source = own.initialise ? STATE_SOURCE_SEED : STATE_SOURCE_COORDINATOR;
+  return placement(source, { pullParts: [...own.pullParts] });
+}

@@ -1,0 +1,52 @@
+/** The coordinator takes a part of the state from a worker: one transfer at a time. */
+import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
+import type { Body } from '../../wire/codec.js';
+import { StatePull } from '../../wire/state-pull.js';
+import type { RunWaits } from '../waits/run-waits.js';
+
+export interface WorkerPullOptions {
+  readonly waits: RunWaits;
+  readonly send: (worker: number, request: Body<'stateRequest'>) => void;
+  readonly isMember: (worker: number) => boolean;
+}
+
+export class WorkerPull {
+  readonly #options: WorkerPullOptions;
+  #current: { readonly worker: number; readonly pull: StatePull } | null = null;
+
+  constructor(options: WorkerPullOptions) {
+    this.#options = options;
+    options.waits.onFailure((error) => this.#current?.pull.fail(error));
+  }
+
+  /**
+   * The bytes of `part` of the state after `step` steps, from `worker`.
+   * @param transfer a number that no other transfer has had
+   * @throws WORKER_LOST, or what has ended the run
+   */
+  async run(worker: number, part: string, step: number, transfer: number): Promise<Uint8Array> {
+    const { waits, send, isMember } = this.#options;
+    if (waits.failure !== null) throw waits.failure;
+    const pull = new StatePull(transfer, part, (piece) => send(worker, { ...piece, step, runToken: '' }));
+    this.#current = { worker, pull };
+    try {
+      if (!isMember(worker)) throw new Error('it is no member any more');
+      return await pull.run();
+    } catch (error) {
+      if (error instanceof VitrailError) throw error;
+      const reason = reasonOf(error);
+      throw coded('WORKER_LOST', { worker, step, phase: 'state transfer', reason });
+    } finally {
+      this.#current = null;
+    }
+  }
+
+  accept(worker: number, chunk: Body<'stateChunk'>): void {
+    if (this.#current?.worker === worker) this.#current.pull.accept(chunk);
+  }
+
+  /** A transfer ends with its giver. */
+  gone(worker: number): void {
+    if (this.#current?.worker === worker) this.#current.pull.fail(new Error('it is gone'));
+  }
+}

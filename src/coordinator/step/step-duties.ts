@@ -1,0 +1,48 @@
+/** What is to be done between two steps: it follows from the state alone, so a restart finds it again. Pure. */
+import type { RunConfig } from '../../run/config/schema.js';
+import type { RunState } from '../../run/journal/run-state.js';
+import { stepPosition } from './sampling.js';
+
+export interface Duties {
+  /** The epoch whose conclusions are to be drawn, or null. */
+  readonly epoch: number | null;
+  /** The epoch is over; else the run ends within it. */
+  readonly whole: boolean;
+  readonly evaluate: boolean;
+  readonly checkpoint: boolean;
+  readonly audit: boolean;
+}
+
+const NOTHING: Duties = { epoch: null, whole: false, evaluate: false, checkpoint: false, audit: false };
+
+/** @param saved newest step with a checkpoint, -1 for none */
+export function duties(
+  { step, epochTotals }: Pick<RunState, 'step' | 'epochTotals'>,
+  saved: number,
+  {
+    config,
+    perEpoch,
+    ends,
+  }: {
+    readonly config: Pick<RunConfig, 'evaluateEvery' | 'checkpointEverySteps' | 'auditEverySteps'>;
+    readonly perEpoch: number;
+    /** Steps at which the run is over, or was until it was prolonged. */
+    readonly ends: ReadonlySet<number>;
+  },
+): Duties {
+  if (step === 0) return NOTHING;
+  const { epoch, lastOfEpoch } = stepPosition(step - 1, perEpoch);
+  if (lastOfEpoch || ends.has(step)) {
+    // Conclusions once drawn empty the totals; without them only the checkpoint is missing. Of a run that was stopped
+    // during an evaluation there is a checkpoint that does not have them yet.
+    const open = epochTotals.samples > 0;
+    if (saved >= step && !open) return NOTHING;
+    const checkpoint = saved < step || lastOfEpoch;
+    const evaluate = ends.has(step) || (epoch + 1) % config.evaluateEvery === 0;
+    return { epoch: open ? epoch : null, whole: lastOfEpoch, evaluate, checkpoint, audit: false };
+  }
+  if (saved >= step) return NOTHING;
+  const every = (interval: number): boolean => interval > 0 && step % interval === 0;
+  if (every(config.checkpointEverySteps)) return { ...NOTHING, checkpoint: true };
+  return { ...NOTHING, audit: every(config.auditEverySteps) };
+}

@@ -1,0 +1,124 @@
+/** Waiting for the workers' answers: until all are there, one is lost, or one that hangs has been taken out. */
+import { coded } from '../../errors/errors.js';
+import { Phase, type Body, type MessageName } from '../../wire/codec.js';
+import type { ClusterEvent } from '../members/cluster-event.js';
+import { hangVerdict } from './hang-verdict.js';
+import type { Inbox } from '../members/inbox.js';
+import { describe, readyMembers, type Member } from '../members/membership.js';
+import type { PhaseHistory } from './phase-history.js';
+import type { Roster } from '../members/roster.js';
+import type { RunWaits } from './run-waits.js';
+
+/** How a wait for answers ended. */
+export interface Gathered<N extends MessageName> {
+  readonly answers: ReadonlyMap<number, Body<N>>;
+  /** Workers that were waited for and are no members any more; the wait ends with the first. */
+  readonly lost: readonly number[];
+  /** `standstill` has ended the wait. */
+  readonly cut: boolean;
+  /** `interrupted` has ended the wait. */
+  readonly interrupted: boolean;
+}
+
+/** Where workers wait for each other, the one that hangs is not found by looking at each alone. */
+export interface Standstill {
+  /** Whether nothing moves among all of them: ends the wait. */
+  readonly found: () => boolean;
+  /** Whether a worker that shows nothing new may be waiting for another. */
+  readonly excuses: (member: Member) => boolean;
+}
+
+export interface GatherOptions<N extends MessageName> {
+  readonly name: N;
+  readonly step: number;
+  readonly from: readonly number[];
+  readonly matches: (body: Body<N>) => boolean;
+  /** Longest time in which a worker that is waited for shows nothing new. */
+  readonly timeoutMs: number;
+  readonly standstill?: Standstill;
+  /** True ends the wait: the answers are not wanted any more. */
+  readonly interrupted?: () => boolean;
+}
+
+/** What a wait looks at and acts on. */
+export interface GatherGround {
+  readonly roster: Roster;
+  readonly inbox: Inbox;
+  readonly history: PhaseHistory;
+  readonly waits: RunWaits;
+  readonly note: (event: ClusterEvent) => void;
+}
+
+interface Look<N extends MessageName> {
+  readonly answers: ReadonlyMap<number, Body<N>>;
+  readonly lost: readonly number[];
+  readonly missing: readonly Member[];
+}
+
+/**
+ * Waits for a matching answer from every worker of `from`, for the first of them that is lost, for `standstill`, or until
+ * `interrupted`.
+ * A worker that is waited for and shows nothing new for `timeoutMs` is expelled with a verdict.
+ * @throws STEP_TIMEOUT where that leaves nobody, or what has ended the run
+ */
+export async function gather<N extends MessageName>(
+  ground: GatherGround,
+  options: GatherOptions<N>,
+): Promise<Gathered<N>> {
+  const { name, step, from, matches, timeoutMs, standstill } = options;
+  const { roster, inbox, waits } = ground;
+  roster.atStep(step);
+  const startMs = performance.now();
+  const asked = new Set(from);
+  /** One pass: it is looked at with every message. */
+  const look = (): Look<N> => {
+    const here = roster.members.filter((m) => asked.has(m.worker));
+    const present = new Set(here.map((m) => m.worker));
+    const all = inbox.matching(name, matches);
+    return {
+      answers: new Map([...all].filter(([worker]) => asked.has(worker))),
+      lost: present.size === asked.size ? [] : from.filter((worker) => !present.has(worker)),
+      missing: here.filter((m) => !all.has(m.worker)),
+    };
+  };
+  let cut = false;
+  let interrupted = false;
+  const met = (): boolean => {
+    const { missing, lost } = look();
+    if (missing.length === 0 || lost.length > 0) return true;
+    interrupted = options.interrupted?.() === true;
+    if (interrupted) return true;
+    const nowMs = performance.now();
+    const hung = missing.filter(
+      (m) => nowMs - Math.max(m.movedAtMs, startMs) > timeoutMs && standstill?.excuses(m) !== true,
+    );
+    if (hung.length > 0) {
+      expelHung(ground, hung, { step, timeoutMs, nowMs });
+      // Or nobody would be left, and the run has ended.
+      return look().lost.length > 0;
+    }
+    cut = standstill?.found() === true;
+    return cut;
+  };
+  // The condition itself ends the wait: a worker either answers, is lost, or shows something new.
+  while ((await waits.until(met, timeoutMs)) === 'late');
+  const { answers, lost } = look();
+  return { answers, lost, cut, interrupted };
+}
+
+function expelHung(
+  { roster, history, note, waits }: GatherGround,
+  hung: readonly Member[],
+  { step, timeoutMs, nowMs }: { readonly step: number; readonly timeoutMs: number; readonly nowMs: number },
+): void {
+  const verdicts = hung.map((m) => ({
+    worker: m.worker,
+    text: hangVerdict(m, step, nowMs, history.usual(m.heartbeat?.phase ?? Phase.PHASE_IDLE)),
+  }));
+  if (hung.length === readyMembers(roster.members).length) {
+    for (const { worker, text } of verdicts) note({ kind: 'hung', worker, text });
+    waits.fail(coded('STEP_TIMEOUT', { step, timeoutMs, waiting: describe(hung) }));
+    return;
+  }
+  for (const { worker, text } of verdicts) roster.expel(worker, 'hung', text, false);
+}

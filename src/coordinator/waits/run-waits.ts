@@ -1,0 +1,42 @@
+/** The waits of a run: the first failure ends them all, present and later. */
+import type { VitrailError } from '../../errors/errors.js';
+import { Waiting, type WaitEnd } from './waiting.js';
+
+export class RunWaits {
+  readonly #waiting = new Waiting();
+  readonly #listeners: ((error: VitrailError) => void)[] = [];
+  #failure: VitrailError | null = null;
+
+  /** What has ended the run, if anything has. */
+  get failure(): VitrailError | null {
+    return this.#failure;
+  }
+
+  fail(error: VitrailError): void {
+    this.#failure ??= error;
+    for (const listener of this.#listeners) listener(this.#failure);
+    this.notify();
+  }
+
+  /** Called with what ends the run, for what waits otherwise. */
+  onFailure(listener: (error: VitrailError) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Something has happened: all conditions are looked at again. */
+  notify(): void {
+    this.#waiting.notify();
+  }
+
+  /** Waits for `condition`. @throws what has ended the run */
+  async until(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
+    const end = await this.#waiting.until(() => this.#failure !== null || condition(), timeoutMs);
+    if (this.#failure !== null) throw this.#failure;
+    return end;
+  }
+
+  /** The same at the end of a run, however that ended. */
+  async atTheEnd(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
+    return this.#waiting.until(condition, timeoutMs);
+  }
+}

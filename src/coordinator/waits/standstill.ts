@@ -1,0 +1,61 @@
+/** All-reduces that stand still: how one is known, and what is done about the first, the third, and too many. Pure. */
+import { coded } from '../../errors/errors.js';
+import type { Standstill } from './gathering.js';
+import { inRing, leastReached, ringStalled, type Member } from '../members/membership.js';
+import type { StepRound } from '../step/step-round.js';
+
+/** After so many all-reduces of a step that came to a standstill, a worker is left out. */
+const MOST_STALLS = 2;
+/** Leaving workers out does not help either. */
+const MOST_STALLS_IN_ALL = 20;
+
+export interface StandstillTimes {
+  readonly stallMs: number;
+  /** When the round was planned. */
+  readonly plannedMs: number;
+  readonly now: () => number;
+}
+
+/**
+ * What the wait for the reports of `round` looks at. In the ring one waits for the others: whoever keeps them waiting
+ * is not there yet, and where all are there, nobody is to blame for it alone. A ring of one waits for nobody.
+ * @param members asked again and again for those that there are
+ */
+export function ringStandstill(
+  { step, ring }: Pick<StepRound, 'step' | 'ring'>,
+  members: () => readonly Member[],
+  { stallMs, plannedMs, now }: StandstillTimes,
+): Standstill | undefined {
+  if (ring.length === 1) return undefined;
+  const asked = new Set(ring);
+  return {
+    found: () => {
+      const present = members().filter((m) => asked.has(m.worker));
+      return ringStalled(present, step, now(), stallMs, plannedMs);
+    },
+    excuses: (member) => inRing(member, step),
+  };
+}
+
+/**
+ * All are there and nothing moves: first the same ring again, then without the worker that got least.
+ * @param stalls all-reduces of this step that have come to a standstill, this one included
+ * @returns the worker to be left out, if any is
+ * @throws RING_TIMEOUT
+ */
+export function leftOut(
+  { step, generation, ring }: Pick<StepRound, 'step' | 'generation' | 'ring'>,
+  members: readonly Member[],
+  stalls: number,
+  stallMs: number,
+): number | null {
+  if (stalls <= MOST_STALLS) return null;
+  if (stalls > MOST_STALLS_IN_ALL) {
+    const waitedMs = stalls * stallMs;
+    const progress = `begun again ${stalls} times, each time after the third without another worker`;
+    throw coded('RING_TIMEOUT', { step, waitedMs, progress });
+  }
+  const asked = new Set(ring);
+  const present = members.filter((m) => asked.has(m.worker));
+  return leastReached(present, generation)?.worker ?? null;
+}

@@ -1,0 +1,151 @@
+/** The coordinator's end of the control sockets: one ZeroMQ ROUTER that speaks the protocol and nothing else. */
+import * as zmq from 'zeromq';
+import { coded, reasonOf } from '../errors/errors.js';
+import { decode, encode, type Body, type Message, type MessageName } from '../wire/codec.js';
+
+/** Larger than any control message; a stranger's larger frame closes its connection. */
+const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
+
+/**
+ * ZeroMQ tells of a closed connection a moment before its socket knows: a message to that peer would still be taken.
+ * How long that moment is depends on when its I/O thread runs on.
+ */
+const TOLD_AGAIN_MS = [0, 10, 100, 1000];
+
+export interface ControlServerEvents {
+  /** `peer` is ZeroMQ's routing id, hex: new for every connection. */
+  onMessage(peer: string, message: Message): void;
+  onGarbage(peer: string, reason: string): void;
+  /** A handler threw, or the socket failed: the listener goes on where it can, the run should not. */
+  onFailure(error: unknown): void;
+  /** A message could not be delivered: the peer's connection is gone. */
+  onUnreachable(peer: string): void;
+  /** Some connection was closed; ZeroMQ does not say whose. Comes several times for each. */
+  onDisconnect(): void;
+}
+
+interface Outgoing {
+  readonly peer: string;
+  readonly bytes: Uint8Array;
+}
+
+export class ControlServer {
+  /** Where workers connect, with the actual port. */
+  readonly address: string;
+  readonly #socket: zmq.Router;
+  readonly #events: ControlServerEvents;
+  readonly #queue: Outgoing[] = [];
+  #pumping = false;
+  #closed = false;
+  readonly #receiving: Promise<void>;
+
+  private constructor(socket: zmq.Router, address: string, events: ControlServerEvents) {
+    this.#socket = socket;
+    this.address = address;
+    this.#events = events;
+    socket.events.on('disconnect', () => this.#tellOfDisconnect());
+    this.#receiving = this.#receive();
+  }
+
+  /**
+   * Listens on `address` (tcp://HOST:PORT, port 0 for a free one).
+   * @throws PORT_IN_USE, ADDRESS_INVALID
+   */
+  static async listen(address: string, events: ControlServerEvents): Promise<ControlServer> {
+    const socket = new zmq.Router({
+      // Without it, a message to a peer that is gone would vanish silently.
+      mandatory: true,
+      linger: 0,
+      maxMessageSize: MAX_MESSAGE_BYTES,
+      // The protocol bounds what is under way to a peer; at a high-water mark one slow peer would block all.
+      sendHighWaterMark: 0,
+      // Any other makes a send wait for a peer to appear where none is left, and all that is queued with it.
+      sendTimeout: 0,
+      ipv6: address.includes('['),
+    });
+    try {
+      await socket.bind(address.replace(/:0$/, ':*'));
+    } catch (error) {
+      socket.close();
+      const reason = reasonOf(error);
+      const busy = (error as { code?: string }).code === 'EADDRINUSE';
+      throw coded(busy ? 'PORT_IN_USE' : 'ADDRESS_INVALID', { address, reason });
+    }
+    return new ControlServer(socket, socket.lastEndpoint ?? address, events);
+  }
+
+  /** Queues a message; messages to one peer arrive in order. */
+  send<N extends MessageName>(peer: string, name: N, body: Body<N>): void {
+    this.#queue.push({ peer, bytes: encode(name, body) });
+    if (!this.#pumping) void this.#pump();
+  }
+
+  /** Hands over what is queued, for at most `timeoutMs`, and closes. */
+  async close(timeoutMs = 1000): Promise<void> {
+    if (this.#closed) return;
+    const deadline = performance.now() + timeoutMs;
+    while (this.#pumping && performance.now() < deadline) await new Promise((r) => setTimeout(r, 5));
+    this.#closed = true;
+    // Queued means handed to ZeroMQ's I/O thread, not sent: give the last messages time to leave.
+    this.#socket.linger = timeoutMs;
+    this.#socket.close();
+    await this.#receiving;
+  }
+
+  #tellOfDisconnect(): void {
+    for (const afterMs of TOLD_AGAIN_MS) {
+      const timer = setTimeout(() => {
+        if (!this.#closed) this.#guarded(() => this.#events.onDisconnect());
+      }, afterMs);
+      timer.unref();
+    }
+  }
+
+  /** One outstanding send a socket is all that ZeroMQ allows. */
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        if (this.#closed) break;
+        await this.#hand(next);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  async #hand({ peer, bytes }: Outgoing): Promise<void> {
+    try {
+      await this.#socket.send([Buffer.from(peer, 'hex'), bytes]);
+    } catch (error) {
+      if (this.#closed) return;
+      if ((error as { code?: string }).code !== 'EHOSTUNREACH') this.#events.onFailure(error);
+      else this.#guarded(() => this.#events.onUnreachable(peer));
+    }
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const [identity, ...frames] of this.#socket) this.#handle(identity!.toString('hex'), frames);
+    } catch (error) {
+      if (!this.#closed) this.#events.onFailure(error);
+    }
+  }
+
+  #handle(peer: string, frames: readonly Buffer[]): void {
+    const decoded =
+      frames.length === 1 ? decode(frames[0]!) : { ok: false as const, reason: `${frames.length} frames` };
+    this.#guarded(() => {
+      if (decoded.ok) this.#events.onMessage(peer, decoded.message);
+      else this.#events.onGarbage(peer, decoded.reason);
+    });
+  }
+
+  #guarded(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#events.onFailure(error);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** Tables of the algorithms that a GPU's products use, in files: made once by `vitrail tune`, read by every worker. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { coded, reasonOf } from '../errors/errors.js';
+import type { ProductChoice } from './kernel-api/products.js';
+
+const schema = z.object({
+  choices: z.array(
+    z.object({ key: z.string(), algorithm: z.string(), microseconds: z.number().nonnegative() }),
+  ),
+});
+
+/** @throws PRODUCT_CHOICES_UNREADABLE */
+export function readProductChoices(path: string): ProductChoice[] {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8'))).choices;
+  } catch (thrown) {
+    throw coded('PRODUCT_CHOICES_UNREADABLE', { path, reason: reasonOf(thrown) });
+  }
+}
+
+/** Whole or not at all. */
+export function writeProductChoices(path: string, choices: readonly ProductChoice[]): void {
+  writeFileSync(`${path}.part`, `${JSON.stringify({ choices }, null, 2)}\n`);
+  renameSync(`${path}.part`, path);
+}

@@ -1,0 +1,61 @@
+/** How a process computes on a GPU: arrays are copied there, weights are kept in the precision of products too. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
+import { composedParts } from '../vit/composed-parts.js';
+import { FusedDevice, type Precision } from '../fused/device.js';
+import { fusedParts } from '../fused/fused-parts.js';
+import type { Compute, ComputeOptions } from './compute.js';
+import type { GpuKernels } from '../../kernels/kernel-api.js';
+import { bf16Copy, bufferOf, deviceGradient, emptyTensor } from '../backend/tensor-buffers.js';
+import { readProductChoices } from '../../kernels/product-choices.js';
+import type { Placement } from '../placement.js';
+
+function placement(kernels: GpuKernels, precision: Precision): Placement {
+  const inBf16 = (weight: tf.Tensor2D): tf.Tensor2D => bf16Copy(bufferOf(weight), weight.shape);
+  return {
+    place: (values, shape) => {
+      const tensor = emptyTensor<tf.Rank>(shape);
+      kernels.write({ buffer: bufferOf(tensor), values });
+      return tensor;
+    },
+    transposed: false,
+    ...(precision === 'bf16' ? { operand: inBf16 } : {}),
+  };
+}
+
+/** @see ComputeOptions */
+export type GpuOptions = Required<
+  Pick<ComputeOptions, 'precision' | 'composed' | 'productChoices' | 'tune'>
+> & { readonly gpu: number };
+
+/** Everything that the bits of a GPU's results follow from besides the run's own options. */
+function identityOf(kernels: GpuKernels, level: string): string {
+  const { name, version, digest } = kernels.productLibrary();
+  return ['native', level, name, version, digest.slice(0, 12)].filter((word) => word !== '').join(' ');
+}
+
+/** @throws BACKEND_UNAVAILABLE when the GPU or the library for products cannot be opened; PRODUCT_CHOICES_UNREADABLE */
+export function gpuCompute(kernels: GpuKernels, options: GpuOptions): Compute {
+  const { gpu, precision, composed, productChoices, tune } = options;
+  try {
+    const { level } = kernels.configure({ device: gpu });
+    kernels.configure({ tune });
+    if (productChoices !== null) kernels.setProductChoices({ choices: readProductChoices(productChoices) });
+    const parts = composed ? composedParts : fusedParts(new FusedDevice(kernels, precision));
+    return {
+      identity: identityOf(kernels, level),
+      parts,
+      gpu: kernels,
+      placement: placement(kernels, precision),
+      gradientOf: deviceGradient,
+    };
+  } catch (thrown) {
+    if (thrown instanceof VitrailError) throw thrown;
+    const reason = reasonOf(thrown);
+    throw coded('BACKEND_UNAVAILABLE', {
+      backend: `native on cuda:${gpu}`,
+      reason,
+      available: 'native on the cpu',
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/** Equation 2 on fused kernels. For the way back it keeps z, the packed q, k, v, and the attention's result. */
+import * as tf from '@tensorflow/tfjs-core';
+import { bufferOf } from '../backend/tensor-buffers.js';
+import { DROPOUT_SITE } from '../vit/dropout-site.js';
+import type { VitParts } from '../vit/pass.js';
+import { activeDropout, type FusedDevice } from './device.js';
+import { normalise, normaliseAgain, normaliseGradients } from './norm.js';
+
+export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'] {
+  const { kernels, bf16 } = device;
+  return ({ tape, images, dropout: key }, { norm1, attention }, layer, z) => {
+    const [rows, hidden] = z.shape;
+    const { heads, qkv: qkvWeights, out: outWeights } = attention;
+    const shape = { images, tokens: rows / images, heads, width: hidden / heads, bf16 };
+    const dropout = activeDropout(key, DROPOUT_SITE.attentionOutput(layer));
+    return tf.tidy(() => {
+      const { y, mean, rstd } = normalise(device, z, norm1);
+      const qkv = device.activation(rows, 3 * hidden);
+      device.linear(y, qkvWeights, qkv);
+      y.dispose();
+      const mixed = device.activation(rows, hidden);
+      const logSumExp = device.values<tf.Rank.R1>([rows * heads]);
+      kernels.attentionForward({
+        ...shape,
+        ...{ qkv: bufferOf(qkv), out: bufferOf(mixed), logSumExp: bufferOf(logSumExp) },
+      });
+      const output = device.activation(rows, hidden);
+      device.linear(mixed, outWeights, output, { dropout, residual: z });
+
+      tape?.record({
+        output,
+        inputs: [
+          z,
+          norm1.scale,
+          norm1.shift,
+          qkvWeights.weight,
+          qkvWeights.bias,
+          outWeights.weight,
+          outWeights.bias,
+        ],
+        saved: [z, mean, rstd, qkv, mixed, logSumExp],
+        backward: (dOutput, [savedZ, savedMean, savedRstd, savedQkv, savedMixed, savedLogSumExp]) => {
+          const statistics = { mean: savedMean, rstd: savedRstd };
+          const dz = dOutput as tf.Tensor2D;
+          const dBranch = device.throughDropout(dz, dropout);
+          const [dOutWeight, dOutBias] = device.linearGradients(dBranch, savedMixed);
+          const dMixed = device.activation(rows, hidden);
+          device.linearInputGradient(dBranch, outWeights, dMixed);
+          if (dBranch !== dz) dBranch.dispose();
+          const dQkv = device.activation(rows, 3 * hidden);
+          kernels.attentionBackward({
+            ...shape,
+            ...{ qkv: bufferOf(savedQkv), out: bufferOf(savedMixed), logSumExp: bufferOf(savedLogSumExp) },
+            ...{ dOut: bufferOf(dMixed), dQkv: bufferOf(dQkv) },
+          });
+          dMixed.dispose();
+          const normalised = normaliseAgain(device, savedZ, norm1, statistics);
+          const [dQkvWeight, dQkvBias] = device.linearGradients(dQkv, normalised);
+          // Its values are not needed any more: the gradient takes its place.
+          const dNormalised = normalised;
+          device.linearInputGradient(dQkv, qkvWeights, dNormalised);
+          dQkv.dispose();
+          const [dx, dScale, dShift] = normaliseGradients(device, savedZ, norm1, statistics, dNormalised, dz);
+          return [dx, dScale, dShift, dQkvWeight, dQkvBias, dOutWeight, dOutBias];
+        },
+      });
+      return output;
+    });
+  };
+}

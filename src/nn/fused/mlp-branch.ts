@@ -1,0 +1,61 @@
+/** Equation 3 on fused kernels. For the way back it keeps z and the values before GELU: all else is made again. */
+import * as tf from '@tensorflow/tfjs-core';
+import { ACTIVATION, GELU_FORM } from '../../kernels/kernel-api.js';
+import { bufferOf } from '../backend/tensor-buffers.js';
+import { DROPOUT_SITE } from '../vit/dropout-site.js';
+import type { VitParts } from '../vit/pass.js';
+import { activeDropout, type FusedDevice } from './device.js';
+import { normalise, normaliseAgain, normaliseGradients } from './norm.js';
+
+export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
+  const { kernels } = device;
+  return ({ tape, dropout: key }, { norm2, mlp }, layer, z) => {
+    const [rows, hidden] = z.shape;
+    const { fc1, fc2 } = mlp;
+    const wide = fc1.weight.shape[0];
+    const form = GELU_FORM[mlp.gelu];
+    const activation = mlp.gelu === 'erf' ? ACTIVATION.geluErf : ACTIVATION.geluTanh;
+    const hiddenDropout = activeDropout(key, DROPOUT_SITE.mlpHidden(layer));
+    const outputDropout = activeDropout(key, DROPOUT_SITE.mlpOutput(layer));
+    return tf.tidy(() => {
+      const { y, mean, rstd } = normalise(device, z, norm2);
+      const preActivation = tape === undefined ? undefined : device.activation(rows, wide);
+      const active = device.activation(rows, wide);
+      device.linear(y, fc1, active, { activation, preActivation, dropout: hiddenDropout });
+      y.dispose();
+      const output = device.activation(rows, hidden);
+      device.linear(active, fc2, output, { dropout: outputDropout, residual: z });
+      active.dispose();
+      if (tape === undefined || preActivation === undefined) return output;
+
+      tape.record({
+        output,
+        inputs: [z, norm2.scale, norm2.shift, fc1.weight, fc1.bias, fc2.weight, fc2.bias],
+        saved: [z, mean, rstd, preActivation],
+        backward: (dOutput, [savedZ, savedMean, savedRstd, savedPreActivation]) => {
+          const statistics = { mean: savedMean, rstd: savedRstd };
+          const dz = dOutput as tf.Tensor2D;
+          const dBranch = device.throughDropout(dz, outputDropout);
+          const dWide = device.activation(rows, wide);
+          device.linearInputGradient(dBranch, fc2, dWide);
+          // In place: the saved values become the activations, the gradient becomes that of the saved values.
+          kernels.geluBackward({
+            ...{ x: bufferOf(savedPreActivation), dh: bufferOf(dWide), length: rows * wide, form },
+            ...{ dropout: hiddenDropout, keepOutput: true },
+          });
+          const [dWeight2, dBias2] = device.linearGradients(dBranch, savedPreActivation);
+          if (dBranch !== dz) dBranch.dispose();
+          const normalised = normaliseAgain(device, savedZ, norm2, statistics);
+          const [dWeight1, dBias1] = device.linearGradients(dWide, normalised);
+          // Its values are not needed any more: the gradient takes its place.
+          const dNormalised = normalised;
+          device.linearInputGradient(dWide, fc1, dNormalised);
+          dWide.dispose();
+          const [dx, dScale, dShift] = normaliseGradients(device, savedZ, norm2, statistics, dNormalised, dz);
+          return [dx, dScale, dShift, dWeight1, dBias1, dWeight2, dBias2];
+        },
+      });
+      return output;
+    });
+  };
+}

@@ -1,0 +1,69 @@
+/** LayerNorm on a device, with the statistics that the way back needs. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { LAYER_NORM_EPSILON } from '../../run/model/model-spec.js';
+import { bufferOf } from '../backend/tensor-buffers.js';
+import type { LayerNormWeights } from '../ops/layer-norm.js';
+import type { FusedDevice } from './device.js';
+
+export interface NormStatistics {
+  /** [T] */
+  readonly mean: tf.Tensor1D;
+  /** [T] */
+  readonly rstd: tf.Tensor1D;
+}
+
+/** LN(x), [T, D] -> [T, D] */
+export function normalise(
+  device: FusedDevice,
+  x: tf.Tensor2D,
+  weights: LayerNormWeights,
+): NormStatistics & { readonly y: tf.Tensor2D } {
+  const [rows, width] = x.shape;
+  const y = device.activation(rows, width);
+  const mean = device.values<tf.Rank.R1>([rows]);
+  const rstd = device.values<tf.Rank.R1>([rows]);
+  device.kernels.layerNormForward({
+    ...{ x: bufferOf(x), y: bufferOf(y), rows, width, epsilon: LAYER_NORM_EPSILON },
+    ...{ scale: bufferOf(weights.scale), shift: bufferOf(weights.shift) },
+    ...{ mean: bufferOf(mean), rstd: bufferOf(rstd) },
+  });
+  return { y, mean, rstd };
+}
+
+/** The same LN(x) again, from its statistics: cheaper than keeping it until the way back. */
+export function normaliseAgain(
+  device: FusedDevice,
+  x: tf.Tensor2D,
+  weights: LayerNormWeights,
+  { mean, rstd }: NormStatistics,
+): tf.Tensor2D {
+  const [rows, width] = x.shape;
+  const y = device.activation(rows, width);
+  device.kernels.layerNormAgain({
+    ...{ x: bufferOf(x), y: bufferOf(y), rows, width },
+    ...{ scale: bufferOf(weights.scale), shift: bufferOf(weights.shift) },
+    ...{ mean: bufferOf(mean), rstd: bufferOf(rstd) },
+  });
+  return y;
+}
+
+/** Gradients of x, which also flows past the norm as `residual`, and of scale and shift. */
+export function normaliseGradients(
+  device: FusedDevice,
+  x: tf.Tensor2D,
+  weights: LayerNormWeights,
+  { mean, rstd }: NormStatistics,
+  dy: tf.Tensor2D,
+  residual: tf.Tensor2D,
+): [dx: tf.Tensor2D, dScale: tf.Tensor1D, dShift: tf.Tensor1D] {
+  const [rows, width] = x.shape;
+  const dx = device.activation(rows, width);
+  const dScale = device.values<tf.Rank.R1>([width]);
+  const dShift = device.values<tf.Rank.R1>([width]);
+  device.kernels.layerNormBackward({
+    ...{ x: bufferOf(x), dy: bufferOf(dy), scale: bufferOf(weights.scale), rows, width },
+    ...{ mean: bufferOf(mean), rstd: bufferOf(rstd), residual: bufferOf(residual) },
+    ...{ dx: bufferOf(dx), dScale: bufferOf(dScale), dShift: bufferOf(dShift) },
+  });
+  return [dx, dScale, dShift];
+}

@@ -1,0 +1,56 @@
+/** What one pass of a micro-batch through the network carries along. */
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { ModelSpec } from '../../run/model/model-spec.js';
+import type { PixelScale } from '../../run/model/patches.js';
+import type { DropoutKey } from '../../kernels/dropout-mask.js';
+import type { ModelInput } from '../model-input.js';
+import type { Tape } from '../tape.js';
+import type { EmbeddingWeights } from '../ops/embed-tokens.js';
+import type { EncoderBlockWeights } from './vit-weights.js';
+
+export interface Pass {
+  /** How the active backend computes the parts of the network. */
+  readonly parts: VitParts;
+  /** Undefined outside training: nothing is recorded, and activations are freed at once. */
+  readonly tape: Tape | undefined;
+  /** B, the samples of the micro-batch. */
+  readonly images: number;
+  /** Undefined outside training. */
+  readonly dropout: DropoutKey | undefined;
+}
+
+/** Every sample's loss and prediction. */
+export interface Judgement {
+  /** [B] */
+  readonly losses: Tensor1D;
+  /** [B], int32: of equal logits the first class */
+  readonly predictions: Tensor1D;
+}
+
+/** The parts of the network that a backend computes in its own way; `vit` puts them together. */
+export interface VitParts {
+  /** What equation 1 takes: [B N, C P P]. `scale` is what each pixel value stands for. */
+  readonly input: (input: ModelInput, spec: ModelSpec, scale: PixelScale) => Tensor2D;
+  /** Equation 1, with dropout after the position embedding (as in vit_jax): [B N, C P P] -> [B (N + 1), D] */
+  readonly embed: (pass: Pass, weights: EmbeddingWeights, patches: Tensor2D) => Tensor2D;
+  /** Equation 2: z' = MSA(LN(z)) + z, [T, D] -> [T, D] */
+  readonly attentionBranch: (
+    pass: Pass,
+    weights: EncoderBlockWeights,
+    layer: number,
+    z: Tensor2D,
+  ) => Tensor2D;
+  /** Equation 3: z = MLP(LN(z')) + z', [T, D] -> [T, D] */
+  readonly mlpBranch: (pass: Pass, weights: EncoderBlockWeights, layer: number, z: Tensor2D) => Tensor2D;
+  /** [B S, D] -> [B, D]: token 0 of each of the B images. */
+  readonly classToken: (tape: Tape | undefined, z: Tensor2D, images: number) => Tensor2D;
+  /**
+   * The loss, in two calls: labels [B] go to the device before anything is computed, where a copy holds up nothing.
+   * The second takes [B, K] to [B].
+   */
+  readonly crossEntropy: (
+    labels: Int32Array,
+    classes: number,
+    smoothing: number,
+  ) => (tape: Tape | undefined, logits: Tensor2D) => Judgement;
+}

@@ -1,0 +1,11 @@
+/** Equation 1: patches to tokens, with dropout after the position embedding (as in vit_jax). */
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { dropout } from '../ops/dropout.js';
+import { embedTokens, type EmbeddingWeights } from '../ops/embed-tokens.js';
+import { DROPOUT_SITE } from './dropout-site.js';
+import type { Pass } from './pass.js';
+
+/** [B N, C P P] -> [B (N + 1), D] */
+export function patchEmbedding(pass: Pass, weights: EmbeddingWeights, patches: Tensor2D): Tensor2D {
+  return dropout(pass.tape, embedTokens(pass.tape, patches, weights), pass.dropout, DROPOUT_SITE.embedding);
+}

@@ -1,0 +1,93 @@
+/** A model's parameters on the backend, from the flat array of the parameter layout. */
+import * as tf from '@tensorflow/tfjs-core';
+import { coded } from '../../errors/errors.js';
+import type { ModelSpec } from '../../run/model/model-spec.js';
+import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
+import type { LayerNormWeights } from '../ops/layer-norm.js';
+import type { LinearWeights } from '../ops/linear.js';
+import type { WeightSource } from '../placement.js';
+import type { VitWeights } from './vit-weights.js';
+
+export class WeightTensors {
+  readonly vit: VitWeights;
+  /** By tensor id: what a tape needs to know a parameter. */
+  readonly slots: ReadonlyMap<number, ParameterSlot>;
+  readonly #tensors: tf.Tensor[] = [];
+
+  constructor(spec: ModelSpec, source: WeightSource) {
+    try {
+      ({ vit: this.vit, slots: this.slots } = this.#made(spec, source));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    tf.dispose(this.#tensors.splice(0));
+  }
+
+  #made(spec: ModelSpec, source: WeightSource): Pick<WeightTensors, 'vit' | 'slots'> {
+    const layout = parameterLayout(spec);
+    const byName = new Map<string, tf.Tensor>();
+    const slotByName = new Map<string, ParameterSlot>();
+    const slots = new Map<number, ParameterSlot>();
+    const owned = <T extends tf.Tensor>(tensor: T): T => {
+      this.#tensors.push(tf.keep(tensor));
+      return tensor;
+    };
+    for (const slot of layout.slots) {
+      // Everything is used as a vector or a matrix: [D, C, P, P] as [D, C P P], [1, S, D] as [S, D].
+      const tensor = owned(source.tensor(slot, split(slot.shape)));
+      byName.set(slot.name, tensor);
+      slotByName.set(slot.name, slot);
+      slots.set(tensor.id, slot);
+    }
+
+    const get = (name: string): tf.Tensor => {
+      const tensor = byName.get(name);
+      if (tensor === undefined) throw coded('INTERNAL', { reason: `no parameter is called ${name}` });
+      return tensor;
+    };
+    const linear = (name: string): LinearWeights => {
+      const weight = get(`${name}.weight`) as tf.Tensor2D;
+      const weightT = source.transposed ? owned(tf.transpose(weight)) : undefined;
+      const operand = source.operand(slotByName.get(`${name}.weight`)!, weight);
+      if (operand !== undefined) owned(operand);
+      return { weight, weightT, operand, bias: get(`${name}.bias`) as tf.Tensor1D };
+    };
+    const layerNorm = (name: string): LayerNormWeights => ({
+      scale: get(`${name}.weight`) as tf.Tensor1D,
+      shift: get(`${name}.bias`) as tf.Tensor1D,
+    });
+
+    const vit: VitWeights = {
+      embedding: {
+        projection: linear('patch_embed.proj'),
+        classToken: get('cls_token') as tf.Tensor2D,
+        position: get('pos_embed') as tf.Tensor2D,
+      },
+      blocks: Array.from({ length: spec.layers }, (_, i) => ({
+        norm1: layerNorm(`blocks.${i}.norm1`),
+        attention: {
+          qkv: linear(`blocks.${i}.attn.qkv`),
+          out: linear(`blocks.${i}.attn.proj`),
+          heads: spec.heads,
+        },
+        norm2: layerNorm(`blocks.${i}.norm2`),
+        mlp: { fc1: linear(`blocks.${i}.mlp.fc1`), fc2: linear(`blocks.${i}.mlp.fc2`), gelu: spec.gelu },
+      })),
+      norm: layerNorm('norm'),
+      preLogits: spec.preLogits > 0 ? linear('pre_logits.fc') : undefined,
+      head: linear('head'),
+    };
+    return { vit, slots };
+  }
+}
+
+/** Rows and columns of a parameter as a matrix; a vector has no columns. */
+function split(shape: readonly number[]): [rows: number] | [rows: number, columns: number] {
+  if (shape.length === 1) return [shape[0]!];
+  const sides = shape[0] === 1 ? shape.slice(1) : shape;
+  return [sides[0]!, sides.slice(1).reduce((product, side) => product * side, 1)];
+}

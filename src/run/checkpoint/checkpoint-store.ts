@@ -1,0 +1,159 @@
+/** The checkpoints of a run folder: which there are, which to trust, which to keep, and which is the best. */
+import { readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { coded, type VitrailError } from '../../errors/errors.js';
+import { writeFileAtomic } from '../../host/atomic-file.js';
+import { readError, writeError } from './checkpoint-errors.js';
+import {
+  BEST_FILE,
+  CHECKPOINTS_FOLDER,
+  CHECKSUMS_FILE,
+  MARKER_FILE,
+  TEMPORARY_PREFIX,
+  WEIGHTS_FILE,
+  folderName,
+  parseFolderName,
+} from './checkpoint-format.js';
+import { refuseForeign } from './foreign-checkpoint.js';
+import { kindOf, verifyCheckpoint, type VerifiedCheckpoint } from './checkpoint-reader.js';
+
+export interface ListedCheckpoint {
+  readonly step: number;
+  readonly path: string;
+}
+
+/** The evaluation that the best checkpoint had. */
+export interface BestPointer {
+  readonly step: number;
+  /** For example `test-loss`. */
+  readonly metric: string;
+  readonly value: number;
+}
+
+/** Told of every checkpoint that was passed over, newest first; it should be loud. */
+export type OnRejected = (path: string, error: VitrailError) => void;
+
+/**
+ * The published checkpoints of a run, oldest first, verified or not.
+ * A folder moved aside counts while its successor is missing: a crash came between the two renames.
+ */
+export async function listCheckpoints(runDir: string): Promise<readonly ListedCheckpoint[]> {
+  const folder = join(runDir, CHECKPOINTS_FOLDER);
+  if ((await kindOf(folder)) !== 'folder') return [];
+  const byStep = new Map<number, ListedCheckpoint>();
+  try {
+    for (const name of await readdir(folder)) {
+      const parsed = parseFolderName(name);
+      if (parsed === null || (parsed.replaced && byStep.has(parsed.step))) continue;
+      byStep.set(parsed.step, { step: parsed.step, path: join(folder, name) });
+    }
+  } catch (thrown) {
+    throw readError(folder, thrown);
+  }
+  return [...byStep.values()].sort((a, b) => a.step - b.step);
+}
+
+/** The newest checkpoint of a run that verifies, null where there is none; each newer one goes to `onRejected`. */
+export async function newestVerified(
+  runDir: string,
+  onRejected: OnRejected,
+): Promise<VerifiedCheckpoint | null> {
+  for (const { path } of [...(await listCheckpoints(runDir))].reverse()) {
+    try {
+      return await verifyCheckpoint(path);
+    } catch (thrown) {
+      onRejected(path, readError(path, thrown));
+    }
+  }
+  return null;
+}
+
+/** Makes the checkpoint of `best.step` the run's best. Throws CHECKPOINT_WRITE_FAILED. */
+export async function writeBest(runDir: string, best: BestPointer): Promise<void> {
+  const path = join(runDir, BEST_FILE);
+  const { step, metric, value } = best;
+  try {
+    await writeFileAtomic(path, `${JSON.stringify({ step, metric, value }, null, 2)}\n`);
+  } catch (thrown) {
+    throw writeError(path, thrown);
+  }
+}
+
+function parseBest(text: string): BestPointer | null {
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof root !== 'object' || root === null) return null;
+  const { step, metric, value } = root as Readonly<Record<string, unknown>>;
+  if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) return null;
+  return typeof metric === 'string' && typeof value === 'number' ? { step, metric, value } : null;
+}
+
+/** The run's best, null where none was chosen yet. Throws CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE. */
+export async function readBest(runDir: string): Promise<BestPointer | null> {
+  const path = join(runDir, BEST_FILE);
+  if ((await kindOf(path)) === null) return null;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (thrown) {
+    throw readError(path, thrown);
+  }
+  const best = parseBest(text);
+  if (best === null) throw coded('CHECKPOINT_CORRUPT', { path, problem: 'it names no checkpoint' });
+  return best;
+}
+
+/**
+ * Removes all checkpoints but the last `keepLast` and the best; returns the paths that are gone.
+ * A folder is renamed before it is emptied, so that a crash leaves no checkpoint in part.
+ * @throws CHECKPOINT_WRITE_FAILED; as `readBest`
+ */
+export async function prune(runDir: string, keepLast: number): Promise<readonly string[]> {
+  const best = await readBest(runDir);
+  const all = await listCheckpoints(runDir);
+  const doomed = all.slice(0, Math.max(0, all.length - keepLast)).filter(({ step }) => step !== best?.step);
+  for (const { step, path } of doomed) {
+    const aside = join(runDir, CHECKPOINTS_FOLDER, `${TEMPORARY_PREFIX}pruned-${folderName(step)}`);
+    try {
+      await rename(path, aside);
+      await rm(aside, { recursive: true });
+    } catch (thrown) {
+      throw writeError(path, thrown);
+    }
+  }
+  return doomed.map(({ path }) => path);
+}
+
+async function isCheckpointFolder(path: string): Promise<boolean> {
+  for (const name of [MARKER_FILE, CHECKSUMS_FILE, WEIGHTS_FILE]) {
+    if ((await kindOf(join(path, name))) !== null) return true;
+  }
+  return false;
+}
+
+/**
+ * The checkpoint folder meant by `path`: itself, or of a run folder its best, else the newest that verifies.
+ * A best that is damaged is not replaced by another: reading it says so.
+ * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the newest one's error where every checkpoint is damaged; as `readBest`
+ */
+export async function resolveCheckpoint(path: string, onRejected: OnRejected): Promise<string> {
+  await refuseForeign(path);
+  if (await isCheckpointFolder(path)) return path;
+  const best = await readBest(path);
+  if (best !== null) {
+    const bestPath = join(path, CHECKPOINTS_FOLDER, folderName(best.step));
+    if ((await kindOf(bestPath)) === null) throw coded('CHECKPOINT_NOT_FOUND', { path: bestPath });
+    return bestPath;
+  }
+  const rejected: VitrailError[] = [];
+  const newest = await newestVerified(path, (rejectedPath, error) => {
+    rejected.push(error);
+    onRejected(rejectedPath, error);
+  });
+  if (newest !== null) return newest.path;
+  throw rejected[0] ?? coded('CHECKPOINT_NOT_FOUND', { path });
+}

@@ -1,0 +1,142 @@
+/** Writes a checkpoint so that a crash at any moment leaves the folder whole or absent. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { coded } from '../../errors/errors.js';
+import type { ParameterLayout } from '../model/parameter-layout.js';
+import { makeFolder, syncFolder, writeSynced } from '../../host/atomic-file.js';
+import { writeError } from './checkpoint-errors.js';
+import {
+  CHECKPOINTS_FOLDER,
+  CHECKSUMS_FILE,
+  MARKER_FILE,
+  OPTIMIZER_FILE,
+  PRODUCER,
+  REPLACED_PREFIX,
+  STATE_FILE,
+  TEMPORARY_PREFIX,
+  WEIGHTS_FILE,
+  encodeChecksums,
+  encodeState,
+  folderName,
+  parseFolderName,
+  type CheckpointState,
+} from './checkpoint-format.js';
+import { textDigest } from './file-digest.js';
+import { writeSafetensors, type NamedTensor } from './safetensors.js';
+
+export interface CheckpointContent {
+  /** Committed steps. */
+  readonly step: number;
+  readonly layout: ParameterLayout;
+  /** Flat, in layout order. */
+  readonly weights: Float32Array;
+  /** Optimizer state by name (`exp_avg`, `ema` ...), each flat, in layout order. */
+  readonly slots: Readonly<Record<string, Float32Array>>;
+  readonly state: CheckpointState;
+  /** What weights.safetensors tells of the model besides format and step. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function tensorsOf(layout: ParameterLayout, flat: Float32Array, prefix: string): NamedTensor[] {
+  if (flat.length !== layout.length) {
+    const what = prefix === '' ? 'weights' : prefix.slice(0, -1);
+    const reason = `checkpoint: ${what} has ${flat.length} elements for ${layout.length} parameters`;
+    throw coded('INTERNAL', { reason });
+  }
+  return layout.slots.map(({ name, shape, offset, length }) => ({
+    name: prefix + name,
+    shape,
+    data: flat.subarray(offset, offset + length),
+  }));
+}
+
+function stateText({ step, state }: CheckpointContent): string {
+  const encoded = encodeState(step, state);
+  if ('text' in encoded) return encoded.text;
+  throw coded('INTERNAL', { reason: `checkpoint: in the state, ${encoded.notFinite}` });
+}
+
+/** Removes what a crash left: unfinished folders go, a folder moved aside without successor comes back. */
+async function clearLeftovers(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names) {
+    if (name.startsWith(TEMPORARY_PREFIX)) await rm(join(folder, name), { recursive: true });
+    const parsed = parseFolderName(name);
+    if (parsed?.replaced !== true) continue;
+    const successor = folderName(parsed.step);
+    if (names.includes(successor)) await rm(join(folder, name), { recursive: true });
+    else await rename(join(folder, name), join(folder, successor));
+  }
+}
+
+async function fill(folder: string, content: CheckpointContent): Promise<void> {
+  const { step, layout, weights, slots } = content;
+  const metadata = { format: 'pt', producer: PRODUCER, step: String(step) };
+  const state = stateText(content);
+  const optimizer = Object.entries(slots).flatMap(([name, flat]) => tensorsOf(layout, flat, `${name}.`));
+  const checksums = {
+    [WEIGHTS_FILE]: await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(layout, weights, ''), {
+      ...content.metadata,
+      ...metadata,
+    }),
+    [OPTIMIZER_FILE]: await writeSafetensors(join(folder, OPTIMIZER_FILE), optimizer, metadata),
+    [STATE_FILE]: textDigest(state),
+  };
+  await writeSynced(join(folder, STATE_FILE), state);
+  await writeSynced(join(folder, CHECKSUMS_FILE), encodeChecksums(checksums));
+  // The names must be on the disk before the marker is: a file system may write entries in any order.
+  await syncFolder(folder);
+  await writeSynced(join(folder, MARKER_FILE), '');
+  await syncFolder(folder);
+}
+
+/** Gives the finished folder its name; one of the same step that is there already is moved aside until then. */
+async function publish(parent: string, temporary: string, name: string): Promise<void> {
+  const final = join(parent, name);
+  const replaced = join(parent, REPLACED_PREFIX + name);
+  const rewrite = (await readdir(parent)).includes(name);
+  if (rewrite) await rename(final, replaced);
+  await rename(temporary, final);
+  await syncFolder(parent);
+  if (rewrite) await rm(replaced, { recursive: true });
+}
+
+/**
+ * Writes `runDir/checkpoints/step-NNNNNNNN/` and returns its path. Weights and slots must not change until then.
+ *
+ * Everything goes into a hidden folder beside it, is forced to the disk, and is renamed at the end. The marker
+ * is the last file but comes before the rename: the rename is what publishes a folder here, the marker tells a
+ * folder that was copied elsewhere in part from a whole one. One writer at a time per run folder.
+ * @param check throws where the run folder belongs to another writer by now
+ * @throws CHECKPOINT_WRITE_FAILED, INTERNAL; what `check` throws
+ */
+export async function writeCheckpoint(
+  runDir: string,
+  content: CheckpointContent,
+  check: () => void = () => undefined,
+): Promise<string> {
+  const parent = join(runDir, CHECKPOINTS_FOLDER);
+  const name = folderName(content.step);
+  const path = join(parent, name);
+  // Of its own name: a writer before this one may be suspended, and go on where it was.
+  const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${randomUUID()}`);
+  try {
+    check();
+    await makeFolder(parent);
+    await clearLeftovers(parent);
+    await mkdir(temporary);
+    try {
+      await fill(temporary, content);
+      check();
+      await publish(parent, temporary, name);
+    } catch (thrown) {
+      // A full disk should not stay full because of what could not be finished.
+      await rm(temporary, { recursive: true, force: true });
+      throw thrown;
+    }
+  } catch (thrown) {
+    throw writeError(path, thrown);
+  }
+  return path;
+}

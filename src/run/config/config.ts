@@ -1,0 +1,109 @@
+/** From flags, a config file and a preset to the one frozen configuration of a run. */
+import type { z } from 'zod';
+import { coded } from '../../errors/errors.js';
+import { canonicalModel, checkConfig, modeOfMetric } from './config-checks.js';
+import { kebab } from './kebab-case.js';
+import { OPTION_KEYS, nearestOption } from './option-name.js';
+import { optionShape, valueOfText } from './option-shape.js';
+import { presetConfig } from './presets.js';
+import { requireSameRun } from './run-identity.js';
+import { optionMeta, runConfigSchema, type RunConfig, type RunConfigKey } from './schema.js';
+
+/** Options by their camelCase key; undefined counts as not given. Not yet validated. */
+export type OptionValues = Readonly<Partial<Record<RunConfigKey, unknown>>>;
+
+export interface ConfigSources {
+  /** Values may be texts, as a command line gives them. */
+  readonly flags?: OptionValues;
+  readonly file?: { readonly preset: string | null; readonly values: OptionValues };
+  /** Named by a flag; it takes the place of the file's preset. */
+  readonly preset?: string | null;
+  /** What the run that is resumed was started with: it holds wherever nothing else is given. */
+  readonly stored?: StoredOptions | null;
+}
+
+export interface StoredOptions {
+  /** The run folder, for messages. */
+  readonly path: string;
+  readonly values: OptionValues;
+}
+
+export type FrozenRunConfig = Readonly<RunConfig>;
+
+function readLayer(values: OptionValues): Partial<Record<RunConfigKey, unknown>> {
+  const layer: Partial<Record<RunConfigKey, unknown>> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const key = OPTION_KEYS.find((known) => known === name);
+    if (key === undefined) {
+      throw coded('CONFIG_UNKNOWN_KEY', { key: kebab(name), suggestion: nearestOption(name) });
+    }
+    layer[key] = typeof value === 'string' ? valueOfText(key, value) : value;
+  }
+  return layer;
+}
+
+/**
+ * Later layers win. `epochs` and `steps` are two ways to give one length: a layer that gives epochs alone takes
+ * back the steps of the layers below it.
+ */
+function mergeLayers(layers: readonly OptionValues[]): OptionValues {
+  let merged: OptionValues = {};
+  for (const values of layers) {
+    const layer = readLayer(values);
+    const length = layer.epochs !== undefined && layer.steps === undefined ? { steps: null } : {};
+    merged = { ...merged, ...length, ...layer };
+  }
+  return merged;
+}
+
+const PROBLEMS: Readonly<Partial<Record<z.core.$ZodIssue['code'], string>>> = {
+  invalid_type: 'of the wrong type',
+  invalid_value: 'not one of the choices',
+  too_small: 'too small',
+  too_big: 'too big',
+};
+
+function issueError(issue: z.core.$ZodIssue, merged: OptionValues) {
+  const key = issue.path[0] as RunConfigKey;
+  const { expected } = optionShape(key);
+  const value = merged[key];
+  if (value === undefined)
+    return coded('CONFIG_MISSING', { key: kebab(key), expected: optionMeta(key).help });
+  const problem = value === '' ? 'empty' : (PROBLEMS[issue.code] ?? issue.message);
+  return coded('CONFIG_INVALID_VALUE', { key: kebab(key), value: JSON.stringify(value), problem, expected });
+}
+
+/** The options as they are typed, before it is known whether they go together. */
+function typedConfig(merged: OptionValues): RunConfig {
+  const parsed = runConfigSchema.safeParse(merged);
+  if (!parsed.success) throw issueError(parsed.error.issues[0]!, merged);
+  const config = parsed.data;
+  if (merged.earlyStopMode === undefined) config.earlyStopMode = modeOfMetric(config.earlyStopMetric);
+  config.model = canonicalModel(config);
+  return config;
+}
+
+/**
+ * The configuration of a run: defaults < preset < file < flags, validated and frozen; of a run that is resumed, what is
+ * stored stands below all that is given.
+ * Where nothing gives `earlyStopMode`, it follows the metric.
+ * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case;
+ *   RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED where a resumed run is given an option that would change its weights
+ */
+export function resolveConfig({
+  flags = {},
+  file,
+  preset = null,
+  stored = null,
+}: ConfigSources): FrozenRunConfig {
+  const presetName = preset ?? file?.preset ?? null;
+  const base = presetName === null ? {} : presetConfig(presetName);
+  const config = typedConfig(mergeLayers([stored?.values ?? {}, base, file?.values ?? {}, flags]));
+  if (stored !== null) {
+    // Before the options are looked at together: two that do not fit are told by what was changed.
+    requireSameRun(stored.path, typedConfig(mergeLayers([stored.values])), config);
+  }
+  checkConfig(config);
+  return Object.freeze(config);
+}

@@ -1,0 +1,30 @@
+/** What `~` means at the start of a path. Shells expand it in a word of its own, not in `--out=~/x`, YAML or a variable. */
+import { coded } from '../../errors/errors.js';
+import { OPTION_KEYS } from './option-name.js';
+import { optionMeta, type RunConfigKey } from './schema.js';
+
+/**
+ * `path` with a leading `~` or `~/` replaced by the home folder. Any other path stays as it is.
+ * @param home the home folder of the user, empty where there is none
+ * @throws PATH_OF_HOME for `~name`, whose folder only the system's user list knows, and where there is no home
+ */
+export function expandHome(path: string, home: string): string {
+  if (!path.startsWith('~')) return path;
+  const rest = path.slice(1);
+  if (rest !== '' && !rest.startsWith('/')) {
+    const user = rest.split('/', 1)[0]!;
+    throw coded('PATH_OF_HOME', { path, reason: `the home folder of "${user}" is not looked up` });
+  }
+  if (home === '') throw coded('PATH_OF_HOME', { path, reason: 'HOME is empty' });
+  return `${home.replace(/\/+$/, '')}${rest}` || '/';
+}
+
+/** The same for every option that is a path; other values stay. */
+export function expandPaths<V extends Readonly<Partial<Record<RunConfigKey, unknown>>>>(
+  values: V,
+  home: string,
+): V {
+  const paths = OPTION_KEYS.filter((key) => optionMeta(key).path && typeof values[key] === 'string');
+  const expanded = paths.map((key) => [key, expandHome(values[key] as string, home)] as const);
+  return { ...values, ...Object.fromEntries(expanded) };
+}

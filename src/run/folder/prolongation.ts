@@ -1,0 +1,46 @@
+/** `--extend-to-epochs`: a run that ended or was stopped goes on for longer, and its identity says from where on. */
+import { listCheckpoints } from '../checkpoint/checkpoint-store.js';
+import type { RunConfig } from '../config/schema.js';
+import { coded } from '../../errors/errors.js';
+import { INITIAL_EARLY_STOPPING } from '../schedule/early-stopping.js';
+import { parseProlongations, totalSteps, withProlongation } from '../schedule/run-length.js';
+import { readJournal } from '../journal/journal-file.js';
+import type { RunState } from '../journal/run-state.js';
+
+/**
+ * `config` as of a run that is `extendToEpochs` long from `step` on. A length that it has already adds nothing, so that the
+ * same command may be given again.
+ * @throws CONFIG_INVALID_VALUE where it would become shorter
+ */
+export function prolonged(config: RunConfig, step: number, stepsPerEpoch: number): RunConfig {
+  const { extendToEpochs: epochs } = config;
+  if (epochs === null) return config;
+  const length = totalSteps(config, stepsPerEpoch);
+  const longer = epochs * stepsPerEpoch - length;
+  if (longer < 0) {
+    throw coded('CONFIG_INVALID_VALUE', {
+      key: 'extend-to-epochs',
+      value: String(epochs),
+      problem: `the run has ${length} steps, and ${epochs} epochs are ${epochs * stepsPerEpoch}`,
+      expected: `at least ${Math.ceil(length / stepsPerEpoch)}`,
+    });
+  }
+  const list = config.prolonged;
+  const added = longer === 0 ? list : withProlongation(list, { fromStep: step, epochs });
+  return Object.freeze({ ...config, extendToEpochs: null, prolonged: added });
+}
+
+/** The newest step that the run in `runDir` is known to have committed; 0 for none. @throws JOURNAL_DAMAGED */
+export async function newestStep(runDir: string): Promise<number> {
+  const journal = await readJournal(runDir);
+  const saved = (await listCheckpoints(runDir)).map(({ step }) => step);
+  return Math.max(0, journal?.state.step ?? 0, ...saved);
+}
+
+/** The state to go on with: where the run is prolonged it has not stopped early, and patience begins anew. */
+export function afterProlongation(state: RunState, { prolonged: list }: RunConfig): RunState {
+  const here = (parseProlongations(list) ?? []).some(({ fromStep }) => fromStep === state.step);
+  if (!here) return state;
+  const { badEvaluations } = INITIAL_EARLY_STOPPING;
+  return { ...state, ended: null, earlyStopping: { ...state.earlyStopping, badEvaluations } };
+}

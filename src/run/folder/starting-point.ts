@@ -1,0 +1,122 @@
+/** Where a run starts: fresh from its seed, from another run's weights, or where it stopped. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { listCheckpoints, newestVerified, writeBest } from '../checkpoint/checkpoint-store.js';
+import { readCheckpoint, verifyCheckpoint } from '../checkpoint/checkpoint-reader.js';
+import { requireSameRun } from '../config/run-identity.js';
+import type { RunConfig } from '../config/schema.js';
+import { choosingSplit, type Manifest } from '../dataset/manifest.js';
+import { coded, reasonOf } from '../../errors/errors.js';
+import type { ModelSpec } from '../model/model-spec.js';
+import type { ParameterLayout } from '../model/parameter-layout.js';
+import { adaptWeights } from '../model/weight-adaptation.js';
+import { openRunCheckpoint, storedRun, type StoredRun } from './run-checkpoint.js';
+import { initialRunState, type RunState } from '../journal/run-state.js';
+
+export interface StartingPoint {
+  readonly state: RunState;
+  /** State that workers pull, by part; empty: they initialise from the seed. */
+  readonly parts: ReadonlyMap<string, Uint8Array>;
+  /** Backend that a resumed run was computed with; null for a new one. */
+  readonly backend: string | null;
+  readonly fromCheckpoint: boolean;
+}
+
+type Warn = (text: string) => void;
+
+/** The file that marks a folder as a run's. */
+export const CONFIG_FILE = 'config.yaml';
+
+function bytesOf(array: Float32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
+export async function startingPoint(
+  config: RunConfig,
+  manifest: Manifest,
+  spec: ModelSpec,
+  layout: ParameterLayout,
+  warn: Warn,
+): Promise<StartingPoint> {
+  const exists = existsSync(join(config.out, CONFIG_FILE));
+  if (config.resume) {
+    if (!exists) throw coded('CHECKPOINT_NOT_FOUND', { path: config.out });
+    const resumed = await resume(config, manifest, layout, warn);
+    if (resumed !== null) return resumed;
+    warn(`${config.out} holds no checkpoint yet: starting from the beginning`);
+  } else if (exists) {
+    throw coded('RUN_EXISTS', { path: config.out });
+  }
+  const state = initialRunState(layout.slots.length);
+  if (config.initFrom === null) return { state, parts: new Map(), backend: null, fromCheckpoint: false };
+  const weights = await fineTuned(config.initFrom, spec, warn);
+  return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
+}
+
+async function resume(
+  config: RunConfig,
+  manifest: Manifest,
+  layout: ParameterLayout,
+  warn: Warn,
+): Promise<StartingPoint | null> {
+  let rejected = 0;
+  const newest = await newestVerified(config.out, (path, error) => {
+    rejected++;
+    warn(`going back to an older checkpoint: ${path} does not verify: ${error.problem}`);
+  });
+  if (newest === null) {
+    // Starting over in silence would throw away what the damaged ones may still give a person.
+    if (rejected > 0)
+      throw coded('CHECKPOINT_CORRUPT', { path: config.out, problem: 'no checkpoint verifies' });
+    return null;
+  }
+  const { path } = newest;
+  const stored = storedRun(path, newest.state);
+  requireSameRun(config.out, stored.config, config, stored.run.step);
+  if (stored.manifestDigest !== manifest.digest) {
+    throw coded('RUN_DATA_CHANGED', {
+      path: config.out,
+      stored: stored.manifestDigest,
+      given: manifest.digest,
+    });
+  }
+  // A crash may have come between a checkpoint and the pointer to the best.
+  const { best } = stored.run;
+  if (best?.step === stored.run.step) {
+    const metric = `${choosingSplit(manifest)}-accuracy`;
+    await writeBest(config.out, { step: best.step, metric, value: best.accuracy });
+  }
+  return startFrom(path, stored, layout);
+}
+
+async function startFrom(path: string, stored: StoredRun, layout: ParameterLayout): Promise<StartingPoint> {
+  const { weights, slots } = await readCheckpoint(path, layout);
+  const parts = new Map([['weights', bytesOf(weights)]]);
+  for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
+  return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };
+}
+
+/** The run's checkpoint after `step` steps; null, with a warning, where it cannot be read. */
+export async function checkpointAt(
+  runDir: string,
+  step: number,
+  layout: ParameterLayout,
+  warn: Warn,
+): Promise<StartingPoint | null> {
+  try {
+    const path = (await listCheckpoints(runDir)).find((listed) => listed.step === step)?.path;
+    if (path === undefined) throw coded('CHECKPOINT_NOT_FOUND', { path: `${runDir} (step ${step})` });
+    const { state } = await verifyCheckpoint(path);
+    return await startFrom(path, storedRun(path, state), layout);
+  } catch (error) {
+    warn(`the checkpoint of step ${step} is not tested: ${reasonOf(error)}`);
+    return null;
+  }
+}
+
+/** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */
+async function fineTuned(path: string, spec: ModelSpec, warn: Warn): Promise<Float32Array> {
+  const source = await openRunCheckpoint(path, (rejected, error) => warn(`${rejected}: ${error.problem}`));
+  return adaptWeights(source.spec, source.checkpoint.weights, spec, source.checkpoint.path);
+}

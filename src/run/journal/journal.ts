@@ -1,0 +1,201 @@
+/** The run folder's `journal`: what is committed, on the disk before any worker is told. */
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder } from '../../host/atomic-file.js';
+import { JOURNAL_FILE, journalError, writtenAnew, type NewFile } from './journal-file.js';
+import { whenThereIsSpace, type DiskWait } from '../../host/disk-space.js';
+import {
+  journalLine,
+  type JournalContent,
+  type JournalEvent,
+  type JournalOpen,
+  type JournalRecord,
+} from './journal-format.js';
+import type { RunState } from './run-state.js';
+
+/** Events that a journal takes along when it is written anew. */
+const KEPT_EVENTS = 200;
+/** Commits after which it is written anew, at a checkpoint or not. */
+const MOST_COMMITS = 1000;
+
+export class Journal {
+  readonly #path: string;
+  readonly #runDir: string;
+  readonly #wait: DiskWait;
+  #file: FileHandle;
+  /** Of what is whole in it. */
+  #bytes: number;
+  /** Behind that a part of a line may stand. */
+  #torn = false;
+  #open: JournalOpen;
+  #events: JournalEvent[];
+  #checkpoint: JournalRecord | null = null;
+  #commits = 0;
+  /** Writes happen one after the other. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    runDir: string,
+    { file, bytes }: NewFile,
+    start: JournalOpen,
+    events: readonly JournalEvent[],
+    wait: DiskWait,
+  ) {
+    this.#runDir = runDir;
+    this.#path = join(runDir, JOURNAL_FILE);
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#wait = wait;
+    this.#open = start;
+    this.#events = [...events];
+  }
+
+  /**
+   * Begins the journal of a coordinator's start; `before` is what the last one left.
+   * @param wait what to do while the disk is full
+   * @throws JOURNAL_WRITE_FAILED
+   */
+  static async begin(
+    runDir: string,
+    start: JournalOpen,
+    before: JournalContent | null,
+    wait: DiskWait,
+  ): Promise<Journal> {
+    const events = (before?.events ?? []).slice(-KEPT_EVENTS);
+    const path = join(runDir, JOURNAL_FILE);
+    try {
+      wait.check();
+      const created = await writtenAnew(runDir, [start, ...events], wait);
+      const journal = new Journal(runDir, created, start, events, wait);
+      try {
+        await syncFolder(runDir);
+      } catch (error) {
+        await journal.close();
+        throw error;
+      }
+      return journal;
+    } catch (error) {
+      throw journalError(path, error);
+    }
+  }
+
+  /** The last `count` events, oldest first. */
+  lastEvents(count: number): readonly { readonly time: string; readonly text: string }[] {
+    return this.#events.slice(-count).map(({ time, text }) => ({ time, text }));
+  }
+
+  /** Resolves when the commit is on the disk. @throws JOURNAL_WRITE_FAILED */
+  async commit(state: RunState, generation: number, digest: string, ring: readonly number[]): Promise<void> {
+    this.#open = { ...this.#open, state, generation, lastCommit: { generation, digest, ring: [...ring] } };
+    await this.#append({ type: 'commit', state, generation, digest, ring: [...ring] });
+    if (++this.#commits >= MOST_COMMITS) await this.#compact();
+  }
+
+  /** The conclusions of an epoch. */
+  async epoch(state: RunState): Promise<void> {
+    this.#open = { ...this.#open, state };
+    await this.#append({ type: 'epoch', state });
+  }
+
+  /** The run goes back to a checkpoint, which was computed with `backend`. */
+  async back(state: RunState, backend: string | null): Promise<void> {
+    this.#open = { ...this.#open, state, backend, lastCommit: null };
+    await this.#append({ type: 'back', state, backend });
+  }
+
+  /** What the run is computed with; it is written once. */
+  async backend(backend: string): Promise<void> {
+    if (this.#open.backend === backend) return;
+    this.#open = { ...this.#open, backend };
+    await this.#append({ type: 'backend', backend });
+  }
+
+  async checkpoint(step: number, path: string, weightDigest: string): Promise<void> {
+    this.#checkpoint = { type: 'checkpoint', step, path, weightDigest };
+    await this.#compact();
+  }
+
+  /** What happened, for people: not forced to the disk. */
+  event(kind: string, worker: number | null, text: string): void {
+    const record: JournalEvent = { type: 'event', time: new Date().toISOString(), kind, worker, text };
+    this.#events = [...this.#events, record].slice(-KEPT_EVENTS);
+    const nextWorker = Math.max(this.#open.nextWorker, (worker ?? -1) + 1);
+    this.#open = { ...this.#open, nextWorker };
+    // An event that cannot be written ends nothing: the next commit will say so.
+    this.#inTurn(async () => this.#write(record, false)).catch(() => undefined);
+  }
+
+  async end(reason: string, clean: boolean): Promise<void> {
+    await this.#append({ type: 'end', reason, clean });
+  }
+
+  async close(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+    await this.#file.close();
+  }
+
+  /** On the disk when it resolves; a full disk is waited for. */
+  async #append(record: JournalRecord): Promise<void> {
+    await this.#inTurn(async () =>
+      whenThereIsSpace(this.#path, async () => this.#write(record, true), this.#wait),
+    );
+  }
+
+  /** A line, whole or not at all: after a part of one, nothing that follows would count. */
+  async #write(record: JournalRecord, synced: boolean): Promise<void> {
+    const line = Buffer.from(journalLine(record));
+    try {
+      if (this.#torn) await this.#takeBack();
+      // Unlike write(), which may take a part of it on a disk that is almost full and say nothing.
+      await this.#file.appendFile(line);
+      if (synced) await this.#file.datasync();
+      this.#bytes += line.length;
+    } catch (error) {
+      this.#torn = true;
+      // Where that fails the next line does it; what is wrong, a full disk for one, is said by the first error.
+      await this.#takeBack().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Takes back what was written of a line. */
+  async #takeBack(): Promise<void> {
+    await this.#file.truncate(this.#bytes);
+    this.#torn = false;
+  }
+
+  async #compact(): Promise<void> {
+    await this.#inTurn(async () =>
+      whenThereIsSpace(
+        this.#path,
+        async () => {
+          const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
+          const before = this.#file;
+          const { file, bytes } = await writtenAnew(
+            this.#runDir,
+            [this.#open, ...checkpoint, ...this.#events],
+            this.#wait,
+          );
+          // It has the name from here on, whatever fails below.
+          this.#file = file;
+          this.#bytes = bytes;
+          this.#torn = false;
+          this.#commits = 0;
+          await before.close();
+          await syncFolder(this.#runDir);
+        },
+        this.#wait,
+      ),
+    );
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#writing.catch(() => undefined).then(work);
+    this.#writing = mine;
+    try {
+      await mine;
+    } catch (error) {
+      throw journalError(this.#path, error);
+    }
+  }
+}

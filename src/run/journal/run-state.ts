@@ -1,0 +1,137 @@
+/** What a run carries from step to step besides the weights; a checkpoint stores it. Pure. */
+import { updateRunningMaxima } from '../../numbers/exact/exponents.js';
+import {
+  INITIAL_EARLY_STOPPING,
+  updateEarlyStopping,
+  type EarlyStoppingOptions,
+  type EarlyStoppingState,
+} from '../schedule/early-stopping.js';
+
+/** How slowly a tensor's running maximum forgets: halves in about 70 steps. */
+const MAXIMA_DECAY = 0.99;
+
+/** Exact sums over samples. */
+export interface Totals {
+  readonly lossSum: number;
+  readonly correct: number;
+  readonly samples: number;
+}
+
+/** Exact totals over all micro-batches of a committed step. */
+export interface StepTotals extends Totals {
+  /** Largest |g| over the micro-batches, one a tensor. */
+  readonly maxima: Float32Array;
+  readonly digest: string;
+}
+
+export interface BestResult {
+  readonly step: number;
+  readonly epoch: number;
+  readonly accuracy: number;
+  readonly loss: number;
+}
+
+export interface RunState {
+  /** Committed steps. */
+  readonly step: number;
+  /** Decaying maximum of |g| of a micro-batch, one a tensor. */
+  readonly runningMaxima: readonly number[];
+  /** Training totals of the epoch under way. */
+  readonly epochTotals: Totals;
+  readonly earlyStopping: EarlyStoppingState;
+  /** The evaluation with the highest accuracy; where two are equal, the one with the lower loss. */
+  readonly best: BestResult | null;
+  /** Why the run ended before its last step, or null: resuming does not go on. */
+  readonly ended: string | null;
+  /** Seconds of training before this state, resumptions added up. */
+  readonly elapsedSeconds: number;
+}
+
+export const NO_TOTALS: Totals = { lossSum: 0, correct: 0, samples: 0 };
+
+export function initialRunState(tensors: number): RunState {
+  return {
+    step: 0,
+    runningMaxima: new Array<number>(tensors).fill(0),
+    epochTotals: NO_TOTALS,
+    earlyStopping: INITIAL_EARLY_STOPPING,
+    best: null,
+    ended: null,
+    elapsedSeconds: 0,
+  };
+}
+
+export function addTotals(a: Totals, b: Totals): Totals {
+  return { lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct, samples: a.samples + b.samples };
+}
+
+export function meanLoss(totals: Totals): number {
+  return totals.lossSum / totals.samples;
+}
+
+export function accuracy(totals: Totals): number {
+  return totals.correct / totals.samples;
+}
+
+/** The state after a step is committed. */
+export function afterStep(state: RunState, totals: StepTotals): RunState {
+  return {
+    ...state,
+    step: state.step + 1,
+    runningMaxima: [
+      ...updateRunningMaxima(Float32Array.from(state.runningMaxima), totals.maxima, MAXIMA_DECAY),
+    ],
+    epochTotals: addTotals(state.epochTotals, totals),
+  };
+}
+
+/** What early stopping and the choice of the best checkpoint look at. */
+export interface EpochFigures {
+  readonly epoch: number;
+  readonly train: Totals;
+  /** Of the images that are evaluated after an epoch; null without an evaluation. */
+  readonly evaluated: Totals | null;
+}
+
+export type WatchedMetric = `${'val' | 'test' | 'train'}-${'loss' | 'accuracy'}`;
+
+function watchedValue(figures: EpochFigures, metric: WatchedMetric): number | null {
+  const totals = metric.startsWith('train') ? figures.train : figures.evaluated;
+  if (totals === null) return null;
+  return metric.endsWith('loss') ? meanLoss(totals) : accuracy(totals);
+}
+
+export interface EpochVerdict {
+  readonly state: RunState;
+  /** This evaluation is the best so far. */
+  readonly improved: boolean;
+}
+
+/** Higher accuracy; where it is equal, lower loss. */
+function isBetter(evaluated: Totals, best: BestResult): boolean {
+  const gain = accuracy(evaluated) - best.accuracy;
+  return gain > 0 || (gain === 0 && meanLoss(evaluated) < best.loss);
+}
+
+/** The state after an epoch and its evaluation, and whether to go on. */
+export function afterEpoch(
+  state: RunState,
+  figures: EpochFigures,
+  options: EarlyStoppingOptions & { readonly metric: WatchedMetric },
+): EpochVerdict {
+  const watched = watchedValue(figures, options.metric);
+  const stopping =
+    watched === null
+      ? { state: state.earlyStopping, stop: false, reason: '' }
+      : updateEarlyStopping(state.earlyStopping, watched, options);
+  const { evaluated, epoch } = figures;
+  const improved = evaluated !== null && (state.best === null || isBetter(evaluated, state.best));
+  const best = improved
+    ? { step: state.step, epoch, accuracy: accuracy(evaluated), loss: meanLoss(evaluated) }
+    : state.best;
+  const ended = stopping.stop ? stopping.reason : null;
+  return {
+    state: { ...state, earlyStopping: stopping.state, best, ended, epochTotals: NO_TOTALS },
+    improved,
+  };
+}

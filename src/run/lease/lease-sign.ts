@@ -1,0 +1,38 @@
+/** Looks at the leases of a run folder without taking it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { seenLeases } from './lease-files.js';
+import { LEASE_TIMING, leaseVerdict, watched, type LeaseTiming, type WatchedLease } from './lease-verdict.js';
+import { processPlace } from '../../host/process-place.js';
+
+const LOOK_MS = 200;
+
+export type LeaseSeen =
+  | { readonly kind: 'alive'; readonly owner: string; readonly reason: string }
+  | { readonly kind: 'gone'; readonly reason: string };
+
+/** Waits for a sign of the owner, at most until its lease would have lapsed. @param onWatch told where it has to wait */
+export async function leaseSign(
+  runDir: string,
+  onWatch: (owner: string, forMs: number) => void,
+  timing: LeaseTiming = LEASE_TIMING,
+): Promise<LeaseSeen> {
+  const here = processPlace();
+  let known: readonly WatchedLease[] = [];
+  for (let told = false; ; told = true) {
+    const nowMs = performance.now();
+    known = watched(known, seenLeases(runDir, here), nowMs);
+    const verdict = leaseVerdict(known, nowMs, timing);
+    if (verdict.kind === 'held') return { kind: 'alive', owner: verdict.owner, reason: verdict.reason };
+    if (verdict.kind === 'free') return { kind: 'gone', reason: goneReason(known, timing) };
+    if (!told) onWatch(verdict.owner, verdict.forMs);
+    await delay(LOOK_MS);
+  }
+}
+
+function goneReason(leases: readonly WatchedLease[], { lapseMs }: LeaseTiming): string {
+  const last = leases.at(-1);
+  if (last === undefined) return 'no process has the run folder';
+  return last.process === 'gone'
+    ? `${last.owner}, which had the run folder, is gone`
+    : `${last.owner}, which had the run folder, has not renewed its lease for ${lapseMs / 1000} s`;
+}

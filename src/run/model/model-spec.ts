@@ -1,0 +1,83 @@
+/** The shape of a Vision Transformer: Table 1 of the paper, the smaller sizes of DeiT, and vit-micro. */
+import { coded } from '../../errors/errors.js';
+import { suggestedModel } from './model-names.js';
+
+export type GeluForm = 'tanh' | 'erf';
+
+/** Everything that fixes the function a model computes, and nothing else. */
+export interface ModelSpec {
+  /** Canonical name, for example `vit-b/16`. */
+  readonly name: string;
+  readonly layers: number;
+  /** D of the paper. */
+  readonly hidden: number;
+  readonly mlp: number;
+  readonly heads: number;
+  /** P of the paper, in pixels. */
+  readonly patch: number;
+  /** Side of the square input, in pixels. */
+  readonly imageSize: number;
+  readonly classes: number;
+  /** Width of the tanh layer before the head; 0 for none. */
+  readonly preLogits: number;
+  readonly gelu: GeluForm;
+}
+
+export const CHANNELS = 3;
+/** vit_jax and timm: 1e-6. */
+export const LAYER_NORM_EPSILON = 1e-6;
+
+interface Size {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly mlp: number;
+  readonly heads: number;
+}
+
+/** B, L, H: Table 1. Ti, S: DeiT (arXiv 2012.12877, Table 1). micro: for first runs and tests. */
+const MODEL_SIZES: Readonly<Record<string, Size>> = {
+  micro: { layers: 4, hidden: 64, mlp: 256, heads: 2 },
+  ti: { layers: 12, hidden: 192, mlp: 768, heads: 3 },
+  s: { layers: 12, hidden: 384, mlp: 1536, heads: 6 },
+  b: { layers: 12, hidden: 768, mlp: 3072, heads: 12 },
+  l: { layers: 24, hidden: 1024, mlp: 4096, heads: 16 },
+  h: { layers: 32, hidden: 1280, mlp: 5120, heads: 16 },
+};
+
+export interface ModelOptions {
+  readonly imageSize: number;
+  readonly classes: number;
+  readonly preLogits?: number;
+  readonly gelu?: GeluForm;
+}
+
+/**
+ * The model called `name` (SIZE/PATCH, in any case, with or without `vit-`).
+ * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE
+ */
+export function modelSpec(name: string, options: ModelOptions): ModelSpec {
+  const match = /^(?:vit-)?([a-z]+)\/(\d+)$/.exec(name.toLowerCase());
+  const sizeName = match?.[1] ?? '';
+  const size = Object.hasOwn(MODEL_SIZES, sizeName) ? MODEL_SIZES[sizeName] : undefined;
+  const patch = Number(match?.[2]);
+  if (size === undefined || !(patch >= 1)) {
+    const sizes = Object.keys(MODEL_SIZES).map((s) => `vit-${s}`);
+    throw coded('MODEL_UNKNOWN', { model: name, sizes: sizes.join(', '), suggestion: suggestedModel(name) });
+  }
+  const { imageSize, classes, preLogits = 0, gelu = 'tanh' } = options;
+  if (imageSize % patch !== 0) {
+    const suggestion = Math.max(1, Math.round(imageSize / patch)) * patch;
+    throw coded('MODEL_PATCH_DOES_NOT_DIVIDE', { imageSize, patch, suggestion });
+  }
+  return { name: `vit-${sizeName}/${patch}`, ...size, patch, imageSize, classes, preLogits, gelu };
+}
+
+/** N of the paper: (imageSize / P)^2, without the class token. */
+export function patchCount(spec: Pick<ModelSpec, 'imageSize' | 'patch'>): number {
+  return (spec.imageSize / spec.patch) ** 2;
+}
+
+/** Values in a flattened patch: P^2 C. */
+export function patchLength(spec: Pick<ModelSpec, 'patch'>): number {
+  return spec.patch * spec.patch * CHANNELS;
+}

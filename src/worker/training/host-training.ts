@@ -1,0 +1,46 @@
+/** Training in shared memory itself: averaged gradient, clipping and optimizer, all in place. */
+import { coded } from '../../errors/errors.js';
+import { createAccumulator } from '../../collective/sums/accumulator.js';
+import type { SumKernels } from '../../collective/sums/gradient-accumulator.js';
+import { vectorOf } from '../../collective/sums/vector.js';
+import { clipFactor, scaleGradient, scalesOf } from '../optimizer/gradient-scaling.js';
+import { createOptimizer } from '../optimizer/optimizer.js';
+import { averagedWeights, type Training, type TrainingParts, type UpdatePlan } from './training.js';
+
+/** @param kernels do the work, to the same bits, where they are built */
+export function hostTraining(parts: TrainingParts, kernels: SumKernels | undefined): Training {
+  const { config, layout, state, engine } = parts;
+  const { weights, moments, shared } = state;
+  const optimizer = createOptimizer(config, layout, kernels);
+  const reduced = vectorOf(shared.kind, shared.reduced);
+  const gradient = new Float32Array(layout.length);
+  const show = (which: 'weights' | 'ema'): void =>
+    engine.loadWeights(which === 'ema' ? averagedWeights(moments.ema) : weights);
+
+  const update = ({ exponents, samples, step, learningRate }: UpdatePlan): number => {
+    const scales = scalesOf(shared.kind, exponents, samples, layout.slots);
+    const { norm, notFinite } = scaleGradient(reduced, scales, layout, gradient, kernels);
+    if (notFinite !== null) throw coded('GRADIENT_NOT_FINITE', { tensor: notFinite, step });
+    optimizer.step({
+      weights,
+      gradient,
+      state: moments,
+      lr: learningRate,
+      stepNumber: step,
+      clipFactor: clipFactor(norm, config.clipNorm),
+    });
+    show('weights');
+    return norm;
+  };
+
+  return {
+    accumulator: createAccumulator(shared.kind, layout, shared.mine, kernels),
+    show,
+    reload: () => {
+      show('weights');
+      return Promise.resolve();
+    },
+    dispose: () => undefined,
+    update: (plan) => new Promise((settle) => settle(update(plan))),
+  };
+}

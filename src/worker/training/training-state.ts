@@ -1,0 +1,26 @@
+/** A worker's weights, optimizer state and gradient sums, in shared memory: threads read them in place. */
+import type { RunConfig } from '../../run/config/schema.js';
+import type { ParameterLayout } from '../../run/model/parameter-layout.js';
+import type { SharedState } from '../link/link-contract.js';
+import { stateNamesOf, type OptimizerState } from '../optimizer/optimizer.js';
+
+export interface TrainingState {
+  /** In layout order. */
+  readonly weights: Float32Array;
+  readonly moments: OptimizerState;
+  readonly shared: SharedState;
+}
+
+/** Memory for a run's state, all zeros. */
+export function allocateTrainingState(config: RunConfig, layout: ParameterLayout): TrainingState {
+  const stateNames = stateNamesOf(config);
+  const memory = (): SharedArrayBuffer => new SharedArrayBuffer(layout.length * 4);
+  const parts: Record<string, SharedArrayBuffer> = { weights: memory() };
+  for (const name of stateNames) parts[name] = memory();
+  const view = (name: string): Float32Array => new Float32Array(parts[name]!);
+  return {
+    weights: view('weights'),
+    moments: Object.fromEntries(stateNames.map((name) => [name, view(name)])),
+    shared: { kind: config.reduction, mine: memory(), reduced: memory(), parts },
+  };
+}

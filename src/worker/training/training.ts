@@ -1,0 +1,42 @@
+/** Where a worker's sums, weights and optimizer state are worked on: in shared memory, or on a GPU that mirrors it. */
+import type { RunConfig } from '../../run/config/schema.js';
+import { coded } from '../../errors/errors.js';
+import type { ParameterLayout } from '../../run/model/parameter-layout.js';
+import type { Body } from '../../wire/codec.js';
+import type { GradientAccumulator } from '../../collective/sums/gradient-accumulator.js';
+import type { ComputeEngine } from '../../nn/engine/engine.js';
+import type { TrainingState } from './training-state.js';
+
+/** What an update follows from besides the gradient. */
+export type UpdatePlan = Pick<Body<'stepPlan'>, 'step' | 'exponents' | 'samples' | 'learningRate'>;
+
+/** What training works on, and with. */
+export interface TrainingParts {
+  readonly config: RunConfig;
+  readonly layout: ParameterLayout;
+  readonly state: TrainingState;
+  readonly engine: ComputeEngine;
+}
+
+export interface Training {
+  /** Its sums go to shared memory when it settles. */
+  readonly accumulator: GradientAccumulator;
+  /** Weights or optimizer state in shared memory have been written to: computing goes on from them. */
+  reload(): Promise<void>;
+  /** The engine computes with the run's own weights, or with their moving average. @throws INTERNAL without one */
+  show(which: 'weights' | 'ema'): void;
+  /**
+   * Applies the reduced gradient of `plan`'s step; shared memory holds the new state when it settles.
+   * @returns global norm of the averaged gradient before clipping
+   * @throws GRADIENT_NOT_FINITE
+   */
+  update(plan: UpdatePlan): Promise<number>;
+  /** Gives back what it holds besides shared memory. */
+  dispose(): void;
+}
+
+/** @throws INTERNAL for a run that keeps no moving average */
+export function averagedWeights<T>(average: T | undefined): T {
+  if (average === undefined) throw coded('INTERNAL', { reason: 'the run keeps no moving average' });
+  return average;
+}

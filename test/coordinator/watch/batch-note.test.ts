@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchNote } from '../../../src/coordinator/watch/batch-note.js';
+
+test('a batch that the images cannot fill is told of, with the batch that every step has', () => {
+  assert.equal(batchNote(64, 64), null);
+  assert.match(
+    batchNote(4096, 750) ?? '',
+    /^a batch of 4096 is larger than the 750 training images.*--batch 750/,
+  );
+});

@@ -1,0 +1,60 @@
+/** weights.safetensors tells a reader in another language which model it holds and which pixels it wants. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
+import { readSafetensorsHeader } from '../../../src/run/checkpoint/safetensors.js';
+import { weightsMetadata } from '../../../src/run/checkpoint/weights-metadata.js';
+import { modelSpec } from '../../../src/run/model/model-spec.js';
+import { pixelScale } from '../../../src/run/model/patches.js';
+import { contentOf, SPEC, withRunFolder } from './checkpoint-fixture.js';
+
+const CLASSES = ['Katze, "die"', 'hund\n', '犬'];
+const B16 = modelSpec('vit-b/16', { imageSize: 224, classes: CLASSES.length });
+
+test('the paper’s model is described in full: heads, epsilon, GELU, classes, and torchvision’s 256 and 224', () => {
+  const { classes, ...rest } = weightsMetadata(B16, 'paper', CLASSES);
+  assert.deepEqual(JSON.parse(classes!), CLASSES);
+  assert.deepEqual(rest, {
+    model: 'vit-b/16',
+    layers: '12',
+    hidden: '768',
+    mlp: '3072',
+    heads: '12',
+    patch: '16',
+    image_size: '224',
+    pre_logits: '0',
+    gelu: 'tanh',
+    layer_norm_eps: '0.000001',
+    resize: 'shorter-side',
+    resize_to: '256',
+    interpolation: 'bilinear-antialias',
+    center_crop: '224',
+    mean: '[0.5,0.5,0.5]',
+    std: '[0.5,0.5,0.5]',
+  });
+});
+
+test('the tutorial’s pixels are squashed and lie in [0, 1]', () => {
+  const { resize, resize_to, mean, std } = weightsMetadata(B16, 'tutorial', CLASSES);
+  assert.deepEqual([resize, resize_to, mean, std], ['both-sides', '224', '[0,0,0]', '[1,1,1]']);
+});
+
+for (const transform of ['paper', 'tutorial'] as const) {
+  test(`mean and standard deviation are those that the model's pixels have had (${transform})`, () => {
+    const metadata = weightsMetadata(B16, transform, CLASSES);
+    const [mean] = JSON.parse(metadata['mean']!) as number[];
+    const [std] = JSON.parse(metadata['std']!) as number[];
+    for (const [value, scaled] of pixelScale(transform).entries()) {
+      assert.ok(Math.abs((value / 255 - mean!) / std! - scaled) < 1e-7, `value ${value}`);
+    }
+  });
+}
+
+test('a checkpoint’s weights carry it, beside format, producer and step', () =>
+  withRunFolder(async (runDir) => {
+    const metadata = weightsMetadata(SPEC, 'paper', ['a', 'b']);
+    const path = await writeCheckpoint(runDir, { ...contentOf(3), metadata });
+    const header = await readSafetensorsHeader(join(path, 'weights.safetensors'));
+    assert.deepEqual(header.metadata, { ...metadata, format: 'pt', producer: 'vitrail', step: '3' });
+  }));

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endsOf, lengthAt, parseProlongations, totalSteps } from '../../../src/run/schedule/run-length.js';
+
+const run = (epochs: number, steps: number | null = null, prolonged: string | null = null) => ({
+  epochs,
+  steps,
+  prolonged,
+});
+
+test('steps, where given, replace epochs as the length of the run', () => {
+  assert.equal(totalSteps(run(3), 7), 21);
+  assert.equal(totalSteps(run(3, 50), 7), 50);
+});
+
+test('a prolonged run has its new length from the step of the prolongation on', () => {
+  const longer = run(3, null, '21:5,30:9');
+  assert.deepEqual(
+    [0, 20, 21, 29, 30, 62].map((step) => lengthAt(longer, 7, step)),
+    [21, 21, 35, 35, 63, 63],
+  );
+  assert.equal(totalSteps(longer, 7), 63);
+});
+
+test('a run was over where it was prolonged after its end, and nowhere else before its end', () => {
+  assert.deepEqual([...endsOf(run(3), 7)], [21]);
+  assert.deepEqual([...endsOf(run(3, null, '21:5'), 7)], [21, 35]);
+  assert.deepEqual([...endsOf(run(3, null, '12:5'), 7)], [35]);
+  assert.deepEqual([...endsOf(run(3, 4, '4:5,35:6'), 7)], [4, 35, 42]);
+});
+
+for (const text of ['', '5', '5:', ':5', '5:6:7', 'a:b', '-1:5', '5:6,', '5:6,4:7', '5:6,7:6', '5:6, 7:8']) {
+  test(`${JSON.stringify(text)} is no list of prolongations`, () => {
+    assert.equal(parseProlongations(text), null);
+  });
+}

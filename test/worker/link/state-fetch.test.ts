@@ -1,0 +1,161 @@
+/** Taking the state from peers over real sockets: peers that die, do not have it yet, or give damaged bytes. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import * as zmq from 'zeromq';
+import { encode } from '../../../src/wire/codec.js';
+import { CHUNK_BYTES } from '../../../src/wire/state-pull.js';
+import { StateFetch } from '../../../src/worker/link/state-fetch.js';
+import type { Offer } from '../../../src/worker/link/part-digests.js';
+import { StateServer } from '../../../src/worker/link/state-server.js';
+
+const TOKEN = '0123456789abcdef';
+const STEP = 7;
+
+function pattern(length: number, salt: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) + salt) & 255);
+}
+
+const PARTS: Readonly<Record<string, Uint8Array>> = {
+  weights: pattern(9 * CHUNK_BYTES + 5, 1),
+  exp_avg: pattern(3 * CHUNK_BYTES, 2),
+};
+const whole: Offer = (part, step) => (step === STEP ? PARTS[part] : undefined);
+
+async function serve(t: TestContext, offer: Offer, token = TOKEN): Promise<StateServer> {
+  const server = await StateServer.listen({ host: '127.0.0.1' }, token, offer);
+  t.after(async () => server.close());
+  return server;
+}
+
+function memory(): Record<string, SharedArrayBuffer> {
+  const parts = Object.entries(PARTS).map(([name, { byteLength }]) => [
+    name,
+    new SharedArrayBuffer(byteLength),
+  ]);
+  return Object.fromEntries(parts) as Record<string, SharedArrayBuffer>;
+}
+
+function assertWhole(taken: Readonly<Record<string, SharedArrayBuffer>>): void {
+  for (const [name, bytes] of Object.entries(PARTS)) {
+    assert.ok(Buffer.from(taken[name]!).equals(bytes), name);
+  }
+}
+
+test('all parts arrive, bit for bit', async (t) => {
+  const server = await serve(t, whole);
+  const target = memory();
+  const fetched = await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
+  assertWhole(target);
+  assert.deepEqual(fetched, { bytes: 12 * CHUNK_BYTES + 5, changes: 0 });
+});
+
+test('when the giver dies in the middle another one goes on with what is missing', async (t) => {
+  const given = { first: 0, second: 0 };
+  const count =
+    (who: keyof typeof given): Offer =>
+    (part, step) => {
+      given[who]++;
+      return whole(part, step);
+    };
+  const second = await serve(t, count('second'));
+  let dies = (): void => undefined;
+  const first: StateServer = await serve(t, (part, step) => {
+    if (given.first === 4) dies();
+    return count('first')(part, step);
+  });
+  dies = () => void first.close();
+  const target = memory();
+  const fetched = await new StateFetch(STEP, TOKEN, target).run([first.endpoint, second.endpoint]);
+  assertWhole(target);
+  assert.equal(fetched.changes, 1);
+  // 13 pieces and two digests in all; what was lost on the way is asked for again.
+  assert.ok(given.second < 15, `the second gave ${given.second}`);
+});
+
+test('a transfer that was called off goes on where it was, from another giver', async (t) => {
+  const server = await serve(t, whole);
+  let given = 0;
+  const half = await serve(t, (part, step) => {
+    if (++given === 5) fetch.stop(new Error('a new generation'));
+    return whole(part, step);
+  });
+  const target = memory();
+  const fetch = new StateFetch(STEP, TOKEN, target);
+  await assert.rejects(fetch.run([half.endpoint]), /a new generation/);
+  const before = fetch.messages;
+  await fetch.run([server.endpoint]);
+  assertWhole(target);
+  assert.ok(before > 0 && fetch.messages < 20);
+});
+
+test('a giver that has not applied the last commit yet is asked again until it has', async (t) => {
+  let held = STEP - 1;
+  setTimeout(() => (held = STEP), 150);
+  const server = await serve(t, (part, step) => (step === held ? PARTS[part] : undefined));
+  const target = memory();
+  await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
+  assertWhole(target);
+});
+
+test('a giver that never comes to hold the state is left for another', async (t) => {
+  const behind = await serve(t, () => undefined);
+  const good = await serve(t, whole);
+  const target = memory();
+  const fetch = new StateFetch(STEP, TOKEN, target, 150);
+  const { changes } = await fetch.run([behind.endpoint, good.endpoint]);
+  assertWhole(target);
+  assert.equal(changes, 1);
+  // 13 pieces and two digests: that a giver has nothing is no progress.
+  assert.equal(fetch.messages, 15);
+});
+
+const shorter: Offer = (part) => (part === 'weights' ? PARTS[part]!.subarray(1) : PARTS[part]);
+
+test('a giver of a state of another size is left for another', async (t) => {
+  const bad = await serve(t, shorter);
+  const good = await serve(t, whole);
+  const target = memory();
+  const { changes } = await new StateFetch(STEP, TOKEN, target).run([bad.endpoint, good.endpoint]);
+  assertWhole(target);
+  assert.equal(changes, 1);
+});
+
+test('where every giver has a state of another size the transfer fails, and says so', async (t) => {
+  const bad = await serve(t, shorter);
+  const other = await serve(t, shorter);
+  const failing = new StateFetch(STEP, TOKEN, memory()).run([bad.endpoint, other.endpoint]);
+  await assert.rejects(failing, {
+    code: 'STATE_TRANSFER_FAILED',
+    message: /weights has \d+ bytes, expected/,
+  });
+});
+
+test('a part that arrives damaged is taken again, from another giver', async (t) => {
+  const good = await serve(t, whole);
+  // Says the digest of something else than it gives.
+  let calls = 0;
+  const other = pattern(PARTS['weights']!.length, 9);
+  const bad = await serve(t, (part) => (part === 'weights' && calls++ < 10 ? other : PARTS[part]));
+  const target = memory();
+  const { changes } = await new StateFetch(STEP, TOKEN, target).run([bad.endpoint, good.endpoint]);
+  assertWhole(target);
+  assert.equal(changes, 1);
+});
+
+test('nothing is given to who does not know the run, and nonsense harms nobody', async (t) => {
+  const server = await serve(t, whole);
+  const stranger = new zmq.Dealer({ linger: 0, receiveTimeout: 300 });
+  t.after(() => stranger.close());
+  stranger.connect(server.endpoint);
+  const request = { transfer: 1, part: 'weights', offset: 0, length: 100, step: STEP, runToken: 'guessed' };
+  await stranger.send(encode('stateRequest', request));
+  await stranger.send('nonsense');
+  await assert.rejects(stranger.receive(), { code: 'EAGAIN' });
+  const target = memory();
+  await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
+  assertWhole(target);
+});
+
+test('without peers there is nothing to wait for', async () => {
+  await assert.rejects(new StateFetch(STEP, TOKEN, memory()).run([]), { code: 'STATE_TRANSFER_FAILED' });
+});
