@@ -165,7 +165,7 @@ export class Cluster {
   }
 
   /**
-   * Waits for a matching answer from every worker of `from`, for the first of them that is lost, or for a standstill.
+   * Waits for a matching answer from every worker of `from`, for the first of them that is lost, or for a stall of the ring.
    * @throws STEP_TIMEOUT where all that could go on hang, or what has ended the run
    */
   async gather<N extends MessageName>(options: GatherOptions<N>): Promise<Gathered<N>> {
@@ -197,7 +197,7 @@ export class Cluster {
     this.#roster.dismiss(worker);
   }
 
-  /** Asks all workers to join again: the run goes back to another state. */
+  /** Asks all workers to join again: the run rolls back to another state. */
   disband(reason: string): void {
     this.#roster.disband(reason);
   }

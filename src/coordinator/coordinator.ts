@@ -129,18 +129,18 @@ async function summaryOfEnded(
   return summary;
 }
 
-/** Gets workers together and trains; goes back, and begins again, as often as it has to. @returns why it ended */
+/** Gets workers together and trains; rolls back and begins again as often as it has to. @returns why it ended */
 async function trainToItsEnd(
   material: RunMaterial,
   services: RunServices,
   { stopRequested }: CoordinatorEvents,
 ): Promise<string> {
   const { config, manifest, spec, layout, warn } = material;
-  const { cluster, assembly, observer, progress, diskWait } = services;
+  const { cluster, rendezvous, observer, progress, diskWait } = services;
   const { steps, perEpoch } = runLength(config, manifest);
   for (;;) {
     try {
-      if (!(await assembly.complete(services))) return stopRequested() ?? 'stopped';
+      if (!(await rendezvous.complete(services))) return stopRequested() ?? 'stopped';
       await writeConfig(config, diskWait);
       const warning = scheduleWarning(scheduleAt(config, perEpoch, steps));
       if (warning !== null) warn(warning);
@@ -156,10 +156,10 @@ async function trainToItsEnd(
         progress.final = await finalTest(material, services, stopRequested);
         return progress.final === null ? (stopRequested() ?? 'stopped') : end.reason;
       }
-      await assembly.takeOver(services);
+      await rendezvous.takeOver(services);
     } catch (error) {
       if (!isStateGone(error)) throw error;
-      await assembly.goBack(services, error);
+      await rendezvous.rollBack(services, error);
     }
   }
 }

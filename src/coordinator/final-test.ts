@@ -9,14 +9,14 @@ import { evaluate } from './trainer.js';
  * Evaluates the last weights and those of the best checkpoint, which the workers are given for that. Whatever goes wrong on
  * the way ends nothing but this: the run is in its checkpoints.
  * @returns null when a stop was asked for
- * @throws STATE_LOST, STEP_TIMEOUT, WORKERS_MISSING and what `Assembly.show` throws
+ * @throws STATE_LOST, STEP_TIMEOUT, WORKERS_MISSING and what `Rendezvous.show` throws
  */
 export async function finalTest(
   { config, manifest, layout, warn }: RunMaterial,
   services: RunServices,
   stopRequested: () => string | null,
 ): Promise<FinalTest | null> {
-  const { cluster, assembly, observer, progress } = services;
+  const { cluster, rendezvous, observer, progress } = services;
   const run = { config, manifest, cluster, stopRequested };
   const { step, best } = progress.state;
   const last = await evaluate(run, 'test', step);
@@ -27,7 +27,7 @@ export async function finalTest(
   if (start === null) return { last, best: null };
   const { state, lastCommit } = progress;
   try {
-    if (!(await assembly.show(services, start))) return null;
+    if (!(await rendezvous.show(services, start))) return null;
     const figures = await evaluate(run, 'test', best.step);
     if (figures === null) return null;
     observer.onFinalTest({ step: best.step, test: figures, best: true });

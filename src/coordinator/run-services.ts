@@ -6,7 +6,7 @@ import { startHttpServer } from '../host/http-server.js';
 import type { Body } from '../wire/codec.js';
 import type { Resources } from '../host/resources.js';
 import { totalSteps } from '../run/schedule/run-length.js';
-import { Assembly } from './recovery/assembly.js';
+import { Rendezvous } from './recovery/rendezvous.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { Cluster } from './cluster.js';
 import { CoordinatorMetrics } from './watch/coordinator-metrics.js';
@@ -29,7 +29,7 @@ import type { TrainingProgress } from './trainer.js';
 export interface RunServices {
   readonly cluster: Cluster;
   readonly httpAddress: string;
-  readonly assembly: Assembly;
+  readonly rendezvous: Rendezvous;
   readonly journal: Journal;
   readonly checkpoints: CheckpointKeeper;
   readonly runner: StepRunner;
@@ -100,8 +100,8 @@ export async function openServices(
   });
 
   // Addresses first: one in use must not leave a run folder behind.
-  const assembly = new Assembly(material, opening, progress);
-  const cluster = await openCluster(material, opening, assembly, observer);
+  const rendezvous = new Rendezvous(material, opening, progress);
+  const cluster = await openCluster(material, opening, rendezvous, observer);
   resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
   lease.onLost((error) => cluster.fail(error));
   const onFull = (path: string): void => {
@@ -144,7 +144,7 @@ export async function openServices(
   const { classes, digest: manifestDigest } = manifest;
   const contents = { config, classes, manifestDigest, chosenBy: choosingSplit(manifest) };
   const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, check);
-  const tools = { cluster, assembly, journal, checkpoints, runner, observer, progress };
+  const tools = { cluster, rendezvous, journal, checkpoints, runner, observer, progress };
   return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };
 }
 
@@ -176,7 +176,7 @@ function noteEvent(event: ClusterEvent, observer: TrainingObserver, members: rea
 async function openCluster(
   { config, manifest }: RunMaterial,
   opening: RunOpening,
-  assembly: Assembly,
+  rendezvous: Rendezvous,
   observer: TrainingObserver,
 ): Promise<Cluster> {
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
@@ -196,9 +196,9 @@ async function openCluster(
       classes: [...manifest.classes],
       heartbeatMs: Math.max(20, Math.floor(suspectAfterMs / BEATS_BEFORE_SUSPICION)),
     },
-    position: () => assembly.position(),
-    refuses: (ready) => assembly.refuses(ready),
-    offer: (part) => (part === 'manifest' ? manifestBytes : assembly.offer(part)),
+    position: () => rendezvous.position(),
+    refuses: (ready) => rendezvous.refuses(ready),
+    offer: (part) => (part === 'manifest' ? manifestBytes : rendezvous.offer(part)),
     onEvent: (event) => noteEvent(event, observer, opened.cluster?.members ?? []),
     onUpdate: (worker, body) => observer.onUpdate(worker, body),
   });

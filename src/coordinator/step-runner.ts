@@ -11,7 +11,7 @@ import { Pace } from './watch/pace.js';
 import { planMessages } from './step/plan-messages.js';
 import { stepReportError } from './step/report-check.js';
 import { epochOrder, stepMicroBatches, stepPosition, type MicroBatch } from './step/sampling.js';
-import { leftOut, ringStandstill } from './waits/standstill.js';
+import { leftOut, ringStallCheck } from './waits/ring-stall.js';
 import type { StepTotals } from '../run/journal/run-state.js';
 import { judgeStep, type StepReport } from './step/step-outcome.js';
 import { assignFreshly, type Speeds } from './step/step-planning.js';
@@ -22,7 +22,7 @@ export interface StepResult {
   readonly reports: readonly StepReport[];
   /** Times the step was planned again because a gradient left its fixed-point range. */
   readonly repeats: number;
-  /** Times the step was planned again because workers came or went, a ring stood still, or digests differed. */
+  /** Times the step was planned again because workers came or went, a ring stalled, or digests differed. */
   readonly replans: number;
   /** From the plan to the last report of the round that was committed. */
   readonly roundMs: number;
@@ -181,7 +181,7 @@ export class StepRunner {
     const { step, generation, ring, assignment } = round;
     const members = (): readonly Member[] => cluster.members;
     const now = (): number => performance.now();
-    const standstill = ringStandstill(round, members, {
+    const stallCheck = ringStallCheck(round, members, {
       ...{ stallMs: config.ringTimeoutMs, plannedMs: now(), now },
     });
     const { answers, lost, cut, interrupted } = await cluster.gather({
@@ -191,7 +191,7 @@ export class StepRunner {
       matches: (body) => body.step === step && body.generation === generation,
       timeoutMs: config.stepTimeoutMs,
       interrupted: this.#options.interrupted,
-      ...(standstill && { standstill }),
+      ...(stallCheck && { stallCheck }),
     });
     if (interrupted) return 'interrupted';
     if (lost.length > 0) return 'lost';
@@ -211,7 +211,7 @@ export class StepRunner {
 
   #onStall(round: StepRound, stalls: number): void {
     const { cluster, config } = this.#options;
-    const text = `the all-reduce of step ${round.step} stands still: the ring is formed again`;
+    const text = `the all-reduce of step ${round.step} has stalled: the ring is formed again`;
     cluster.note({ kind: 'stalled', text });
     const worker = leftOut(round, cluster.members, stalls, config.ringTimeoutMs);
     if (worker === null) return;

@@ -271,14 +271,14 @@ export const ERROR_CATALOGUE = {
   ),
   STATE_LOST: define(
     'no worker holds the state of step {step} any more',
-    'the run goes back to its newest checkpoint as soon as workers join',
+    'the run rolls back to its newest checkpoint as soon as workers join',
   ),
   STATE_DISCREDITED: define(
     'the workers held different states after step {step}, the steps since step {agreed} may be wrong: {problem}',
-    'the run goes back to its newest checkpoint; the memory or processor of that worker is suspect: leave it out',
+    'the run rolls back to its newest checkpoint; the memory or processor of that worker is suspect: leave it out',
   ),
   NO_PROGRESS: define(
-    'the run went back to step {step} {times} times and never got beyond step {reached}: {reason}',
+    'the run rolled back to step {step} {times} times and never got beyond step {reached}: {reason}',
     'see in the log what ends or spoils the workers there (out of memory: a smaller --micro-batch), then start it again with --resume',
   ),
   RUN_INTERRUPTED: define(

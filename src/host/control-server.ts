@@ -3,7 +3,7 @@ import * as zmq from 'zeromq';
 import { coded, reasonOf } from '../errors/errors.js';
 import { decode, encode, type Body, type Message, type MessageName } from '../wire/codec.js';
 
-/** Larger than any control message; a stranger's larger frame closes its connection. */
+/** Larger than any control message; a larger frame, from an unknown peer, closes its connection. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 
 /**

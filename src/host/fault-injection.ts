@@ -38,7 +38,7 @@ export const COORDINATOR_POINTS = [
 
 export type FaultPoint = (typeof WORKER_POINTS)[number] | (typeof COORDINATOR_POINTS)[number];
 
-/** kill and stop: the signals; slow: half a second of standstill; cut: only said, for whoever holds the link. */
+/** kill and stop: the signals; slow: half a second of pause; cut: only said, for whoever holds the link. */
 export const FAULT_ACTIONS = ['kill', 'stop', 'cut', 'slow'] as const;
 /** flip: the caller damages what it holds, as broken memory does; hang: the thread stands still for good. */
 export type FaultAction = (typeof FAULT_ACTIONS)[number] | 'flip' | 'hang';
@@ -80,7 +80,7 @@ export function parseFaults(text: string): Fault[] {
 let waiting: readonly Fault[] = parseFaults(process.env['VITRAIL_FAULTS'] ?? '');
 
 /** Blocks the thread, as a machine that is busy with something else does. */
-function standStill(ms: number): void {
+function pauseThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
@@ -92,13 +92,13 @@ export function faultPoint(point: FaultPoint, step: number): 'flip' | null {
   waiting = waiting.filter((f) => f !== fault);
   // Not process.stderr: what a thread writes there waits for the main thread, which may be stopped now.
   writeSync(2, `${FAULT} ${faultText({ ...fault, step })}\n`);
-  if (BETWEEN_MESSAGES.includes(point)) standStill(FLUSH_MS);
+  if (BETWEEN_MESSAGES.includes(point)) pauseThread(FLUSH_MS);
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL');
   else if (fault.action === 'stop') {
     process.kill(process.pid, 'SIGSTOP');
     // Before this line a SIGCONT may have come before the stop, and been for nothing.
     writeSync(2, `${STOPPED} ${faultText({ ...fault, step })}\n`);
-  } else if (fault.action === 'hang') standStill(Infinity);
-  else if (fault.action !== 'flip') standStill(fault.action === 'slow' ? SLOW_MS : CUT_MS);
+  } else if (fault.action === 'hang') pauseThread(Infinity);
+  else if (fault.action !== 'flip') pauseThread(fault.action === 'slow' ? SLOW_MS : CUT_MS);
   return fault.action === 'flip' ? 'flip' : null;
 }

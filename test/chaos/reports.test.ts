@@ -13,7 +13,7 @@ import type { Fault } from '../../src/host/fault-injection.js';
 
 const line = (type: string, step: number) => `{"type":"${type}","time":1,"step":${step}}\n`;
 
-test('a step that the log has twice was committed twice, unless the run went back', () => {
+test('a step that the log has twice was committed twice, unless the run rolled back', () => {
   const log = line('start', 0) + line('step', 0) + line('step', 1) + line('checkpoint', 1) + line('step', 2);
   assert.deepEqual(repeatedSteps(log), []);
   assert.deepEqual(repeatedSteps(log + line('step', 1)), [1]);

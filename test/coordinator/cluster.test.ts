@@ -55,10 +55,10 @@ test('a worker too many is refused', async (t) => {
 
 test('garbage is counted and harms nobody', async (t) => {
   const { cluster, events } = await openCluster(t, 1);
-  const stranger = new Peer(t, cluster.address);
-  await stranger.socket.send('GET / HTTP/1.1');
-  await stranger.socket.send(['two', 'frames']);
-  await stranger.socket.send(new Uint8Array(0));
+  const unknown = new Peer(t, cluster.address);
+  await unknown.socket.send('GET / HTTP/1.1');
+  await unknown.socket.send(['two', 'frames']);
+  await unknown.socket.send(new Uint8Array(0));
   const peer = new Peer(t, cluster.address);
   await peer.join();
   await assembled(cluster, 1);
@@ -69,10 +69,10 @@ test('garbage is counted and harms nobody', async (t) => {
 
 test('a connection that never said hello is asked who it is, and nothing else happens', async (t) => {
   const { cluster } = await openCluster(t, 1);
-  const stranger = new Peer(t, cluster.address);
-  await stranger.send('ready', READY);
-  await stranger.send('failure', { code: 'INTERNAL', problem: 'lies', remedy: '' });
-  const asked = await stranger.receiveOf('whoAreYou');
+  const unknown = new Peer(t, cluster.address);
+  await unknown.send('ready', READY);
+  await unknown.send('failure', { code: 'INTERNAL', problem: 'lies', remedy: '' });
+  const asked = await unknown.receiveOf('whoAreYou');
   assert.equal(asked.discardState, false);
   const peer = new Peer(t, cluster.address);
   await peer.join();
@@ -195,7 +195,7 @@ test('a disbanded worker is asked to join again', async (t) => {
   const peer = new Peer(t, cluster.address);
   await peer.join();
   await assembled(cluster, 1);
-  cluster.disband('the run goes back to step 4');
+  cluster.disband('the run rolls back to step 4');
   assert.match((await peer.receiveOf('whoAreYou')).reason, /back to step 4/);
   await peer.join();
   await cluster.until(() => cluster.ready.length === 1, LONG_MS);

@@ -41,11 +41,11 @@ test('a coordinator and a worker that are killed are replaced, and the run goes 
   assert.equal((await workers[0]!.done).code, 0);
 });
 
-test('when all workers die the run goes back to its newest checkpoint with new ones', async () => {
+test('when all workers die the run rolls back to its newest checkpoint with new ones', async () => {
   const { coordinator, address, workers } = await runs.startByHand('all-dead', 2);
   await coordinator.seen(/epoch 3 /);
   for (const worker of workers) worker.child.kill('SIGKILL');
-  await coordinator.seen(/going back to the newest checkpoint/);
+  await coordinator.seen(/rolling back to the newest checkpoint/);
   const fresh = [startWorker(address), startWorker(address)];
   const { code, stdout, stderr } = await coordinator.done;
   assert.equal(code, 0, stderr);

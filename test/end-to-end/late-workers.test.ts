@@ -14,7 +14,7 @@ test('a run whose only worker is killed starts another, which goes on from the n
   const { code, stdout, stderr } = await run.done;
   assert.equal(code, 0, stderr);
   assert.match(stderr, /it was ended by SIGKILL; another is started in its place \(2 more times\)/);
-  assert.match(stderr, /going back to the newest checkpoint/);
+  assert.match(stderr, /rolling back to the newest checkpoint/);
   runs.assertSameWeights(stdout);
 });
 

@@ -63,7 +63,7 @@ test('a worker that is outvoted has spoilt the steps since all agreed: they are 
   );
   const back = events.filter(({ kind }) => kind === 'back');
   assert.equal(back.length, 1);
-  assert.match(back[0]!.text, /since step \d+.*going back to the newest checkpoint/);
+  assert.match(back[0]!.text, /since step \d+.*rolling back to the newest checkpoint/);
   const healed = await workers[0]!.done;
   assert.equal(healed.code, 0, healed.stderr);
   assert.match(healed.stderr, /joining again/);

@@ -12,7 +12,7 @@ export interface Position {
 }
 
 export interface ChunkHeader extends Position {
-  /** Names the run: strangers and other runs have another one. */
+  /** Names the run: unknown peers and other runs have another one. */
   readonly runToken: bigint;
   readonly phase: Phase;
   readonly kind: SumKind;

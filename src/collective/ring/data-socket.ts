@@ -58,7 +58,7 @@ function ipcAddress(): { readonly address: string; readonly remove: () => void }
 export async function listen(transport: Transport, where: BoundTo): Promise<Listener> {
   const { address, remove } =
     transport === 'ipc' ? ipcAddress() : { address: tcpAddress(where.host), remove: () => undefined };
-  // A stranger's frame may not make us allocate more than a chunk.
+  // A frame from an unknown peer may not make us allocate more than a chunk.
   const maxMessageSize = 4 * MAX_CHUNK_ELEMENTS;
   const socket = new Pull({
     ...DATA_SOCKET,

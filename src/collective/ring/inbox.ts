@@ -5,7 +5,7 @@ import { comparePositions, parseChunkMessage, type Position } from './chunk-head
 import { EarlyMessages, type ChunkMessage } from './early-messages.js';
 import type { StallWatch } from './stall-watch.js';
 
-export type DropReason = 'malformed' | 'stranger' | 'stale' | 'unexpected' | 'duplicate' | 'checksum';
+export type DropReason = 'malformed' | 'unknown-peer' | 'stale' | 'unexpected' | 'duplicate' | 'checksum';
 
 /** Longest time between two turns of the event loop: control messages and heartbeats share the thread. */
 const TURN_MS = 5;
@@ -97,7 +97,7 @@ export class Inbox {
       return undefined;
     }
     if (parsed.header.runToken !== this.#runToken) {
-      this.drop('stranger');
+      this.drop('unknown-peer');
       return undefined;
     }
     const payload = frames[1]!;

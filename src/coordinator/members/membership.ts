@@ -221,7 +221,7 @@ export function inRing({ heartbeat }: Member, step: number): boolean {
 }
 
 /**
- * Whether an all-reduce stands still: all of `ring` are in it or through with it, and nothing has come in anywhere
+ * Whether an all-reduce has stalled: all of `ring` are in it or through with it, and nothing has come in anywhere
  * for `stallMs`. A worker that still computes keeps the others waiting rightly.
  * @param sinceMs when it was planned: what stood still before is another matter
  */
@@ -237,7 +237,7 @@ export function ringStalled(
 }
 
 /**
- * Of the workers of an all-reduce that stands still, the one that its neighbour does not reach, or that has not even
+ * Of the workers of an all-reduce that has stalled, the one that its neighbour does not reach, or that has not even
  * begun. What a broken link does not deliver is missing first and most behind it; further on in the ring less is missing.
  */
 export function leastReached(ring: readonly Member[], generation: number): Member | undefined {

@@ -9,7 +9,7 @@ import type { Member } from './membership.js';
 import { arrivalText } from './place.js';
 import { SilenceWatch, type SilenceLimits } from './silence-watch.js';
 import { isOfTheRun, StartFailures } from './start-failures.js';
-import { Strangers } from './strangers.js';
+import { UnknownPeers } from './unknown-peers.js';
 
 export interface RosterOptions extends AdmissionOptions, SilenceLimits {
   /** Why a worker that is ready cannot take part, or null. */
@@ -25,7 +25,7 @@ export interface RosterOptions extends AdmissionOptions, SilenceLimits {
 export class Roster {
   readonly #options: RosterOptions;
   #members: readonly Member[] = [];
-  #phase: 'assembling' | 'running' | 'closing' = 'assembling';
+  #phase: 'rendezvous' | 'running' | 'closing' = 'rendezvous';
   /** What everybody is told at the end, also those that come back only then. */
   #stop: Body<'stop'> = { clean: true, reason: '' };
   /** The step that is under way, for messages. */
@@ -33,13 +33,13 @@ export class Roster {
   readonly #admission: Admission;
   readonly #silence: SilenceWatch;
   readonly #startFailures = new StartFailures();
-  readonly #strangers: Strangers;
+  readonly #unknownPeers: UnknownPeers;
 
   constructor(options: RosterOptions) {
     this.#options = options;
     this.#admission = new Admission(options);
     this.#silence = new SilenceWatch(options, performance.now());
-    this.#strangers = new Strangers((peer, question) => options.send(peer, 'whoAreYou', question));
+    this.#unknownPeers = new UnknownPeers((peer, question) => options.send(peer, 'whoAreYou', question));
   }
 
   get members(): readonly Member[] {
@@ -49,7 +49,7 @@ export class Roster {
   // A worker that sleeps finds what was sent to it when it wakes up, though the coordinator be gone by then.
   /** Connections of members, and of workers that were taken out or never got in. */
   get connected(): readonly string[] {
-    return [...this.#members.map((m) => m.peer), ...this.#strangers.peers];
+    return [...this.#members.map((m) => m.peer), ...this.#unknownPeers.peers];
   }
 
   member(worker: number): Member | undefined {
@@ -82,13 +82,13 @@ export class Roster {
     for (const applicant of this.#admission.resume()) this.#admit(applicant, performance.now());
   }
 
-  /** Takes what concerns membership. @returns the sender of any other message, null for strangers and if taken */
+  /** Takes what concerns membership. @returns the sender of any other message, null for unknown peers and if taken */
   hear(peer: string, message: Message, nowMs: number): Member | null {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) {
       if (this.#phase === 'closing') this.#options.send(peer, 'stop', this.#stop);
       else if (message.name === 'hello') this.#admit({ peer, hello: message.body }, nowMs);
-      else this.#strangers.heard(peer, nowMs);
+      else this.#unknownPeers.heard(peer, nowMs);
       return null;
     }
     this.#members = membership.heard(this.#members, peer, nowMs);
@@ -142,7 +142,7 @@ export class Roster {
     if (member === undefined) return;
     if (discardState) this.#admission.distrust(member);
     this.#remove(member, kind, text, null);
-    this.#strangers.tell(member.peer, text, discardState, performance.now());
+    this.#unknownPeers.tell(member.peer, text, discardState, performance.now());
   }
 
   /** Takes a worker out that its neighbours in the ring do not reach, for a while where others are enough. */
@@ -161,7 +161,7 @@ export class Roster {
     this.#drop(member, 'left', `worker ${worker} left on request`);
   }
 
-  /** Asks all members to say hello again: the run goes back to another state. */
+  /** Asks all members to say hello again: the run rolls back to another state. */
   disband(reason: string): void {
     for (const member of this.#members) {
       this.#options.send(member.peer, 'whoAreYou', { reason, discardState: false });
@@ -193,7 +193,7 @@ export class Roster {
     const decision = this.#admission.decide(this.#members, applicant, nowMs);
     switch (decision.kind) {
       case 'later':
-        this.#strangers.heard(peer, nowMs);
+        this.#unknownPeers.heard(peer, nowMs);
         return;
       case 'refused':
         this.#options.send(peer, 'refusal', plainError(decision.error));
@@ -201,7 +201,7 @@ export class Roster {
         return;
       case 'admitted': {
         const { member, welcome } = decision;
-        this.#strangers.forget(peer);
+        this.#unknownPeers.forget(peer);
         this.#startFailures.forget(member);
         this.#members = decision.members;
         this.#options.send(peer, 'welcome', welcome);
@@ -233,8 +233,8 @@ export class Roster {
 
   /** @param error why it is out, where it may be the reason for the end of its process */
   #remove(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
-    this.#strangers.note(member.peer, text);
-    if (error !== null && this.#phase === 'assembling') this.#startFailures.note(member, error);
+    this.#unknownPeers.note(member.peer, text);
+    if (error !== null && this.#phase === 'rendezvous') this.#startFailures.note(member, error);
     this.#drop(member, kind, text);
   }
 

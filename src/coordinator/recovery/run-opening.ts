@@ -117,7 +117,7 @@ function opening(
   journal: JournalContent | null,
   found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
 ): RunOpening {
-  // A run that ended, or goes back with nobody left, has the same name: workers that turn up late belong to it.
+  // A run that ended, or rolls back with nobody left, has the same name: workers that turn up late belong to it.
   const runToken = journal?.open.runToken ?? randomBytes(8).toString('hex');
   const generation = journal === null ? 0 : journal.generation + GENERATIONS_OF_A_START;
   const nextWorker = journal === null ? 0 : nextWorkerAfter(journal);

@@ -15,7 +15,7 @@ export interface AuditOptions {
 /** Workers were outvoted after their gradients had gone into steps: what the majority holds is wrong as well. */
 export class StateDiscredited extends Error {
   readonly reason: VitrailError;
-  /** To be taken out once the run has gone back: until that is written down a restart has to find them again. */
+  /** To be taken out once the run has rolled back: until that is written down a restart has to find them again. */
   readonly odd: readonly number[];
 
   constructor(reason: VitrailError, odd: readonly number[]) {

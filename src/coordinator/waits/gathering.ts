@@ -14,14 +14,14 @@ export interface Gathered<N extends MessageName> {
   readonly answers: ReadonlyMap<number, Body<N>>;
   /** Workers that were waited for and are no members any more; the wait ends with the first. */
   readonly lost: readonly number[];
-  /** `standstill` has ended the wait. */
+  /** `stallCheck` has ended the wait. */
   readonly cut: boolean;
   /** `interrupted` has ended the wait. */
   readonly interrupted: boolean;
 }
 
 /** Where workers wait for each other, the one that hangs is not found by looking at each alone. */
-export interface Standstill {
+export interface StallCheck {
   /** Whether nothing moves among all of them: ends the wait. */
   readonly found: () => boolean;
   /** Whether a worker that shows nothing new may be waiting for another. */
@@ -35,7 +35,7 @@ export interface GatherOptions<N extends MessageName> {
   readonly matches: (body: Body<N>) => boolean;
   /** Longest time in which a worker that is waited for shows nothing new. */
   readonly timeoutMs: number;
-  readonly standstill?: Standstill;
+  readonly stallCheck?: StallCheck;
   /** True ends the wait: the answers are not wanted any more. */
   readonly interrupted?: () => boolean;
 }
@@ -56,7 +56,7 @@ interface Look<N extends MessageName> {
 }
 
 /**
- * Waits for a matching answer from every worker of `from`, for the first of them that is lost, for `standstill`, or until
+ * Waits for a matching answer from every worker of `from`, for the first of them that is lost, for `stallCheck`, or until
  * `interrupted`.
  * A worker that is waited for and shows nothing new for `timeoutMs` is expelled with a verdict.
  * @throws STEP_TIMEOUT where that leaves nobody, or what has ended the run
@@ -65,7 +65,7 @@ export async function gather<N extends MessageName>(
   ground: GatherGround,
   options: GatherOptions<N>,
 ): Promise<Gathered<N>> {
-  const { name, step, from, matches, timeoutMs, standstill } = options;
+  const { name, step, from, matches, timeoutMs, stallCheck } = options;
   const { roster, inbox, waits } = ground;
   roster.atStep(step);
   const startMs = performance.now();
@@ -90,14 +90,14 @@ export async function gather<N extends MessageName>(
     if (interrupted) return true;
     const nowMs = performance.now();
     const hung = missing.filter(
-      (m) => nowMs - Math.max(m.movedAtMs, startMs) > timeoutMs && standstill?.excuses(m) !== true,
+      (m) => nowMs - Math.max(m.movedAtMs, startMs) > timeoutMs && stallCheck?.excuses(m) !== true,
     );
     if (hung.length > 0) {
       expelHung(ground, hung, { step, timeoutMs, nowMs });
       // Or nobody would be left, and the run has ended.
       return look().lost.length > 0;
     }
-    cut = standstill?.found() === true;
+    cut = stallCheck?.found() === true;
     return cut;
   };
   // The condition itself ends the wait: a worker either answers, is lost, or shows something new.

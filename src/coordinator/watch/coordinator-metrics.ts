@@ -48,7 +48,7 @@ function define(registry: MetricsRegistry) {
     checkpointStep: registry.gauge('vitrail_checkpoint_step', 'Step of the last checkpoint'),
     replans: registry.counter(
       'vitrail_step_replans_total',
-      'Steps planned again because workers came or went, an all-reduce stood still, or digests differed',
+      'Steps planned again because workers came or went, an all-reduce stalled, or digests differed',
     ),
     commitSeconds: registry.histogram(
       'vitrail_commit_seconds',
@@ -62,13 +62,10 @@ function define(registry: MetricsRegistry) {
       'vitrail_workers_expelled_total',
       'Workers taken out because they were outvoted, reported what cannot be, or were not reached in the ring',
     ),
-    stalls: registry.counter(
-      'vitrail_ring_stalls_total',
-      'All-reduces that stood still and were begun again',
-    ),
+    stalls: registry.counter('vitrail_ring_stalls_total', 'All-reduces that stalled and were begun again'),
     rollbacks: registry.counter(
       'vitrail_rollbacks_total',
-      'Times the run went back to a checkpoint because nobody held its state, or the state was wrong',
+      'Times the run rolled back to a checkpoint because nobody held its state, or the state was wrong',
     ),
     diskFull: registry.counter(
       'vitrail_disk_full_total',

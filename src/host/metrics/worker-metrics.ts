@@ -50,7 +50,7 @@ export class WorkerMetrics {
   );
   readonly #dropped = this.#registry.counter(
     'vitrail_worker_ring_dropped_total',
-    'Ring messages dropped: stale, damaged or of strangers',
+    'Ring messages dropped: stale, damaged or from unknown peers',
   );
   readonly #gpu = {
     utilization: this.#registry.gauge('vitrail_worker_gpu_utilization', 'Share of time a GPU was busy', [

@@ -129,7 +129,7 @@ export const clusterOptions = {
   ringTimeoutMs: operational(
     whole(100).default(10_000),
     'cluster',
-    'time after which an all-reduce that stands still is begun again',
+    'time after which an all-reduce that has stalled is begun again',
     'ms',
   ),
   suspectAfterMs: operational(

@@ -63,7 +63,7 @@ async function resume(
   let rejected = 0;
   const newest = await newestVerified(config.out, (path, error) => {
     rejected++;
-    warn(`going back to an older checkpoint: ${path} does not verify: ${error.problem}`);
+    warn(`falling back to an older checkpoint: ${path} does not verify: ${error.problem}`);
   });
   if (newest === null) {
     // Starting over in silence would throw away what the damaged ones may still give a person.

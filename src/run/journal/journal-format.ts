@@ -47,7 +47,7 @@ const recordSchema = z.discriminatedUnion('type', [
   openSchema,
   commitSchema,
   z.object({ type: z.literal('epoch'), state: runStateSchema }),
-  /** The run went back to a checkpoint: nobody held its state any more, or what they held was wrong. */
+  /** The run rolled back to a checkpoint: nobody held its state any more, or what they held was wrong. */
   z.object({ type: z.literal('back'), state: runStateSchema, backend: backendSchema }),
   /** The first worker, or the checkpoint, has said what the run is computed with. */
   z.object({ type: z.literal('backend'), backend: z.string() }),

@@ -97,8 +97,8 @@ export class Journal {
     await this.#append({ type: 'epoch', state });
   }
 
-  /** The run goes back to a checkpoint, which was computed with `backend`. */
-  async back(state: RunState, backend: string | null): Promise<void> {
+  /** The run rolls back to a checkpoint, which was computed with `backend`. */
+  async rollback(state: RunState, backend: string | null): Promise<void> {
     this.#open = { ...this.#open, state, backend, lastCommit: null };
     await this.#append({ type: 'back', state, backend });
   }

@@ -7,7 +7,7 @@ import { PartDigests, type Offer } from './part-digests.js';
 import { bindTcp, tcpAddress, type BoundTo } from '../../collective/ring/bound-address.js';
 import { addressOptions, DATA_SOCKET } from '../../collective/ring/data-socket.js';
 
-/** Requests are small; a stranger's larger frame closes its connection. */
+/** Requests are small; a larger frame, from an unknown peer, closes its connection. */
 const MAX_REQUEST_BYTES = 4096;
 
 export class StateServer {

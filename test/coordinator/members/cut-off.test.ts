@@ -40,13 +40,13 @@ test('a run that ends tells also those whom it has taken out', async (t) => {
   cluster.expel(0, 'worker 0 holds other weights');
   await peers[0]!.receiveOf('whoAreYou');
   // A connection that has only ever said what members say.
-  const stranger = new Peer(t, cluster.address);
-  await stranger.send('heartbeat', BEAT);
-  await stranger.receiveOf('whoAreYou');
+  const unknown = new Peer(t, cluster.address);
+  await unknown.send('heartbeat', BEAT);
+  await unknown.receiveOf('whoAreYou');
   await peers[1]!.send('goodbye', {});
   await cluster.until(() => cluster.members.length === 0, LONG_MS);
   await cluster.close({ clean: true, reason: 'finished' }, LONG_MS);
-  for (const peer of [peers[0]!, stranger]) {
+  for (const peer of [peers[0]!, unknown]) {
     assert.deepEqual(await peer.receiveOf('stop'), { clean: true, reason: 'finished' });
   }
 });

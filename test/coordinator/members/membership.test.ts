@@ -49,7 +49,7 @@ test('a word takes suspicion away', () => {
   assert.equal(heard(members, 'a', 2001)[0]!.suspected, false);
 });
 
-test('a stranger is no member', () => {
+test('an unknown peer is no member', () => {
   assert.equal(memberOf(joined(['a']), 'x'), undefined);
   assert.deepEqual(heard(joined(['a']), 'x', 5), joined(['a']));
   assert.deepEqual(without(joined(['a']), 'x'), joined(['a']));
@@ -96,7 +96,7 @@ test('heartbeats tell when something moved, and keep the last words', () => {
   assert.deepEqual(members[0]!.logLines, ['x', 'y', 'z']);
 });
 
-test('a ring stands still only when all are in it and nothing comes in anywhere', () => {
+test('a ring has stalled only when all are in it and nothing comes in anywhere', () => {
   const ring = (phase: Phase, atMs: number) =>
     beaten(joined(['a', 'b']), 'a', { ...BEAT, step: 3, phase: Phase.PHASE_ALL_REDUCE }, 0).map((m) =>
       m.peer === 'a' ? m : beaten([m], 'b', { ...BEAT, step: 3, phase }, atMs)[0]!,
@@ -110,7 +110,7 @@ test('a ring stands still only when all are in it and nothing comes in anywhere'
   assert.equal(ringStalled(ring(Phase.PHASE_ALL_REDUCE, 0), 3, 1001, 1000, 1), false);
 });
 
-test('of a ring that stands still the worker behind the broken link has got least', () => {
+test('of a ring that has stalled the worker behind the broken link has got least', () => {
   let members = joined(['a', 'b', 'c']);
   const messages = { a: 4, b: 1, c: 3 };
   for (const [peer, count] of Object.entries(messages)) {

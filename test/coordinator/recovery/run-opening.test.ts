@@ -17,7 +17,7 @@ test('a checkpoint of another step is not read, and is known as the newest', asy
   const { material, warnings, damagedCheckpoint, interruptedAt } = runFixture(t);
   await interruptedAt(3, 'wasm');
   damagedCheckpoint(2);
-  // Of a stretch that the run has gone back over.
+  // Of a stretch that the run has rolled back over.
   damagedCheckpoint(5);
   const { start, saved } = await openRun(material, false);
   assert.deepEqual([start, saved, warnings], [null, 2, []]);

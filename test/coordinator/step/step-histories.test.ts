@@ -149,7 +149,7 @@ class Simulation {
     else if (kind === 'leave') w.leaving = true;
     else if (kind === 'lose') {
       const holders = this.workers.filter((other) => other.state === this.step);
-      // The last that holds the state: the run goes back to a checkpoint, which is another story.
+      // The last that holds the state: the run rolls back to a checkpoint, which is another story.
       if (w.state === this.step && holders.filter((other) => !other.leaving || other === w).length === 1)
         return;
       this.workers.splice(this.workers.indexOf(w), 1);

@@ -1,19 +1,19 @@
 /** Every wait of a cluster ends, and says for whom it waited, over real sockets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ringStandstill } from '../../../src/coordinator/waits/standstill.js';
+import { ringStallCheck } from '../../../src/coordinator/waits/ring-stall.js';
 import { agreedState } from '../../../src/coordinator/recovery/state-audit.js';
 import type { Cluster } from '../../../src/coordinator/cluster.js';
 import { Phase } from '../../../src/wire/codec.js';
 import { assembled, BEAT, LONG_MS, openCluster, Peer } from '../cluster-peer.js';
 
 function stepDone(cluster: Cluster, step: number, timeoutMs: number, from = cluster.workers) {
-  const standstill = ringStandstill({ step, ring: from }, () => cluster.members, {
+  const stallCheck = ringStallCheck({ step, ring: from }, () => cluster.members, {
     ...{ stallMs: LONG_MS, plannedMs: performance.now(), now: () => performance.now() },
   });
   return cluster.gather({
     ...{ name: 'stepDone', step, from, matches: () => true, timeoutMs },
-    ...(standstill && { standstill }),
+    ...(stallCheck && { stallCheck }),
   });
 }
 
@@ -118,7 +118,7 @@ test('a wait is cut short when enough is known', async (t) => {
   const options = { name: 'stepDone', step: 1, from: [0], matches: () => true, timeoutMs: LONG_MS } as const;
   const { cut, lost } = await cluster.gather({
     ...options,
-    standstill: { found: () => true, excuses: () => true },
+    stallCheck: { found: () => true, excuses: () => true },
   });
   assert.deepEqual([cut, lost], [true, []]);
 });

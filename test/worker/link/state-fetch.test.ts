@@ -144,13 +144,13 @@ test('a part that arrives damaged is taken again, from another giver', async (t)
 
 test('nothing is given to who does not know the run, and nonsense harms nobody', async (t) => {
   const server = await serve(t, whole);
-  const stranger = new zmq.Dealer({ linger: 0, receiveTimeout: 300 });
-  t.after(() => stranger.close());
-  stranger.connect(server.endpoint);
+  const unknown = new zmq.Dealer({ linger: 0, receiveTimeout: 300 });
+  t.after(() => unknown.close());
+  unknown.connect(server.endpoint);
   const request = { transfer: 1, part: 'weights', offset: 0, length: 100, step: STEP, runToken: 'guessed' };
-  await stranger.send(encode('stateRequest', request));
-  await stranger.send('nonsense');
-  await assert.rejects(stranger.receive(), { code: 'EAGAIN' });
+  await unknown.send(encode('stateRequest', request));
+  await unknown.send('nonsense');
+  await assert.rejects(unknown.receive(), { code: 'EAGAIN' });
   const target = memory();
   await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
   assertWhole(target);

@@ -4,17 +4,17 @@ import type { Body } from '../../wire/codec.js';
 /** A connection is asked who it is this often at most. */
 const ASK_AGAIN_MS = 1000;
 /** Connections that come and go without a hello are forgotten beyond this number. */
-const MOST_STRANGERS = 10_000;
+const MOST_UNKNOWN_PEERS = 10_000;
 
-interface Stranger {
+interface UnknownPeer {
   readonly askedAtMs: number;
   /** Why it is no member. */
   readonly reason: string;
   readonly discardState: boolean;
 }
 
-export class Strangers {
-  readonly #strangers = new Map<string, Stranger>();
+export class UnknownPeers {
+  readonly #unknownPeers = new Map<string, UnknownPeer>();
   readonly #ask: (peer: string, question: Body<'whoAreYou'>) => void;
 
   /** @param ask sends the question who a connection is */
@@ -23,31 +23,31 @@ export class Strangers {
   }
 
   get peers(): readonly string[] {
-    return [...this.#strangers.keys()];
+    return [...this.#unknownPeers.keys()];
   }
 
   /** A worker was taken out without being told: when it says something, it is asked at once. */
   note(peer: string, reason: string): void {
-    this.#strangers.set(peer, { askedAtMs: -ASK_AGAIN_MS, reason, discardState: false });
+    this.#unknownPeers.set(peer, { askedAtMs: -ASK_AGAIN_MS, reason, discardState: false });
   }
 
   /** Tells a worker that it was taken out. */
   tell(peer: string, reason: string, discardState: boolean, nowMs: number): void {
-    this.#strangers.set(peer, { askedAtMs: nowMs, reason, discardState });
+    this.#unknownPeers.set(peer, { askedAtMs: nowMs, reason, discardState });
     this.#ask(peer, { reason, discardState });
   }
 
   /** Somebody said something that only members say. */
   heard(peer: string, nowMs: number): void {
-    const before = this.#strangers.get(peer);
+    const before = this.#unknownPeers.get(peer);
     if (before !== undefined && nowMs - before.askedAtMs < ASK_AGAIN_MS) return;
-    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
+    if (this.#unknownPeers.size >= MOST_UNKNOWN_PEERS) this.#unknownPeers.clear();
     const reason = before?.reason ?? 'this connection is new to the coordinator';
     this.tell(peer, reason, before?.discardState ?? false, nowMs);
   }
 
   /** It is a member now. */
   forget(peer: string): void {
-    this.#strangers.delete(peer);
+    this.#unknownPeers.delete(peer);
   }
 }

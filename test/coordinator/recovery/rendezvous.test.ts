@@ -1,7 +1,7 @@
 /** Getting workers and state together, over real sockets, with the journal that a restart reads. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { Assembly } from '../../../src/coordinator/recovery/assembly.js';
+import { Rendezvous } from '../../../src/coordinator/recovery/rendezvous.js';
 import { readJournal } from '../../../src/run/journal/journal-file.js';
 import { openRun } from '../../../src/coordinator/recovery/run-opening.js';
 import { StateDiscredited } from '../../../src/coordinator/recovery/state-audit.js';
@@ -19,18 +19,18 @@ async function opened(t: TestContext, fixture: RunFixture) {
   const opening = await openRun(fixture.material, false);
   const { state, lastCommit, saved } = opening;
   const progress: TrainingProgress = { state, evaluation: null, final: null, lastCommit, saved, agreed: 0 };
-  const assembly = new Assembly(fixture.material, opening, progress);
+  const rendezvous = new Rendezvous(fixture.material, opening, progress);
   const journal = await fixture.journalOf(opening);
   fixture.begin();
   const { cluster, events } = await openCluster(t, 4, undefined, {
-    position: () => assembly.position(),
-    refuses: (ready) => assembly.refuses(ready),
-    offer: (part) => assembly.offer(part),
+    position: () => rendezvous.position(),
+    refuses: (ready) => rendezvous.refuses(ready),
+    offer: (part) => rendezvous.offer(part),
   });
   const kinds = (): readonly string[] => events.map(({ kind }) => kind);
   const tools = { cluster, journal, interrupted: () => false };
   const peer = (): Peer => new Peer(t, cluster.address);
-  return { assembly, progress, tools, cluster, events, kinds, peer, runToken: opening.runToken };
+  return { rendezvous, progress, tools, cluster, events, kinds, peer, runToken: opening.runToken };
 }
 
 /** Joins with the state that the run starts with, and says what it holds when it is asked. */
@@ -47,8 +47,8 @@ const few: OptionValues = { workers: 3, joinTimeoutMs: 5000 };
 
 test('the first worker says what the run is computed with, and the journal keeps it', async (t) => {
   const fixture = runFixture(t, { workers: 1 });
-  const { assembly, tools, peer } = await opened(t, fixture);
-  const complete = assembly.complete(tools);
+  const { rendezvous, tools, peer } = await opened(t, fixture);
+  const complete = rendezvous.complete(tools);
   await joined(peer());
   assert.equal(await complete, true);
   assert.equal((await readJournal(fixture.material.config.out))?.backend, 'cpu');
@@ -57,16 +57,16 @@ test('the first worker says what the run is computed with, and the journal keeps
 test('an interrupted run refuses who computes with something else, also the first that comes', async (t) => {
   const fixture = runFixture(t);
   await fixture.interruptedAt(3, 'wasm');
-  const { assembly } = await opened(t, fixture);
-  assert.equal(assembly.refuses({ ...READY, backend: 'cpu' })?.code, 'BACKEND_MISMATCH');
-  assert.equal(assembly.refuses({ ...READY, backend: 'wasm' }), null);
+  const { rendezvous } = await opened(t, fixture);
+  assert.equal(rendezvous.refuses({ ...READY, backend: 'cpu' })?.code, 'BACKEND_MISMATCH');
+  assert.equal(rendezvous.refuses({ ...READY, backend: 'wasm' }), null);
 });
 
 test('an interrupted run goes on with one that holds its state and others that do not', async (t) => {
   const fixture = runFixture(t, { workers: 2, minWorkers: 2 });
   await fixture.interruptedAt(3, 'cpu');
-  const { assembly, tools, peer, runToken } = await opened(t, fixture);
-  const complete = assembly.complete(tools);
+  const { rendezvous, tools, peer, runToken } = await opened(t, fixture);
+  const complete = rendezvous.complete(tools);
   const [survivor, fresh] = [peer(), peer()];
   await fresh.join({}, { hasState: false });
   await survivor.join({ runToken, step: 3 }, { step: 3 });
@@ -75,43 +75,43 @@ test('an interrupted run goes on with one that holds its state and others that d
   assert.equal(await complete, true);
 });
 
-test('a run that has begun and went back goes on with one worker', async (t) => {
+test('a run that has begun and rolled back goes on with one worker', async (t) => {
   const fixture = runFixture(t, few);
-  const { assembly, progress, tools, kinds, peer } = await opened(t, fixture);
+  const { rendezvous, progress, tools, kinds, peer } = await opened(t, fixture);
   progress.state = fixture.stateAfter(4);
   await tools.journal.commit(progress.state, 7, 'd', [0, 1, 2]);
-  await assembly.goBack(tools, LOST);
+  await rendezvous.rollBack(tools, LOST);
   assert.deepEqual(kinds(), ['back']);
   const journal = await readJournal(fixture.material.config.out);
   assert.deepEqual([journal?.state.step, journal?.lastCommit, progress.state.step], [0, null, 0]);
-  const complete = assembly.complete(tools);
+  const complete = rendezvous.complete(tools);
   await joined(peer());
   assert.equal(await complete, true);
 });
 
-test('a run that goes back for the third time without having come further ends', async (t) => {
+test('a run that rolls back for the third time without having come further ends', async (t) => {
   const fixture = runFixture(t);
-  const { assembly, progress, tools } = await opened(t, fixture);
+  const { rendezvous, progress, tools } = await opened(t, fixture);
   for (let i = 0; i < 2; i++) {
     progress.state = fixture.stateAfter(4);
-    await assembly.goBack(tools, LOST);
+    await rendezvous.rollBack(tools, LOST);
   }
   progress.state = fixture.stateAfter(4);
   await assert.rejects(
-    assembly.goBack(tools, LOST),
+    rendezvous.rollBack(tools, LOST),
     /NO_PROGRESS: .*back to step 0 3 times .*beyond step 4: STATE_LOST/,
   );
 });
 
-test('going back from a wrong state takes out who was outvoted, and trusts no state of that stretch', async (t) => {
+test('a rollback from a wrong state takes out who was outvoted, and trusts no state of that stretch', async (t) => {
   const fixture = runFixture(t, few);
-  const { assembly, progress, tools, cluster, events, peer, runToken } = await opened(t, fixture);
+  const { rendezvous, progress, tools, cluster, events, peer, runToken } = await opened(t, fixture);
   const odd = peer();
   await odd.join();
   assert.equal(await cluster.until(() => cluster.ready.length === 1, 5000), 'met');
   progress.state = fixture.stateAfter(4);
   const reason = coded('STATE_MISMATCH', { worker: 0, part: 'weights', step: 4 });
-  await assembly.goBack(tools, new StateDiscredited(reason, [0]));
+  await rendezvous.rollBack(tools, new StateDiscredited(reason, [0]));
   assert.equal((await odd.receiveOf('whoAreYou')).discardState, true);
   assert.match(events.find(({ kind }) => kind === 'expelled')!.text, /worker 0 holds another weights/);
   const sleeper = peer();
@@ -120,20 +120,20 @@ test('going back from a wrong state takes out who was outvoted, and trusts no st
   assert.equal(stateSource, StateSource.STATE_SOURCE_PEERS);
 });
 
-test('a state that was handed over to a checkpoint is no going back', async (t) => {
+test('a state that was handed over to a checkpoint is no rollback', async (t) => {
   const fixture = runFixture(t, few);
-  const { assembly, tools, kinds, peer } = await opened(t, fixture);
-  await assembly.takeOver(tools);
+  const { rendezvous, tools, kinds, peer } = await opened(t, fixture);
+  await rendezvous.takeOver(tools);
   assert.deepEqual(kinds(), ['waiting']);
-  const complete = assembly.complete(tools);
+  const complete = rendezvous.complete(tools);
   await joined(peer());
   assert.equal(await complete, true);
 });
 
-test('where the checkpoint of a hand-over is gone the run goes back to another', async (t) => {
+test('where the checkpoint of a hand-over is gone the run rolls back to another', async (t) => {
   const fixture = runFixture(t);
-  const { assembly, progress, tools, kinds } = await opened(t, fixture);
+  const { rendezvous, progress, tools, kinds } = await opened(t, fixture);
   progress.state = fixture.stateAfter(4);
-  await assembly.takeOver(tools);
+  await rendezvous.takeOver(tools);
   assert.deepEqual([kinds(), progress.state.step], [['waiting', 'back'], 0]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admit, beaten, type Member } from '../../../src/coordinator/members/membership.js';
-import { leftOut, ringStandstill } from '../../../src/coordinator/waits/standstill.js';
+import { leftOut, ringStallCheck } from '../../../src/coordinator/waits/ring-stall.js';
 import { Phase } from '../../../src/wire/codec.js';
 import { BEAT, HELLO } from '../cluster-peer.js';
 
@@ -19,24 +19,24 @@ function members(...messages: number[]): readonly Member[] {
   return all;
 }
 
-test('a ring in which all are and nothing moves stands still; its members are excused, others are not', () => {
+test('a ring in which all are and nothing moves has stalled; its members are excused, others are not', () => {
   let nowMs = 5000;
   let present = members(3, 1, 2);
   const times = { stallMs: STALL_MS, plannedMs: nowMs, now: () => nowMs };
-  const standstill = ringStandstill(ROUND, () => present, times)!;
+  const stallCheck = ringStallCheck(ROUND, () => present, times)!;
   // Their heartbeats are older; what counts is the time since the plan.
-  assert.equal(standstill.found(), false);
+  assert.equal(stallCheck.found(), false);
   nowMs += STALL_MS + 1;
-  assert.equal(standstill.found(), true);
-  assert.ok(present.every((member) => standstill.excuses(member)));
+  assert.equal(stallCheck.found(), true);
+  assert.ok(present.every((member) => stallCheck.excuses(member)));
   present = beaten(present, '0', { ...BEAT, phase: Phase.PHASE_COMPUTE }, 1);
-  assert.equal(standstill.found(), false);
-  assert.deepEqual(present.map(standstill.excuses), [false, true, true]);
+  assert.equal(stallCheck.found(), false);
+  assert.deepEqual(present.map(stallCheck.excuses), [false, true, true]);
 });
 
 test('a ring of one waits for nobody, so nothing is looked at', () => {
   assert.equal(
-    ringStandstill({ step: 1, ring: [0] }, () => members(0), {
+    ringStallCheck({ step: 1, ring: [0] }, () => members(0), {
       stallMs: STALL_MS,
       plannedMs: 0,
       now: () => 0,
@@ -45,7 +45,7 @@ test('a ring of one waits for nobody, so nothing is looked at', () => {
   );
 });
 
-test('the third standstill leaves out the worker that got least, and too many end the run', () => {
+test('the third stall leaves out the worker that got least, and too many end the run', () => {
   const present = [...members(3, 1, 2), ...members(0, 0, 0, 0).slice(3)];
   const left = (stalls: number) => leftOut(ROUND, present, stalls, STALL_MS);
   assert.deepEqual([left(1), left(2), left(3), left(20)], [null, null, 1, 1]);

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goneBack, isWithoutProgress, type GoneBack } from '../../../src/coordinator/recovery/going-back.js';
+import {
+  nextRollback,
+  isWithoutProgress,
+  type Rollback,
+} from '../../../src/coordinator/recovery/rollback.js';
 
 /** Which of the times, given as [back to, had reached], is one too many. */
 function ends(times: readonly (readonly [number, number])[]): readonly boolean[] {
-  let gone: GoneBack | null = null;
+  let gone: Rollback | null = null;
   return times.map(([step, reached]) => {
-    gone = goneBack(gone, step, reached);
+    gone = nextRollback(gone, step, reached);
     return isWithoutProgress(gone);
   });
 }
@@ -38,6 +42,6 @@ test('whoever comes further, or back to a newer checkpoint, may go back again', 
 });
 
 test('it says how often and how far', () => {
-  const once = goneBack(null, 10, 14);
-  assert.deepEqual(goneBack(once, 10, 12), { step: 10, reached: 14, times: 2 });
+  const once = nextRollback(null, 10, 14);
+  assert.deepEqual(nextRollback(once, 10, 12), { step: 10, reached: 14, times: 2 });
 });

@@ -3,7 +3,7 @@ import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, type VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import type { Cluster } from '../cluster.js';
-import { goneBack, isWithoutProgress, type GoneBack } from './going-back.js';
+import { nextRollback, isWithoutProgress, type Rollback } from './rollback.js';
 import type { Journal } from '../../run/journal/journal.js';
 import { savedIn, type RunMaterial, type RunOpening } from './run-opening.js';
 import { startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';
@@ -14,14 +14,14 @@ import type { TrainingProgress } from '../trainer.js';
 /** Workers that wait for their coordinator look for it every two seconds at most. */
 const RETURN_TIMEOUT_MS = 15_000;
 
-export interface AssemblyTools {
+export interface RendezvousServices {
   readonly cluster: Cluster;
   readonly journal: Journal;
   /** True ends a wait. */
   readonly interrupted: () => boolean;
 }
 
-export class Assembly {
+export class Rendezvous {
   readonly #material: RunMaterial;
   readonly #opening: RunOpening;
   readonly #progress: TrainingProgress;
@@ -32,7 +32,7 @@ export class Assembly {
   /** It waits for all workers that it was planned for; once begun it goes on as soon as there are enough. */
   #begun: boolean;
   #backend: string | null;
-  #gone: GoneBack | null = null;
+  #rollback: Rollback | null = null;
   #distrusted: { readonly after: number; readonly upTo: number } | null = null;
 
   constructor(material: RunMaterial, opening: RunOpening, progress: TrainingProgress) {
@@ -72,7 +72,7 @@ export class Assembly {
    * @returns false when interrupted
    * @throws WORKERS_MISSING, RUN_INTERRUPTED, NO_PROGRESS; as `agreedState`
    */
-  async complete(tools: AssemblyTools): Promise<boolean> {
+  async complete(tools: RendezvousServices): Promise<boolean> {
     const { cluster, journal, interrupted } = tools;
     if (this.#restarted && !(await this.#returned(tools))) return false;
     const { config } = this.#material;
@@ -103,33 +103,33 @@ export class Assembly {
   }
 
   /**
-   * Nobody holds the state any more, or what they hold is wrong: the run goes back to its newest checkpoint, and all
+   * Nobody holds the state any more, or what they hold is wrong: the run rolls back to its newest checkpoint, and all
    * join again.
    * @throws NO_PROGRESS; as `startingPoint`
    */
-  async goBack({ cluster, journal }: AssemblyTools, cause: Error): Promise<void> {
+  async rollBack({ cluster, journal }: RendezvousServices, cause: Error): Promise<void> {
     const { config, manifest, spec, layout, warn } = this.#material;
     const { step: reached } = this.#progress.state;
     const reason = reasonOf(cause);
-    cluster.note({ kind: 'back', text: `${reason}: going back to the newest checkpoint` });
+    cluster.note({ kind: 'back', text: `${reason}: rolling back to the newest checkpoint` });
     const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
     const { step } = start.state;
-    this.#gone = goneBack(this.#gone, step, reached);
-    if (isWithoutProgress(this.#gone)) throw coded('NO_PROGRESS', { ...this.#gone, reason });
+    this.#rollback = nextRollback(this.#rollback, step, reached);
+    if (isWithoutProgress(this.#rollback)) throw coded('NO_PROGRESS', { ...this.#rollback, reason });
     const discredited = cause instanceof StateDiscredited;
     // Also who sleeps now, and comes back when the run has come to the step of its state again.
     if (discredited) this.#distrusted = { after: step, upTo: Math.max(reached, this.#distrusted?.upTo ?? 0) };
     this.#progress.state = start.state;
     this.#progress.lastCommit = null;
     this.#progress.saved = savedIn(start);
-    await journal.back(start.state, start.backend);
+    await journal.rollback(start.state, start.backend);
     this.#startFrom(start);
     if (discredited) for (const worker of cause.odd) cluster.expel(worker, cause.reason.message);
-    cluster.disband(`the run goes back to step ${step}`);
+    cluster.disband(`the run rolls back to step ${step}`);
   }
 
   /** The last that held the state have left it in a checkpoint: whoever comes takes it from there. */
-  async takeOver(tools: AssemblyTools): Promise<void> {
+  async takeOver(tools: RendezvousServices): Promise<void> {
     const { config, manifest, spec, layout, warn } = this.#material;
     const { step } = this.#progress.state;
     const { cluster } = tools;
@@ -138,7 +138,7 @@ export class Assembly {
       text: `step ${step} waits: its state is in a checkpoint, nobody holds it`,
     });
     const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
-    if (start.state.step !== step) return this.goBack(tools, coded('STATE_LOST', { step }));
+    if (start.state.step !== step) return this.rollBack(tools, coded('STATE_LOST', { step }));
     this.#startFrom(start);
     cluster.disband(`the state of step ${step} is in a checkpoint`);
   }
@@ -147,7 +147,7 @@ export class Assembly {
    * Gives all workers the state of an earlier checkpoint, to be looked at once the run is over.
    * @returns false when interrupted
    */
-  async show(tools: AssemblyTools, start: StartingPoint): Promise<boolean> {
+  async show(tools: RendezvousServices, start: StartingPoint): Promise<boolean> {
     const { cluster, interrupted } = tools;
     const workers = cluster.ready.length;
     const { step } = start.state;
@@ -174,10 +174,10 @@ export class Assembly {
 
   /**
    * Waits for workers of the interrupted run; where none comes that holds its state, and the coordinator has it not
-   * either, the run goes back.
+   * either, the run rolls back.
    * @returns false when interrupted
    */
-  async #returned(tools: AssemblyTools): Promise<boolean> {
+  async #returned(tools: RendezvousServices): Promise<boolean> {
     const { cluster, interrupted } = tools;
     const { config, warn } = this.#material;
     const { step } = this.#progress.state;
@@ -191,7 +191,7 @@ export class Assembly {
     if (!config.resume) {
       throw coded('RUN_INTERRUPTED', { path: config.out, step, waitedMs: RETURN_TIMEOUT_MS });
     }
-    await this.goBack(tools, new Error('no worker has come back'));
+    await this.rollBack(tools, new Error('no worker has come back'));
     return true;
   }
 }

@@ -1,15 +1,15 @@
-/** All-reduces that stand still: how one is known, and what is done about the first, the third, and too many. Pure. */
+/** Stalled all-reduces: how one is known, and what is done about the first, the third, and too many. Pure. */
 import { coded } from '../../errors/errors.js';
-import type { Standstill } from './gathering.js';
+import type { StallCheck } from './gathering.js';
 import { inRing, leastReached, ringStalled, type Member } from '../members/membership.js';
 import type { StepRound } from '../step/step-round.js';
 
-/** After so many all-reduces of a step that came to a standstill, a worker is left out. */
+/** After so many stalled all-reduces of a step, a worker is left out. */
 const MOST_STALLS = 2;
 /** Leaving workers out does not help either. */
 const MOST_STALLS_IN_ALL = 20;
 
-export interface StandstillTimes {
+export interface StallTimes {
   readonly stallMs: number;
   /** When the round was planned. */
   readonly plannedMs: number;
@@ -21,11 +21,11 @@ export interface StandstillTimes {
  * is not there yet, and where all are there, nobody is to blame for it alone. A ring of one waits for nobody.
  * @param members asked again and again for those that there are
  */
-export function ringStandstill(
+export function ringStallCheck(
   { step, ring }: Pick<StepRound, 'step' | 'ring'>,
   members: () => readonly Member[],
-  { stallMs, plannedMs, now }: StandstillTimes,
-): Standstill | undefined {
+  { stallMs, plannedMs, now }: StallTimes,
+): StallCheck | undefined {
   if (ring.length === 1) return undefined;
   const asked = new Set(ring);
   return {
@@ -39,7 +39,7 @@ export function ringStandstill(
 
 /**
  * All are there and nothing moves: first the same ring again, then without the worker that got least.
- * @param stalls all-reduces of this step that have come to a standstill, this one included
+ * @param stalls stalled all-reduces of this step, this one included
  * @returns the worker to be left out, if any is
  * @throws RING_TIMEOUT
  */

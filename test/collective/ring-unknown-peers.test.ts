@@ -44,10 +44,10 @@ function droppedBy(ring: Ring): number {
 async function reduceAfter(t: TestContext, messages: readonly Uint8Array[][]): Promise<Ring> {
   const rings = await openRings(t, 2);
   joinAll(rings, 2);
-  const stranger = pushTo(t, rings[1]!);
+  const unknown = pushTo(t, rings[1]!);
   const requests = rings.map((_, rank) => requestOf(rank, LENGTH, 5));
   const second = rings[1]!.reduce(requests[1]!);
-  for (const frames of messages) await stranger.send(frames);
+  for (const frames of messages) await unknown.send(frames);
   while (droppedBy(rings[1]!) < messages.length) await nextTurn();
   const [, report] = await Promise.all([rings[0]!.reduce(requests[0]!), second]);
   assert.equal(report.dropped, messages.length);
@@ -62,7 +62,7 @@ void test('messages of older generations, steps and rounds are dropped and count
 
 void test('messages of another run are dropped and counted', async (t) => {
   const ring = await reduceAfter(t, [message({ runToken: RUN_TOKEN + 1n })]);
-  assert.deepEqual([...ring.drops], [['stranger', 1]]);
+  assert.deepEqual([...ring.drops], [['unknown-peer', 1]]);
 });
 
 void test('garbage of every kind is dropped and counted', async (t) => {
@@ -98,9 +98,9 @@ void test('a final sum before the own values went into it is dropped and counted
   const rings = await openRings(t, 3);
   joinAll(rings, 2);
   const requests = rings.map((_, rank) => requestOf(rank, 1500, 5));
-  const stranger = pushTo(t, rings[1]!);
+  const unknown = pushTo(t, rings[1]!);
   const second = rings[1]!.reduce(requests[1]!);
-  await stranger.send(message({ phase: 'gather', segment: 0, hop: 1 }));
+  await unknown.send(message({ phase: 'gather', segment: 0, hop: 1 }));
   while (droppedBy(rings[1]!) < 1) await nextTurn();
   await Promise.all([second, rings[0]!.reduce(requests[0]!), rings[2]!.reduce(requests[2]!)]);
   assert.deepEqual([...rings[1]!.drops], [['unexpected', 1]]);
