@@ -14,7 +14,7 @@ import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
 import { whenThereIsSpace, type DiskWait } from '../host/disk-space.js';
 import type { TrainingObserver } from './watch/observer.js';
-import type { StoredRun } from '../run/folder/run-checkpoint.js';
+import { checkpointState } from '../run/folder/run-checkpoint.js';
 import type { RunState } from '../run/journal/run-state.js';
 import { agreedState } from './recovery/state-audit.js';
 
@@ -92,7 +92,7 @@ export class CheckpointKeeper {
       layout: this.#layout,
       weights,
       slots,
-      state: { run: stored, config, classes, manifestDigest, backend } satisfies StoredRun,
+      state: checkpointState({ run: stored, config, classes, manifestDigest, backend }),
       metadata: weightsMetadata(spec, config.transform, classes),
     };
     const write = async (): Promise<string> => {

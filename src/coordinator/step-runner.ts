@@ -85,12 +85,12 @@ export class StepRunner {
   async run(
     step: number,
     learningRate: number,
-    runningMaxima: readonly number[],
+    amaxHistory: readonly number[],
     beforeCommit: (committing: Committing) => Promise<void>,
   ): Promise<StepResult | null> {
     const { cluster, config } = this.#options;
     const microBatches = this.#microBatches(step);
-    let exponents = stepExponents(Float32Array.from(runningMaxima), microBatches.length);
+    let exponents = stepExponents(Float32Array.from(amaxHistory), microBatches.length);
     let previous: StepRound | null = null;
     const times = { repeats: 0, replans: 0, stalls: 0, mismatches: 0 };
     for (;;) {

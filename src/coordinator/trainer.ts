@@ -121,7 +121,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
       await agreedState(cluster, { step, agreed, timeoutMs: config.stepTimeoutMs });
       progress.agreed = step;
     }
-    const { step, runningMaxima, ended } = progress.state;
+    const { step, amaxHistory, ended } = progress.state;
     if (over) return { kind: 'ended', reason: ended ?? 'finished', over: true };
     if (run.stopRequested() !== null) return stopped();
     const left = await letGo(cluster, step, progress.saved, async () => save(true));
@@ -134,7 +134,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
     }
 
     const lr = learningRate(scheduleAt(config, perEpoch, step), step);
-    const result = await runner.run(step, lr, runningMaxima, async ({ totals, generation, ring }) => {
+    const result = await runner.run(step, lr, amaxHistory, async ({ totals, generation, ring }) => {
       const state = { ...afterStep(progress.state, totals), elapsedSeconds: seconds() };
       await journal.commit(state, generation, totals.digest, ring);
       progress.state = state;

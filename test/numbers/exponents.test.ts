@@ -10,7 +10,7 @@ import {
   repeatExponents,
   stepExponents,
   sumLimit,
-  updateRunningMaxima,
+  updateAmaxHistory,
 } from '../../src/numbers/exact/exponents.js';
 
 const LARGEST = 3.4028234663852886e38;
@@ -72,10 +72,10 @@ void test('a scale is exactly a power of two and comes back by its inverse', () 
   );
 });
 
-void test('running maxima rise at once and decay slowly', () => {
-  const running = updateRunningMaxima(Float32Array.of(1, 1, 0), Float32Array.of(4, 0.25, 0), 0.875);
-  assert.deepEqual(running, Float32Array.of(4, 0.875, 0));
-  const odd = updateRunningMaxima(Float32Array.of(0.1), Float32Array.of(0), 0.9);
+void test('the amax history rises at once and decays slowly', () => {
+  const history = updateAmaxHistory(Float32Array.of(1, 1, 0), Float32Array.of(4, 0.25, 0), 0.875);
+  assert.deepEqual(history, Float32Array.of(4, 0.875, 0));
+  const odd = updateAmaxHistory(Float32Array.of(0.1), Float32Array.of(0), 0.9);
   assert.equal(odd[0], Math.fround(0.9 * Math.fround(0.1)));
 });
 
@@ -89,5 +89,8 @@ void test('what has no meaning is refused with its value', () => {
   assert.throws(() => exponentScale(0.5), /2\^0.5/);
   assert.throws(() => exponentScale(1024), /2\^1024/);
   assert.throws(() => exceedsRange(new Float32Array(2), new Int32Array(1), 4), /2 maxima for 1 exponents/);
-  assert.throws(() => updateRunningMaxima(new Float32Array(1), new Float32Array(2), 0.9), /2 maxima for 1/);
+  assert.throws(
+    () => updateAmaxHistory(new Float32Array(1), new Float32Array(2), 0.9),
+    /2 maxima for an amax history of 1/,
+  );
 });

@@ -52,17 +52,17 @@ function largestExponent(maximum: number, microBatches: number, headroom: number
 
 /**
  * Exponents for a step: per tensor the largest e for which `microBatches` gradients of up to 2^headroomBits times
- * the running maximum cannot overflow 32 bits.
- * @param runningMaxima [tensors], finite
+ * its amax cannot overflow 32 bits.
+ * @param amaxHistory [tensors], finite: the decaying maximum of |g| over earlier micro-batches
  * @throws RangeError
  */
 export function stepExponents(
-  runningMaxima: Float32Array,
+  amaxHistory: Float32Array,
   microBatches: number,
   headroomBits = 2,
 ): Int32Array<ArrayBuffer> {
   const headroom = exponentScale(headroomBits);
-  return Int32Array.from(runningMaxima, (maximum) => largestExponent(maximum, microBatches, headroom));
+  return Int32Array.from(amaxHistory, (maximum) => largestExponent(maximum, microBatches, headroom));
 }
 
 /** Exponents for repeating a step, from the step's own maxima: with these it does not exceed its range. */
@@ -82,14 +82,14 @@ export function exceedsRange(maxima: Float32Array, exponents: Int32Array, microB
   return maxima.some((maximum, i) => !(microBatches * maximum * exponentScale(exponents[i]!) <= limit));
 }
 
-/** The slowly decaying maximum: max(maxima, decay x running), rounded to fp32. Both [tensors]. */
-export function updateRunningMaxima(
-  running: Float32Array,
+/** The amax history after a step: max(maxima, decay x history), rounded to fp32. Both [tensors]. */
+export function updateAmaxHistory(
+  history: Float32Array,
   maxima: Float32Array,
   decay: number,
 ): Float32Array<ArrayBuffer> {
-  if (running.length !== maxima.length) {
-    throw new RangeError(`${maxima.length} maxima for ${running.length} running maxima`);
+  if (history.length !== maxima.length) {
+    throw new RangeError(`${maxima.length} maxima for an amax history of ${history.length}`);
   }
-  return Float32Array.from(maxima, (maximum, i) => Math.max(maximum, decay * running[i]!));
+  return Float32Array.from(maxima, (maximum, i) => Math.max(maximum, decay * history[i]!));
 }

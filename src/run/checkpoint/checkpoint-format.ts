@@ -80,7 +80,7 @@ export function decodeChecksums(text: string): Checksums | null {
   return encodeChecksums(checksums) === text ? checksums : null;
 }
 
-/** Plain JSON of the coordinator: configuration, model, classes, epoch, running maxima, early stopping ... */
+/** Plain JSON of the coordinator: configuration, model, classes, epoch, amax history, early stopping ... */
 export type CheckpointState = Readonly<Record<string, unknown>>;
 
 /** The text of state.json, or the place of a number that JSON cannot hold (it would silently become null). */

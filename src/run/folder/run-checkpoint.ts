@@ -1,5 +1,6 @@
 /** What a run stores in a checkpoint's state.json besides the arrays, and how it is read back. */
 import { z } from 'zod';
+import type { CheckpointState } from '../checkpoint/checkpoint-format.js';
 import { readCheckpoint, readCheckpointState, type Checkpoint } from '../checkpoint/checkpoint-reader.js';
 import { resolveCheckpoint, type OnRejected } from '../checkpoint/checkpoint-store.js';
 import { resolveConfig } from '../config/config.js';
@@ -8,7 +9,7 @@ import { coded } from '../../errors/errors.js';
 import { modelSpec, type ModelSpec } from '../model/model-spec.js';
 import { parameterLayout, type ParameterLayout } from '../model/parameter-layout.js';
 import type { RunState } from '../journal/run-state.js';
-import { runStateSchema } from '../journal/run-state-schema.js';
+import { runStateSchema, storedRunState } from '../journal/run-state-schema.js';
 
 export interface StoredRun {
   readonly run: RunState;
@@ -26,6 +27,11 @@ const storedRunSchema = z.object({
   manifestDigest: z.string(),
   backend: z.string(),
 });
+
+/** What state.json holds of `run`: `storedRun` reads it back. */
+export function checkpointState(run: StoredRun): CheckpointState {
+  return { ...run, run: storedRunState(run.run) };
+}
 
 /** @throws CHECKPOINT_CORRUPT where state.json is not what a run stores */
 export function storedRun(path: string, state: unknown): StoredRun {

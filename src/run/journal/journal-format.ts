@@ -1,7 +1,7 @@
 /** The lines of a run's journal: each with a checksum, so that a torn tail shows. Pure. */
 import { z } from 'zod';
 import type { RunState } from './run-state.js';
-import { runStateSchema } from './run-state-schema.js';
+import { runStateSchema, storedRunState } from './run-state-schema.js';
 
 export const JOURNAL_VERSION = 1;
 
@@ -76,7 +76,8 @@ function checksum(text: string): string {
 }
 
 export function journalLine(record: JournalRecord): string {
-  const text = JSON.stringify(record);
+  const stored = 'state' in record ? { ...record, state: storedRunState(record.state) } : record;
+  const text = JSON.stringify(stored);
   return `${checksum(text)} ${text}\n`;
 }
 

@@ -1,4 +1,4 @@
-/** How a run's state is checked where it is read back: from a checkpoint, from the journal. Pure. */
+/** A run's state in files, the journal and a checkpoint's state.json: how it is written and how it is checked. Pure. */
 import { z } from 'zod';
 import type { RunState } from './run-state.js';
 
@@ -15,12 +15,22 @@ const olderBest = z
     loss: testLoss,
   }));
 
-export const runStateSchema = z.object({
-  step: count,
-  runningMaxima: z.array(z.number().min(0)).readonly(),
-  epochTotals: totals,
-  earlyStopping: z.object({ best: z.number().nullable(), badEvaluations: count }),
-  best: z.union([best, olderBest]).nullable(),
-  ended: z.string().nullable(),
-  elapsedSeconds: z.number().min(0),
-}) satisfies z.ZodType<RunState>;
+/** Files call the amax history `runningMaxima`. The name stays, so that every version reads every run folder. */
+export const runStateSchema = z
+  .object({
+    step: count,
+    runningMaxima: z.array(z.number().min(0)).readonly(),
+    epochTotals: totals,
+    earlyStopping: z.object({ best: z.number().nullable(), badEvaluations: count }),
+    best: z.union([best, olderBest]).nullable(),
+    ended: z.string().nullable(),
+    elapsedSeconds: z.number().min(0),
+  })
+  .transform(({ step, runningMaxima, ...rest }): RunState => ({ step, amaxHistory: runningMaxima, ...rest }));
+
+export type StoredRunState = z.input<typeof runStateSchema>;
+
+/** What a file holds of `state`: `runStateSchema` reads it back. */
+export function storedRunState({ step, amaxHistory, ...rest }: RunState): StoredRunState {
+  return { step, runningMaxima: amaxHistory, ...rest };
+}

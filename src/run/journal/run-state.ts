@@ -1,5 +1,5 @@
 /** What a run carries from step to step besides the weights; a checkpoint stores it. Pure. */
-import { updateRunningMaxima } from '../../numbers/exact/exponents.js';
+import { updateAmaxHistory } from '../../numbers/exact/exponents.js';
 import {
   INITIAL_EARLY_STOPPING,
   updateEarlyStopping,
@@ -7,8 +7,8 @@ import {
   type EarlyStoppingState,
 } from '../schedule/early-stopping.js';
 
-/** How slowly a tensor's running maximum forgets: halves in about 70 steps. */
-const MAXIMA_DECAY = 0.99;
+/** How slowly the amax history forgets: it halves in about 70 steps. */
+const AMAX_DECAY = 0.99;
 
 /** Exact sums over samples. */
 export interface Totals {
@@ -34,8 +34,8 @@ export interface BestResult {
 export interface RunState {
   /** Committed steps. */
   readonly step: number;
-  /** Decaying maximum of |g| of a micro-batch, one a tensor. */
-  readonly runningMaxima: readonly number[];
+  /** Decaying maximum of |g| over the micro-batches so far, one a tensor. */
+  readonly amaxHistory: readonly number[];
   /** Training totals of the epoch under way. */
   readonly epochTotals: Totals;
   readonly earlyStopping: EarlyStoppingState;
@@ -52,7 +52,7 @@ export const NO_TOTALS: Totals = { lossSum: 0, correct: 0, samples: 0 };
 export function initialRunState(tensors: number): RunState {
   return {
     step: 0,
-    runningMaxima: new Array<number>(tensors).fill(0),
+    amaxHistory: new Array<number>(tensors).fill(0),
     epochTotals: NO_TOTALS,
     earlyStopping: INITIAL_EARLY_STOPPING,
     best: null,
@@ -78,9 +78,7 @@ export function afterStep(state: RunState, totals: StepTotals): RunState {
   return {
     ...state,
     step: state.step + 1,
-    runningMaxima: [
-      ...updateRunningMaxima(Float32Array.from(state.runningMaxima), totals.maxima, MAXIMA_DECAY),
-    ],
+    amaxHistory: [...updateAmaxHistory(Float32Array.from(state.amaxHistory), totals.maxima, AMAX_DECAY)],
     epochTotals: addTotals(state.epochTotals, totals),
   };
 }

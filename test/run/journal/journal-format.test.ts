@@ -11,7 +11,7 @@ import {
 } from '../../../src/run/journal/journal-format.js';
 import { initialRunState } from '../../../src/run/journal/run-state.js';
 
-const state = (step: number) => ({ ...initialRunState(2), step, runningMaxima: [0.1, Math.fround(1 / 3)] });
+const state = (step: number) => ({ ...initialRunState(2), step, amaxHistory: [0.1, Math.fround(1 / 3)] });
 const OPEN: JournalOpen = {
   type: 'open',
   version: JOURNAL_VERSION,
@@ -57,6 +57,14 @@ test('a journal says where the run is, bit for bit', () => {
   assert.deepEqual(content.lastCommit, { generation: 6, digest: 'd2', ring: [0, 5] });
   assert.deepEqual([content.generation, content.checkpoint?.step, content.end], [6, 2, null]);
   assert.equal(nextWorkerAfter(content), 8);
+});
+
+test('files keep their names: older versions read what this one writes, and the other way round', () => {
+  assert.match(journalLine(OPEN), /"state":\{"step":0,"runningMaxima":\[0\.1,/);
+  const older =
+    'fdfcc631 {"type":"epoch","state":{"step":3,"runningMaxima":[0.5,0],"epochTotals":{"lossSum":1,"correct":1,"samples":2},"earlyStopping":{"best":null,"badEvaluations":0},"best":null,"ended":null,"elapsedSeconds":2}}\n';
+  const parsed = parseJournal(journalLine(OPEN) + older);
+  assert.deepEqual(parsed.ok && [parsed.content.state.step, parsed.content.state.amaxHistory], [3, [0.5, 0]]);
 });
 
 test('an end, a step back and another start are read as such', () => {
