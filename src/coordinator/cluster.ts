@@ -4,18 +4,23 @@ import { faultPoint } from '../host/fault-injection.js';
 import type { Body, Message, MessageName } from '../wire/codec.js';
 import type { ClusterEvent } from './members/cluster-event.js';
 import { ControlServer } from '../host/control-server.js';
-import { gather, type GatherGround, type Gathered, type GatherOptions } from './waits/gathering.js';
+import {
+  waitForAnswers,
+  type AnswerWaitServices,
+  type AnswerWaitEnd,
+  type AnswerWaitOptions,
+} from './waits/answer-wait.js';
 import { Inbox } from './members/inbox.js';
 import * as membership from './members/membership.js';
 import type { Member } from './members/membership.js';
 import { answerStateRequest } from './members/offer.js';
 import { PhaseHistory } from './waits/phase-history.js';
 import { Roster, type RosterOptions } from './members/roster.js';
-import { RunWaits } from './waits/run-waits.js';
-import type { WaitEnd } from './waits/waiting.js';
+import { RunWait } from './waits/run-wait.js';
+import type { WaitEnd } from './waits/condition-wait.js';
 import { WorkerPull } from './recovery/worker-pull.js';
 
-export type ClusterOptions = Omit<RosterOptions, 'send' | 'onGone' | 'onFatal'> & {
+export type ClusterOptions = Omit<RosterOptions, 'send' | 'onRemoved' | 'onFatal'> & {
   readonly listen: string;
   /** The bytes of a part of the state that workers may pull. */
   readonly offer: (part: string) => Uint8Array | undefined;
@@ -29,11 +34,11 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #roster: Roster;
   readonly #inbox = new Inbox();
-  readonly #waits = new RunWaits();
+  readonly #waits = new RunWait();
   readonly #watch: NodeJS.Timeout;
   readonly #history = new PhaseHistory();
   readonly #pull: WorkerPull;
-  readonly #ground: GatherGround;
+  readonly #services: AnswerWaitServices;
   #server!: ControlServer;
   #numbers = 0;
 
@@ -42,9 +47,9 @@ export class Cluster {
     this.#roster = new Roster({
       ...options,
       send: (peer, name, body) => this.#server.send(peer, name, body),
-      onGone: (worker) => {
+      onRemoved: (worker) => {
         this.#inbox.forget(worker);
-        this.#pull.gone(worker);
+        this.#pull.removed(worker);
         this.#waits.notify();
       },
       onFatal: (error) => this.#waits.fail(error),
@@ -54,7 +59,7 @@ export class Cluster {
       send: (worker, request) => this.send(worker, 'stateRequest', request),
       isMember: (worker) => this.#roster.member(worker) !== undefined,
     });
-    this.#ground = {
+    this.#services = {
       ...{ roster: this.#roster, inbox: this.#inbox, history: this.#history, waits: this.#waits },
       note: options.onEvent,
     };
@@ -168,8 +173,8 @@ export class Cluster {
    * Waits for a matching answer from every worker of `from`, for the first of them that is lost, or for a stall of the ring.
    * @throws STEP_TIMEOUT where all that could go on hang, or what has ended the run
    */
-  async gather<N extends MessageName>(options: GatherOptions<N>): Promise<Gathered<N>> {
-    return gather(this.#ground, options);
+  async waitForAnswers<N extends MessageName>(options: AnswerWaitOptions<N>): Promise<AnswerWaitEnd<N>> {
+    return waitForAnswers(this.#services, options);
   }
 
   /** The bytes of `part` of the state after `step` steps, from a worker. @throws WORKER_LOST, what has ended the run */
@@ -188,18 +193,18 @@ export class Cluster {
   }
 
   /** Takes a worker out that others cannot reach, without doubt about its state. */
-  cutOff(worker: number, text: string): void {
-    this.#roster.cutOff(worker, text);
+  quarantine(worker: number, text: string): void {
+    this.#roster.quarantine(worker, text);
   }
 
   /** Lets a worker go that has asked for it. */
-  dismiss(worker: number): void {
-    this.#roster.dismiss(worker);
+  release(worker: number): void {
+    this.#roster.release(worker);
   }
 
   /** Asks all workers to join again: the run rolls back to another state. */
-  disband(reason: string): void {
-    this.#roster.disband(reason);
+  rejoinAll(reason: string): void {
+    this.#roster.rejoinAll(reason);
   }
 
   note(event: ClusterEvent): void {
@@ -215,7 +220,7 @@ export class Cluster {
   async close(stop: Body<'stop'>, timeoutMs: number): Promise<void> {
     this.#roster.startClosing(stop);
     for (const peer of this.#roster.connected) this.#server.send(peer, 'stop', stop);
-    await this.#waits.atTheEnd(() => this.members.length === 0, timeoutMs);
+    await this.#waits.untilAtEnd(() => this.members.length === 0, timeoutMs);
     clearInterval(this.#watch);
     await this.#server.close();
   }

@@ -21,7 +21,7 @@ import { writeRunFile } from '../run/folder/run-file.js';
 import { batchNote } from './watch/batch-note.js';
 import { choiceNote } from './watch/choice-note.js';
 import { RunLease } from '../run/lease/run-lease.js';
-import { openRun, type RunMaterial, type RunOpening } from './recovery/run-opening.js';
+import { openRun, type RunDefinition, type RunOpening } from './recovery/run-opening.js';
 import { microBatchesOfStep, openServices, runLength, type RunServices } from './run-services.js';
 import { readSummary, writeSummary, type RunSummary } from './watch/run-summary.js';
 import { CONFIG_FILE } from '../run/folder/starting-point.js';
@@ -73,9 +73,9 @@ async function runInOwnFolder(
     given.extendToEpochs === null ? given : prolonged(given, await newestStep(given.out), perEpoch);
   const spec = modelSpec(config.model, { ...config, classes: manifest.classes.length });
   const layout = parameterLayout(spec);
-  const material = { config, manifest, spec, layout, warn: events.warn };
-  const opening = await openRun(material, events.ownWorkers);
-  const before = await summaryOfEnded(material, opening);
+  const definition = { config, manifest, spec, layout, warn: events.warn };
+  const opening = await openRun(definition, events.ownWorkers);
+  const before = await summaryOfEnded(definition, opening);
   if (before !== null) return before;
   // Before the journal has it: whoever resumes the run after a crash goes by this file.
   if (config.prolonged !== given.prolonged) {
@@ -88,7 +88,7 @@ async function runInOwnFolder(
   const interrupted = (): boolean => events.stopRequested() !== null;
   try {
     const options = { observer: events.observer, interrupted, lease, stop: () => stop };
-    const services = await openServices(material, opening, options, resources);
+    const services = await openServices(definition, opening, options, resources);
     const { cluster, httpAddress, journal, checkpoints, progress, seconds, diskWait } = services;
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
       const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };
@@ -96,7 +96,7 @@ async function runInOwnFolder(
     };
     try {
       events.onListening({ workers: cluster.address, http: httpAddress }, cluster);
-      const reason = await trainToItsEnd(material, services, events);
+      const reason = await trainToItsEnd(definition, services, events);
       stop = { clean: true, reason };
       // After a crash between the two the same command finds that nothing is left to be done.
       const summary = await summarise(true, reason);
@@ -116,7 +116,7 @@ async function runInOwnFolder(
 
 /** The summary of a run that has ended, so that nothing is to be done; else null. */
 async function summaryOfEnded(
-  { config, manifest, warn }: RunMaterial,
+  { config, manifest, warn }: RunDefinition,
   opening: RunOpening,
 ): Promise<RunSummary | null> {
   const { steps } = runLength(config, manifest);
@@ -131,11 +131,11 @@ async function summaryOfEnded(
 
 /** Gets workers together and trains; rolls back and begins again as often as it has to. @returns why it ended */
 async function trainToItsEnd(
-  material: RunMaterial,
+  definition: RunDefinition,
   services: RunServices,
   { stopRequested }: CoordinatorEvents,
 ): Promise<string> {
-  const { config, manifest, spec, layout, warn } = material;
+  const { config, manifest, spec, layout, warn } = definition;
   const { cluster, rendezvous, observer, progress, diskWait } = services;
   const { steps, perEpoch } = runLength(config, manifest);
   for (;;) {
@@ -153,7 +153,7 @@ async function trainToItsEnd(
       const end = await train({ ...services, config, layout, manifest, stopRequested });
       if (end.kind === 'ended') {
         if (!end.over || !hasFinalTest(manifest)) return end.reason;
-        progress.final = await finalTest(material, services, stopRequested);
+        progress.final = await finalTest(definition, services, stopRequested);
         return progress.final === null ? (stopRequested() ?? 'stopped') : end.reason;
       }
       await rendezvous.takeOver(services);

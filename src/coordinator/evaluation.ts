@@ -68,7 +68,7 @@ export async function evaluateOnCluster(
     }
     const out = new Map(open.map((part) => [part.worker, part.evaluation]));
     const numbers = new Set(out.values());
-    const gathered = await cluster.gather({
+    const gathered = await cluster.waitForAnswers({
       name: 'evaluationDone',
       step,
       from: [...out.keys()],

@@ -1,6 +1,6 @@
 /** The test images are looked at once, when the run is over and its best was chosen without them. */
 import type { FinalTest } from './evaluation.js';
-import type { RunMaterial } from './recovery/run-opening.js';
+import type { RunDefinition } from './recovery/run-opening.js';
 import type { RunServices } from './run-services.js';
 import { checkpointAt } from '../run/folder/starting-point.js';
 import { evaluate } from './trainer.js';
@@ -12,7 +12,7 @@ import { evaluate } from './trainer.js';
  * @throws STATE_LOST, STEP_TIMEOUT, WORKERS_MISSING and what `Rendezvous.show` throws
  */
 export async function finalTest(
-  { config, manifest, layout, warn }: RunMaterial,
+  { config, manifest, layout, warn }: RunDefinition,
   services: RunServices,
   stopRequested: () => string | null,
 ): Promise<FinalTest | null> {

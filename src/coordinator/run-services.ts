@@ -20,7 +20,7 @@ import type { Member } from './members/membership.js';
 import { ringAddressProblem } from './step/ring-addresses.js';
 import type { RunLease } from '../run/lease/run-lease.js';
 import { RunLog } from './watch/run-log.js';
-import type { RunMaterial, RunOpening } from './recovery/run-opening.js';
+import type { RunDefinition, RunOpening } from './recovery/run-opening.js';
 import { runRoutes, type RunStatus } from './watch/run-pages.js';
 import { stepsPerEpoch } from './step/sampling.js';
 import { StepRunner } from './step-runner.js';
@@ -72,12 +72,12 @@ export function runLength(
 
 /** Opens everything; what is open is closed by `resources`. @throws PORT_IN_USE, ADDRESS_INVALID, *_WRITE_FAILED */
 export async function openServices(
-  material: RunMaterial,
+  definition: RunDefinition,
   opening: RunOpening,
   { observer: watcher, interrupted, lease, stop }: ServiceOptions,
   resources: Resources,
 ): Promise<RunServices> {
-  const { config, manifest, layout } = material;
+  const { config, manifest, layout } = definition;
   const now = (): number => performance.now();
   const metrics = new CoordinatorMetrics(basename(config.out), now);
   const record = new LateObserver();
@@ -100,8 +100,8 @@ export async function openServices(
   });
 
   // Addresses first: one in use must not leave a run folder behind.
-  const rendezvous = new Rendezvous(material, opening, progress);
-  const cluster = await openCluster(material, opening, rendezvous, observer);
+  const rendezvous = new Rendezvous(definition, opening, progress);
+  const cluster = await openCluster(definition, opening, rendezvous, observer);
   resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
   lease.onLost((error) => cluster.fail(error));
   const onFull = (path: string): void => {
@@ -144,8 +144,8 @@ export async function openServices(
   const { classes, digest: manifestDigest } = manifest;
   const contents = { config, classes, manifestDigest, chosenBy: choosingSplit(manifest) };
   const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, check);
-  const tools = { cluster, rendezvous, journal, checkpoints, runner, observer, progress };
-  return { ...tools, httpAddress: http.address, diskWait, interrupted, seconds };
+  const services = { cluster, rendezvous, journal, checkpoints, runner, observer, progress };
+  return { ...services, httpAddress: http.address, diskWait, interrupted, seconds };
 }
 
 /** Until the journal is open nobody can have read of it. */
@@ -174,7 +174,7 @@ function noteEvent(event: ClusterEvent, observer: TrainingObserver, members: rea
 }
 
 async function openCluster(
-  { config, manifest }: RunMaterial,
+  { config, manifest }: RunDefinition,
   opening: RunOpening,
   rendezvous: Rendezvous,
   observer: TrainingObserver,

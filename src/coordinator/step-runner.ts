@@ -5,12 +5,12 @@ import { exceedsRange, repeatExponents, stepExponents } from '../numbers/exact/e
 import { faultPoint } from '../host/fault-injection.js';
 import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
-import { enoughWorkers } from './waits/enough-workers.js';
+import { waitForWorkers } from './waits/worker-wait.js';
 import type { Member } from './members/membership.js';
 import { Pace } from './watch/pace.js';
 import { planMessages } from './step/plan-messages.js';
 import { stepReportError } from './step/report-check.js';
-import { epochOrder, stepMicroBatches, stepPosition, type MicroBatch } from './step/sampling.js';
+import { epochOrder, stepMicroBatches, epochStep, type MicroBatch } from './step/sampling.js';
 import { leftOut, ringStallCheck } from './waits/ring-stall.js';
 import type { StepTotals } from '../run/journal/run-state.js';
 import { judgeStep, type StepReport } from './step/step-outcome.js';
@@ -94,7 +94,7 @@ export class StepRunner {
     let previous: StepRound | null = null;
     const times = { repeats: 0, replans: 0, stalls: 0, mismatches: 0 };
     for (;;) {
-      if (!(await enoughWorkers(this.#options, step, previous))) return null;
+      if (!(await waitForWorkers(this.#options, step, previous))) return null;
       faultPoint('before-plan', step);
       const plannedMs = performance.now();
       const round: StepRound = this.#plan(step, learningRate, exponents, microBatches, previous);
@@ -143,7 +143,7 @@ export class StepRunner {
   #microBatches(step: number): MicroBatch[] {
     const { config, trainSamples, perEpoch } = this.#options;
     const { batch, microBatch, seed } = config;
-    const { epoch, stepInEpoch } = stepPosition(step, perEpoch);
+    const { epoch, stepInEpoch } = epochStep(step, perEpoch);
     if (this.#order?.epoch !== epoch) {
       this.#order = { epoch, samples: epochOrder(seed, epoch, trainSamples) };
     }
@@ -163,7 +163,7 @@ export class StepRunner {
     const last = this.#last;
     const round = nextRound({ step, last, exponents, microBatches, members, speeds, previous });
     this.#last = { generation: round.generation, ring: null };
-    const { epoch, lastOfEpoch } = stepPosition(step, perEpoch);
+    const { epoch, lastOfEpoch } = epochStep(step, perEpoch);
     // The next epoch's order is not worked out ahead: one step an epoch starts without decoded images.
     const ahead = lastOfEpoch ? null : assignFreshly(this.#microBatches(step + 1), round.ring, speeds);
     const samples = microBatches.reduce((sum, m) => sum + m.samples.length, 0);
@@ -184,7 +184,7 @@ export class StepRunner {
     const stallCheck = ringStallCheck(round, members, {
       ...{ stallMs: config.ringTimeoutMs, plannedMs: now(), now },
     });
-    const { answers, lost, cut, interrupted } = await cluster.gather({
+    const { answers, lost, cut, interrupted } = await cluster.waitForAnswers({
       name: 'stepDone',
       step,
       from: ring,
@@ -215,7 +215,7 @@ export class StepRunner {
     cluster.note({ kind: 'stalled', text });
     const worker = leftOut(round, cluster.members, stalls, config.ringTimeoutMs);
     if (worker === null) return;
-    cluster.cutOff(worker, `worker ${worker} is not reached by its neighbour in the ring`);
+    cluster.quarantine(worker, `worker ${worker} is not reached by its neighbour in the ring`);
   }
 
   #learn(reports: readonly StepReport[], ring: readonly number[]): void {

@@ -14,7 +14,7 @@ import type { TrainingObserver } from './watch/observer.js';
 import type { Journal } from '../run/journal/journal.js';
 import { afterProlongation } from '../run/folder/prolongation.js';
 import { afterEpoch, afterStep, type BestResult, type RunState } from '../run/journal/run-state.js';
-import { stepPosition, stepsPerEpoch } from './step/sampling.js';
+import { epochStep, stepsPerEpoch } from './step/sampling.js';
 import { agreedState } from './recovery/state-audit.js';
 import { duties } from './step/step-duties.js';
 import type { StepRunner } from './step-runner.js';
@@ -141,7 +141,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
       progress.lastCommit = { generation, digest: totals.digest };
     });
     if (result === null) continue;
-    const { epoch } = stepPosition(step, perEpoch);
+    const { epoch } = epochStep(step, perEpoch);
     observer.onStep({ step, epoch, learningRate: lr, ...result });
   }
 }
@@ -161,7 +161,7 @@ async function letGo(
   const holders = cluster.holders(step);
   const handsOver = holders.some((worker) => !leaving.includes(worker));
   if (!handsOver && holders.length > 0 && saved !== step) await save();
-  for (const worker of leaving) cluster.dismiss(worker);
+  for (const worker of leaving) cluster.release(worker);
   return cluster.holders(step).length === 0;
 }
 

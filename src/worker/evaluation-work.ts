@@ -10,7 +10,7 @@ import type { StatusBoard } from './link/status-board.js';
 import type { Training } from './training/training.js';
 import type { TrainingState } from './training/training-state.js';
 
-export interface EvaluationParts {
+export interface EvaluationServices {
   readonly status: StatusBoard;
   readonly loader: Loader;
   readonly engine: ComputeEngine;
@@ -28,7 +28,7 @@ function request(split: string, m: MicroBatchAssignment): BatchRequest {
  * @throws LOSS_NOT_FINITE
  */
 export async function evaluatePart(
-  { status, loader, engine, state, training }: EvaluationParts,
+  { status, loader, engine, state, training }: EvaluationServices,
   plan: Body<'evaluationPlan'>,
   interrupted: () => boolean,
 ): Promise<Body<'evaluationDone'> | null> {

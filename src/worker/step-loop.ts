@@ -4,7 +4,7 @@ import { coded, revivedError } from '../errors/errors.js';
 import { faultPoint } from '../host/fault-injection.js';
 import type { Logger } from '../host/logger.js';
 import { Phase, type Body } from '../wire/codec.js';
-import { evaluatePart, type EvaluationParts } from './evaluation-work.js';
+import { evaluatePart, type EvaluationServices } from './evaluation-work.js';
 import type { LinkCalls } from './link/link-contract.js';
 import type { Link } from './link/link.js';
 import type { StatusBoard } from './link/status-board.js';
@@ -18,7 +18,7 @@ import type { TrainingState } from './training/training-state.js';
  */
 const RING_PATIENCE = 10;
 
-export interface StepLoopParts extends EvaluationParts {
+export interface StepLoopServices extends EvaluationServices {
   readonly config: RunConfig;
   readonly link: Link;
   readonly status: StatusBoard;
@@ -41,12 +41,12 @@ export type LoopEnd =
   | { readonly kind: 'unknown'; readonly reason: string; readonly discard: boolean };
 
 export class StepLoop {
-  readonly #parts: StepLoopParts;
+  readonly #services: StepLoopServices;
   #worker = 0;
   #pending: PendingStep | null = null;
 
-  constructor(parts: StepLoopParts) {
-    this.#parts = parts;
+  constructor(services: StepLoopServices) {
+    this.#services = services;
   }
 
   /** A reduced gradient that waits for its commit. */
@@ -59,13 +59,13 @@ export class StepLoop {
     this.#worker = worker;
     if (commitDigest.length > 0) await this.#commit(commitDigest);
     this.#pending = null;
-    if (!keepSum) this.#parts.work.forget();
+    if (!keepSum) this.#services.work.forget();
   }
 
   /** Works until the coordinator ends it. @throws what makes this worker unable to go on */
   async run(): Promise<LoopEnd> {
     for (;;) {
-      const message = await this.#parts.link.receive();
+      const message = await this.#services.link.receive();
       switch (message.name) {
         case 'stepPlan':
           await this.#computeStep(message.body);
@@ -92,7 +92,7 @@ export class StepLoop {
   }
 
   async #computeStep(plan: Body<'stepPlan'>): Promise<void> {
-    const { link, status, work, config } = this.#parts;
+    const { link, status, work, config } = this.#services;
     const startMs = performance.now();
     const { step, generation, ring } = plan;
     const interrupted = (): boolean => {
@@ -118,14 +118,14 @@ export class StepLoop {
     const timings = stepTimings(times, reduced, doneAtMs - startMs);
     const done = { step, generation, digest, ...work.report(), timings };
     link.send('stepDone', done);
-    this.#parts.log.debug({ step, generation, ...timings }, 'step done');
+    this.#services.log.debug({ step, generation, ...timings }, 'step done');
     this.#pending = { plan, done, doneAtMs };
     faultPoint('after-step-done', step);
   }
 
   /** Gets the state of the plan's step from a peer. @returns false when it was called off */
   async #pullState({ step, generation, statePeers }: Body<'stepPlan'>): Promise<boolean> {
-    const { status, training, log } = this.#parts;
+    const { status, training, log } = this.#services;
     if (statePeers.length === 0) {
       throw coded('INTERNAL', { reason: `a plan of step ${step} for a state of ${status.state ?? 'none'}` });
     }
@@ -148,10 +148,10 @@ export class StepLoop {
     generation: number,
   ): Promise<LinkCalls[N]['answer'] | null> {
     try {
-      return await this.#parts.link.call(name, argument);
+      return await this.#services.link.call(name, argument);
     } catch (error) {
-      this.#parts.link.check();
-      if (this.#parts.status.overtakes(generation)) return null;
+      this.#services.link.check();
+      if (this.#services.status.overtakes(generation)) return null;
       throw error;
     }
   }
@@ -165,7 +165,7 @@ export class StepLoop {
   }
 
   async #commit(digest: Uint8Array): Promise<void> {
-    const { link, status, state, training } = this.#parts;
+    const { link, status, state, training } = this.#services;
     if (this.#pending === null) throw coded('INTERNAL', { reason: 'a commit, and nothing waits for it' });
     const { plan, done, doneAtMs } = this.#pending;
     if (Buffer.compare(digest, done.digest) !== 0) {
@@ -188,13 +188,13 @@ export class StepLoop {
   }
 
   async #evaluate(plan: Body<'evaluationPlan'>): Promise<void> {
-    const { link, status } = this.#parts;
+    const { link, status } = this.#services;
     const before = status.newestGeneration;
     const interrupted = (): boolean => {
       link.check();
       return status.overtakes(before);
     };
-    const done = await evaluatePart(this.#parts, plan, interrupted);
+    const done = await evaluatePart(this.#services, plan, interrupted);
     if (done !== null) link.send('evaluationDone', done);
   }
 }

@@ -11,7 +11,7 @@ import type { ComputeEngine } from '../nn/engine/engine.js';
 import { workToDo, type HeldWork } from './held-work.js';
 import type { StatusBoard } from './link/status-board.js';
 
-export interface StepWorkParts {
+export interface StepWorkServices {
   readonly config: RunConfig;
   readonly layout: ParameterLayout;
   readonly status: StatusBoard;
@@ -49,14 +49,14 @@ function request(m: MicroBatchAssignment, epoch: number): BatchRequest {
 }
 
 export class StepWork {
-  readonly #parts: StepWorkParts;
+  readonly #services: StepWorkServices;
   readonly #slotIndex: ReadonlyMap<string, number>;
   #held: { step: number; exponents: readonly number[]; microBatches: Set<number> } | null = null;
   #figures: SumFigures = { ...NOTHING };
 
-  constructor(parts: StepWorkParts) {
-    this.#parts = parts;
-    this.#slotIndex = new Map(parts.layout.slots.map((slot, index) => [slot.name, index]));
+  constructor(services: StepWorkServices) {
+    this.#services = services;
+    this.#slotIndex = new Map(services.layout.slots.map((slot, index) => [slot.name, index]));
   }
 
   get held(): HeldWork | null {
@@ -74,7 +74,7 @@ export class StepWork {
    * @returns null when interrupted
    */
   async compute(plan: Body<'stepPlan'>, interrupted: () => boolean): Promise<WorkTimes | null> {
-    const { loader, accumulator, config } = this.#parts;
+    const { loader, accumulator, config } = this.#services;
     const { keep, compute } = workToDo(this.#held, plan);
     loader.prefetch([
       ...compute.map((m) => request(m, plan.epoch)),
@@ -104,7 +104,7 @@ export class StepWork {
   /** What a StepDone says of the sum. */
   report(): SumReport {
     const { lossNotFiniteAt, ...figures } = this.#figures;
-    const { maxima, nonFinite } = this.#parts.accumulator;
+    const { maxima, nonFinite } = this.#services.accumulator;
     return {
       ...figures,
       maxima: [...maxima],
@@ -120,7 +120,7 @@ export class StepWork {
     times: WorkTimes,
     last: boolean,
   ): Promise<void> {
-    const { status, loader, engine, accumulator } = this.#parts;
+    const { status, loader, engine, accumulator } = this.#services;
     status.enter(Phase.PHASE_DATA, plan.step);
     const takenMs = performance.now();
     const batch = await loader.take(request(microBatch, plan.epoch));

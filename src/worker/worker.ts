@@ -58,7 +58,7 @@ export interface WorkerOptions {
 }
 
 /** All that a worker needs to compute, whatever place in the run it has. */
-interface Equipment {
+interface WorkerServices {
   readonly config: RunConfig;
   readonly spec: ModelSpec;
   readonly state: TrainingState;
@@ -142,15 +142,15 @@ async function workInPlaces(
   const { link, status, metricsAddress } = connection;
   const { log, coordinator } = options;
   let welcome = first;
-  let equipment: Equipment | null = null;
+  let services: WorkerServices | null = null;
   for (;;) {
     log.info({ worker: welcome.worker, step: welcome.step, coordinator }, 'joined');
     let reason = 'the coordinator was started again';
     try {
-      equipment ??= await prepare(options, welcome, connection, resources);
-      await takePlace(options, connection, equipment, welcome);
+      services ??= await prepare(options, welcome, connection, resources);
+      await takePlace(options, connection, services, welcome);
       if (options.leave.aborted) link.send('leave', { reason: String(options.leave.reason) });
-      const end = await equipment.loop.run();
+      const end = await services.loop.run();
       if (end.kind === 'stop') return end.stop;
       reason = end.reason;
       if (end.discard) status.setState(null);
@@ -161,9 +161,9 @@ async function workInPlaces(
     }
     log.warn({ reason }, 'lost its place in the run: joining again');
     const held =
-      equipment === null
+      services === null
         ? NEWCOMER
-        : introduction(first.runToken, status.state, equipment.loop.pending, equipment.work);
+        : introduction(first.runToken, status.state, services.loop.pending, services.work);
     status.enter(Phase.PHASE_PREPARING, status.state ?? 0);
     const answer = await introduce(link, { metricsAddress, place: welcome.place }, held);
     if (answer.kind === 'stop') return answer.stop;
@@ -178,7 +178,7 @@ async function workInPlaces(
 async function takePlace(
   options: WorkerOptions,
   { link, status, own }: Connection,
-  { config, spec, state, training, loop, engine, device }: Equipment,
+  { config, spec, state, training, loop, engine, device }: WorkerServices,
   welcome: Body<'welcome'>,
 ): Promise<void> {
   status.clearNews();
@@ -204,7 +204,7 @@ async function prepare(
   welcome: Body<'welcome'>,
   { link, status }: Connection,
   resources: Resources,
-): Promise<Equipment> {
+): Promise<WorkerServices> {
   status.enter(Phase.PHASE_PREPARING, welcome.step);
   const config = resolveConfig({ flags: JSON.parse(welcome.configJson) as OptionValues });
   const spec = modelSpec(config.model, { ...config, classes: welcome.classes.length });

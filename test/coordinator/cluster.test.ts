@@ -13,7 +13,7 @@ test('answers are gathered from every worker that is asked, and only the ones th
   assert.deepEqual(cluster.workers, [0, 1]);
   assert.deepEqual(cluster.holders(0), [0, 1]);
 
-  const gathering = cluster.gather({
+  const gathering = cluster.waitForAnswers({
     name: 'updateDone',
     step: 3,
     from: [0, 1],
@@ -174,7 +174,7 @@ test('an address in use is refused', async (t) => {
   });
 });
 
-test('a worker that asks to leave is dismissed with a clean stop', async (t) => {
+test('a worker that asks to leave is released with a clean stop', async (t) => {
   const { cluster, events } = await openCluster(t, 1);
   const peer = new Peer(t, cluster.address);
   await peer.join();
@@ -182,7 +182,7 @@ test('a worker that asks to leave is dismissed with a clean stop', async (t) => 
   await peer.send('leave', { reason: 'SIGTERM' });
   await peer.send('leave', { reason: 'SIGTERM' });
   await cluster.until(() => cluster.members[0]?.leaving === true, LONG_MS);
-  cluster.dismiss(0);
+  cluster.release(0);
   assert.equal((await peer.receiveOf('stop')).clean, true);
   assert.deepEqual(
     events.slice(-2).map(({ kind }) => kind),
@@ -190,12 +190,12 @@ test('a worker that asks to leave is dismissed with a clean stop', async (t) => 
   );
 });
 
-test('a disbanded worker is asked to join again', async (t) => {
+test('after a rollback every worker is asked to join again', async (t) => {
   const { cluster } = await openCluster(t, 1);
   const peer = new Peer(t, cluster.address);
   await peer.join();
   await assembled(cluster, 1);
-  cluster.disband('the run rolls back to step 4');
+  cluster.rejoinAll('the run rolls back to step 4');
   assert.match((await peer.receiveOf('whoAreYou')).reason, /back to step 4/);
   await peer.join();
   await cluster.until(() => cluster.ready.length === 1, LONG_MS);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { JournalOpen } from '../../src/run/journal/journal-format.js';
 import { Journal } from '../../src/run/journal/journal.js';
-import { openRun, type RunMaterial, type RunOpening } from '../../src/coordinator/recovery/run-opening.js';
+import { openRun, type RunDefinition, type RunOpening } from '../../src/coordinator/recovery/run-opening.js';
 import { initialRunState, type RunState } from '../../src/run/journal/run-state.js';
 import { resolveConfig, type OptionValues } from '../../src/run/config/config.js';
 import { modelSpec } from '../../src/run/model/model-spec.js';
@@ -15,7 +15,7 @@ const NOWHERE = { address: 'tcp://127.0.0.1:5', httpAddress: '127.0.0.1:6' };
 export const NO_WAIT = { onFull: () => undefined, interrupted: () => true, check: () => undefined };
 
 export interface RunFixture {
-  readonly material: RunMaterial;
+  readonly definition: RunDefinition;
   /** What the user was warned of. */
   readonly warnings: readonly string[];
   readonly stateAfter: (step: number) => RunState;
@@ -47,7 +47,7 @@ export function runFixture(t: TestContext, options: OptionValues = {}, out = tem
   const val = { samples: [], digest: 'v' };
   const manifest = { classes: ['a', 'b'], train: split, val, test: split, digest: 'm' };
   const warnings: string[] = [];
-  const material = { config, manifest, spec, layout, warn: (text: string) => void warnings.push(text) };
+  const definition = { config, manifest, spec, layout, warn: (text: string) => void warnings.push(text) };
   const stateAfter = (step: number): RunState => ({ ...initialRunState(layout.slots.length), step });
   const begin = (): void => writeFileSync(join(out, 'config.yaml'), '');
   const journalOf: RunFixture['journalOf'] = async (opening, more) => {
@@ -56,7 +56,7 @@ export function runFixture(t: TestContext, options: OptionValues = {}, out = tem
     return journal;
   };
   return {
-    material,
+    definition,
     warnings,
     stateAfter,
     begin,
@@ -68,7 +68,7 @@ export function runFixture(t: TestContext, options: OptionValues = {}, out = tem
     journalOf,
     interruptedAt: async (step, backend) => {
       // What a run began with is gone by now.
-      const opening = await openRun({ ...material, config: { ...config, initFrom: null } }, false);
+      const opening = await openRun({ ...definition, config: { ...config, initFrom: null } }, false);
       const journal = await journalOf(opening, { config: { ...config } });
       begin();
       await journal.backend(backend);

@@ -29,8 +29,8 @@ async function training(
   { out = temporaryRun(t), ...watch }: Watch = {},
 ) {
   const fixture = runFixture(t, { batch: 4, microBatch: 4, epochs: 3, warmupSteps: 0 }, out);
-  const { config, layout, manifest } = fixture.material;
-  const opening = await openRun(fixture.material, false);
+  const { config, layout, manifest } = fixture.definition;
+  const opening = await openRun(fixture.definition, false);
   const journal = await fixture.journalOf(opening);
   fixture.begin();
   const { cluster } = await openCluster(t, 1, undefined, watch);

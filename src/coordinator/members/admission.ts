@@ -4,7 +4,7 @@ import type { Body } from '../../wire/codec.js';
 import * as membership from './membership.js';
 import type { Member } from './membership.js';
 import { Quarantine } from './quarantine.js';
-import { placementOf, type RunPosition } from '../recovery/state-source.js';
+import { chooseStateSource, type RunPosition } from '../recovery/state-source.js';
 
 /** What a run tells every worker that it admits. */
 export type CommonWelcome = Pick<
@@ -84,12 +84,12 @@ export class Admission {
     const { runToken, step, ...rest } = position();
     // Whether it has been told to drop its state, and has read that, does not matter here.
     const held = this.#distrusted.has(hello.instance) ? { ...hello, runToken: '' } : hello;
-    const { holds, ...placement } = placementOf(held, { runToken, step, ...rest });
+    const { holds, ...choice } = chooseStateSource(held, { runToken, step, ...rest });
     return {
       kind: 'admitted',
       members: membership.heard(grown, peer, nowMs, { holds }),
       member,
-      welcome: { ...welcome, runToken, step, worker: member.worker, place: member.place, ...placement },
+      welcome: { ...welcome, runToken, step, worker: member.worker, place: member.place, ...choice },
     };
   }
 
@@ -104,7 +104,7 @@ export class Admission {
   }
 
   /** `member` stays out for a while, where others are enough. @returns for how long, ms */
-  keepOut({ instance }: Member, nowMs: number): number {
+  quarantine({ instance }: Member, nowMs: number): number {
     return this.#quarantine.begin(instance, nowMs);
   }
 }

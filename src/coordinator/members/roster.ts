@@ -17,7 +17,7 @@ export interface RosterOptions extends AdmissionOptions, SilenceLimits {
   readonly onEvent: (event: ClusterEvent) => void;
   readonly send: <N extends MessageName>(peer: string, name: N, body: Body<N>) => void;
   /** A worker is no member any more, for whatever reason; its number is not given again. */
-  readonly onGone: (worker: number) => void;
+  readonly onRemoved: (worker: number) => void;
   /** The run cannot go on. */
   readonly onFatal: (error: VitrailError) => void;
 }
@@ -114,7 +114,7 @@ export class Roster {
         this.#event('leaving', member, `worker ${member.worker} asks to leave: ${message.body.reason}`);
         return null;
       case 'goodbye':
-        this.#drop(member, 'left', `worker ${member.worker} left`);
+        this.#remove(member, 'left', `worker ${member.worker} left`);
         return null;
       default:
         return member;
@@ -133,7 +133,7 @@ export class Roster {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) return;
     const error = membership.lostError({ member, reason }, this.#step);
-    this.#remove(member, 'lost', error.message, error);
+    this.#removeUntold(member, 'lost', error.message, error);
   }
 
   /** Takes a worker out that is there and does harm; it may come back. */
@@ -141,31 +141,31 @@ export class Roster {
     const member = this.member(worker);
     if (member === undefined) return;
     if (discardState) this.#admission.distrust(member);
-    this.#remove(member, kind, text, null);
+    this.#removeUntold(member, kind, text, null);
     this.#unknownPeers.tell(member.peer, text, discardState, performance.now());
   }
 
   /** Takes a worker out that its neighbours in the ring do not reach, for a while where others are enough. */
-  cutOff(worker: number, text: string): void {
+  quarantine(worker: number, text: string): void {
     const member = this.member(worker);
     if (member === undefined) return;
-    const ms = this.#admission.keepOut(member, performance.now());
+    const ms = this.#admission.quarantine(member, performance.now());
     this.expel(worker, 'expelled', `${text}: it stays out for ${Math.round(ms / 1000)} s`, false);
   }
 
   /** Lets a worker go that asked for it. */
-  dismiss(worker: number): void {
+  release(worker: number): void {
     const member = this.member(worker);
     if (member === undefined) return;
     this.#options.send(member.peer, 'stop', { clean: true, reason: 'left on request' });
-    this.#drop(member, 'left', `worker ${worker} left on request`);
+    this.#remove(member, 'left', `worker ${worker} left on request`);
   }
 
   /** Asks all members to say hello again: the run rolls back to another state. */
-  disband(reason: string): void {
+  rejoinAll(reason: string): void {
     for (const member of this.#members) {
       this.#options.send(member.peer, 'whoAreYou', { reason, discardState: false });
-      this.#drop(member, 'left', `worker ${member.worker} is asked to join again: ${reason}`);
+      this.#remove(member, 'left', `worker ${member.worker} is asked to join again: ${reason}`);
     }
   }
 
@@ -214,7 +214,7 @@ export class Roster {
     const refused = this.#options.refuses(ready);
     if (refused !== null) {
       this.#options.send(member.peer, 'refusal', plainError(refused));
-      this.#remove(member, 'refused', `worker ${member.worker}: ${refused.message}`, refused);
+      this.#removeUntold(member, 'refused', `worker ${member.worker}: ${refused.message}`, refused);
       return;
     }
     this.#admission.trust(member);
@@ -227,20 +227,23 @@ export class Roster {
 
   #failed(member: Member, { code, problem, remedy }: Body<'failure'>): void {
     const error = revivedError({ code, problem: `worker ${member.worker}: ${problem}`, remedy });
-    this.#remove(member, 'lost', `worker ${member.worker} failed: ${code}: ${problem}`, error);
+    this.#removeUntold(member, 'lost', `worker ${member.worker} failed: ${code}: ${problem}`, error);
     if (this.#phase === 'running' && isOfTheRun(error)) this.#options.onFatal(error);
   }
 
-  /** @param error why it is out, where it may be the reason for the end of its process */
-  #remove(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
+  /**
+   * Removes a member that is not told so: when it says something it is asked who it is.
+   * @param error why it is out, where it may be the reason for the end of its process
+   */
+  #removeUntold(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
     this.#unknownPeers.note(member.peer, text);
     if (error !== null && this.#phase === 'rendezvous') this.#startFailures.note(member, error);
-    this.#drop(member, kind, text);
+    this.#remove(member, kind, text);
   }
 
-  #drop(member: Member, kind: ClusterEventKind, text: string): void {
+  #remove(member: Member, kind: ClusterEventKind, text: string): void {
     this.#members = membership.without(this.#members, member.peer);
-    this.#options.onGone(member.worker);
+    this.#options.onRemoved(member.worker);
     this.#event(kind, member, text);
   }
 

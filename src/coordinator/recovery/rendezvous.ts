@@ -5,7 +5,7 @@ import type { Body } from '../../wire/codec.js';
 import type { Cluster } from '../cluster.js';
 import { nextRollback, isWithoutProgress, type Rollback } from './rollback.js';
 import type { Journal } from '../../run/journal/journal.js';
-import { savedIn, type RunMaterial, type RunOpening } from './run-opening.js';
+import { savedIn, type RunDefinition, type RunOpening } from './run-opening.js';
 import { startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';
 import { agreedState, StateDiscredited } from './state-audit.js';
 import type { RunPosition } from './state-source.js';
@@ -22,7 +22,7 @@ export interface RendezvousServices {
 }
 
 export class Rendezvous {
-  readonly #material: RunMaterial;
+  readonly #definition: RunDefinition;
   readonly #opening: RunOpening;
   readonly #progress: TrainingProgress;
   /** The state that the coordinator itself can give, of the step where the run starts. */
@@ -35,8 +35,8 @@ export class Rendezvous {
   #rollback: Rollback | null = null;
   #distrusted: { readonly after: number; readonly upTo: number } | null = null;
 
-  constructor(material: RunMaterial, opening: RunOpening, progress: TrainingProgress) {
-    this.#material = material;
+  constructor(definition: RunDefinition, opening: RunOpening, progress: TrainingProgress) {
+    this.#definition = definition;
     this.#opening = opening;
     this.#progress = progress;
     this.#start = opening.start;
@@ -72,10 +72,10 @@ export class Rendezvous {
    * @returns false when interrupted
    * @throws WORKERS_MISSING, RUN_INTERRUPTED, NO_PROGRESS; as `agreedState`
    */
-  async complete(tools: RendezvousServices): Promise<boolean> {
-    const { cluster, journal, interrupted } = tools;
-    if (this.#restarted && !(await this.#returned(tools))) return false;
-    const { config } = this.#material;
+  async complete(services: RendezvousServices): Promise<boolean> {
+    const { cluster, journal, interrupted } = services;
+    if (this.#restarted && !(await this.#returned(services))) return false;
+    const { config } = this.#definition;
     const expected = config.minWorkers ?? (this.#begun ? 1 : config.workers);
     const enough = (): boolean => this.#present(cluster, expected);
     const end = await cluster.until(() => enough() || interrupted(), config.joinTimeoutMs);
@@ -108,7 +108,7 @@ export class Rendezvous {
    * @throws NO_PROGRESS; as `startingPoint`
    */
   async rollBack({ cluster, journal }: RendezvousServices, cause: Error): Promise<void> {
-    const { config, manifest, spec, layout, warn } = this.#material;
+    const { config, manifest, spec, layout, warn } = this.#definition;
     const { step: reached } = this.#progress.state;
     const reason = reasonOf(cause);
     cluster.note({ kind: 'back', text: `${reason}: rolling back to the newest checkpoint` });
@@ -125,38 +125,38 @@ export class Rendezvous {
     await journal.rollback(start.state, start.backend);
     this.#startFrom(start);
     if (discredited) for (const worker of cause.odd) cluster.expel(worker, cause.reason.message);
-    cluster.disband(`the run rolls back to step ${step}`);
+    cluster.rejoinAll(`the run rolls back to step ${step}`);
   }
 
   /** The last that held the state have left it in a checkpoint: whoever comes takes it from there. */
-  async takeOver(tools: RendezvousServices): Promise<void> {
-    const { config, manifest, spec, layout, warn } = this.#material;
+  async takeOver(services: RendezvousServices): Promise<void> {
+    const { config, manifest, spec, layout, warn } = this.#definition;
     const { step } = this.#progress.state;
-    const { cluster } = tools;
+    const { cluster } = services;
     cluster.note({
       kind: 'waiting',
       text: `step ${step} waits: its state is in a checkpoint, nobody holds it`,
     });
     const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
-    if (start.state.step !== step) return this.rollBack(tools, coded('STATE_LOST', { step }));
+    if (start.state.step !== step) return this.rollBack(services, coded('STATE_LOST', { step }));
     this.#startFrom(start);
-    cluster.disband(`the state of step ${step} is in a checkpoint`);
+    cluster.rejoinAll(`the state of step ${step} is in a checkpoint`);
   }
 
   /**
    * Gives all workers the state of an earlier checkpoint, to be looked at once the run is over.
    * @returns false when interrupted
    */
-  async show(tools: RendezvousServices, start: StartingPoint): Promise<boolean> {
-    const { cluster, interrupted } = tools;
+  async show(services: RendezvousServices, start: StartingPoint): Promise<boolean> {
+    const { cluster, interrupted } = services;
     const workers = cluster.ready.length;
     const { step } = start.state;
     this.#progress.state = start.state;
     this.#progress.lastCommit = null;
     this.#startFrom(start);
-    cluster.disband(`the state of step ${step} is tested`);
+    cluster.rejoinAll(`the state of step ${step} is tested`);
     await cluster.until(() => this.#present(cluster, workers) || interrupted(), RETURN_TIMEOUT_MS);
-    return this.complete(tools);
+    return this.complete(services);
   }
 
   #startFrom(start: StartingPoint): void {
@@ -177,9 +177,9 @@ export class Rendezvous {
    * either, the run rolls back.
    * @returns false when interrupted
    */
-  async #returned(tools: RendezvousServices): Promise<boolean> {
-    const { cluster, interrupted } = tools;
-    const { config, warn } = this.#material;
+  async #returned(services: RendezvousServices): Promise<boolean> {
+    const { cluster, interrupted } = services;
+    const { config, warn } = this.#definition;
     const { step } = this.#progress.state;
     // What it starts with is given to anybody.
     if (step === 0 && this.#start !== null) return true;
@@ -191,7 +191,7 @@ export class Rendezvous {
     if (!config.resume) {
       throw coded('RUN_INTERRUPTED', { path: config.out, step, waitedMs: RETURN_TIMEOUT_MS });
     }
-    await this.rollBack(tools, new Error('no worker has come back'));
+    await this.rollBack(services, new Error('no worker has come back'));
     return true;
   }
 }

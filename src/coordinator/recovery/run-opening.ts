@@ -21,7 +21,7 @@ import type { RunState } from '../../run/journal/run-state.js';
 import { hostForOthers, whereabouts } from '../../host/whereabouts.js';
 import { CONFIG_FILE, startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';
 
-export interface RunMaterial {
+export interface RunDefinition {
   readonly config: RunConfig;
   readonly manifest: Manifest;
   readonly spec: ModelSpec;
@@ -59,8 +59,8 @@ const GENERATIONS_OF_A_START = 2 ** 20;
  * hold its state; if the newest checkpoint is of that very step, with any.
  * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
  */
-export async function openRun(material: RunMaterial, ownWorkers: boolean): Promise<RunOpening> {
-  const { config, manifest, spec, layout, warn } = material;
+export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
+  const { config, manifest, spec, layout, warn } = definition;
   const journal = await readJournal(config.out);
   const begun = existsSync(join(config.out, CONFIG_FILE));
   const interrupted = begun && journal !== null && journal.end === null && !ownWorkers;
@@ -69,12 +69,12 @@ export async function openRun(material: RunMaterial, ownWorkers: boolean): Promi
     const start = await startingPoint(config, manifest, spec, layout, warn);
     const { state, backend } = start;
     const found = { state, backend, lastCommit: null, start, saved: savedIn(start), interrupted };
-    return opening(material, journal, found);
+    return opening(definition, journal, found);
   }
   const { state, lastCommit } = journal;
-  const { start, saved } = await stateOnDisk(material, state.step);
+  const { start, saved } = await stateOnDisk(definition, state.step);
   const backend = journal.backend ?? start?.backend ?? null;
-  return opening(material, journal, { state, backend, lastCommit, start, saved, interrupted });
+  return opening(definition, journal, { state, backend, lastCommit, start, saved, interrupted });
 }
 
 /** The newest step with a checkpoint, where the run starts from one; else -1. */
@@ -87,7 +87,7 @@ export function savedIn(start: StartingPoint): number {
  * it cannot be read they are asked. A checkpoint of another step is not even read: that takes seconds for a large model.
  */
 async function stateOnDisk(
-  { config, manifest, spec, layout, warn }: RunMaterial,
+  { config, manifest, spec, layout, warn }: RunDefinition,
   step: number,
 ): Promise<Pick<RunOpening, 'start' | 'saved'>> {
   try {
@@ -113,7 +113,7 @@ function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalCo
 }
 
 function opening(
-  { config, manifest }: RunMaterial,
+  { config, manifest }: RunDefinition,
   journal: JournalContent | null,
   found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
 ): RunOpening {

@@ -38,7 +38,7 @@ export async function agreedState(
   for (;;) {
     const from = await appliedBy(cluster, step, timeoutMs);
     for (const worker of from) cluster.send(worker, 'digestRequest', { step });
-    const { answers, lost } = await cluster.gather({
+    const { answers, lost } = await cluster.waitForAnswers({
       name: 'stateDigest',
       step,
       from,
@@ -64,7 +64,7 @@ async function appliedBy(cluster: Cluster, step: number, timeoutMs: number): Pro
     const from = await cluster.someHolders(step);
     const late = cluster.ready.filter((m) => from.includes(m.worker) && m.applied < step);
     if (late.length === 0) return from;
-    await cluster.gather({
+    await cluster.waitForAnswers({
       name: 'updateDone',
       step: step - 1,
       from: late.map((m) => m.worker),

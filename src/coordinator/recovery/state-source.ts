@@ -16,14 +16,14 @@ export interface RunPosition {
   readonly distrusted?: { readonly after: number; readonly upTo: number } | null;
 }
 
-export type Placement = Pick<Body<'welcome'>, 'stateSource' | 'pullParts' | 'commitDigest' | 'keepSum'> & {
+export type StateChoice = Pick<Body<'welcome'>, 'stateSource' | 'pullParts' | 'commitDigest' | 'keepSum'> & {
   /** Micro-batches of the step under way that are in the worker's sum and may be used. */
   readonly holds: readonly number[];
 };
 
 const NO_DIGEST = new Uint8Array(0);
 
-function placement(stateSource: StateSource, more: Partial<Placement> = {}): Placement {
+function stateChoice(stateSource: StateSource, more: Partial<StateChoice> = {}): StateChoice {
   return { stateSource, pullParts: [], commitDigest: NO_DIGEST, keepSum: false, holds: [], ...more };
 }
 
@@ -32,13 +32,13 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** @param hello says what the worker holds */
-export function placementOf(hello: Body<'hello'>, position: RunPosition): Placement {
+export function chooseStateSource(hello: Body<'hello'>, position: RunPosition): StateChoice {
   const { runToken, step, lastCommit, own, keepSums } = position;
   const { after, upTo } = position.distrusted ?? { after: 0, upTo: 0 };
   const trusted = step <= after || step > upTo;
   if (hello.runToken === runToken && hello.step === step && trusted) {
     const holds = keepSums ? hello.microBatches : [];
-    return placement(StateSource.STATE_SOURCE_KEPT, { keepSum: keepSums, holds });
+    return stateChoice(StateSource.STATE_SOURCE_KEPT, { keepSum: keepSums, holds });
   }
   const waits =
     hello.runToken === runToken &&
@@ -46,9 +46,9 @@ export function placementOf(hello: Body<'hello'>, position: RunPosition): Placem
     lastCommit?.generation === hello.pendingGeneration &&
     lastCommit.digest === hex(hello.pendingDigest);
   // It has reduced the last committed step, and only the commit has not come through.
-  if (waits) return placement(StateSource.STATE_SOURCE_KEPT, { commitDigest: hello.pendingDigest });
-  if (own === null) return placement(StateSource.STATE_SOURCE_PEERS);
+  if (waits) return stateChoice(StateSource.STATE_SOURCE_KEPT, { commitDigest: hello.pendingDigest });
+  if (own === null) return stateChoice(StateSource.STATE_SOURCE_PEERS);
   const { STATE_SOURCE_SEED, STATE_SOURCE_COORDINATOR } = StateSource;
   const source = own.initialise ? STATE_SOURCE_SEED : STATE_SOURCE_COORDINATOR;
-  return placement(source, { pullParts: [...own.pullParts] });
+  return stateChoice(source, { pullParts: [...own.pullParts] });
 }

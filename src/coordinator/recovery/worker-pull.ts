@@ -2,10 +2,10 @@
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import { StatePull } from '../../wire/state-pull.js';
-import type { RunWaits } from '../waits/run-waits.js';
+import type { RunWait } from '../waits/run-wait.js';
 
 export interface WorkerPullOptions {
-  readonly waits: RunWaits;
+  readonly waits: RunWait;
   readonly send: (worker: number, request: Body<'stateRequest'>) => void;
   readonly isMember: (worker: number) => boolean;
 }
@@ -46,7 +46,7 @@ export class WorkerPull {
   }
 
   /** A transfer ends with its giver. */
-  gone(worker: number): void {
+  removed(worker: number): void {
     if (this.#current?.worker === worker) this.#current.pull.fail(new Error('it is gone'));
   }
 }

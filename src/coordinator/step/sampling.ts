@@ -8,7 +8,7 @@ export interface MicroBatch {
 }
 
 /** Where a step lies in its epoch. */
-export interface StepPosition {
+export interface EpochStep {
   readonly epoch: number;
   /** From 0. */
   readonly stepInEpoch: number;
@@ -20,7 +20,7 @@ export function stepsPerEpoch(samples: number, batch: number): number {
   return Math.ceil(samples / batch);
 }
 
-export function stepPosition(step: number, perEpoch: number): StepPosition {
+export function epochStep(step: number, perEpoch: number): EpochStep {
   const epoch = Math.floor(step / perEpoch);
   const stepInEpoch = step - epoch * perEpoch;
   return { epoch, stepInEpoch, lastOfEpoch: stepInEpoch === perEpoch - 1 };

@@ -1,7 +1,7 @@
 /** What is to be done between two steps: it follows from the state alone, so a restart finds it again. Pure. */
 import type { RunConfig } from '../../run/config/schema.js';
 import type { RunState } from '../../run/journal/run-state.js';
-import { stepPosition } from './sampling.js';
+import { epochStep } from './sampling.js';
 
 export interface Duties {
   /** The epoch whose conclusions are to be drawn, or null. */
@@ -31,7 +31,7 @@ export function duties(
   },
 ): Duties {
   if (step === 0) return NOTHING;
-  const { epoch, lastOfEpoch } = stepPosition(step - 1, perEpoch);
+  const { epoch, lastOfEpoch } = epochStep(step - 1, perEpoch);
   if (lastOfEpoch || ends.has(step)) {
     // Conclusions once drawn empty the totals; without them only the checkpoint is missing. Of a run that was stopped
     // during an evaluation there is a checkpoint that does not have them yet.

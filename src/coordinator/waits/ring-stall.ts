@@ -1,6 +1,6 @@
 /** Stalled all-reduces: how one is known, and what is done about the first, the third, and too many. Pure. */
 import { coded } from '../../errors/errors.js';
-import type { StallCheck } from './gathering.js';
+import type { StallCheck } from './answer-wait.js';
 import { inRing, leastReached, ringStalled, type Member } from '../members/membership.js';
 import type { StepRound } from '../step/step-round.js';
 

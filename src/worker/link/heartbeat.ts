@@ -11,7 +11,7 @@ const MOST_LOG_LINES = 20;
 /** A worker that wants to leave waits this long for a coordinator that does not answer. */
 const LEAVE_PATIENCE_MS = 3000;
 
-export interface HeartbeatParts {
+export interface HeartbeatOptions {
   readonly settings: LinkSettings;
   readonly status: StatusBoard;
   /** What tells how far an all-reduce or a transfer has got. */
@@ -24,15 +24,15 @@ export interface HeartbeatParts {
 }
 
 export class Heartbeat {
-  readonly #parts: HeartbeatParts;
+  readonly #options: HeartbeatOptions;
   #timer: NodeJS.Timeout;
   #logLines: string[] = [];
   #leaving = false;
   #heardAtMs = performance.now();
   #heardOnce = false;
 
-  constructor(parts: HeartbeatParts) {
-    this.#parts = parts;
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
     this.#timer = setInterval(() => this.#beat(), FIRST_HEARTBEAT_MS);
   }
 
@@ -64,7 +64,7 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const { settings, status, progress, send, onLost, onUnanswered } = this.#parts;
+    const { settings, status, progress, send, onLost, onUnanswered } = this.#options;
     const { parentPid, coordinatorTimeoutMs, connectTimeoutMs, coordinator: address } = settings;
     // Whoever started this worker is gone. The training thread may compute for a long time yet: end at once.
     if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');

@@ -11,7 +11,7 @@ import { bf16Copy, tensorOn } from '../../nn/backend/tensor-buffers.js';
 import type { WeightSource } from '../../nn/placement.js';
 import { deviceOptimizer } from '../optimizer/device-optimizer.js';
 import { clipFactor, judged, scalesOf } from '../optimizer/gradient-scaling.js';
-import { averagedWeights, type Training, type TrainingParts, type UpdatePlan } from './training.js';
+import { averagedWeights, type Training, type TrainingServices, type UpdatePlan } from './training.js';
 
 /** An array of shared memory and its mirror, in the layout of the GPU. */
 interface Mirror {
@@ -21,7 +21,7 @@ interface Mirror {
 
 export class DeviceTraining implements Training {
   readonly accumulator: DeviceAccumulator;
-  readonly #parts: TrainingParts;
+  readonly #services: TrainingServices;
   readonly #kernels: GpuKernels;
   /** By name, in elements of the GPU's arrays. */
   readonly #offsets: ReadonlyMap<string, number>;
@@ -38,11 +38,11 @@ export class DeviceTraining implements Training {
   readonly #shadow: DeviceBuffer | undefined;
   readonly #update: ReturnType<typeof deviceOptimizer>;
 
-  constructor(parts: TrainingParts, kernels: GpuKernels) {
-    const { layout, state, config } = parts;
+  constructor(services: TrainingServices, kernels: GpuKernels) {
+    const { layout, state, config } = services;
     const { shared } = state;
     const { offsets, length } = deviceLayout(layout);
-    this.#parts = parts;
+    this.#services = services;
     this.#kernels = kernels;
     this.#offsets = new Map(layout.slots.map(({ name }, i) => [name, offsets[i]!]));
     this.#ranges = copyRanges(layout);
@@ -76,7 +76,7 @@ export class DeviceTraining implements Training {
     await Promise.all([this.#weights, ...Object.values(this.#moments)].flatMap((m) => this.#upload(m)));
     const shadow = this.#shadow;
     if (shadow !== undefined) {
-      const { length } = deviceLayout(this.#parts.layout);
+      const { length } = deviceLayout(this.#services.layout);
       this.#kernels.convert({ x: this.#weights.buffer, y: shadow, length });
     }
     this.show('weights');
@@ -99,16 +99,16 @@ export class DeviceTraining implements Training {
       }
     };
     const tensor: WeightSource['tensor'] = (slot, shape) => tensorOn(view(buffer, slot), shape);
-    this.#parts.engine.useWeights({ tensor, operand, transposed: false });
+    this.#services.engine.useWeights({ tensor, operand, transposed: false });
   }
 
   async update({ exponents, samples, step, learningRate }: UpdatePlan): Promise<number> {
-    const { layout, config, state } = this.#parts;
+    const { layout, config, state } = this.#services;
     await Promise.all(this.#upload(this.#reduced));
     const { slots } = layout;
     const squares = new Float64Array(slots.length);
     const scales = scalesOf(state.shared.kind, exponents, samples, slots);
-    const { backend } = this.#parts.engine;
+    const { backend } = this.#services.engine;
     // The kernels take scratch memory.
     withinDevice(backend, () =>
       this.#kernels.scaleGradient({
@@ -126,7 +126,7 @@ export class DeviceTraining implements Training {
 
   /** Gives the GPU's memory back, the engine's weights first: they are views on it. Nothing may be under way. */
   dispose(): void {
-    this.#parts.engine.dispose();
+    this.#services.engine.dispose();
     this.accumulator.dispose();
     this.#kernels.release(this.#gradient);
     if (this.#shadow !== undefined) this.#kernels.release(this.#shadow);

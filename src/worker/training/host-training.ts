@@ -5,11 +5,11 @@ import type { SumKernels } from '../../collective/sums/gradient-accumulator.js';
 import { vectorOf } from '../../collective/sums/vector.js';
 import { clipFactor, scaleGradient, scalesOf } from '../optimizer/gradient-scaling.js';
 import { createOptimizer } from '../optimizer/optimizer.js';
-import { averagedWeights, type Training, type TrainingParts, type UpdatePlan } from './training.js';
+import { averagedWeights, type Training, type TrainingServices, type UpdatePlan } from './training.js';
 
 /** @param kernels do the work, to the same bits, where they are built */
-export function hostTraining(parts: TrainingParts, kernels: SumKernels | undefined): Training {
-  const { config, layout, state, engine } = parts;
+export function hostTraining(services: TrainingServices, kernels: SumKernels | undefined): Training {
+  const { config, layout, state, engine } = services;
   const { weights, moments, shared } = state;
   const optimizer = createOptimizer(config, layout, kernels);
   const reduced = vectorOf(shared.kind, shared.reduced);

@@ -11,7 +11,7 @@ import type { TrainingState } from './training-state.js';
 export type UpdatePlan = Pick<Body<'stepPlan'>, 'step' | 'exponents' | 'samples' | 'learningRate'>;
 
 /** What training works on, and with. */
-export interface TrainingParts {
+export interface TrainingServices {
   readonly config: RunConfig;
   readonly layout: ParameterLayout;
   readonly state: TrainingState;

@@ -80,7 +80,7 @@ test('a process that is kept out waits, unless too few are there without it', ()
   const admission = new Admission(OPTIONS);
   const { member } = admitted(admission, [], 'a');
   const { members } = admitted(admission, [], 'b');
-  assert.equal(admission.keepOut(member, 0), 30_000);
+  assert.equal(admission.quarantine(member, 0), 30_000);
   assert.equal(admission.decide(members, applicant('a'), 1000).kind, 'later');
   assert.equal(admission.decide([], applicant('a'), 1000).kind, 'admitted');
   assert.equal(admission.decide(members, applicant('a'), 31_000).kind, 'admitted');

@@ -16,10 +16,10 @@ const LOST = coded('STATE_LOST', { step: 4 });
 
 /** A coordinator that opens the run folder of `fixture`, as far as its workers are concerned. */
 async function opened(t: TestContext, fixture: RunFixture) {
-  const opening = await openRun(fixture.material, false);
+  const opening = await openRun(fixture.definition, false);
   const { state, lastCommit, saved } = opening;
   const progress: TrainingProgress = { state, evaluation: null, final: null, lastCommit, saved, agreed: 0 };
-  const rendezvous = new Rendezvous(fixture.material, opening, progress);
+  const rendezvous = new Rendezvous(fixture.definition, opening, progress);
   const journal = await fixture.journalOf(opening);
   fixture.begin();
   const { cluster, events } = await openCluster(t, 4, undefined, {
@@ -28,9 +28,9 @@ async function opened(t: TestContext, fixture: RunFixture) {
     offer: (part) => rendezvous.offer(part),
   });
   const kinds = (): readonly string[] => events.map(({ kind }) => kind);
-  const tools = { cluster, journal, interrupted: () => false };
+  const services = { cluster, journal, interrupted: () => false };
   const peer = (): Peer => new Peer(t, cluster.address);
-  return { rendezvous, progress, tools, cluster, events, kinds, peer, runToken: opening.runToken };
+  return { rendezvous, progress, services, cluster, events, kinds, peer, runToken: opening.runToken };
 }
 
 /** Joins with the state that the run starts with, and says what it holds when it is asked. */
@@ -47,11 +47,11 @@ const few: OptionValues = { workers: 3, joinTimeoutMs: 5000 };
 
 test('the first worker says what the run is computed with, and the journal keeps it', async (t) => {
   const fixture = runFixture(t, { workers: 1 });
-  const { rendezvous, tools, peer } = await opened(t, fixture);
-  const complete = rendezvous.complete(tools);
+  const { rendezvous, services, peer } = await opened(t, fixture);
+  const complete = rendezvous.complete(services);
   await joined(peer());
   assert.equal(await complete, true);
-  assert.equal((await readJournal(fixture.material.config.out))?.backend, 'cpu');
+  assert.equal((await readJournal(fixture.definition.config.out))?.backend, 'cpu');
 });
 
 test('an interrupted run refuses who computes with something else, also the first that comes', async (t) => {
@@ -65,8 +65,8 @@ test('an interrupted run refuses who computes with something else, also the firs
 test('an interrupted run goes on with one that holds its state and others that do not', async (t) => {
   const fixture = runFixture(t, { workers: 2, minWorkers: 2 });
   await fixture.interruptedAt(3, 'cpu');
-  const { rendezvous, tools, peer, runToken } = await opened(t, fixture);
-  const complete = rendezvous.complete(tools);
+  const { rendezvous, services, peer, runToken } = await opened(t, fixture);
+  const complete = rendezvous.complete(services);
   const [survivor, fresh] = [peer(), peer()];
   await fresh.join({}, { hasState: false });
   await survivor.join({ runToken, step: 3 }, { step: 3 });
@@ -77,41 +77,41 @@ test('an interrupted run goes on with one that holds its state and others that d
 
 test('a run that has begun and rolled back goes on with one worker', async (t) => {
   const fixture = runFixture(t, few);
-  const { rendezvous, progress, tools, kinds, peer } = await opened(t, fixture);
+  const { rendezvous, progress, services, kinds, peer } = await opened(t, fixture);
   progress.state = fixture.stateAfter(4);
-  await tools.journal.commit(progress.state, 7, 'd', [0, 1, 2]);
-  await rendezvous.rollBack(tools, LOST);
+  await services.journal.commit(progress.state, 7, 'd', [0, 1, 2]);
+  await rendezvous.rollBack(services, LOST);
   assert.deepEqual(kinds(), ['back']);
-  const journal = await readJournal(fixture.material.config.out);
+  const journal = await readJournal(fixture.definition.config.out);
   assert.deepEqual([journal?.state.step, journal?.lastCommit, progress.state.step], [0, null, 0]);
-  const complete = rendezvous.complete(tools);
+  const complete = rendezvous.complete(services);
   await joined(peer());
   assert.equal(await complete, true);
 });
 
 test('a run that rolls back for the third time without having come further ends', async (t) => {
   const fixture = runFixture(t);
-  const { rendezvous, progress, tools } = await opened(t, fixture);
+  const { rendezvous, progress, services } = await opened(t, fixture);
   for (let i = 0; i < 2; i++) {
     progress.state = fixture.stateAfter(4);
-    await rendezvous.rollBack(tools, LOST);
+    await rendezvous.rollBack(services, LOST);
   }
   progress.state = fixture.stateAfter(4);
   await assert.rejects(
-    rendezvous.rollBack(tools, LOST),
+    rendezvous.rollBack(services, LOST),
     /NO_PROGRESS: .*back to step 0 3 times .*beyond step 4: STATE_LOST/,
   );
 });
 
 test('a rollback from a wrong state takes out who was outvoted, and trusts no state of that stretch', async (t) => {
   const fixture = runFixture(t, few);
-  const { rendezvous, progress, tools, cluster, events, peer, runToken } = await opened(t, fixture);
+  const { rendezvous, progress, services, cluster, events, peer, runToken } = await opened(t, fixture);
   const odd = peer();
   await odd.join();
   assert.equal(await cluster.until(() => cluster.ready.length === 1, 5000), 'met');
   progress.state = fixture.stateAfter(4);
   const reason = coded('STATE_MISMATCH', { worker: 0, part: 'weights', step: 4 });
-  await rendezvous.rollBack(tools, new StateDiscredited(reason, [0]));
+  await rendezvous.rollBack(services, new StateDiscredited(reason, [0]));
   assert.equal((await odd.receiveOf('whoAreYou')).discardState, true);
   assert.match(events.find(({ kind }) => kind === 'expelled')!.text, /worker 0 holds another weights/);
   const sleeper = peer();
@@ -122,18 +122,18 @@ test('a rollback from a wrong state takes out who was outvoted, and trusts no st
 
 test('a state that was handed over to a checkpoint is no rollback', async (t) => {
   const fixture = runFixture(t, few);
-  const { rendezvous, tools, kinds, peer } = await opened(t, fixture);
-  await rendezvous.takeOver(tools);
+  const { rendezvous, services, kinds, peer } = await opened(t, fixture);
+  await rendezvous.takeOver(services);
   assert.deepEqual(kinds(), ['waiting']);
-  const complete = rendezvous.complete(tools);
+  const complete = rendezvous.complete(services);
   await joined(peer());
   assert.equal(await complete, true);
 });
 
 test('where the checkpoint of a hand-over is gone the run rolls back to another', async (t) => {
   const fixture = runFixture(t);
-  const { rendezvous, progress, tools, kinds } = await opened(t, fixture);
+  const { rendezvous, progress, services, kinds } = await opened(t, fixture);
   progress.state = fixture.stateAfter(4);
-  await rendezvous.takeOver(tools);
+  await rendezvous.takeOver(services);
   assert.deepEqual([kinds(), progress.state.step], [['waiting', 'back'], 0]);
 });

@@ -5,45 +5,45 @@ import { openRun } from '../../../src/coordinator/recovery/run-opening.js';
 import { runFixture } from '../run-fixture.js';
 
 test('an interrupted run whose checkpoints are damaged goes on with the workers that hold its state', async (t) => {
-  const { material, warnings, damagedCheckpoint, interruptedAt } = runFixture(t);
+  const { definition, warnings, damagedCheckpoint, interruptedAt } = runFixture(t);
   await interruptedAt(3, 'wasm');
   damagedCheckpoint(3);
-  const { state, start, saved } = await openRun(material, false);
+  const { state, start, saved } = await openRun(definition, false);
   assert.deepEqual([state.step, start, saved], [3, null, -1]);
   assert.match(warnings.join('\n'), /step-00000003 does not verify.*\n.*own workers .*CHECKPOINT_CORRUPT/);
 });
 
 test('a checkpoint of another step is not read, and is known as the newest', async (t) => {
-  const { material, warnings, damagedCheckpoint, interruptedAt } = runFixture(t);
+  const { definition, warnings, damagedCheckpoint, interruptedAt } = runFixture(t);
   await interruptedAt(3, 'wasm');
   damagedCheckpoint(2);
   // Of a stretch that the run has rolled back over.
   damagedCheckpoint(5);
-  const { start, saved } = await openRun(material, false);
+  const { start, saved } = await openRun(definition, false);
   assert.deepEqual([start, saved, warnings], [null, 2, []]);
 });
 
 test('an interrupted run needs the weights that it began with no more', async (t) => {
-  const { material, warnings, interruptedAt } = runFixture(t, { initFrom: '/gone' });
+  const { definition, warnings, interruptedAt } = runFixture(t, { initFrom: '/gone' });
   await interruptedAt(3, 'wasm');
-  assert.equal((await openRun(material, false)).start, null);
+  assert.equal((await openRun(definition, false)).start, null);
   assert.deepEqual(warnings, []);
 });
 
 test('interrupted before its first step it needs them, or workers that have them', async (t) => {
   const fromSeed = runFixture(t);
   await fromSeed.interruptedAt(0, 'wasm');
-  assert.deepEqual((await openRun(fromSeed.material, false)).start?.parts.size, 0);
-  const { material, warnings, interruptedAt } = runFixture(t, { initFrom: '/gone' });
+  assert.deepEqual((await openRun(fromSeed.definition, false)).start?.parts.size, 0);
+  const { definition, warnings, interruptedAt } = runFixture(t, { initFrom: '/gone' });
   await interruptedAt(0, 'wasm');
-  assert.equal((await openRun(material, false)).start, null);
+  assert.equal((await openRun(definition, false)).start, null);
   assert.match(warnings.join('\n'), /own workers have to have its state: CHECKPOINT_NOT_FOUND/);
 });
 
 test('it is computed with what it was computed with', async (t) => {
-  const { material, interruptedAt } = runFixture(t);
-  assert.equal((await openRun(material, false)).backend, null);
+  const { definition, interruptedAt } = runFixture(t);
+  assert.equal((await openRun(definition, false)).backend, null);
   await interruptedAt(3, 'wasm');
-  const opening = await openRun(material, false);
+  const opening = await openRun(definition, false);
   assert.deepEqual([opening.backend, opening.interrupted], ['wasm', true]);
 });

@@ -4,7 +4,7 @@ import {
   epochOrder,
   microBatches,
   stepMicroBatches,
-  stepPosition,
+  epochStep,
   stepsPerEpoch,
 } from '../../../src/coordinator/step/sampling.js';
 
@@ -38,9 +38,9 @@ test('the last batch of an epoch may be smaller and is a step of its own', () =>
 });
 
 test('a step knows its epoch and whether it ends it', () => {
-  assert.deepEqual(stepPosition(0, 3), { epoch: 0, stepInEpoch: 0, lastOfEpoch: false });
-  assert.deepEqual(stepPosition(5, 3), { epoch: 1, stepInEpoch: 2, lastOfEpoch: true });
-  assert.deepEqual(stepPosition(2, 1), { epoch: 2, stepInEpoch: 0, lastOfEpoch: true });
+  assert.deepEqual(epochStep(0, 3), { epoch: 0, stepInEpoch: 0, lastOfEpoch: false });
+  assert.deepEqual(epochStep(5, 3), { epoch: 1, stepInEpoch: 2, lastOfEpoch: true });
+  assert.deepEqual(epochStep(2, 1), { epoch: 2, stepInEpoch: 0, lastOfEpoch: true });
 });
 
 test('micro-batches are numbered from 0 and only the last is smaller', () => {

@@ -11,7 +11,7 @@ function stepDone(cluster: Cluster, step: number, timeoutMs: number, from = clus
   const stallCheck = ringStallCheck({ step, ring: from }, () => cluster.members, {
     ...{ stallMs: LONG_MS, plannedMs: performance.now(), now: () => performance.now() },
   });
-  return cluster.gather({
+  return cluster.waitForAnswers({
     ...{ name: 'stepDone', step, from, matches: () => true, timeoutMs },
     ...(stallCheck && { stallCheck }),
   });
@@ -87,7 +87,7 @@ test('a worker that hangs after the all-reduce is found where nobody looks at th
   await assembled(cluster, 2);
   // Told to commit, and its training thread hangs before that.
   await peers[1]!.send('heartbeat', { ...BEAT, phase: Phase.PHASE_COMMIT_WAIT });
-  const gathering = cluster.gather({
+  const gathering = cluster.waitForAnswers({
     ...{ name: 'updateDone', step: 1, from: [1], matches: () => true, timeoutMs: 400 },
   } as const);
   const { lost } = await Promise.race([
@@ -116,7 +116,7 @@ test('a wait is cut short when enough is known', async (t) => {
   await new Peer(t, cluster.address).join();
   await assembled(cluster, 1);
   const options = { name: 'stepDone', step: 1, from: [0], matches: () => true, timeoutMs: LONG_MS } as const;
-  const { cut, lost } = await cluster.gather({
+  const { cut, lost } = await cluster.waitForAnswers({
     ...options,
     stallCheck: { found: () => true, excuses: () => true },
   });

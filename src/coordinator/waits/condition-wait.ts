@@ -4,7 +4,7 @@ import { reasonOf } from '../../errors/errors.js';
 export type WaitEnd = 'met' | 'late';
 
 /** Conditions are looked at again at every `notify`. A wait ends met, late, or with what its condition throws. */
-export class Waiting {
+export class ConditionWait {
   readonly #checks = new Set<() => void>();
 
   notify(): void {

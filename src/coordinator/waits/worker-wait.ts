@@ -6,7 +6,7 @@ import type { Member } from '../members/membership.js';
 import type { StepRound } from '../step/step-round.js';
 import { counted } from '../../errors/wording.js';
 
-export interface EnoughWorkersOptions {
+export interface WorkerWaitServices {
   readonly cluster: Cluster;
   readonly config: RunConfig;
   /** True ends the wait. */
@@ -19,8 +19,8 @@ export interface EnoughWorkersOptions {
  * @returns false when interrupted, or when a worker wants to leave between steps
  * @throws STATE_LOST, WORKERS_MISSING
  */
-export async function enoughWorkers(
-  { cluster, config, interrupted }: EnoughWorkersOptions,
+export async function waitForWorkers(
+  { cluster, config, interrupted }: WorkerWaitServices,
   step: number,
   previous: StepRound | null,
 ): Promise<boolean> {
@@ -51,5 +51,5 @@ export async function enoughWorkers(
     throw coded('WORKERS_MISSING', { joined: able(), expected, waitedMs: waitedMs() });
   }
   if (enough()) return true;
-  return called() ? false : enoughWorkers({ cluster, config, interrupted }, step, previous);
+  return called() ? false : waitForWorkers({ cluster, config, interrupted }, step, previous);
 }

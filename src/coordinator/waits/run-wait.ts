@@ -1,9 +1,9 @@
 /** The waits of a run: the first failure ends them all, present and later. */
 import type { VitrailError } from '../../errors/errors.js';
-import { Waiting, type WaitEnd } from './waiting.js';
+import { ConditionWait, type WaitEnd } from './condition-wait.js';
 
-export class RunWaits {
-  readonly #waiting = new Waiting();
+export class RunWait {
+  readonly #wait = new ConditionWait();
   readonly #listeners: ((error: VitrailError) => void)[] = [];
   #failure: VitrailError | null = null;
 
@@ -25,18 +25,18 @@ export class RunWaits {
 
   /** Something has happened: all conditions are looked at again. */
   notify(): void {
-    this.#waiting.notify();
+    this.#wait.notify();
   }
 
   /** Waits for `condition`. @throws what has ended the run */
   async until(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
-    const end = await this.#waiting.until(() => this.#failure !== null || condition(), timeoutMs);
+    const end = await this.#wait.until(() => this.#failure !== null || condition(), timeoutMs);
     if (this.#failure !== null) throw this.#failure;
     return end;
   }
 
   /** The same at the end of a run, however that ended. */
-  async atTheEnd(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
-    return this.#waiting.until(condition, timeoutMs);
+  async untilAtEnd(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
+    return this.#wait.until(condition, timeoutMs);
   }
 }

@@ -1,42 +1,42 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Waiting } from '../../../src/coordinator/waits/waiting.js';
+import { ConditionWait } from '../../../src/coordinator/waits/condition-wait.js';
 
 const LONG_MS = 60_000;
 
 test('a wait ends at once when its condition holds already', async () => {
-  assert.equal(await new Waiting().until(() => true, LONG_MS), 'met');
+  assert.equal(await new ConditionWait().until(() => true, LONG_MS), 'met');
 });
 
 test('a wait looks again when notified', async () => {
-  const waiting = new Waiting();
+  const wait = new ConditionWait();
   let open = false;
-  const end = waiting.until(() => open, LONG_MS);
-  waiting.notify();
+  const end = wait.until(() => open, LONG_MS);
+  wait.notify();
   open = true;
-  waiting.notify();
+  wait.notify();
   assert.equal(await end, 'met');
 });
 
 test('a wait whose condition never holds ends late', async () => {
-  assert.equal(await new Waiting().until(() => false, 1), 'late');
+  assert.equal(await new ConditionWait().until(() => false, 1), 'late');
 });
 
 test('a wait whose condition throws ends with that, and no other does', async () => {
-  const waiting = new Waiting();
+  const wait = new ConditionWait();
   let broken = false;
-  const bad = waiting.until(() => {
+  const bad = wait.until(() => {
     if (broken) throw new Error('a defect');
     return false;
   }, LONG_MS);
-  const good = waiting.until(() => broken, LONG_MS);
+  const good = wait.until(() => broken, LONG_MS);
   const ends = assert.rejects(bad, /a defect/);
   broken = true;
-  waiting.notify();
+  wait.notify();
   await ends;
   assert.equal(await good, 'met');
   await assert.rejects(
-    new Waiting().until(() => {
+    new ConditionWait().until(() => {
       throw new Error('from the start');
     }, LONG_MS),
     /from the start/,

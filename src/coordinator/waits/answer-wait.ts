@@ -7,10 +7,10 @@ import type { Inbox } from '../members/inbox.js';
 import { describe, readyMembers, type Member } from '../members/membership.js';
 import type { PhaseHistory } from './phase-history.js';
 import type { Roster } from '../members/roster.js';
-import type { RunWaits } from './run-waits.js';
+import type { RunWait } from './run-wait.js';
 
 /** How a wait for answers ended. */
-export interface Gathered<N extends MessageName> {
+export interface AnswerWaitEnd<N extends MessageName> {
   readonly answers: ReadonlyMap<number, Body<N>>;
   /** Workers that were waited for and are no members any more; the wait ends with the first. */
   readonly lost: readonly number[];
@@ -28,7 +28,7 @@ export interface StallCheck {
   readonly excuses: (member: Member) => boolean;
 }
 
-export interface GatherOptions<N extends MessageName> {
+export interface AnswerWaitOptions<N extends MessageName> {
   readonly name: N;
   readonly step: number;
   readonly from: readonly number[];
@@ -41,11 +41,11 @@ export interface GatherOptions<N extends MessageName> {
 }
 
 /** What a wait looks at and acts on. */
-export interface GatherGround {
+export interface AnswerWaitServices {
   readonly roster: Roster;
   readonly inbox: Inbox;
   readonly history: PhaseHistory;
-  readonly waits: RunWaits;
+  readonly waits: RunWait;
   readonly note: (event: ClusterEvent) => void;
 }
 
@@ -61,12 +61,12 @@ interface Look<N extends MessageName> {
  * A worker that is waited for and shows nothing new for `timeoutMs` is expelled with a verdict.
  * @throws STEP_TIMEOUT where that leaves nobody, or what has ended the run
  */
-export async function gather<N extends MessageName>(
-  ground: GatherGround,
-  options: GatherOptions<N>,
-): Promise<Gathered<N>> {
+export async function waitForAnswers<N extends MessageName>(
+  services: AnswerWaitServices,
+  options: AnswerWaitOptions<N>,
+): Promise<AnswerWaitEnd<N>> {
   const { name, step, from, matches, timeoutMs, stallCheck } = options;
-  const { roster, inbox, waits } = ground;
+  const { roster, inbox, waits } = services;
   roster.atStep(step);
   const startMs = performance.now();
   const asked = new Set(from);
@@ -93,7 +93,7 @@ export async function gather<N extends MessageName>(
       (m) => nowMs - Math.max(m.movedAtMs, startMs) > timeoutMs && stallCheck?.excuses(m) !== true,
     );
     if (hung.length > 0) {
-      expelHung(ground, hung, { step, timeoutMs, nowMs });
+      expelHung(services, hung, { step, timeoutMs, nowMs });
       // Or nobody would be left, and the run has ended.
       return look().lost.length > 0;
     }
@@ -107,7 +107,7 @@ export async function gather<N extends MessageName>(
 }
 
 function expelHung(
-  { roster, history, note, waits }: GatherGround,
+  { roster, history, note, waits }: AnswerWaitServices,
   hung: readonly Member[],
   { step, timeoutMs, nowMs }: { readonly step: number; readonly timeoutMs: number; readonly nowMs: number },
 ): void {

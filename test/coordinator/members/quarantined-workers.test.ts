@@ -8,7 +8,7 @@ test('a worker that its neighbour does not reach stays out, and asks in vain for
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
   for (const [i, peer] of peers.entries()) await peer.join({ pid: 100 + i });
   await assembled(cluster, 2);
-  cluster.cutOff(0, 'worker 0 is not reached');
+  cluster.quarantine(0, 'worker 0 is not reached');
   const { reason, discardState } = await peers[0]!.receiveOf('whoAreYou');
   assert.match(reason, /worker 0 is not reached: it stays out for 30 s/);
   assert.equal(discardState, false);
@@ -25,7 +25,7 @@ test('where too few would be left, a worker that is not reached gets in again', 
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
   for (const [i, peer] of peers.entries()) await peer.join({ pid: 100 + i });
   await assembled(cluster, 2);
-  cluster.cutOff(0, 'worker 0 is not reached');
+  cluster.quarantine(0, 'worker 0 is not reached');
   await peers[0]!.receiveOf('whoAreYou');
   await peers[0]!.join({ pid: 100 });
   assert.equal(await cluster.until(() => cluster.ready.length === 2, LONG_MS), 'met');
