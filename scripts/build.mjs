@@ -2,10 +2,12 @@
 // the native kernels, and those for CUDA where its toolkit is.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tryBuildNative } from '../native/build.mjs';
 import { tryBuildCuda } from '../native/build-cuda.mjs';
+import { noteBuilt } from './build-state.mjs';
 
 const PROTO = 'proto/vitrail.proto';
 const GENERATED = 'src/wire/generated';
@@ -42,7 +44,22 @@ async function generateProtocol() {
   writeFileSync(stamp, digest);
 }
 
+/** Removes what was compiled from a file that is no longer there: else a test that was moved would run twice. */
+function removeOrphans() {
+  for (const area of ['src', 'test', 'bench', 'scripts']) {
+    const folder = join('dist', area);
+    if (!existsSync(folder)) continue;
+    for (const name of readdirSync(folder, { recursive: true })) {
+      const source = /^(.*?)(\.d\.ts|\.js)(\.map)?$/.exec(name)?.[1];
+      if (source === undefined) continue;
+      const path = join(area, source);
+      if (!existsSync(`${path}.ts`) && !existsSync(`${path}.js`)) rmSync(join(folder, name));
+    }
+  }
+}
+
 async function compile() {
+  removeOrphans();
   await generateProtocol();
   await run('typescript/bin/tsc', ['-p', 'tsconfig.json']);
   mkdirSync(`dist/${GENERATED}`, { recursive: true });
@@ -57,6 +74,7 @@ async function buildKernels() {
 export async function build() {
   if (!existsSync('dist/.tsbuildinfo')) console.error('compiling TypeScript, meanwhile:');
   await Promise.all([buildKernels(), compile()]);
+  noteBuilt();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
 import { Unavailable } from '../native/compile.mjs';
-import { testFiles, testFlags } from './test-files.mjs';
+import { testEnvironment, testFiles, testFlags } from './test-files.mjs';
 
 const node = process.execPath;
 const COVERAGE = 'coverage/tmp';
@@ -31,7 +31,7 @@ async function check(name, args) {
 
 /** Runs test files, shows their output as it comes, resolves to exit status and closing totals by their names. */
 async function runTests(files, variables = {}) {
-  const env = { ...process.env, NODE_V8_COVERAGE: resolve(COVERAGE), ...variables };
+  const env = testEnvironment({ ...process.env, NODE_V8_COVERAGE: resolve(COVERAGE), ...variables });
   const tests = spawn(node, [...testFlags(), ...files], { stdio: ['ignore', 'pipe', 'inherit'], env });
   let output = '';
   tests.stdout.setEncoding('utf8').on('data', (text) => {

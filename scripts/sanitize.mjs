@@ -11,7 +11,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { buildNative } from '../native/build.mjs';
 import { findCompiler } from '../native/compile.mjs';
 import { build } from './build.mjs';
-import { testFiles, testFlags } from './test-files.mjs';
+import { testEnvironment, testFiles, testFlags } from './test-files.mjs';
 
 const REPORTS = resolve('native/build/reports');
 /** How deep the stack of a report is, and where reports go: one file a process. */
@@ -58,7 +58,7 @@ async function prepared(sanitize) {
     const addons = { VITRAIL_NATIVE: binary, VITRAIL_CUDA: resolve('native/build/none.node') };
     const run = {
       command: [...withoutRandomAddresses(), process.execPath],
-      env: { ...process.env, ...env, LD_PRELOAD: preload, ...addons },
+      env: { ...testEnvironment(), ...env, LD_PRELOAD: preload, ...addons },
     };
     const [command, ...args] = [...run.command, '-e', `require(${JSON.stringify(binary)})`];
     const { succeeded, text } = output(command, args, { env: run.env });

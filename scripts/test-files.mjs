@@ -1,10 +1,41 @@
-// The compiled test files below dist/test, sorted, and how they are run. (Node 20's runner takes no patterns.)
+// The test files, sorted, and how they are run. (Node 20's runner takes no patterns.)
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** How many test files run at a time. */
+export const CONCURRENCY = 2;
+
+/** How long a test file may run. */
+export const TIMEOUT_MS = 300_000;
+
+/** The environment of a test run: errors of tests, and of the processes that they start, name lines of the sources. */
+export function testEnvironment(variables = process.env) {
+  const before = variables.NODE_OPTIONS ?? '';
+  if (before.includes('--enable-source-maps')) return variables;
+  return { ...variables, NODE_OPTIONS: `${before} --enable-source-maps`.trim() };
+}
+
 /** Of Node's test runner. @param {number} timeoutMs of a file */
-export function testFlags(timeoutMs = 300_000) {
-  return ['--test', '--test-concurrency=2', `--test-timeout=${timeoutMs}`, '--test-reporter=spec'];
+export function testFlags(timeoutMs = TIMEOUT_MS) {
+  return [
+    '--test',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${timeoutMs}`,
+    '--test-reporter=spec',
+  ];
+}
+
+/** Sources of all tests, as paths from the root of the project. */
+export function testSources() {
+  return readdirSync('test', { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .sort();
+}
+
+/** The file that is compiled from a source below test/. */
+export function compiledTest(source) {
+  return join('dist', source.replace(/\.ts$/, '.js'));
 }
 
 /** @param {string} area folder below dist/test, or '' for all */
