@@ -69,11 +69,7 @@ module.exports = {
     ...floors,
     door('commander', 'node_modules/commander', within('cli')),
     door('protobufjs', 'src/wire/generated|node_modules/protobufjs', within('wire')),
-    door('zeromq', 'node_modules/zeromq', [
-      '^src/host/control-server',
-      within('collective/ring'),
-      within('worker/link'),
-    ]),
+    door('zeromq', 'node_modules/zeromq', within('host/zeromq')),
     door('prom-client', 'node_modules/prom-client', within('host/metrics')),
     door('sharp', 'node_modules/(sharp|@img)/', [within('worker/data'), within('demo')]),
     door('yaml', 'node_modules/yaml', within('run/config')),

@@ -4,6 +4,7 @@
  *
  *   node dist/bench/reliability.js          (prints JSON)
  */
+import { systemHost } from '../src/host/host.js';
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drawDataset } from '../src/demo/drawn-dataset.js';
 import { StateFetch } from '../src/worker/link/state-fetch.js';
-import { StateServer } from '../src/worker/link/state-server.js';
+import { serveState } from '../src/worker/link/state-server.js';
 import { nextMessage } from './child-answers.js';
 import { median } from './workspace.js';
 
@@ -32,7 +33,7 @@ const MODELS = {
 async function serve(): Promise<void> {
   const bytes = Number(process.argv[3]);
   const part = new Uint8Array(bytes);
-  const server = await StateServer.listen({ host: '127.0.0.1' }, TOKEN, () => part);
+  const server = await serveState(systemHost.network, { host: '127.0.0.1' }, TOKEN, () => part);
   process.send?.(server.endpoint);
   process.on('disconnect', () => process.exit());
 }
@@ -52,7 +53,7 @@ async function takingMs(endpoint: string, bytes: number): Promise<number> {
     ['weights', 'exp_avg', 'exp_avg_sq'].map((n) => [n, new SharedArrayBuffer(bytes)]),
   );
   const startMs = performance.now();
-  await new StateFetch(1, TOKEN, parts).run([endpoint]);
+  await new StateFetch(systemHost, 1, TOKEN, parts).run([endpoint]);
   return performance.now() - startMs;
 }
 

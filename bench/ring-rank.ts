@@ -1,7 +1,8 @@
 /** One rank of the ring benchmark, a child process of bench/ring.ts. */
+import { systemHost } from '../src/host/host.js';
 import { Ring } from '../src/collective/ring/ring.js';
 import type { SumKind } from '../src/collective/ring/chunk-header.js';
-import type { Transport } from '../src/collective/ring/data-socket.js';
+import type { Transport } from '../src/host/network.js';
 
 export interface Place {
   readonly rank: number;
@@ -39,7 +40,7 @@ function heard(): Promise<unknown> {
 }
 
 const [transport, chunkElements] = process.argv.slice(2);
-const ring = await Ring.open({
+const ring = await Ring.open(systemHost, {
   transport: transport as Transport,
   runToken: 1n,
   chunkElements: Number(chunkElements),

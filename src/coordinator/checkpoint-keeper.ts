@@ -76,7 +76,7 @@ export class CheckpointKeeper {
    * @throws CHECKPOINT_WRITE_FAILED, RUN_TAKEN_OVER; as `agreedState`
    */
   async save(state: RunState, { best, agreed, wait }: SaveOptions): Promise<SavedCheckpoint> {
-    const startMs = performance.now();
+    const startMs = this.#cluster.clock.now();
     const { stepTimeoutMs: timeoutMs } = this.#contents.config;
     const held = await agreedState(this.#cluster, { step: state.step, agreed, timeoutMs });
     const parts = new Map<string, Float32Array>();
@@ -110,7 +110,7 @@ export class CheckpointKeeper {
     await prune(config.out, config.keepLast);
     const digest = weightDigest(weights);
     this.#last = { path, digest };
-    const ms = performance.now() - startMs;
+    const ms = this.#cluster.clock.now() - startMs;
     this.#observer.onCheckpoint({ step: state.step, path, ms, weightDigest: digest });
     return this.#last;
   }

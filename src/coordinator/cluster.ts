@@ -3,7 +3,8 @@ import { coded, reasonOf, type VitrailError } from '../errors/errors.js';
 import { faultPoint } from '../host/fault-injection.js';
 import type { Body, Message, MessageName } from '../wire/codec.js';
 import type { ClusterEvent } from './members/cluster-event.js';
-import { ControlServer } from '../host/control-server.js';
+import type { Clock, Timer } from '../host/clock.js';
+import type { ControlListener, CoordinatorNetwork } from '../host/network.js';
 import {
   waitForAnswers,
   type AnswerWaitServices,
@@ -21,6 +22,7 @@ import type { WaitEnd } from './waits/condition-wait.js';
 import { WorkerPull } from './recovery/worker-pull.js';
 
 export type ClusterOptions = Omit<RosterOptions, 'send' | 'onRemoved' | 'onFatal'> & {
+  readonly network: CoordinatorNetwork;
   readonly listen: string;
   /** The bytes of a part of the state that workers may pull. */
   readonly offer: (part: string) => Uint8Array | undefined;
@@ -34,16 +36,17 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #roster: Roster;
   readonly #inbox = new Inbox();
-  readonly #waits = new RunWait();
-  readonly #watch: NodeJS.Timeout;
+  readonly #waits: RunWait;
+  readonly #watch: Timer;
   readonly #history = new PhaseHistory();
   readonly #pull: WorkerPull;
   readonly #services: AnswerWaitServices;
-  #server!: ControlServer;
+  #server!: ControlListener;
   #numbers = 0;
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#waits = new RunWait(options.clock);
     this.#roster = new Roster({
       ...options,
       send: (peer, name, body) => this.#server.send(peer, name, body),
@@ -55,22 +58,27 @@ export class Cluster {
       onFatal: (error) => this.#waits.fail(error),
     });
     this.#pull = new WorkerPull({
+      clock: options.clock,
       waits: this.#waits,
       send: (worker, request) => this.send(worker, 'stateRequest', request),
       isMember: (worker) => this.#roster.member(worker) !== undefined,
     });
     this.#services = {
-      ...{ roster: this.#roster, inbox: this.#inbox, history: this.#history, waits: this.#waits },
+      clock: options.clock,
+      roster: this.#roster,
+      inbox: this.#inbox,
+      history: this.#history,
+      waits: this.#waits,
       note: options.onEvent,
     };
-    this.#watch = setInterval(() => this.#lookAround(), LOOK_AROUND_MS);
+    this.#watch = options.clock.every(LOOK_AROUND_MS, () => this.#lookAround());
   }
 
   /** @throws PORT_IN_USE, ADDRESS_INVALID */
   static async open(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
     try {
-      cluster.#server = await ControlServer.listen(options.listen, {
+      cluster.#server = await options.network.listenControl(options.listen, {
         onMessage: (peer, message) => cluster.#receive(peer, message),
         onGarbage: (peer, reason) => {
           options.onEvent({ kind: 'garbage', text: coded('PROTOCOL_GARBAGE', { peer, reason }).message });
@@ -83,7 +91,7 @@ export class Cluster {
         onFailure: (error) => cluster.#waits.fail(coded('INTERNAL', { reason: reasonOf(error) })),
       });
     } catch (error) {
-      clearInterval(cluster.#watch);
+      cluster.#watch.cancel();
       throw error;
     }
     return cluster;
@@ -92,6 +100,10 @@ export class Cluster {
   /** Where workers connect, with the actual port. */
   get address(): string {
     return this.#server.address;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
   }
 
   get members(): readonly Member[] {
@@ -221,12 +233,12 @@ export class Cluster {
     this.#roster.startClosing(stop);
     for (const peer of this.#roster.connected) this.#server.send(peer, 'stop', stop);
     await this.#waits.untilAtEnd(() => this.members.length === 0, timeoutMs);
-    clearInterval(this.#watch);
+    this.#watch.cancel();
     await this.#server.close();
   }
 
   #receive(peer: string, message: Message): void {
-    const member = this.#roster.hear(peer, message, performance.now());
+    const member = this.#roster.hear(peer, message, this.clock.now());
     if (member !== null) this.#take(member, message);
     this.#waits.notify();
   }
@@ -250,7 +262,7 @@ export class Cluster {
 
   #lookAround(): void {
     try {
-      this.#roster.findSilent(performance.now());
+      this.#roster.findSilent(this.clock.now());
     } catch (error) {
       this.#waits.fail(coded('INTERNAL', { reason: reasonOf(error) }));
     }

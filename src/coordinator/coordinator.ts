@@ -9,6 +9,7 @@ import { hasFinalTest, type Manifest } from '../run/dataset/manifest.js';
 import { reasonOf, VitrailError } from '../errors/errors.js';
 import { modelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
+import type { Host } from '../host/host.js';
 import { Resources } from '../host/resources.js';
 import { scheduleWarning } from '../run/schedule/learning-rate.js';
 import { VERSION } from '../host/version.js';
@@ -41,7 +42,11 @@ export interface CoordinatorEvents {
 }
 
 /** Runs `config` to its end. @throws a coded error; the newest checkpoint is kept */
-export async function runCoordinator(config: RunConfig, events: CoordinatorEvents): Promise<RunSummary> {
+export async function runCoordinator(
+  host: Host,
+  config: RunConfig,
+  events: CoordinatorEvents,
+): Promise<RunSummary> {
   const manifest = await scanDataset(config.data, { ...scanOptionsOf(config), say: events.warn });
   checkWorkers(config, manifest);
   for (const note of [choiceNote(config, manifest), batchNote(config.batch, manifest.train.samples.length)])
@@ -56,13 +61,14 @@ export async function runCoordinator(config: RunConfig, events: CoordinatorEvent
     },
   });
   try {
-    return await runInOwnFolder(config, manifest, lease, events);
+    return await runInOwnFolder(host, config, manifest, lease, events);
   } finally {
     await lease.release();
   }
 }
 
 async function runInOwnFolder(
+  host: Host,
   given: RunConfig,
   manifest: Manifest,
   lease: RunLease,
@@ -88,7 +94,7 @@ async function runInOwnFolder(
   const interrupted = (): boolean => events.stopRequested() !== null;
   try {
     const options = { observer: events.observer, interrupted, lease, stop: () => stop };
-    const services = await openServices(definition, opening, options, resources);
+    const services = await openServices(host, definition, opening, options, resources);
     const { cluster, httpAddress, journal, checkpoints, progress, seconds, diskWait } = services;
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
       const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };

@@ -2,6 +2,7 @@
 import { basename, resolve } from 'node:path';
 import type { RunConfig } from '../run/config/schema.js';
 import { choosingSplit, type Manifest } from '../run/dataset/manifest.js';
+import type { Host } from '../host/host.js';
 import { startHttpServer } from '../host/http-server.js';
 import type { Body } from '../wire/codec.js';
 import type { Resources } from '../host/resources.js';
@@ -72,13 +73,15 @@ export function runLength(
 
 /** Opens everything; what is open is closed by `resources`. @throws PORT_IN_USE, ADDRESS_INVALID, *_WRITE_FAILED */
 export async function openServices(
+  host: Host,
   definition: RunDefinition,
   opening: RunOpening,
   { observer: watcher, interrupted, lease, stop }: ServiceOptions,
   resources: Resources,
 ): Promise<RunServices> {
   const { config, manifest, layout } = definition;
-  const now = (): number => performance.now();
+  const { clock } = host;
+  const now = (): number => clock.now();
   const metrics = new CoordinatorMetrics(basename(config.out), now);
   const record = new LateObserver();
   const observer = allOf([record, metrics, watcher]);
@@ -101,7 +104,7 @@ export async function openServices(
 
   // Addresses first: one in use must not leave a run folder behind.
   const rendezvous = new Rendezvous(definition, opening, progress);
-  const cluster = await openCluster(definition, opening, rendezvous, observer);
+  const cluster = await openCluster(host, definition, opening, rendezvous, observer);
   resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
   lease.onLost((error) => cluster.fail(error));
   const onFull = (path: string): void => {
@@ -174,6 +177,7 @@ function noteEvent(event: ClusterEvent, observer: TrainingObserver, members: rea
 }
 
 async function openCluster(
+  host: Host,
   { config, manifest }: RunDefinition,
   opening: RunOpening,
   rendezvous: Rendezvous,
@@ -184,6 +188,9 @@ async function openCluster(
   // Workers may be there before the opening has come to its end.
   const opened: { cluster?: Cluster } = {};
   const cluster = await Cluster.open({
+    clock: host.clock,
+    network: host.network,
+    hostName: host.hostName,
     listen: opening.listen,
     maxWorkers: config.maxWorkers ?? microBatchesOfStep(config, manifest),
     minWorkers: config.minWorkers ?? 1,

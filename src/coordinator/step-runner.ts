@@ -96,12 +96,12 @@ export class StepRunner {
     for (;;) {
       if (!(await waitForWorkers(this.#options, step, previous))) return null;
       faultPoint('before-plan', step);
-      const plannedMs = performance.now();
+      const plannedMs = cluster.clock.now();
       const round: StepRound = this.#plan(step, learningRate, exponents, microBatches, previous);
       previous = round;
       faultPoint('after-plan', step);
       const reports = await this.#reports(round);
-      const reportedMs = performance.now();
+      const reportedMs = cluster.clock.now();
       if (reports === 'interrupted') return null;
       if (reports === 'lost' || reports === 'stalled') {
         times.replans++;
@@ -133,7 +133,7 @@ export class StepRunner {
       this.#learn(reports, ring);
       const { repeats, replans } = times;
       const roundMs = reportedMs - plannedMs;
-      const commitMs = performance.now() - reportedMs;
+      const commitMs = cluster.clock.now() - reportedMs;
       const { measured: speeds, slow } = this.#pace;
       const figures = { roundMs, commitMs, speeds, stragglers: slow };
       return { totals, reports, repeats, replans, ...figures };
@@ -180,7 +180,7 @@ export class StepRunner {
     const { cluster, config } = this.#options;
     const { step, generation, ring, assignment } = round;
     const members = (): readonly Member[] => cluster.members;
-    const now = (): number => performance.now();
+    const now = (): number => cluster.clock.now();
     const stallCheck = ringStallCheck(round, members, {
       ...{ stallMs: config.ringTimeoutMs, plannedMs: now(), now },
     });

@@ -176,12 +176,12 @@ async function finishEpoch(
   due: boolean,
   whole: boolean,
 ): Promise<RunState | null> {
-  const { config, observer, progress } = run;
-  const startMs = performance.now();
+  const { cluster, config, observer, progress } = run;
+  const startMs = cluster.clock.now();
   const split = choosingSplit(run.manifest);
   const evaluated = due ? await evaluate(run, split, progress.state.step) : null;
   if (due && evaluated === null) return null;
-  const evaluationMs = due ? performance.now() - startMs : null;
+  const evaluationMs = due ? cluster.clock.now() - startMs : null;
   if (evaluated !== null) progress.evaluation = evaluated;
   const { epochTotals, step } = progress.state;
   const figures = { epoch, train: epochTotals, evaluated };

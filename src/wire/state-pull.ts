@@ -16,6 +16,11 @@ const LARGEST_PART_BYTES = 2 ** 36;
 /** A piece of a part. */
 export type PieceRequest = Pick<Body<'stateRequest'>, 'transfer' | 'part' | 'offset' | 'length'>;
 
+/** The part of a clock that a transfer needs. */
+export interface Timers {
+  after(ms: number, action: () => void): { cancel(): void; refresh(): void };
+}
+
 export type Ask = (request: PieceRequest) => void;
 
 /** The answer to a request, from the part's bytes. */
@@ -41,6 +46,7 @@ export function noChunk({ transfer, part, offset }: PieceRequest): Body<'stateCh
 
 /** One part being pulled. `run` starts it; feed it what arrives with `accept`. */
 export class StatePull {
+  readonly #timers: Timers;
   readonly #transfer: number;
   readonly #part: string;
   #ask: Ask;
@@ -51,7 +57,7 @@ export class StatePull {
   /** Offsets asked for and not answered: a chunk counts once. */
   readonly #open = new Set<number>();
   #nextOffset = 0;
-  #stall: NodeJS.Timeout | null = null;
+  #stall: ReturnType<Timers['after']> | null = null;
   #begun = false;
   readonly #stallMs: number;
 
@@ -60,12 +66,14 @@ export class StatePull {
    * @param stallMs longest wait for the next chunk; Infinity where the caller looks after it
    */
   constructor(
+    timers: Timers,
     transfer: number,
     part: string,
     ask: Ask,
     target: Uint8Array | null = null,
     stallMs = STALL_MS,
   ) {
+    this.#timers = timers;
     this.#stallMs = stallMs;
     this.#transfer = transfer;
     this.#part = part;
@@ -80,14 +88,14 @@ export class StatePull {
   /** The part's bytes. Rejects when nothing arrives for `stallMs`, or with what `fail` was given. */
   async run(): Promise<Uint8Array> {
     const late = (): void => this.fail(new Error(`no more of ${this.#part} within ${this.#stallMs} ms`));
-    if (this.#stallMs < Infinity) this.#stall = setTimeout(late, this.#stallMs);
+    if (this.#stallMs < Infinity) this.#stall = this.#timers.after(this.#stallMs, late);
     // The first chunk tells the size.
     if (!this.#begun) this.#request();
     this.#begun = true;
     try {
       return await this.#done;
     } finally {
-      if (this.#stall !== null) clearTimeout(this.#stall);
+      this.#stall?.cancel();
     }
   }
 

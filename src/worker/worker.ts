@@ -10,7 +10,7 @@ import { modelSpec, type ModelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
 import { Phase, StateSource, type Body } from '../wire/codec.js';
 import { Resources } from '../host/resources.js';
-import type { PortRange } from '../collective/ring/bound-address.js';
+import type { PortRange } from '../host/network.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
 import { checkDevice, deviceName, planDevice, unusedGpus } from '../nn/engine/device.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Pull } from 'zeromq';
 import { portRange } from '../../src/cli/training/port-range.js';
-import { bindTcp, type BoundTo } from '../../src/collective/ring/bound-address.js';
+import type { BoundTo } from '../../src/host/network.js';
+import { bindTcp } from '../../src/host/zeromq/bound-address.js';
 
 /** Ephemeral ports begin at 32768. */
 const FROM = 20_000 + (process.pid % 10_000);

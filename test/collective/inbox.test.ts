@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/host/clock.js';
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Pull, Push } from 'zeromq';
@@ -33,6 +34,7 @@ async function sockets(t: TestContext): Promise<{ push: Push; pull: Pull }> {
 
 function watchFor(t: TestContext, timeoutMs = 5000): StallWatch {
   const watch = new StallWatch({
+    clock: systemClock,
     timeoutMs,
     signal: undefined,
     onStall: (waitedMs) => coded('RING_TIMEOUT', { step: 0, waitedMs, progress: 'none' }),
@@ -44,7 +46,7 @@ function watchFor(t: TestContext, timeoutMs = 5000): StallWatch {
 
 void test('messages that come early are handed out in their turn, older ones are dropped', async (t) => {
   const { push, pull } = await sockets(t);
-  const inbox = new Inbox(pull, RUN_TOKEN);
+  const inbox = new Inbox(pull, RUN_TOKEN, systemClock);
   const order = [at(2, 0), at(1, 5), at(1, 6), at(2, 0), at(1, 4), at(3, 1), at(1, 5)];
   for (const [chunk, position] of order.entries()) await push.send(message(position, chunk));
   const take = async (position: ReturnType<typeof at>, count: number): Promise<number[]> => {
@@ -63,7 +65,7 @@ void test('messages that come early are handed out in their turn, older ones are
 
 void test('a full store stops the reading until the all-reduce is called off, and loses nothing', async (t) => {
   const { push, pull } = await sockets(t);
-  const inbox = new Inbox(pull, RUN_TOKEN, new EarlyMessages(300));
+  const inbox = new Inbox(pull, RUN_TOKEN, systemClock, new EarlyMessages(300));
   for (let chunk = 0; chunk < 10; chunk++) await push.send(message(at(2, 0), chunk));
   inbox.begin(at(1, 0));
   const watch = watchFor(t);
@@ -82,7 +84,7 @@ void test('a full store stops the reading until the all-reduce is called off, an
 
 void test('a receive left behind by one all-reduce serves the next', async (t) => {
   const { push, pull } = await sockets(t);
-  const inbox = new Inbox(pull, RUN_TOKEN);
+  const inbox = new Inbox(pull, RUN_TOKEN, systemClock);
   inbox.begin(at(1, 0));
   await assert.rejects(inbox.next(at(1, 0), watchFor(t, 5)), { code: 'RING_TIMEOUT' });
   inbox.begin(at(2, 0));

@@ -1,4 +1,5 @@
 /** Rings of several ranks in one process, with values whose sums are known in closed form. */
+import { systemHost } from '../../src/host/host.js';
 import type { TestContext } from 'node:test';
 import type { ReduceRequest } from '../../src/collective/ring/reduce-request.js';
 import { Ring, type RingOptions } from '../../src/collective/ring/ring.js';
@@ -12,7 +13,7 @@ export async function openRings(
   ranks: number,
   options: Partial<RingOptions> = {},
 ): Promise<Ring[]> {
-  const open = () => Ring.open({ transport: 'tcp', runToken: RUN_TOKEN, ...options });
+  const open = () => Ring.open(systemHost, { transport: 'tcp', runToken: RUN_TOKEN, ...options });
   const rings = await Promise.all(Array.from({ length: ranks }, open));
   t.after(() => rings.forEach((ring) => ring.close()));
   return rings;

@@ -3,6 +3,7 @@
  * messages between the test and that thread, which says its endpoint, is told its place, reduces, and ends by
  * itself after the commit.
  */
+import { systemHost } from '../../src/host/host.js';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 
 export interface Place {
@@ -35,7 +36,7 @@ async function communicate(): Promise<void> {
   const heard = () => new Promise<unknown>((resolve) => parentPort?.once('message', resolve));
   const say = (message: string | Result) => parentPort?.postMessage(message);
 
-  const ring = await Ring.open({ transport: 'ipc', runToken: RUN_TOKEN });
+  const ring = await Ring.open(systemHost, { transport: 'ipc', runToken: RUN_TOKEN });
   say(ring.endpoint);
   const { rank, ranks, nextEndpoint, length } = (await heard()) as Place;
   ring.join({ generation: 1, rank, ranks, nextEndpoint });

@@ -1,4 +1,5 @@
 /** A cluster on a real socket, and peers that say to it what a test wants. */
+import { systemHost } from '../../src/host/host.js';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type TestContext } from 'node:test';
@@ -59,6 +60,9 @@ export async function openCluster(
   const events: ClusterEvent[] = [];
   const manifest = new TextEncoder().encode('the manifest');
   const cluster = await Cluster.open({
+    clock: systemHost.clock,
+    network: systemHost.network,
+    hostName: systemHost.hostName,
     listen: 'tcp://127.0.0.1:0',
     maxWorkers,
     minWorkers: 1,

@@ -1,4 +1,5 @@
 /** Who gets into a cluster and who is refused, over real sockets. */
+import { systemHost } from '../../src/host/host.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from '../../src/coordinator/cluster.js';
@@ -161,6 +162,9 @@ test('workers pull what the coordinator offers, and get nothing for what it does
 test('an address in use is refused', async (t) => {
   const { cluster } = await openCluster(t, 1);
   const options = {
+    clock: systemHost.clock,
+    network: systemHost.network,
+    hostName: systemHost.hostName,
     ...{ maxWorkers: 1, minWorkers: 1, firstWorker: 0, suspectAfterMs: LONG_MS, heartbeatTimeoutMs: LONG_MS },
     welcome: { configJson: '{}', manifestDigest: '', classes: [], heartbeatMs: 1000 },
     ...{ position: () => POSITION, refuses: () => null, offer: () => undefined },

@@ -1,4 +1,5 @@
 /** How a run's folder says that it has ended, without any worker. */
+import { systemHost } from '../../src/host/host.js';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ async function stoppedRun(t: TestContext) {
     stopRequested: () => 'told to',
     ownWorkers: false,
   };
-  return { out, run: async () => runCoordinator(config, events) };
+  return { out, run: async () => runCoordinator(systemHost, config, events) };
 }
 
 const ends = (out: string): number =>

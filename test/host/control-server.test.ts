@@ -1,16 +1,17 @@
 /** What goes wrong in a handler is told, and the socket goes on: over real sockets. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { ControlServer, type ControlServerEvents } from '../../src/host/control-server.js';
+import type { ControlEvents } from '../../src/host/network.js';
+import { ControlServer } from '../../src/host/zeromq/control-server.js';
 import { BEAT, LONG_MS, Peer } from '../coordinator/cluster-peer.js';
 
 const GONE = 'abcdef';
 
-async function listening(t: TestContext, more: Partial<ControlServerEvents>) {
+async function listening(t: TestContext, more: Partial<ControlEvents>) {
   const failures: string[] = [];
   const peers: string[] = [];
   let tell = (): void => undefined;
-  const events: ControlServerEvents = {
+  const events: ControlEvents = {
     onMessage: (peer) => {
       peers.push(peer);
       tell();

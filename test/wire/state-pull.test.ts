@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/host/clock.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHUNK_BYTES, noChunk, StatePull, stateChunk, type PieceRequest } from '../../src/wire/state-pull.js';
@@ -9,7 +10,7 @@ function pattern(length: number): Uint8Array {
 /** A pull that is answered from `bytes` as soon as it asks, newest request first: no order is promised. */
 async function pullFrom(bytes: Uint8Array): Promise<Uint8Array> {
   const requests: PieceRequest[] = [];
-  const pull = new StatePull(1, 'weights', (request) => requests.push(request));
+  const pull = new StatePull(systemClock, 1, 'weights', (request) => requests.push(request));
   const done = pull.run();
   for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
     pull.accept(stateChunk(request, bytes));
@@ -25,7 +26,7 @@ test('a part arrives whole, whatever its size', async () => {
 
 test('no more than a window of requests is under way', async () => {
   let requests = 0;
-  const pull = new StatePull(1, 'weights', () => requests++);
+  const pull = new StatePull(systemClock, 1, 'weights', () => requests++);
   const done = pull.run();
   const total = 100 * CHUNK_BYTES;
   const data = new Uint8Array(CHUNK_BYTES);
@@ -36,7 +37,7 @@ test('no more than a window of requests is under way', async () => {
 });
 
 test('chunks of another transfer or part are ignored', async () => {
-  const pull = new StatePull(2, 'weights', () => undefined);
+  const pull = new StatePull(systemClock, 2, 'weights', () => undefined);
   const done = pull.run();
   const data = Uint8Array.of(1, 2);
   pull.accept({
@@ -61,7 +62,7 @@ test('chunks of another transfer or part are ignored', async () => {
 });
 
 test('a part of another size than expected fails', async () => {
-  const pull = new StatePull(1, 'weights', () => undefined, new Uint8Array(4));
+  const pull = new StatePull(systemClock, 1, 'weights', () => undefined, new Uint8Array(4));
   const done = pull.run();
   pull.accept({
     transfer: 1,
@@ -83,7 +84,7 @@ test('a request beyond the end gets an empty chunk', () => {
 test('a chunk that comes twice does not complete a part with a hole', async () => {
   const bytes = pattern(2 * CHUNK_BYTES);
   const requests: PieceRequest[] = [];
-  const pull = new StatePull(1, 'weights', (request) => requests.push(request));
+  const pull = new StatePull(systemClock, 1, 'weights', (request) => requests.push(request));
   const done = pull.run();
   const first = stateChunk(requests[0]!, bytes);
   pull.accept(first);
@@ -99,7 +100,7 @@ for (const [what, chunk] of [
   ['fewer bytes than asked for', { total: 10, data: new Uint8Array(9) }],
 ] as const) {
   test(`a giver that announces ${what} is not believed`, async () => {
-    const pull = new StatePull(1, 'weights', () => undefined);
+    const pull = new StatePull(systemClock, 1, 'weights', () => undefined);
     const done = pull.run();
     pull.accept({ transfer: 1, part: 'weights', offset: 0, unavailable: false, ...chunk });
     await assert.rejects(done, /weights/);
@@ -109,7 +110,7 @@ for (const [what, chunk] of [
 test('a part goes on with another giver where the first left off', async () => {
   const bytes = pattern(6 * CHUNK_BYTES + 3);
   const asked: PieceRequest[][] = [[], []];
-  const pull = new StatePull(1, 'weights', (request) => asked[0]!.push(request));
+  const pull = new StatePull(systemClock, 1, 'weights', (request) => asked[0]!.push(request));
   const done = pull.run();
   pull.accept(stateChunk(asked[0]!.shift()!, bytes));
   pull.accept(stateChunk(asked[0]!.shift()!, bytes));
@@ -124,7 +125,7 @@ test('a part goes on with another giver where the first left off', async () => {
 });
 
 test('a giver that does not hold the state fails the part', async () => {
-  const pull = new StatePull(1, 'weights', () => undefined);
+  const pull = new StatePull(systemClock, 1, 'weights', () => undefined);
   const done = pull.run();
   pull.accept(noChunk({ transfer: 1, part: 'weights', offset: 0, length: 1 }));
   await assert.rejects(done, /does not hold weights/);

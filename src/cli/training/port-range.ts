@@ -1,6 +1,6 @@
 /** Parses ranges of ports: 7100-7107, or one port. */
 import { InvalidArgumentError } from 'commander';
-import type { PortRange } from '../../collective/ring/bound-address.js';
+import type { PortRange } from '../../host/network.js';
 
 /** Ring and state: what a worker listens on for others. */
 const PORTS_OF_A_WORKER = 2;

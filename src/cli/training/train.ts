@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { runCoordinator } from '../../coordinator/coordinator.js';
+import { systemHost } from '../../host/host.js';
 import { reachableAddress } from '../../host/reachable-host.js';
 import { hostForOthers } from '../../host/whereabouts.js';
 import type { RunSummary } from '../../coordinator/watch/run-summary.js';
@@ -51,7 +52,7 @@ export async function trainOnTerminal(given: RunConfig, { localWorkers }: TrainO
     return signal === null ? null : `stopped by ${signal}`;
   };
   try {
-    const summary = await runCoordinator(config, {
+    const summary = await runCoordinator(systemHost, config, {
       observer: progress,
       warn: (text) => progress.note(pc.yellow(text)),
       stopRequested,

@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import { coded } from '../../errors/errors.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../host/logger.js';
 import { runWorker } from '../../worker/worker.js';
-import type { PortRange } from '../../collective/ring/bound-address.js';
+import type { PortRange } from '../../host/network.js';
 import { portRange } from './port-range.js';
 import { runCommand } from '../run-command.js';
 import { exitCodeOf, listenForStop } from '../stop-signals.js';

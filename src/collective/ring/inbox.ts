@@ -1,6 +1,6 @@
 /** The way from the previous rank: hands out the messages of one all-reduce and sorts out all others. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Pull } from 'zeromq';
+import type { Clock } from '../../host/clock.js';
+import type { RingReceiver } from '../../host/network.js';
 import { comparePositions, parseChunkMessage, type Position } from './chunk-header.js';
 import { EarlyMessages, type ChunkMessage } from './early-messages.js';
 import type { StallWatch } from './stall-watch.js';
@@ -16,17 +16,24 @@ const TURN_MS = 5;
  * begins the new generation before this rank has given up the old one.
  */
 export class Inbox {
-  readonly #socket: Pull;
+  readonly #receiver: Pick<RingReceiver, 'receive'>;
+  readonly #clock: Clock;
   readonly #runToken: bigint;
   readonly #early: EarlyMessages;
   readonly #drops = new Map<DropReason, number>();
   #ready: ChunkMessage[] = [];
   /** A receive() cannot be taken back: one that an aborted all-reduce left behind serves the next. */
-  #receiving: Promise<Buffer[]> | undefined;
+  #receiving: Promise<readonly Uint8Array[]> | undefined;
   #turnMs = 0;
 
-  constructor(socket: Pull, runToken: bigint, early = new EarlyMessages()) {
-    this.#socket = socket;
+  constructor(
+    receiver: Pick<RingReceiver, 'receive'>,
+    runToken: bigint,
+    clock: Clock,
+    early = new EarlyMessages(),
+  ) {
+    this.#receiver = receiver;
+    this.#clock = clock;
     this.#runToken = runToken;
     this.#early = early;
   }
@@ -53,15 +60,15 @@ export class Inbox {
     const { messages, stale } = this.#early.take(position);
     this.#ready = messages;
     this.drop('stale', stale);
-    this.#turnMs = performance.now();
+    this.#turnMs = this.#clock.now();
   }
 
   /** The next message of `position`. @throws the reason for which `watch` stops */
   async next(position: Position, watch: StallWatch): Promise<ChunkMessage> {
     for (;;) {
-      if (performance.now() - this.#turnMs > TURN_MS) {
-        await nextTurn();
-        this.#turnMs = performance.now();
+      if (this.#clock.now() - this.#turnMs > TURN_MS) {
+        await this.#clock.turn();
+        this.#turnMs = this.#clock.now();
       }
       if (watch.error !== undefined) throw watch.error;
       const ready = this.#ready.shift();
@@ -80,12 +87,12 @@ export class Inbox {
 
   async #receive(watch: StallWatch): Promise<readonly Uint8Array[]> {
     if (this.#receiving === undefined) {
-      this.#receiving = this.#socket.receive();
+      this.#receiving = this.#receiver.receive();
       // Nobody may be waiting any more when the socket is closed.
       this.#receiving.catch(() => undefined);
     }
     const received = await Promise.race([this.#receiving, watch.stopped]);
-    if (!Array.isArray(received)) throw received;
+    if (received instanceof Error) throw received;
     this.#receiving = undefined;
     return received;
   }

@@ -1,32 +1,18 @@
 /** The way to the next rank: messages go out one after the other, as fast as it takes them. */
-import { Push } from 'zeromq';
-import { coded, reasonOf } from '../../errors/errors.js';
-import { addressOptions, DATA_SOCKET, HIGH_WATER_MARK } from './data-socket.js';
+import type { RingSender } from '../../host/network.js';
 
 export class Outbox {
-  readonly #socket: Push;
+  readonly #sender: RingSender;
   /** Frames are made when their turn comes, so that waiting messages cost nothing. */
   #waiting: (() => Uint8Array[])[] = [];
   #running: Promise<void> | undefined;
   #bytes = 0;
 
-  /** @throws ADDRESS_INVALID */
-  constructor(endpoint: string) {
-    this.#socket = new Push({
-      ...DATA_SOCKET,
-      ...addressOptions(endpoint),
-      sendHighWaterMark: HIGH_WATER_MARK,
-      immediate: true,
-    });
-    try {
-      this.#socket.connect(endpoint);
-    } catch (thrown) {
-      this.#socket.close();
-      throw coded('ADDRESS_INVALID', { address: endpoint, reason: reasonOf(thrown) });
-    }
+  constructor(sender: RingSender) {
+    this.#sender = sender;
   }
 
-  /** Handed over to ZeroMQ since the start. */
+  /** Handed over since the start. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -38,21 +24,21 @@ export class Outbox {
     this.#running.catch(() => undefined);
   }
 
-  /** Resolves when everything has been handed over to ZeroMQ; rejects when the socket was closed before. */
+  /** Resolves when everything has been handed over; rejects when the socket was closed before. */
   async drained(): Promise<void> {
     await this.#running;
   }
 
-  /** Drops what ZeroMQ still holds (linger 0). */
+  /** Drops what has not left. */
   close(): void {
     this.#waiting = [];
-    this.#socket.close();
+    this.#sender.close();
   }
 
   async #run(): Promise<void> {
     for (let make = this.#waiting.shift(); make !== undefined; make = this.#waiting.shift()) {
       const frames = make();
-      await this.#socket.send(frames);
+      await this.#sender.send(frames);
       this.#bytes += frames.reduce((sum, frame) => sum + frame.byteLength, 0);
     }
   }

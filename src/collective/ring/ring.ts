@@ -18,9 +18,9 @@
  */
 import { coded, reasonOf } from '../../errors/errors.js';
 import { faultPoint } from '../../host/fault-injection.js';
-import type { BoundTo } from './bound-address.js';
+import type { Clock } from '../../host/clock.js';
+import type { BoundTo, RingReceiver, RingSockets, Transport } from '../../host/network.js';
 import { HEADER_BYTES, type Position } from './chunk-header.js';
-import { listen, type Listener, type Transport } from './data-socket.js';
 import { Inbox, type DropReason } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { MAX_CHUNK_ELEMENTS, ringPlan } from './ring-plan.js';
@@ -40,6 +40,12 @@ export interface RingOptions {
   readonly chunkElements?: number;
 }
 
+/** What a ring needs of its host. */
+export interface RingHost {
+  readonly clock: Clock;
+  readonly network: RingSockets;
+}
+
 export interface RingMembership {
   /** Higher than any generation joined before. */
   readonly generation: number;
@@ -50,7 +56,8 @@ export interface RingMembership {
 }
 
 export class Ring {
-  readonly #listener: Listener;
+  readonly #host: RingHost;
+  readonly #receiver: RingReceiver;
   readonly #inbox: Inbox;
   readonly #runToken: bigint;
   readonly #chunkElements: number;
@@ -64,21 +71,25 @@ export class Ring {
   #received = 0;
   #closed = false;
 
-  private constructor(listener: Listener, options: RingOptions) {
-    this.#listener = listener;
-    this.#inbox = new Inbox(listener.socket, options.runToken);
+  private constructor(host: RingHost, receiver: RingReceiver, options: RingOptions) {
+    this.#host = host;
+    this.#receiver = receiver;
+    this.#inbox = new Inbox(receiver, options.runToken, host.clock);
     this.#runToken = options.runToken;
     this.#chunkElements = options.chunkElements ?? MAX_CHUNK_ELEMENTS;
   }
 
   /** @throws ADDRESS_INVALID, PORT_IN_USE */
-  static async open(options: RingOptions): Promise<Ring> {
-    return new Ring(await listen(options.transport, options.where ?? { host: '127.0.0.1' }), options);
+  static async open(host: RingHost, options: RingOptions): Promise<Ring> {
+    const { transport, where = { host: '127.0.0.1' } } = options;
+    // A stranger's frame may not make us allocate more than a chunk.
+    const receiver = await host.network.listenRing(transport, where, 4 * MAX_CHUNK_ELEMENTS);
+    return new Ring(host, receiver, options);
   }
 
   /** What the previous rank connects to. */
   get endpoint(): string {
-    return this.#listener.endpoint;
+    return this.#receiver.endpoint;
   }
 
   /** Messages that the all-reduce under way, or the last one, has taken in. */
@@ -103,7 +114,7 @@ export class Ring {
       throw internal(`join() of generation ${generation} after ${this.#generation}`);
     }
     this.#leave();
-    if (ranks > 1) this.#outbox = new Outbox(nextEndpoint);
+    if (ranks > 1) this.#outbox = new Outbox(this.#host.network.connectRing(nextEndpoint));
     this.#membership = membership;
     this.#generation = generation;
   }
@@ -122,15 +133,15 @@ export class Ring {
     const plan = ringPlan(rank, ranks, out.length, this.#chunkElements);
     const position = { generation, step, round };
     const work = new RingRound({ plan, position, runToken: this.#runToken, kind, mine, out, sum: this.#sum });
-    const watch = startWatch(position, work, request);
+    const watch = startWatch(this.#host.clock, position, work, request);
     this.#watch = watch;
     this.#received = 0;
     try {
       if (watch.error !== undefined) throw watch.error;
       if (this.#outbox !== undefined) return await this.#exchange(work, position, this.#outbox, watch);
-      const startMs = performance.now();
+      const startMs = this.#host.clock.now();
       out.set(mine);
-      const sumMs = performance.now() - startMs;
+      const sumMs = this.#host.clock.now() - startMs;
       return { bytesSent: 0, bytesReceived: 0, waitMs: 0, sumMs, totalMs: sumMs, dropped: 0 };
     } catch (thrown) {
       this.#leave();
@@ -146,7 +157,7 @@ export class Ring {
     this.#closed = true;
     this.#watch?.abort('the ring was closed');
     this.#leave();
-    this.#listener.close();
+    this.#receiver.close();
   }
 
   async #exchange(
@@ -155,7 +166,7 @@ export class Ring {
     outbox: Outbox,
     watch: StallWatch,
   ): Promise<RingReport> {
-    const startMs = performance.now();
+    const startMs = this.#host.clock.now();
     const sentBefore = outbox.bytes;
     const droppedBefore = this.#inbox.dropped;
     let bytesReceived = 0;
@@ -169,12 +180,12 @@ export class Ring {
     this.#inbox.begin(position);
     work.first().forEach(send);
     while (!work.complete) {
-      const waitingMs = performance.now();
+      const waitingMs = this.#host.clock.now();
       const { header, payload } = await this.#inbox.next(position, watch);
-      const receivedMs = performance.now();
+      const receivedMs = this.#host.clock.now();
       const verdict = work.accept(header, payload);
       waitMs += receivedMs - waitingMs;
-      sumMs += performance.now() - receivedMs;
+      sumMs += this.#host.clock.now() - receivedMs;
       if ('refused' in verdict) {
         this.#inbox.drop(verdict.refused);
         continue;
@@ -192,7 +203,7 @@ export class Ring {
       bytesReceived,
       waitMs,
       sumMs,
-      totalMs: performance.now() - startMs,
+      totalMs: this.#host.clock.now() - startMs,
       dropped: this.#inbox.dropped - droppedBefore,
     };
   }
@@ -204,8 +215,14 @@ export class Ring {
   }
 }
 
-function startWatch({ generation, step }: Position, work: RingRound, request: ReduceRequest): StallWatch {
+function startWatch(
+  clock: Clock,
+  { generation, step }: Position,
+  work: RingRound,
+  request: ReduceRequest,
+): StallWatch {
   return new StallWatch({
+    clock,
     timeoutMs: request.timeoutMs,
     signal: request.signal,
     onStall: (waitedMs) => coded('RING_TIMEOUT', { step, waitedMs, progress: work.progress }),

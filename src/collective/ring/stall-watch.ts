@@ -1,7 +1,9 @@
 /** Ends a wait when nothing has moved for too long, or when it is called off. */
 import type { VitrailError } from '../../errors/errors.js';
+import type { Clock, Timer } from '../../host/clock.js';
 
 export interface StallWatchOptions {
+  readonly clock: Clock;
   /** Longest time without progress. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -12,8 +14,8 @@ export interface StallWatchOptions {
 export class StallWatch {
   readonly #options: StallWatchOptions;
   readonly #onSignal = (): void => this.abort(this.#options.signal?.reason);
-  #timer: NodeJS.Timeout | undefined;
-  #lastMs = performance.now();
+  #timer: Timer | undefined;
+  #lastMs: number;
   #error: VitrailError | undefined;
   #disposed = false;
   #stop: (error: VitrailError) => void = () => undefined;
@@ -22,6 +24,7 @@ export class StallWatch {
 
   constructor(options: StallWatchOptions) {
     this.#options = options;
+    this.#lastMs = options.clock.now();
     this.stopped = new Promise((resolve) => (this.#stop = resolve));
     options.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (options.signal?.aborted === true) this.#onSignal();
@@ -33,7 +36,7 @@ export class StallWatch {
   }
 
   progress(): void {
-    this.#lastMs = performance.now();
+    this.#lastMs = this.#options.clock.now();
   }
 
   abort(reason: unknown): void {
@@ -47,28 +50,28 @@ export class StallWatch {
 
   dispose(): void {
     this.#disposed = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#options.signal?.removeEventListener('abort', this.#onSignal);
   }
 
   /** One timer, set anew only when it fires: progress comes thousands of times a second. */
   #arm(delayMs: number): void {
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#options.clock.after(delayMs, () => {
       const restMs = this.#restMs();
       if (restMs > 0) this.#arm(restMs);
       // A process that was stopped wakes up with its timers due and its messages unread: let those be read first.
-      else setImmediate(() => this.#judge());
-    }, delayMs);
+      else void this.#options.clock.turn().then(() => this.#judge());
+    });
   }
 
   #judge(): void {
     if (this.#disposed) return;
     const restMs = this.#restMs();
     if (restMs > 0) this.#arm(restMs);
-    else this.#giveUp(this.#options.onStall(Math.round(performance.now() - this.#lastMs)));
+    else this.#giveUp(this.#options.onStall(Math.round(this.#options.clock.now() - this.#lastMs)));
   }
 
   #restMs(): number {
-    return this.#lastMs + this.#options.timeoutMs - performance.now();
+    return this.#lastMs + this.#options.timeoutMs - this.#options.clock.now();
   }
 }

@@ -1,6 +1,6 @@
 /** Who is in the run: notes what workers say of themselves, finds out who is gone, lets others in. */
-import { hostname } from 'node:os';
 import { coded, plainError, revivedError, type VitrailError } from '../../errors/errors.js';
+import type { Clock } from '../../host/clock.js';
 import type { Body, Message, MessageName } from '../../wire/codec.js';
 import { Admission, type AdmissionOptions, type Applicant } from './admission.js';
 import type { ClusterEvent, ClusterEventKind } from './cluster-event.js';
@@ -12,6 +12,9 @@ import { isOfTheRun, StartFailures } from './start-failures.js';
 import { UnknownPeers } from './unknown-peers.js';
 
 export interface RosterOptions extends AdmissionOptions, SilenceLimits {
+  readonly clock: Clock;
+  /** Of this machine: workers on it may be known by their process. */
+  readonly hostName: string;
   /** Why a worker that is ready cannot take part, or null. */
   readonly refuses: (ready: Body<'ready'>) => VitrailError | null;
   readonly onEvent: (event: ClusterEvent) => void;
@@ -38,7 +41,7 @@ export class Roster {
   constructor(options: RosterOptions) {
     this.#options = options;
     this.#admission = new Admission(options);
-    this.#silence = new SilenceWatch(options, performance.now());
+    this.#silence = new SilenceWatch(options, options.clock.now());
     this.#unknownPeers = new UnknownPeers((peer, question) => options.send(peer, 'whoAreYou', question));
   }
 
@@ -79,7 +82,7 @@ export class Roster {
   /** Notes that the workers of `ring` were told to commit `step`. */
   committed(ring: readonly number[], step: number): void {
     this.#members = membership.committed(this.#members, ring, step);
-    for (const applicant of this.#admission.resume()) this.#admit(applicant, performance.now());
+    for (const applicant of this.#admission.resume()) this.#admit(applicant, this.#options.clock.now());
   }
 
   /** Takes what concerns membership. @returns the sender of any other message, null for unknown peers and if taken */
@@ -142,14 +145,14 @@ export class Roster {
     if (member === undefined) return;
     if (discardState) this.#admission.distrust(member);
     this.#removeUntold(member, kind, text, null);
-    this.#unknownPeers.tell(member.peer, text, discardState, performance.now());
+    this.#unknownPeers.tell(member.peer, text, discardState, this.#options.clock.now());
   }
 
   /** Takes a worker out that its neighbours in the ring do not reach, for a while where others are enough. */
   quarantine(worker: number, text: string): void {
     const member = this.member(worker);
     if (member === undefined) return;
-    const ms = this.#admission.quarantine(member, performance.now());
+    const ms = this.#admission.quarantine(member, this.#options.clock.now());
     this.expel(worker, 'expelled', `${text}: it stays out for ${Math.round(ms / 1000)} s`, false);
   }
 
@@ -172,7 +175,7 @@ export class Roster {
   /** A worker process of this machine has ended; `left` others run or will. @returns whether the run goes on */
   processEnded(pid: number, reason: string, left: number): boolean {
     if (this.#phase === 'closing') return false;
-    const host = hostname();
+    const { hostName: host } = this.#options;
     const member = this.#members.find((m) => m.host === host && m.pid === pid);
     if (member !== undefined) this.lose(member.peer, reason);
     if (this.#phase === 'running' && (left > 0 || this.#members.length > 0)) return true;

@@ -1,10 +1,12 @@
 /** The coordinator takes a part of the state from a worker: one transfer at a time. */
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
-import { StatePull } from '../../wire/state-pull.js';
+import type { Clock } from '../../host/clock.js';
+import { StatePull, type PieceRequest } from '../../wire/state-pull.js';
 import type { RunWait } from '../waits/run-wait.js';
 
 export interface WorkerPullOptions {
+  readonly clock: Clock;
   readonly waits: RunWait;
   readonly send: (worker: number, request: Body<'stateRequest'>) => void;
   readonly isMember: (worker: number) => boolean;
@@ -25,9 +27,10 @@ export class WorkerPull {
    * @throws WORKER_LOST, or what has ended the run
    */
   async run(worker: number, part: string, step: number, transfer: number): Promise<Uint8Array> {
-    const { waits, send, isMember } = this.#options;
+    const { clock, waits, send, isMember } = this.#options;
     if (waits.failure !== null) throw waits.failure;
-    const pull = new StatePull(transfer, part, (piece) => send(worker, { ...piece, step, runToken: '' }));
+    const ask = (piece: PieceRequest): void => send(worker, { ...piece, step, runToken: '' });
+    const pull = new StatePull(clock, transfer, part, ask);
     this.#current = { worker, pull };
     try {
       if (!isMember(worker)) throw new Error('it is no member any more');

@@ -1,5 +1,6 @@
 /** Waiting for the workers' answers: until all are there, one is lost, or one that hangs has been taken out. */
 import { coded } from '../../errors/errors.js';
+import type { Clock } from '../../host/clock.js';
 import { Phase, type Body, type MessageName } from '../../wire/codec.js';
 import type { ClusterEvent } from '../members/cluster-event.js';
 import { hangVerdict } from './hang-verdict.js';
@@ -42,6 +43,7 @@ export interface AnswerWaitOptions<N extends MessageName> {
 
 /** What a wait looks at and acts on. */
 export interface AnswerWaitServices {
+  readonly clock: Clock;
   readonly roster: Roster;
   readonly inbox: Inbox;
   readonly history: PhaseHistory;
@@ -66,9 +68,9 @@ export async function waitForAnswers<N extends MessageName>(
   options: AnswerWaitOptions<N>,
 ): Promise<AnswerWaitEnd<N>> {
   const { name, step, from, matches, timeoutMs, stallCheck } = options;
-  const { roster, inbox, waits } = services;
+  const { clock, roster, inbox, waits } = services;
   roster.atStep(step);
-  const startMs = performance.now();
+  const startMs = clock.now();
   const asked = new Set(from);
   /** One pass: it is looked at with every message. */
   const look = (): Look<N> => {
@@ -88,7 +90,7 @@ export async function waitForAnswers<N extends MessageName>(
     if (missing.length === 0 || lost.length > 0) return true;
     interrupted = options.interrupted?.() === true;
     if (interrupted) return true;
-    const nowMs = performance.now();
+    const nowMs = clock.now();
     const hung = missing.filter(
       (m) => nowMs - Math.max(m.movedAtMs, startMs) > timeoutMs && stallCheck?.excuses(m) !== true,
     );

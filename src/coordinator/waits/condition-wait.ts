@@ -1,11 +1,17 @@
 /** Waiting with a deadline for something that others make true. */
 import { reasonOf } from '../../errors/errors.js';
+import type { Clock } from '../../host/clock.js';
 
 export type WaitEnd = 'met' | 'late';
 
 /** Conditions are looked at again at every `notify`. A wait ends met, late, or with what its condition throws. */
 export class ConditionWait {
+  readonly #clock: Clock;
   readonly #checks = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   notify(): void {
     for (const check of [...this.#checks]) check();
@@ -14,7 +20,7 @@ export class ConditionWait {
   async until(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
     return new Promise((resolve, reject) => {
       const finish = (end: () => void): void => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#checks.delete(check);
         end();
       };
@@ -25,7 +31,7 @@ export class ConditionWait {
           finish(() => reject(error instanceof Error ? error : new Error(reasonOf(error))));
         }
       };
-      const timer = setTimeout(() => finish(() => resolve('late')), timeoutMs);
+      const timer = this.#clock.after(timeoutMs, () => finish(() => resolve('late')));
       this.#checks.add(check);
       check();
     });

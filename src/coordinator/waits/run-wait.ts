@@ -1,11 +1,16 @@
 /** The waits of a run: the first failure ends them all, present and later. */
 import type { VitrailError } from '../../errors/errors.js';
+import type { Clock } from '../../host/clock.js';
 import { ConditionWait, type WaitEnd } from './condition-wait.js';
 
 export class RunWait {
-  readonly #wait = new ConditionWait();
+  readonly #wait: ConditionWait;
   readonly #listeners: ((error: VitrailError) => void)[] = [];
   #failure: VitrailError | null = null;
+
+  constructor(clock: Clock) {
+    this.#wait = new ConditionWait(clock);
+  }
 
   /** What has ended the run, if anything has. */
   get failure(): VitrailError | null {

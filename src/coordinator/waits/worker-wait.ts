@@ -38,8 +38,8 @@ export async function waitForWorkers(
   const now = `${able()} of at least ${counted(expected, 'worker')}`;
   const text = `step ${step} waits: ${now}${held() ? '' : ', none of them with the state'}`;
   cluster.note({ kind: 'waiting', text });
-  const startMs = performance.now();
-  const waitedMs = (): number => Math.round(performance.now() - startMs);
+  const startMs = cluster.clock.now();
+  const waitedMs = (): number => Math.round(cluster.clock.now() - startMs);
   // A worker whose connection broke comes back with its state; one that has died does not.
   const returning = await cluster.until(() => held() || called(), config.heartbeatTimeoutMs);
   if (returning === 'late') throw coded('STATE_LOST', { step });

@@ -4,10 +4,11 @@
  */
 import { coded, plainError } from '../../errors/errors.js';
 import { faultPoint } from '../../host/fault-injection.js';
+import type { WorkerHost } from '../../host/host.js';
 import { startHttpServer, type HttpServer } from '../../host/http-server.js';
 import { WorkerMetrics } from '../../host/metrics/worker-metrics.js';
 import type { Message } from '../../wire/codec.js';
-import { DealerConnection } from './dealer-connection.js';
+import type { Connection } from '../../host/network.js';
 import { GpuWatch } from './gpu-figures.js';
 import { Heartbeat } from './heartbeat.js';
 import type { CallName, FromLink, LinkCalls, LinkSettings, ToLink } from './link-contract.js';
@@ -21,27 +22,27 @@ export const CLOSE_LINGER_MS = 300;
 export class Communication {
   readonly #settings: LinkSettings;
   readonly #tell: (message: FromLink) => void;
-  readonly #client: DealerConnection;
+  readonly #client: Connection;
   readonly #status: StatusBoard;
   readonly #heartbeat: Heartbeat;
   readonly #transfers: StateTransfers;
-  readonly #seat = new RingSeat();
+  readonly #seat: RingSeat;
   readonly #metrics = new WorkerMetrics();
   #metricsServer: HttpServer | null = null;
   #gpus: GpuWatch | null = null;
 
-  constructor(settings: LinkSettings, tell: (message: FromLink) => void) {
+  constructor(host: WorkerHost, settings: LinkSettings, tell: (message: FromLink) => void) {
     this.#settings = settings;
     this.#tell = tell;
     this.#status = new StatusBoard(settings.status);
     const { coordinator } = settings;
-    const again = { reconnectInterval: 100, reconnectMaxInterval: 2000 };
-    const options = { ...again, ipv6: coordinator.includes('[') };
-    this.#client = new DealerConnection(coordinator, options, (message) => this.#receive(message));
-    this.#transfers = new StateTransfers(this.#status, (request) =>
+    this.#client = host.network.connectControl(coordinator, (message) => this.#receive(message));
+    this.#seat = new RingSeat(host);
+    this.#transfers = new StateTransfers(host, this.#status, (request) =>
       this.#client.send('stateRequest', request),
     );
     this.#heartbeat = new Heartbeat({
+      clock: host.clock,
       settings,
       status: this.#status,
       progress: () => ({
@@ -62,7 +63,10 @@ export class Communication {
         '/healthz': () => ({ contentType: 'text/plain', body: 'ok\n' }),
       });
     }
-    this.#gpus = new GpuWatch((figures) => this.#metrics.observeGpus(figures));
+    // Without a page nobody reads these figures.
+    if (metricsListen !== null) {
+      this.#gpus = new GpuWatch((figures) => this.#metrics.observeGpus(figures));
+    }
     this.#tell({ kind: 'opened', metricsAddress: this.#metricsServer?.address ?? '' });
   }
 

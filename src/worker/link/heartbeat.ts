@@ -1,5 +1,6 @@
 /** A worker's heartbeats, and what their clock watches over: the coordinator's silence, and the parent process. */
 import { coded, plainError, type PlainError } from '../../errors/errors.js';
+import type { Clock, Timer } from '../../host/clock.js';
 import type { Body } from '../../wire/codec.js';
 import type { LinkSettings } from './link-contract.js';
 import type { StatusBoard } from './status-board.js';
@@ -12,6 +13,7 @@ const MOST_LOG_LINES = 20;
 const LEAVE_PATIENCE_MS = 3000;
 
 export interface HeartbeatOptions {
+  readonly clock: Clock;
   readonly settings: LinkSettings;
   readonly status: StatusBoard;
   /** What tells how far an all-reduce or a transfer has got. */
@@ -25,26 +27,27 @@ export interface HeartbeatOptions {
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  #timer: NodeJS.Timeout;
+  #timer: Timer;
   #logLines: string[] = [];
   #leaving = false;
-  #heardAtMs = performance.now();
+  #heardAtMs: number;
   #heardOnce = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#beat(), FIRST_HEARTBEAT_MS);
+    this.#heardAtMs = options.clock.now();
+    this.#timer = options.clock.every(FIRST_HEARTBEAT_MS, () => this.#beat());
   }
 
   /** From now on every `intervalMs`. */
   everyMs(intervalMs: number): void {
-    clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#beat(), intervalMs);
+    this.#timer.cancel();
+    this.#timer = this.#options.clock.every(intervalMs, () => this.#beat());
   }
 
   /** The coordinator has said something. */
   hear(): void {
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = this.#options.clock.now();
     this.#heardOnce = true;
   }
 
@@ -60,15 +63,15 @@ export class Heartbeat {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer.cancel();
   }
 
   #beat(): void {
-    const { settings, status, progress, send, onLost, onUnanswered } = this.#options;
+    const { clock, settings, status, progress, send, onLost, onUnanswered } = this.#options;
     const { parentPid, coordinatorTimeoutMs, connectTimeoutMs, coordinator: address } = settings;
     // Whoever started this worker is gone. The training thread may compute for a long time yet: end at once.
     if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
-    const silentMs = performance.now() - this.#heardAtMs;
+    const silentMs = clock.now() - this.#heardAtMs;
     if (this.#leaving && silentMs > LEAVE_PATIENCE_MS) {
       this.#leaving = false;
       onUnanswered('left while the coordinator did not answer');

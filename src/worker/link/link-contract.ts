@@ -1,7 +1,7 @@
 /** What the training thread and the communication thread say to each other. */
 import type { Body, Message, MessageName } from '../../wire/codec.js';
 import type { PlainError } from '../../errors/errors.js';
-import type { BoundTo } from '../../collective/ring/bound-address.js';
+import type { BoundTo } from '../../host/network.js';
 import type { StateFetched } from './state-fetch.js';
 import type { WorkerFigures } from '../../host/metrics/worker-metrics.js';
 

@@ -1,6 +1,7 @@
 /** Entry of the communication thread. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemHost } from '../../host/host.js';
 import { CLOSE_LINGER_MS, Communication } from './communication.js';
 import type { FromLink, LinkSettings, ToLink } from './link-contract.js';
 
@@ -12,9 +13,8 @@ import type { FromLink, LinkSettings, ToLink } from './link-contract.js';
 const SETTLE_MS = CLOSE_LINGER_MS + 150;
 
 const port = parentPort!;
-const communication = new Communication(workerData as LinkSettings, (message: FromLink) =>
-  port.postMessage(message),
-);
+const tell = (message: FromLink): void => port.postMessage(message);
+const communication = new Communication(systemHost, workerData as LinkSettings, tell);
 port.on('message', (message: ToLink) => {
   void communication.handle(message).then(async () => {
     if (message.kind !== 'call' || message.name !== 'close') return;

@@ -2,15 +2,20 @@
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded } from '../../errors/errors.js';
 import type { ReduceRequest } from '../../collective/ring/reduce-request.js';
-import { Ring } from '../../collective/ring/ring.js';
+import { Ring, type RingHost } from '../../collective/ring/ring.js';
 import { vectorOf } from '../../collective/sums/vector.js';
 import type { LinkCalls, ReduceTask, SharedState } from './link-contract.js';
 
 export class RingSeat {
+  readonly #host: RingHost;
   #ring: Ring | null = null;
   #generation = 0;
   /** Of the all-reduce under way. */
   #abort: AbortController | null = null;
+
+  constructor(host: RingHost) {
+    this.#host = host;
+  }
 
   /** Of the all-reduce under way, or the last one; 0 before the first. */
   get generation(): number {
@@ -26,7 +31,7 @@ export class RingSeat {
   async open({ transport, where, runToken }: LinkCalls['openRing']['argument']): Promise<string> {
     this.close();
     this.#generation = 0;
-    this.#ring = await Ring.open({ transport, where, runToken: BigInt(`0x${runToken}`) });
+    this.#ring = await Ring.open(this.#host, { transport, where, runToken: BigInt(`0x${runToken}`) });
     return this.#ring.endpoint;
   }
 
@@ -52,9 +57,9 @@ export class RingSeat {
     const { signal } = this.#abort;
     const report = await this.#ring.reduce({ step, ...views(state), timeoutMs, signal });
     onDropped(report.dropped);
-    const startMs = performance.now();
+    const startMs = this.#host.clock.now();
     const digest = await piecewiseDigest(new Uint8Array(state.reduced));
-    const digestMs = performance.now() - startMs;
+    const digestMs = this.#host.clock.now() - startMs;
     const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
     return { digest, waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };
   }

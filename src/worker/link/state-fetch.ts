@@ -7,8 +7,8 @@ import { coded, reasonOf } from '../../errors/errors.js';
 import { faultPoint } from '../../host/fault-injection.js';
 import type { Body, Message } from '../../wire/codec.js';
 import { StatePull, type PieceRequest } from '../../wire/state-pull.js';
-import { addressOptions, DATA_SOCKET } from '../../collective/ring/data-socket.js';
-import { DealerConnection } from './dealer-connection.js';
+import type { Clock, Timer } from '../../host/clock.js';
+import type { Connection, WorkerNetwork } from '../../host/network.js';
 
 /** Silence after which another peer is asked. */
 const SILENCE_MS = 3000;
@@ -25,13 +25,20 @@ export interface StateFetched {
   readonly changes: number;
 }
 
+/** What a fetch needs of its host. */
+export interface FetchHost {
+  readonly clock: Clock;
+  readonly network: Pick<WorkerNetwork, 'connectQuestions'>;
+}
+
 export class StateFetch {
+  readonly #host: FetchHost;
   readonly step: number;
   readonly #runToken: string;
   readonly #parts: Readonly<Record<string, SharedArrayBuffer>>;
   readonly #finished = new Set<string>();
   #sources: readonly string[] = [];
-  #connection: DealerConnection | null = null;
+  #connection: Connection | null = null;
   #part: { readonly name: string; readonly transfer: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
   /** Started and stopped. */
@@ -39,18 +46,20 @@ export class StateFetch {
   #chunks = 0;
   #changes = 0;
   #onDigest: ((reply: Body<'partDigestReply'>) => void) | null = null;
-  #silence: NodeJS.Timeout | null = null;
-  #again: NodeJS.Timeout | null = null;
+  #silence: Timer | null = null;
+  #again: Timer | null = null;
   #stop: ((error: Error) => void) | null = null;
   readonly #silenceMs: number;
 
   /** @param silenceMs without anything of the state, after which another peer is asked */
   constructor(
+    host: FetchHost,
     step: number,
     runToken: string,
     parts: Readonly<Record<string, SharedArrayBuffer>>,
     silenceMs = SILENCE_MS,
   ) {
+    this.#host = host;
     this.#silenceMs = silenceMs;
     this.step = step;
     this.#runToken = runToken;
@@ -121,7 +130,7 @@ export class StateFetch {
   #begin(name: string, memory: SharedArrayBuffer): void {
     const transfer = ++this.#transfers;
     // Silence is looked after here: it does not fail the part.
-    const pull = new StatePull(transfer, name, this.#ask, new Uint8Array(memory), Infinity);
+    const pull = new StatePull(this.#host.clock, transfer, name, this.#ask, new Uint8Array(memory), Infinity);
     this.#part = { name, transfer, pull };
     this.#expectMore();
   }
@@ -156,8 +165,7 @@ export class StateFetch {
     const [endpoint] = this.#sources;
     if (endpoint === undefined)
       throw coded('STATE_TRANSFER_FAILED', { step: this.step, problem: 'no peer has it' });
-    const options = { ...DATA_SOCKET, ...addressOptions(endpoint) };
-    this.#connection = new DealerConnection(endpoint, options, (message) => this.#take(message));
+    this.#connection = this.#host.network.connectQuestions(endpoint, (message) => this.#take(message));
     this.#expectMore();
   }
 
@@ -165,17 +173,18 @@ export class StateFetch {
   #expectMore(): void {
     this.#expectNothing();
     const bytes = this.#onDigest === null ? 0 : this.#parts[this.#part!.name]!.byteLength;
-    this.#silence = setTimeout(() => this.#nextSource(), this.#silenceMs + bytes / DIGEST_BYTES_PER_MS);
+    const silenceMs = this.#silenceMs + bytes / DIGEST_BYTES_PER_MS;
+    this.#silence = this.#host.clock.after(silenceMs, () => this.#nextSource());
   }
 
   #expectNothing(): void {
-    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#silence?.cancel();
     this.#silence = null;
   }
 
   #disconnect(): void {
     this.#expectNothing();
-    if (this.#again !== null) clearTimeout(this.#again);
+    this.#again?.cancel();
     this.#again = null;
     this.#connection?.close();
     this.#connection = null;
@@ -204,10 +213,10 @@ export class StateFetch {
   #take({ name, body }: Message): void {
     if (name !== 'stateChunk' && name !== 'partDigestReply') return;
     if (body.unavailable) {
-      this.#again ??= setTimeout(() => {
+      this.#again ??= this.#host.clock.after(AGAIN_MS, () => {
         this.#again = null;
         this.#repeat();
-      }, AGAIN_MS);
+      });
       return;
     }
     this.#chunks++;

@@ -1,16 +1,18 @@
 /** The state of this worker on its way: to peers and coordinator who ask for it, from them where it is missing. */
+import type { WorkerHost } from '../../host/host.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import { noChunk, StatePull, stateChunk, type PieceRequest } from '../../wire/state-pull.js';
-import type { BoundTo } from '../../collective/ring/bound-address.js';
+import type { BoundTo, QuestionListener } from '../../host/network.js';
 import type { LinkCalls, SharedState } from './link-contract.js';
 import { PartDigests } from './part-digests.js';
 import { StateFetch } from './state-fetch.js';
-import { StateServer } from './state-server.js';
+import { serveState } from './state-server.js';
 import type { StatusBoard } from './status-board.js';
 
 export class StateTransfers {
+  readonly #host: WorkerHost;
   readonly #status: StatusBoard;
   readonly #askCoordinator: (request: Body<'stateRequest'>) => void;
   #state: SharedState | null = null;
@@ -20,14 +22,19 @@ export class StateTransfers {
     return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
   };
   readonly #digests = new PartDigests(this.#offer);
-  #server: StateServer | null = null;
+  #server: QuestionListener | null = null;
   #runToken = '';
   #transfers = 0;
   #pull: StatePull | null = null;
   /** Kept when it is called off: another plan for the same step goes on with it. */
   #fetch: StateFetch | null = null;
 
-  constructor(status: StatusBoard, askCoordinator: (request: Body<'stateRequest'>) => void) {
+  constructor(
+    host: WorkerHost,
+    status: StatusBoard,
+    askCoordinator: (request: Body<'stateRequest'>) => void,
+  ) {
+    this.#host = host;
     this.#status = status;
     this.#askCoordinator = askCoordinator;
   }
@@ -52,7 +59,7 @@ export class StateTransfers {
     await this.#server?.close();
     this.#runToken = runToken;
     this.#digests.forget();
-    this.#server = await StateServer.listen(where, runToken, this.#offer, this.#digests);
+    this.#server = await serveState(this.#host.network, where, runToken, this.#offer, this.#digests);
     return this.#server.endpoint;
   }
 
@@ -77,7 +84,7 @@ export class StateTransfers {
     const bytes = target === null ? null : new Uint8Array(target);
     const runToken = this.#runToken;
     const ask = (piece: PieceRequest): void => this.#askCoordinator({ ...piece, step: 0, runToken });
-    const pull = new StatePull(++this.#transfers, part, ask, bytes);
+    const pull = new StatePull(this.#host.clock, ++this.#transfers, part, ask, bytes);
     this.#pull = pull;
     try {
       return await pull.run();
@@ -101,7 +108,7 @@ export class StateTransfers {
     sources,
   }: LinkCalls['pullState']['argument']): Promise<LinkCalls['pullState']['answer']> {
     const { parts } = this.state;
-    if (this.#fetch?.step !== step) this.#fetch = new StateFetch(step, this.#runToken, parts);
+    if (this.#fetch?.step !== step) this.#fetch = new StateFetch(this.#host, step, this.#runToken, parts);
     this.#digests.forget();
     const fetched = await this.#fetch.run(sources);
     this.#fetch = null;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
 import { decode, encode, type Message } from '../../../src/wire/codec.js';
-import { DealerConnection } from '../../../src/worker/link/dealer-connection.js';
+import { DealerConnection } from '../../../src/host/zeromq/dealer-connection.js';
 
 interface Rig {
   readonly router: zmq.Router;

@@ -1,12 +1,14 @@
 /** Taking the state from peers over real sockets: peers that die, do not have it yet, or give damaged bytes. */
+import { systemHost } from '../../../src/host/host.js';
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as zmq from 'zeromq';
+import type { QuestionListener } from '../../../src/host/network.js';
 import { encode } from '../../../src/wire/codec.js';
 import { CHUNK_BYTES } from '../../../src/wire/state-pull.js';
 import { StateFetch } from '../../../src/worker/link/state-fetch.js';
 import type { Offer } from '../../../src/worker/link/part-digests.js';
-import { StateServer } from '../../../src/worker/link/state-server.js';
+import { serveState } from '../../../src/worker/link/state-server.js';
 
 const TOKEN = '0123456789abcdef';
 const STEP = 7;
@@ -21,8 +23,8 @@ const PARTS: Readonly<Record<string, Uint8Array>> = {
 };
 const whole: Offer = (part, step) => (step === STEP ? PARTS[part] : undefined);
 
-async function serve(t: TestContext, offer: Offer, token = TOKEN): Promise<StateServer> {
-  const server = await StateServer.listen({ host: '127.0.0.1' }, token, offer);
+async function serve(t: TestContext, offer: Offer, token = TOKEN): Promise<QuestionListener> {
+  const server = await serveState(systemHost.network, { host: '127.0.0.1' }, token, offer);
   t.after(async () => server.close());
   return server;
 }
@@ -44,7 +46,7 @@ function assertWhole(taken: Readonly<Record<string, SharedArrayBuffer>>): void {
 test('all parts arrive, bit for bit', async (t) => {
   const server = await serve(t, whole);
   const target = memory();
-  const fetched = await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
+  const fetched = await new StateFetch(systemHost, STEP, TOKEN, target).run([server.endpoint]);
   assertWhole(target);
   assert.deepEqual(fetched, { bytes: 12 * CHUNK_BYTES + 5, changes: 0 });
 });
@@ -59,13 +61,16 @@ test('when the giver dies in the middle another one goes on with what is missing
     };
   const second = await serve(t, count('second'));
   let dies = (): void => undefined;
-  const first: StateServer = await serve(t, (part, step) => {
+  const first: QuestionListener = await serve(t, (part, step) => {
     if (given.first === 4) dies();
     return count('first')(part, step);
   });
   dies = () => void first.close();
   const target = memory();
-  const fetched = await new StateFetch(STEP, TOKEN, target).run([first.endpoint, second.endpoint]);
+  const fetched = await new StateFetch(systemHost, STEP, TOKEN, target).run([
+    first.endpoint,
+    second.endpoint,
+  ]);
   assertWhole(target);
   assert.equal(fetched.changes, 1);
   // 13 pieces and two digests in all; what was lost on the way is asked for again.
@@ -80,7 +85,7 @@ test('a transfer that was called off goes on where it was, from another giver', 
     return whole(part, step);
   });
   const target = memory();
-  const fetch = new StateFetch(STEP, TOKEN, target);
+  const fetch = new StateFetch(systemHost, STEP, TOKEN, target);
   await assert.rejects(fetch.run([half.endpoint]), /a new generation/);
   const before = fetch.messages;
   await fetch.run([server.endpoint]);
@@ -93,7 +98,7 @@ test('a giver that has not applied the last commit yet is asked again until it h
   setTimeout(() => (held = STEP), 150);
   const server = await serve(t, (part, step) => (step === held ? PARTS[part] : undefined));
   const target = memory();
-  await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
+  await new StateFetch(systemHost, STEP, TOKEN, target).run([server.endpoint]);
   assertWhole(target);
 });
 
@@ -101,7 +106,7 @@ test('a giver that never comes to hold the state is left for another', async (t)
   const behind = await serve(t, () => undefined);
   const good = await serve(t, whole);
   const target = memory();
-  const fetch = new StateFetch(STEP, TOKEN, target, 150);
+  const fetch = new StateFetch(systemHost, STEP, TOKEN, target, 150);
   const { changes } = await fetch.run([behind.endpoint, good.endpoint]);
   assertWhole(target);
   assert.equal(changes, 1);
@@ -115,7 +120,10 @@ test('a giver of a state of another size is left for another', async (t) => {
   const bad = await serve(t, shorter);
   const good = await serve(t, whole);
   const target = memory();
-  const { changes } = await new StateFetch(STEP, TOKEN, target).run([bad.endpoint, good.endpoint]);
+  const { changes } = await new StateFetch(systemHost, STEP, TOKEN, target).run([
+    bad.endpoint,
+    good.endpoint,
+  ]);
   assertWhole(target);
   assert.equal(changes, 1);
 });
@@ -123,7 +131,7 @@ test('a giver of a state of another size is left for another', async (t) => {
 test('where every giver has a state of another size the transfer fails, and says so', async (t) => {
   const bad = await serve(t, shorter);
   const other = await serve(t, shorter);
-  const failing = new StateFetch(STEP, TOKEN, memory()).run([bad.endpoint, other.endpoint]);
+  const failing = new StateFetch(systemHost, STEP, TOKEN, memory()).run([bad.endpoint, other.endpoint]);
   await assert.rejects(failing, {
     code: 'STATE_TRANSFER_FAILED',
     message: /weights has \d+ bytes, expected/,
@@ -137,7 +145,10 @@ test('a part that arrives damaged is taken again, from another giver', async (t)
   const other = pattern(PARTS['weights']!.length, 9);
   const bad = await serve(t, (part) => (part === 'weights' && calls++ < 10 ? other : PARTS[part]));
   const target = memory();
-  const { changes } = await new StateFetch(STEP, TOKEN, target).run([bad.endpoint, good.endpoint]);
+  const { changes } = await new StateFetch(systemHost, STEP, TOKEN, target).run([
+    bad.endpoint,
+    good.endpoint,
+  ]);
   assertWhole(target);
   assert.equal(changes, 1);
 });
@@ -152,10 +163,12 @@ test('nothing is given to who does not know the run, and nonsense harms nobody',
   await unknown.send('nonsense');
   await assert.rejects(unknown.receive(), { code: 'EAGAIN' });
   const target = memory();
-  await new StateFetch(STEP, TOKEN, target).run([server.endpoint]);
+  await new StateFetch(systemHost, STEP, TOKEN, target).run([server.endpoint]);
   assertWhole(target);
 });
 
 test('without peers there is nothing to wait for', async () => {
-  await assert.rejects(new StateFetch(STEP, TOKEN, memory()).run([]), { code: 'STATE_TRANSFER_FAILED' });
+  await assert.rejects(new StateFetch(systemHost, STEP, TOKEN, memory()).run([]), {
+    code: 'STATE_TRANSFER_FAILED',
+  });
 });

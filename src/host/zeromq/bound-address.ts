@@ -2,21 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from 'zeromq';
 import { coded, reasonOf } from '../../errors/errors.js';
-
-/** Both ends included. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface BoundTo {
-  /** The address of this machine to bind to. */
-  readonly host: string;
-  /** What others are told in its place; missing: the same. */
-  readonly advertise?: string;
-  /** Null or missing: any free port. */
-  readonly ports?: PortRange | null;
-}
+import type { BoundTo, PortRange } from '../network.js';
 
 /** libzmq takes these for all interfaces, but no peer can connect to them. */
 const WILDCARDS = ['*', '0.0.0.0', '::', ''];

@@ -1,7 +1,8 @@
 /** The coordinator's end of the control sockets: one ZeroMQ ROUTER that speaks the protocol and nothing else. */
 import * as zmq from 'zeromq';
-import { coded, reasonOf } from '../errors/errors.js';
-import { decode, encode, type Body, type Message, type MessageName } from '../wire/codec.js';
+import { coded, reasonOf } from '../../errors/errors.js';
+import { decode, encode, type Body, type MessageName } from '../../wire/codec.js';
+import type { ControlEvents, ControlListener } from '../network.js';
 
 /** Larger than any control message; a larger frame, from an unknown peer, closes its connection. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
@@ -12,34 +13,22 @@ const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
  */
 const TOLD_AGAIN_MS = [0, 10, 100, 1000];
 
-export interface ControlServerEvents {
-  /** `peer` is ZeroMQ's routing id, hex: new for every connection. */
-  onMessage(peer: string, message: Message): void;
-  onGarbage(peer: string, reason: string): void;
-  /** A handler threw, or the socket failed: the listener goes on where it can, the run should not. */
-  onFailure(error: unknown): void;
-  /** A message could not be delivered: the peer's connection is gone. */
-  onUnreachable(peer: string): void;
-  /** Some connection was closed; ZeroMQ does not say whose. Comes several times for each. */
-  onDisconnect(): void;
-}
-
 interface Outgoing {
   readonly peer: string;
   readonly bytes: Uint8Array;
 }
 
-export class ControlServer {
+export class ControlServer implements ControlListener {
   /** Where workers connect, with the actual port. */
   readonly address: string;
   readonly #socket: zmq.Router;
-  readonly #events: ControlServerEvents;
+  readonly #events: ControlEvents;
   readonly #queue: Outgoing[] = [];
   #pumping = false;
   #closed = false;
   readonly #receiving: Promise<void>;
 
-  private constructor(socket: zmq.Router, address: string, events: ControlServerEvents) {
+  private constructor(socket: zmq.Router, address: string, events: ControlEvents) {
     this.#socket = socket;
     this.address = address;
     this.#events = events;
@@ -51,7 +40,7 @@ export class ControlServer {
    * Listens on `address` (tcp://HOST:PORT, port 0 for a free one).
    * @throws PORT_IN_USE, ADDRESS_INVALID
    */
-  static async listen(address: string, events: ControlServerEvents): Promise<ControlServer> {
+  static async listen(address: string, events: ControlEvents): Promise<ControlServer> {
     const socket = new zmq.Router({
       // Without it, a message to a peer that is gone would vanish silently.
       mandatory: true,

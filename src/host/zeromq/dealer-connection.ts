@@ -2,11 +2,12 @@
 import * as zmq from 'zeromq';
 import { coded, reasonOf } from '../../errors/errors.js';
 import { decode, encode, type Body, type Message, type MessageName } from '../../wire/codec.js';
+import type { Connection } from '../network.js';
 
 // What is queued when a socket closes has its linger time; the process does not wait any longer at its end.
 zmq.context.blocky = false;
 
-export class DealerConnection {
+export class DealerConnection implements Connection {
   readonly #socket: zmq.Dealer;
   readonly #onMessage: (message: Message) => void;
   /** A send that waits when the socket is closed never ends: the queue ends with its socket. */

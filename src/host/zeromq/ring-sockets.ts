@@ -1,12 +1,12 @@
-/** What the ring's sockets have in common, and where they can be reached. */
+/** The ring's sockets: PULL from the previous rank, PUSH to the next. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pull } from 'zeromq';
+import { Pull, Push } from 'zeromq';
 import { coded, reasonOf } from '../../errors/errors.js';
-import { bindTcp, tcpAddress, type BoundTo } from './bound-address.js';
-import { MAX_CHUNK_ELEMENTS } from './ring-plan.js';
+import type { BoundTo, RingReceiver, RingSender, Transport } from '../network.js';
+import { bindTcp, tcpAddress } from './bound-address.js';
 
 /**
  * A rank that is still computing does not read, and then libzmq does not answer ZMTP heartbeats either: with
@@ -23,15 +23,7 @@ export const DATA_SOCKET = {
 } as const;
 
 /** Chunks that may wait on each side of a connection: enough to keep it busy, little to lose and to hold. */
-export const HIGH_WATER_MARK = 8;
-
-export type Transport = 'tcp' | 'ipc';
-
-export interface Listener {
-  readonly socket: Pull;
-  readonly endpoint: string;
-  readonly close: () => void;
-}
+const HIGH_WATER_MARK = 8;
 
 /** IPv6 has to be asked for, and then IPv4 addresses are looked up as mapped ones. */
 export function addressOptions(endpoint: string): { readonly ipv6: boolean } {
@@ -51,20 +43,19 @@ function ipcAddress(): { readonly address: string; readonly remove: () => void }
   return { address: `ipc://${join(folder, 'chunks')}`, remove };
 }
 
-/**
- * A bound PULL socket: tcp as `where` says, or ipc.
- * @throws ADDRESS_INVALID, PORT_IN_USE
- */
-export async function listen(transport: Transport, where: BoundTo): Promise<Listener> {
+/** @throws ADDRESS_INVALID, PORT_IN_USE */
+export async function listenRing(
+  transport: Transport,
+  where: BoundTo,
+  maxFrameBytes: number,
+): Promise<RingReceiver> {
   const { address, remove } =
     transport === 'ipc' ? ipcAddress() : { address: tcpAddress(where.host), remove: () => undefined };
-  // A frame from an unknown peer may not make us allocate more than a chunk.
-  const maxMessageSize = 4 * MAX_CHUNK_ELEMENTS;
   const socket = new Pull({
     ...DATA_SOCKET,
     ...addressOptions(address),
     receiveHighWaterMark: HIGH_WATER_MARK,
-    maxMessageSize,
+    maxMessageSize: maxFrameBytes,
   });
   const close = (): void => {
     socket.close();
@@ -72,11 +63,28 @@ export async function listen(transport: Transport, where: BoundTo): Promise<List
   };
   try {
     const endpoint = transport === 'tcp' ? await bindTcp(socket, where) : await bindIpc(socket, address);
-    return { socket, endpoint, close };
+    return { endpoint, receive: async () => socket.receive(), close };
   } catch (thrown) {
     close();
     throw thrown;
   }
+}
+
+/** @throws ADDRESS_INVALID */
+export function connectRing(endpoint: string): RingSender {
+  const socket = new Push({
+    ...DATA_SOCKET,
+    ...addressOptions(endpoint),
+    sendHighWaterMark: HIGH_WATER_MARK,
+    immediate: true,
+  });
+  try {
+    socket.connect(endpoint);
+  } catch (thrown) {
+    socket.close();
+    throw coded('ADDRESS_INVALID', { address: endpoint, reason: reasonOf(thrown) });
+  }
+  return { send: async (frames) => socket.send([...frames]), close: () => socket.close() };
 }
 
 async function bindIpc(socket: Pull, address: string): Promise<string> {

@@ -1,0 +1,26 @@
+/** The one seam to the outside: whatever a run needs of the machine it runs on, or of a simulation of one. */
+import { hostname } from 'node:os';
+import { systemClock, type Clock } from './clock.js';
+import type { CoordinatorNetwork, WorkerNetwork } from './network.js';
+import { zeromqNetwork } from './zeromq/zeromq-network.js';
+
+/** The host of a coordinator. */
+export interface Host {
+  readonly clock: Clock;
+  readonly network: CoordinatorNetwork;
+  /** Of this machine. */
+  readonly hostName: string;
+}
+
+/** The host of a worker's communication thread. */
+export interface WorkerHost {
+  readonly clock: Clock;
+  readonly network: WorkerNetwork;
+}
+
+/** This machine. */
+export const systemHost: Host & WorkerHost = {
+  clock: systemClock,
+  network: zeromqNetwork,
+  hostName: hostname(),
+};
