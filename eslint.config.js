@@ -5,6 +5,18 @@ export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'runs/', 'src/wire/generated/', 'test/fixtures/'] },
   js.configs.recommended,
   {
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'SpreadElement > ObjectExpression',
+          message:
+            'Write the properties out: a literal that is spread is not checked for unknown properties.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
@@ -20,7 +32,7 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'Randomness is keyed: use src/shared/random.' },
+        { object: 'Math', property: 'random', message: 'Randomness is keyed: use src/numbers/random.' },
       ],
     },
   },

@@ -90,7 +90,13 @@ function rowOf(transport: string, kind: SumKind, megabytes: number, timings: rea
   const busMegabytes = ((2 * (ranks - 1)) / ranks) * megabytes;
   const cpuMs = median(timings.map((all) => all.reduce((sum, timing) => sum + timing.cpuMs, 0)));
   return {
-    ...{ transport, ranks, megabytes, kind, ms, minMs: Math.min(...slowest), maxMs: Math.max(...slowest) },
+    transport,
+    ranks,
+    megabytes,
+    kind,
+    ms,
+    minMs: Math.min(...slowest),
+    maxMs: Math.max(...slowest),
     busBandwidth: busMegabytes / ms,
     waitShare: share(({ waitMs }) => waitMs),
     sumShare: share(({ sumMs }) => sumMs),

@@ -41,8 +41,18 @@ interface StepLine {
 async function speedOf(data: string, out: string, workers: number): Promise<number> {
   const { model, steps, batch, backend, precision } = values;
   const flags = {
-    ...{ data, out, model, steps, batch, backend, precision, workers, threads: 1, dropout: '0.1' },
-    ...{ 'image-size': values['image-size'], 'micro-batch': values['micro-batch'] },
+    data,
+    out,
+    model,
+    steps,
+    batch,
+    backend,
+    precision,
+    workers,
+    threads: 1,
+    dropout: '0.1',
+    'image-size': values['image-size'],
+    'micro-batch': values['micro-batch'],
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(process.execPath, [resolve('dist/src/cli.js'), 'train', ...args], {
@@ -75,8 +85,14 @@ try {
   }
   const ratios = two.map((speed, i) => speed / independent[i]!).sort((a, b) => a - b);
   const row = {
-    ...{ model: values.model, precision: values.precision, one: median(one), two: median(two) },
-    ...{ independent: median(independent), ratio: median(ratios), low: ratios[0]!, high: ratios.at(-1)! },
+    model: values.model,
+    precision: values.precision,
+    one: median(one),
+    two: median(two),
+    independent: median(independent),
+    ratio: median(ratios),
+    low: ratios[0]!,
+    high: ratios.at(-1)!,
   };
   if (values.json) {
     console.log(JSON.stringify({ bench: 'scaling', machine: machine(), ...row }));

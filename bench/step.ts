@@ -39,8 +39,15 @@ interface StepLine {
 
 function trainedSteps(data: string, out: string, model: string, workers: string): StepLine[] {
   const flags = {
-    ...{ data, out, model, workers, steps: values.steps, batch: values.batch },
-    ...{ 'image-size': values['image-size'], 'micro-batch': values['micro-batch'], dropout: '0.1' },
+    data,
+    out,
+    model,
+    workers,
+    steps: values.steps,
+    batch: values.batch,
+    'image-size': values['image-size'],
+    'micro-batch': values['micro-batch'],
+    dropout: '0.1',
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
   execFileSync(process.execPath, [resolve('dist/src/cli.js'), 'train', ...args], {

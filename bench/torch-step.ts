@@ -73,8 +73,11 @@ async function serve(setting: StepSetting): Promise<void> {
 async function compare(name: string, precision: 'fp32' | 'bf16', peerMissing: boolean): Promise<string[]> {
   const setting: StepSetting = {
     ...SETTINGS[name]!,
-    ...{ precision, backend: values.backend, threads: Number(values.threads) },
-    ...{ device: values.device, accumulate: Number(values.accumulate) },
+    precision,
+    backend: values.backend,
+    threads: Number(values.threads),
+    device: values.device,
+    accumulate: Number(values.accumulate),
     // As the peers have it: torchvision's model the one, the form that training takes by default the other.
     gelu: values.device === 'cpu' ? 'erf' : 'tanh',
     productChoices: values['product-choices'] ?? null,
@@ -101,8 +104,14 @@ async function compareWith(
     return nextMessage<Timing>(ours, ANSWER_TIMEOUT_MS);
   };
   const shape = {
-    ...{ layers: spec.layers, hidden: spec.hidden, mlp: spec.mlp, heads: spec.heads, patch: spec.patch },
-    ...{ image: setting.imageSize, classes: setting.classes, batch: setting.batch },
+    layers: spec.layers,
+    hidden: spec.hidden,
+    mlp: spec.mlp,
+    heads: spec.heads,
+    patch: spec.patch,
+    image: setting.imageSize,
+    classes: setting.classes,
+    batch: setting.batch,
   };
   const onGpu = values.device !== 'cpu';
   const place = onGpu
@@ -159,13 +168,15 @@ function told(setting: StepSetting, rounds: readonly Round[]): string[] {
   const row = {
     ...setting,
     compile: values.compile,
-    ...{ imagesPerSecond: median(mine), peerImagesPerSecond: median(theirs), ratio: median(ratios) },
-    ...{ ratioLow: ratios[0]!, ratioHigh: ratios.at(-1)!, peakMb: last.ours.peakBytes / 2 ** 20 },
-    ...{
-      peerPeakMb: (last.theirs?.peakBytes ?? NaN) / 2 ** 20,
-      loss: last.ours.loss,
-      peerLoss: last.theirs?.loss,
-    },
+    imagesPerSecond: median(mine),
+    peerImagesPerSecond: median(theirs),
+    ratio: median(ratios),
+    ratioLow: ratios[0]!,
+    ratioHigh: ratios.at(-1)!,
+    peakMb: last.ours.peakBytes / 2 ** 20,
+    peerPeakMb: (last.theirs?.peakBytes ?? NaN) / 2 ** 20,
+    loss: last.ours.loss,
+    peerLoss: last.theirs?.loss,
   };
   if (values.json) console.log(JSON.stringify({ bench: 'torch-step', machine: machine(), ...row }));
   const { imagesPerSecond, peerImagesPerSecond, ratio, ratioLow, ratioHigh, peakMb, peerPeakMb } = row;

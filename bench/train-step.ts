@@ -94,7 +94,9 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
     return loss;
   };
   return {
-    ...{ spec, parameters: layout.length, run },
+    spec,
+    parameters: layout.length,
+    run,
     peakDeviceBytes: () => engine.gpu?.memory().peakBytesTaken ?? 0,
   };
 }

@@ -86,7 +86,9 @@ function hostFiles(emulated) {
 function emulatedTasks(compiler) {
   const flags = [...FLAGS, ...includeFlags(), ...MACROS, '-Wno-unused-function', '-Wno-unknown-pragmas'];
   const task = (file, language) => ({
-    ...{ compiler, source: join(SOURCES, file), object: `${basename(file)}.o` },
+    compiler,
+    source: join(SOURCES, file),
+    object: `${basename(file)}.o`,
     flags: [...flags, `-ffp-contract=${isExact(file) ? 'off' : 'fast'}`, ...language],
   });
   const kernels = sourceFiles('.cu').filter((file) => file !== 'cuda/device.cu');
@@ -105,10 +107,15 @@ function cudaTasks(compiler, nvcc) {
   ];
   return [
     ...hostFiles(false).map((file) => ({
-      ...{ compiler, source: join(SOURCES, file), flags: host, object: `${basename(file)}.o` },
+      compiler,
+      source: join(SOURCES, file),
+      flags: host,
+      object: `${basename(file)}.o`,
     })),
     ...sourceFiles('.cu').map((file) => ({
-      ...{ compiler: nvcc, source: join(SOURCES, file), object: `${basename(file)}.o` },
+      compiler: nvcc,
+      source: join(SOURCES, file),
+      object: `${basename(file)}.o`,
       flags: isExact(file) ? [...device, '-fmad=false'] : device,
     })),
   ];

@@ -182,7 +182,9 @@ export class StepRunner {
     const members = (): readonly Member[] => cluster.members;
     const now = (): number => cluster.clock.now();
     const stallCheck = ringStallCheck(round, members, {
-      ...{ stallMs: config.ringTimeoutMs, plannedMs: now(), now },
+      stallMs: config.ringTimeoutMs,
+      plannedMs: now(),
+      now,
     });
     const { answers, lost, cut, interrupted } = await cluster.waitForAnswers({
       name: 'stepDone',

@@ -33,7 +33,10 @@ test('a coordinator that fails before it has a log is told of with its own words
   const runDir = mkdtempSync(join(tmpdir(), 'vitrail-test-'));
   t.after(() => rmSync(runDir, { recursive: true, force: true }));
   const fleet = new Fleet({
-    ...{ configPath: join(runDir, 'none.yaml'), runDir, removeAfterMs: 1500, timeoutMs: 60_000 },
+    configPath: join(runDir, 'none.yaml'),
+    runDir,
+    removeAfterMs: 1500,
+    timeoutMs: 60_000,
     schedule: { name: 'clean', wholeFleet: false, coordinator: [], workers: [[]] },
   });
   const { weightDigest, problems } = await fleet.run();

@@ -14,8 +14,14 @@ const at = (generation: number, step: number, round = 0) => ({ generation, step,
 function message(position: ReturnType<typeof at>, chunk: number): [Uint8Array, Uint8Array] {
   const header: ChunkHeader = {
     ...position,
-    ...{ runToken: RUN_TOKEN, phase: 'reduce', kind: 'exact', hop: 0, segment: 0, checksum: 0 },
-    ...{ chunk, elements: 25 },
+    runToken: RUN_TOKEN,
+    phase: 'reduce',
+    kind: 'exact',
+    hop: 0,
+    segment: 0,
+    checksum: 0,
+    chunk,
+    elements: 25,
   };
   return [encodeChunkHeader(header), new Uint8Array(100)];
 }

@@ -165,9 +165,15 @@ test('an address in use is refused', async (t) => {
     clock: systemHost.clock,
     network: systemHost.network,
     hostName: systemHost.hostName,
-    ...{ maxWorkers: 1, minWorkers: 1, firstWorker: 0, suspectAfterMs: LONG_MS, heartbeatTimeoutMs: LONG_MS },
+    maxWorkers: 1,
+    minWorkers: 1,
+    firstWorker: 0,
+    suspectAfterMs: LONG_MS,
+    heartbeatTimeoutMs: LONG_MS,
     welcome: { configJson: '{}', manifestDigest: '', classes: [], heartbeatMs: 1000 },
-    ...{ position: () => POSITION, refuses: () => null, offer: () => undefined },
+    position: () => POSITION,
+    refuses: () => null,
+    offer: () => undefined,
   };
   const silent = { onEvent: () => undefined, onUpdate: () => undefined };
   await assert.rejects(Cluster.open({ ...options, ...silent, listen: cluster.address }), {

@@ -14,7 +14,11 @@ const MANIFEST = sealManifest(
   LABELS.map((label, i) => ({ path: `val/${i}.png`, bytes: 1, label })),
 );
 const OPTIONS = {
-  ...{ manifest: MANIFEST, split: 'val' as const, microBatch: 1, useEma: false, step: 0 },
+  manifest: MANIFEST,
+  split: 'val' as const,
+  microBatch: 1,
+  useEma: false,
+  step: 0,
   timeoutMs: LONG_MS,
   interrupted: () => false,
 };

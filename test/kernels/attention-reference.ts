@@ -25,8 +25,11 @@ function headsOf({ images, tokens, heads, width }: Shape): Head[] {
     const image = Math.floor(index / heads);
     const within = (index % heads) * width;
     return {
-      ...{ query: image * tokens * 3 * dim + within, out: image * tokens * dim + within },
-      ...{ rowOfQkv: 3 * dim, rowOfOut: dim, dim },
+      query: image * tokens * 3 * dim + within,
+      out: image * tokens * dim + within,
+      rowOfQkv: 3 * dim,
+      rowOfOut: dim,
+      dim,
     };
   });
 }

@@ -92,7 +92,9 @@ for (const mixture of MIXTURES) {
   onProcessorOnly(`SGD updates ${mixture} values as momentumUpdate does`, (kernels) => {
     const by = { lr: 0.03, momentum: 0.9, clipFactor: 0.77, weightDecay: 1e-4 };
     const arraysOf = ({ weights, gradient, momentumBuffer }: Arrays) => ({
-      ...{ weights: weights!, gradient: gradient!, momentumBuffer: momentumBuffer! },
+      weights: weights!,
+      gradient: gradient!,
+      momentumBuffer: momentumBuffer!,
     });
     compare(
       kernels,
@@ -139,8 +141,14 @@ onProcessorOnly(
   (kernels) => {
     for (const optimizer of ['adamw', 'adam', 'sgd'] as const) {
       const config: OptimizerConfig = {
-        ...{ optimizer, beta1: 0.9, beta2: 0.999, eps: 1e-8, momentum: 0.9 },
-        ...{ weightDecay: 0.1, decayOn: 'kernels', emaDecay: 0.99 },
+        optimizer,
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+        momentum: 0.9,
+        weightDecay: 0.1,
+        decayOn: 'kernels',
+        emaDecay: 0.99,
       };
       const run = (with_: Kernels | undefined): Arrays => {
         const instance = createOptimizer(config, layout, with_);

@@ -57,9 +57,26 @@ function operands(by: GemmCase): Product {
   by.spoil?.(a, b);
   const c = stored(extent(m, ldc, strideC), 3, storedC);
   return {
-    ...{ a, b, c, m, n, k, transposeA, transposeB, lda, ldb, ldc, batch, strideA, strideB, strideC },
-    ...{ alpha: by.alpha ?? 1, accumulate: by.accumulate ?? false, bf16: by.bf16 ?? false },
-    ...{ activation: by.activation ?? ACTIVATION.none, dropout: by.dropout },
+    a,
+    b,
+    c,
+    m,
+    n,
+    k,
+    transposeA,
+    transposeB,
+    lda,
+    ldb,
+    ldc,
+    batch,
+    strideA,
+    strideB,
+    strideC,
+    alpha: by.alpha ?? 1,
+    accumulate: by.accumulate ?? false,
+    bf16: by.bf16 ?? false,
+    activation: by.activation ?? ACTIVATION.none,
+    dropout: by.dropout,
     bias: by.bias ? normals(n, 4) : undefined,
     residual: by.residual === 'own' ? c : by.residual && stored(c.length, 5, storedC),
   };
@@ -128,7 +145,11 @@ export function checkGemm(device: KernelDevice, by: GemmCase): void {
   const other = by.residual === 'other' && p.residual ? device.hold(p.residual, storedC) : undefined;
   device.kernels.gemm({
     ...p,
-    ...{ a: device.hold(p.a, storedA), b: device.hold(p.b, storedB), c, preActivation, rowSumsOfA: sums },
+    a: device.hold(p.a, storedA),
+    b: device.hold(p.b, storedB),
+    c,
+    preActivation,
+    rowSumsOfA: sums,
     bias: p.bias && device.hold(p.bias),
     residual: by.residual === 'own' ? c : other,
   });

@@ -111,7 +111,12 @@ export const GEMM_CASES: readonly (readonly [string, readonly GemmCase[]])[] = [
     SPOILED.flatMap((value) =>
       [false, true].flatMap((rounded) =>
         TRANSPOSES.map((transposes) => ({
-          ...{ m: 20, n: 37, k: 17, bf16: rounded, rowSums: true, ...transposes },
+          m: 20,
+          n: 37,
+          k: 17,
+          bf16: rounded,
+          rowSums: true,
+          ...transposes,
           spoil: (a: Float32Array, b: Float32Array): void => {
             a[23] = value;
             a[a.length - 1] = value;

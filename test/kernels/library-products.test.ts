@@ -79,8 +79,13 @@ const LAYERS: readonly (readonly [string, GemmCase, number])[] = [
   [
     'GELU without a bias, batch by batch',
     {
-      ...{ m: 24, n: 40, k: 16, stored: STORED, batch: 3 },
-      ...{ activation: ACTIVATION.geluTanh, preActivation: true },
+      m: 24,
+      n: 40,
+      k: 16,
+      stored: STORED,
+      batch: 3,
+      activation: ACTIVATION.geluTanh,
+      preActivation: true,
     },
     FUSED.gelu,
   ],

@@ -59,9 +59,11 @@ testGpuProducts('the loader, the toolkit and Python packages are searched in tur
     const onPath = file('other/lib/python3.12/dist-packages/nvidia/cublas/lib/libcublasLt.so.13');
     file('other/bin/python3');
     const environment = {
-      ...{ VITRAIL_CUBLASLT: undefined, CUDA_HOME: '/toolkit' },
-      ...{ VIRTUAL_ENV: join(folder, 'venv'), CONDA_PREFIX: join(folder, 'conda') },
-      ...{ PATH: `/nowhere:${join(folder, 'other/bin')}` },
+      VITRAIL_CUBLASLT: undefined,
+      CUDA_HOME: '/toolkit',
+      VIRTUAL_ENV: join(folder, 'venv'),
+      CONDA_PREFIX: join(folder, 'conda'),
+      PATH: `/nowhere:${join(folder, 'other/bin')}`,
     };
     withEnvironment(environment, () => {
       const candidates = products.productLibraryCandidates();

@@ -35,8 +35,14 @@ function run(device: KernelDevice, c: Case) {
   const logits = device.hold(c.logits, c.storage);
   const [losses, predictions] = [device.space(rows), device.space(rows, STORAGE.i32)];
   device.kernels.crossEntropy({
-    ...{ logits, labels: device.hold(c.labels, STORAGE.i32), rows, classes: c.classes },
-    ...{ smoothing: c.smoothing, losses, dLogits: logits, predictions },
+    logits,
+    labels: device.hold(c.labels, STORAGE.i32),
+    rows,
+    classes: c.classes,
+    smoothing: c.smoothing,
+    losses,
+    dLogits: logits,
+    predictions,
   });
   return {
     losses: device.read(losses, rows),

@@ -58,7 +58,10 @@ const operands = once((c) => {
   const stride = c.stride ?? c.width;
   const spread = c.rows === 0 ? 0 : (c.rows - 1) * stride + c.width;
   return {
-    ...{ storage, stride, spread, dense: c.rows * c.width },
+    storage,
+    stride,
+    spread,
+    dense: c.rows * c.width,
     x: rounded(
       normals(spread, c.width).map((v) => v + (c.offset ?? 0)),
       storage,
@@ -115,8 +118,16 @@ function run(device: KernelDevice, c: Case) {
   const residual = device.hold(o.residual, o.storage);
   const [dScale, dShift] = [device.space(c.width), device.space(c.width)];
   kernels.layerNormBackward({
-    ...{ ...shape, x, dy: device.hold(o.dy, o.storage), scale, mean, rstd, residual },
-    ...{ dx: residual, dScale, dShift },
+    ...shape,
+    x,
+    dy: device.hold(o.dy, o.storage),
+    scale,
+    mean,
+    rstd,
+    residual,
+    dx: residual,
+    dScale,
+    dShift,
   });
   return {
     y: device.read(y, o.dense),
@@ -158,9 +169,14 @@ testKernels('rows are normalised from one storage into the other', (device) => {
     const o = operands(c);
     const y = device.space(o.dense, to);
     device.kernels.layerNormForward({
-      ...{ ...c, x: device.hold(o.x, from), y, epsilon: EPSILON },
-      ...{ scale: device.hold(o.scale), shift: device.hold(o.shift) },
-      ...{ mean: device.space(c.rows), rstd: device.space(c.rows) },
+      ...c,
+      x: device.hold(o.x, from),
+      y,
+      epsilon: EPSILON,
+      scale: device.hold(o.scale),
+      shift: device.hold(o.shift),
+      mean: device.space(c.rows),
+      rstd: device.space(c.rows),
     });
     assertClose(
       device.read(y, o.dense),
@@ -177,9 +193,15 @@ testKernels('without a residual dx is the gradient of x alone', (device) => {
   const expected = reference(c);
   const dx = device.space(o.dense, STORAGE.bf16);
   device.kernels.layerNormBackward({
-    ...{ ...c, x: device.hold(o.x), dy: device.hold(o.dy), scale: device.hold(o.scale) },
-    ...{ mean: device.hold(expected.mean), rstd: device.hold(expected.rstd), dx },
-    ...{ dScale: device.space(c.width), dShift: device.space(c.width) },
+    ...c,
+    x: device.hold(o.x),
+    dy: device.hold(o.dy),
+    scale: device.hold(o.scale),
+    mean: device.hold(expected.mean),
+    rstd: device.hold(expected.rstd),
+    dx,
+    dScale: device.space(c.width),
+    dShift: device.space(c.width),
   });
   const alone = expected.dx.map((v, i) => v - o.residual[i]!);
   assertClose(device.read(dx, o.dense), alone, 4e-3, device.level);
@@ -194,8 +216,15 @@ testKernels('NaN and infinities spoil their own row only', (device) => {
   const y = device.space(4 * width);
   const [mean, rstd] = [device.space(4), device.space(4)];
   device.kernels.layerNormForward({
-    ...{ rows: 4, width, x: device.hold(x), y, epsilon: EPSILON, mean, rstd },
-    ...{ scale: device.hold(normals(width, 2)), shift: device.hold(normals(width, 3)) },
+    rows: 4,
+    width,
+    x: device.hold(x),
+    y,
+    epsilon: EPSILON,
+    mean,
+    rstd,
+    scale: device.hold(normals(width, 2)),
+    shift: device.hold(normals(width, 3)),
   });
   const values = device.read(y, 4 * width);
   assert.ok(values.subarray(0, 3 * width).every(Number.isNaN), device.level);
@@ -206,8 +235,15 @@ testKernels('buffers that are too short or of a wrong type are refused by name',
   const { kernels } = device;
   const call = (change: object): void => {
     const fields = {
-      ...{ rows: 3, width: 8, x: device.space(24), y: device.space(24), epsilon: EPSILON },
-      ...{ scale: device.space(8), shift: device.space(8), mean: device.space(3), rstd: device.space(3) },
+      rows: 3,
+      width: 8,
+      x: device.space(24),
+      y: device.space(24),
+      epsilon: EPSILON,
+      scale: device.space(8),
+      shift: device.space(8),
+      mean: device.space(3),
+      rstd: device.space(3),
     };
     kernels.layerNormForward({ ...fields, ...change });
   };

@@ -7,25 +7,26 @@ import { booleans, floats, integers, onNative, sameAsCpu, SPECIAL } from './plai
 const SIZES = [0, 1, 3, 7, 8, 15, 16, 17, 33, 40000];
 
 const UNARY = {
-  ...{
-    neg: tf.neg,
-    abs: tf.abs,
-    exp: tf.exp,
-    log: tf.log,
-    sqrt: tf.sqrt,
-    rsqrt: tf.rsqrt,
-    square: tf.square,
-  },
-  ...{
-    reciprocal: tf.reciprocal,
-    tanh: tf.tanh,
-    sigmoid: tf.sigmoid,
-    erf: tf.erf,
-    relu: tf.relu,
-    step: tf.step,
-  },
-  ...{ sign: tf.sign, isNaN: tf.isNaN, floor: tf.floor, ceil: tf.ceil, round: tf.round },
-  ...{ zerosLike: tf.zerosLike, onesLike: tf.onesLike },
+  neg: tf.neg,
+  abs: tf.abs,
+  exp: tf.exp,
+  log: tf.log,
+  sqrt: tf.sqrt,
+  rsqrt: tf.rsqrt,
+  square: tf.square,
+  reciprocal: tf.reciprocal,
+  tanh: tf.tanh,
+  sigmoid: tf.sigmoid,
+  erf: tf.erf,
+  relu: tf.relu,
+  step: tf.step,
+  sign: tf.sign,
+  isNaN: tf.isNaN,
+  floor: tf.floor,
+  ceil: tf.ceil,
+  round: tf.round,
+  zerosLike: tf.zerosLike,
+  onesLike: tf.onesLike,
 };
 
 for (const [name, op] of Object.entries(UNARY)) {
@@ -55,9 +56,19 @@ sameAsCpu('fill and logicalNot', () => [
 ]);
 
 const BINARY = {
-  ...{ add: tf.add, sub: tf.sub, mul: tf.mul, maximum: tf.maximum, minimum: tf.minimum },
-  ...{ squaredDifference: tf.squaredDifference, equal: tf.equal, notEqual: tf.notEqual, less: tf.less },
-  ...{ lessEqual: tf.lessEqual, greater: tf.greater, greaterEqual: tf.greaterEqual, mod: tf.mod },
+  add: tf.add,
+  sub: tf.sub,
+  mul: tf.mul,
+  maximum: tf.maximum,
+  minimum: tf.minimum,
+  squaredDifference: tf.squaredDifference,
+  equal: tf.equal,
+  notEqual: tf.notEqual,
+  less: tf.less,
+  lessEqual: tf.lessEqual,
+  greater: tf.greater,
+  greaterEqual: tf.greaterEqual,
+  mod: tf.mod,
 };
 const FLOAT_ONLY = { div: tf.div, pow: tf.pow };
 

@@ -67,13 +67,19 @@ for (const activation of ['linear', 'relu', 'relu6', 'sigmoid'] as const) {
     () => [
       ...[[9], [1, 9], [7, 9], [7, 1], undefined].map((bias) =>
         tf.fused.matMul({
-          ...{ a: floats([7, 5], 1), b: floats([5, 9], 2), activation },
+          a: floats([7, 5], 1),
+          b: floats([5, 9], 2),
+          activation,
           ...(bias === undefined ? {} : { bias: floats(bias, 3) }),
         }),
       ),
       tf.fused.matMul({
-        ...{ a: floats([3, 5, 7], 1), b: floats([3, 9, 5], 2), transposeA: true, transposeB: true },
-        ...{ bias: floats([9], 3), activation },
+        a: floats([3, 5, 7], 1),
+        b: floats([3, 9, 5], 2),
+        transposeA: true,
+        transposeB: true,
+        bias: floats([9], 3),
+        activation,
       }),
     ],
     1e-5,

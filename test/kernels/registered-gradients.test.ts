@@ -65,8 +65,17 @@ sameAsCpu(
 );
 
 const FUNCTIONS: Record<string, (x: tf.Tensor) => tf.Tensor> = {
-  ...{ exp: tf.exp, tanh: tf.tanh, sigmoid: tf.sigmoid, square: tf.square, abs: tf.abs, neg: tf.neg },
-  ...{ erf: tf.erf, relu: tf.relu, step: tf.step, softmax: tf.softmax, logSoftmax: tf.logSoftmax },
+  exp: tf.exp,
+  tanh: tf.tanh,
+  sigmoid: tf.sigmoid,
+  square: tf.square,
+  abs: tf.abs,
+  neg: tf.neg,
+  erf: tf.erf,
+  relu: tf.relu,
+  step: tf.step,
+  softmax: tf.softmax,
+  logSoftmax: tf.logSoftmax,
   log: (x) => tf.log(tf.add(tf.abs(x), 0.5)),
   sqrt: (x) => tf.sqrt(tf.add(tf.abs(x), 0.5)),
   rsqrt: (x) => tf.rsqrt(tf.add(tf.abs(x), 0.5)),

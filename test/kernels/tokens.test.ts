@@ -9,8 +9,10 @@ import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } f
 const KEY = { rate: 0.25, seed: 12, step: 3, microBatch: 2 };
 const SITE = 5;
 const DROPOUT: DropoutStream = {
-  ...{ dropBelow: 0x4000, kept: 1 / 0.75 },
-  ...{ key: [KEY.seed, PURPOSE.dropout], path: [SITE, KEY.microBatch, KEY.step] },
+  dropBelow: 0x4000,
+  kept: 1 / 0.75,
+  key: [KEY.seed, PURPOSE.dropout],
+  path: [SITE, KEY.microBatch, KEY.step],
 };
 
 testKernels('patches are those of the data pipeline, mirrored or not', (device) => {
@@ -35,8 +37,13 @@ testKernels('patches are those of the data pipeline, mirrored or not', (device) 
     for (const storage of [STORAGE.f32, STORAGE.bf16]) {
       const y = device.space(images * length, storage);
       device.kernels.patchesFromPixels({
-        ...{ pixels: device.hold(pixels, STORAGE.u8), flips: device.hold(flips, STORAGE.u8) },
-        ...{ values: device.hold(signedScale()), y, images, side, patch },
+        pixels: device.hold(pixels, STORAGE.u8),
+        flips: device.hold(flips, STORAGE.u8),
+        values: device.hold(signedScale()),
+        y,
+        images,
+        side,
+        patch,
       });
       const rounded = storage === STORAGE.bf16 ? roundedToBf16(expected) : expected;
       assert.deepEqual(device.read(y, expected.length), rounded, `${device.level} ${side}/${patch}`);
@@ -96,14 +103,23 @@ function check(device: KernelDevice, shape: Shape, withDropout: boolean): void {
     const dropout = withDropout ? DROPOUT : undefined;
     const z = device.space(o.dz.length, storage);
     device.kernels.assembleTokens({
-      ...{ ...shape, projected: device.hold(o.projected, storage), classToken: device.hold(o.classToken) },
-      ...{ position: device.hold(o.position), z, dropout },
+      ...shape,
+      projected: device.hold(o.projected, storage),
+      classToken: device.hold(o.classToken),
+      position: device.hold(o.position),
+      z,
+      dropout,
     });
     assertClose(device.read(z, o.dz.length), expected.z, tolerance, `${what}: z`);
     const dProjected = device.space(o.projected.length, storage);
     const [dClassToken, dPosition] = [device.space(shape.width), device.space(o.position.length)];
     device.kernels.assembleTokensBackward({
-      ...{ ...shape, dz: device.hold(o.dz, storage), dProjected, dClassToken, dPosition, dropout },
+      ...shape,
+      dz: device.hold(o.dz, storage),
+      dProjected,
+      dClassToken,
+      dPosition,
+      dropout,
     });
     assertClose(
       device.read(dProjected, o.projected.length),
@@ -128,12 +144,10 @@ testKernels('NaN and infinities pass through to where they belong', (device) => 
   const shape = { images: 1, patches: 2, width: 2 };
   const z = device.space(6);
   device.kernels.assembleTokens({
-    ...{
-      ...shape,
-      projected: device.hold([1, NaN, Infinity, 4]),
-      classToken: device.hold([0, -Infinity]),
-      z,
-    },
+    ...shape,
+    projected: device.hold([1, NaN, Infinity, 4]),
+    classToken: device.hold([0, -Infinity]),
+    z,
     position: device.hold([1, 1, 1, 1, -Infinity, 1]),
   });
   assert.deepEqual(Array.from(device.read(z, 6)), [1, -Infinity, 2, NaN, NaN, 5]);

@@ -34,17 +34,15 @@ async function workOf(t: TestContext, known: ParameterLayout): Promise<StepWork>
 }
 
 const PLAN: Body<'stepPlan'> = {
-  ...{
-    step: 0,
-    generation: 1,
-    epoch: 0,
-    learningRate: 1e-3,
-    samples: 4,
-    ring: [],
-    statePeers: [],
-    prefetch: [],
-    prefetchEpoch: 0,
-  },
+  step: 0,
+  generation: 1,
+  epoch: 0,
+  learningRate: 1e-3,
+  samples: 4,
+  ring: [],
+  statePeers: [],
+  prefetch: [],
+  prefetchEpoch: 0,
   exponents: LAYOUT.slots.map(() => 20),
   microBatches: [0, 1].map((index) => ({ index, samples: [2 * index, 2 * index + 1] })),
 };

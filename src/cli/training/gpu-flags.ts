@@ -49,7 +49,12 @@ export async function onGpu<T>(
   const { backend, gpu } = planDevice(device, 'native', THIS_MACHINE);
   if (gpu === null) throw coded('DEVICE_UNUSABLE', { device, reason: `${purpose} on a GPU only` });
   const engine = await ComputeEngine.create({
-    ...{ backend, gpu, spec, precision, seed: 1, labelSmoothing: 0 },
+    backend,
+    gpu,
+    spec,
+    precision,
+    seed: 1,
+    labelSmoothing: 0,
     ...options,
   });
   try {

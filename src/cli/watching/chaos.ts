@@ -34,9 +34,19 @@ const MICRO_BATCH = 4;
 const MOST_WORKERS = BATCH / MICRO_BATCH;
 /** Small, and random in every way a run can be. */
 const SMALL_RUN: OptionValues = {
-  ...{ model: 'vit-micro/8', imageSize: 32, dropout: 0.1, labelSmoothing: 0.1, seed: 7 },
-  ...{ batch: BATCH, microBatch: MICRO_BATCH, epochs: 8, warmupSteps: 4, lr: 1e-3, emaDecay: 0.9 },
-  ...{ checkpointEverySteps: 5, auditEverySteps: 3 },
+  model: 'vit-micro/8',
+  imageSize: 32,
+  dropout: 0.1,
+  labelSmoothing: 0.1,
+  seed: 7,
+  batch: BATCH,
+  microBatch: MICRO_BATCH,
+  epochs: 8,
+  warmupSteps: 4,
+  lr: 1e-3,
+  emaDecay: 0.9,
+  checkpointEverySteps: 5,
+  auditEverySteps: 3,
 };
 const IMAGES = { seed: 1, trainPerClass: 9, testPerClass: 3 };
 const SUSPECT_AFTER_MS = 400;
@@ -93,13 +103,21 @@ class Chaos {
     const config = resolveConfig({
       flags: {
         ...SMALL_RUN,
-        ...{ data: this.#data, out: runDir, workers, minWorkers: schedule.wholeFleet ? workers : 1 },
-        ...{ suspectAfterMs: SUSPECT_AFTER_MS, heartbeatTimeoutMs: REMOVE_AFTER_MS, ringTimeoutMs: 3000 },
+        data: this.#data,
+        out: runDir,
+        workers,
+        minWorkers: schedule.wholeFleet ? workers : 1,
+        suspectAfterMs: SUSPECT_AFTER_MS,
+        heartbeatTimeoutMs: REMOVE_AFTER_MS,
+        ringTimeoutMs: 3000,
       },
     });
     writeFileSync(configPath, configToYaml(config));
     this.#fleet = new Fleet({
-      ...{ configPath, runDir, schedule, removeAfterMs: REMOVE_AFTER_MS },
+      configPath,
+      runDir,
+      schedule,
+      removeAfterMs: REMOVE_AFTER_MS,
       timeoutMs: LONGEST_RUN_MS,
     });
     const result = await this.#fleet.run();

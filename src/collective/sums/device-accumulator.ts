@@ -67,13 +67,12 @@ export class DeviceAccumulator implements GradientAccumulator {
     if (gradient.buffer === undefined)
       throw coded('INTERNAL', { reason: 'a gradient that is not on the GPU' });
     const by = {
-      ...{
-        gradient: gradient.buffer,
-        sums: this.#deviceSums,
-        offset: this.#device.offsets[slotIndex]!,
-        length,
-      },
-      ...{ statistics: this.#deviceStatistics, slot: slotIndex },
+      gradient: gradient.buffer,
+      sums: this.#deviceSums,
+      offset: this.#device.offsets[slotIndex]!,
+      length,
+      statistics: this.#deviceStatistics,
+      slot: slotIndex,
     };
     if (this.kind === 'exact') {
       const microBatches = this.#microBatches;
@@ -91,8 +90,11 @@ export class DeviceAccumulator implements GradientAccumulator {
     const { length } = this.#statistics;
     this.#underWay.push(
       this.#kernels.readRange({
-        ...{ buffer: this.#deviceStatistics, offset: 0, length },
-        ...{ values: this.#statistics, valuesOffset: 0 },
+        buffer: this.#deviceStatistics,
+        offset: 0,
+        length,
+        values: this.#statistics,
+        valuesOffset: 0,
       }),
     );
     await Promise.all(this.#underWay.splice(0));
@@ -115,8 +117,11 @@ export class DeviceAccumulator implements GradientAccumulator {
     const { offset, length } = this.#layout.slots[slotIndex]!;
     this.#changed.delete(slotIndex);
     const sent = this.#kernels.readRange({
-      ...{ buffer: this.#deviceSums, offset: this.#device.offsets[slotIndex]!, length },
-      ...{ values: this.sums, valuesOffset: offset },
+      buffer: this.#deviceSums,
+      offset: this.#device.offsets[slotIndex]!,
+      length,
+      values: this.sums,
+      valuesOffset: offset,
     });
     // A failure is told by settle(): until then it must not count as unhandled.
     sent.catch(() => undefined);

@@ -29,7 +29,11 @@ export function planMessages({
   const byWorker = new Map(members.map((m) => [m.worker, m.ready]));
   const { step, generation, exponents, ring } = round;
   const common = {
-    ...{ step, generation, epoch, learningRate, samples },
+    step,
+    generation,
+    epoch,
+    learningRate,
+    samples,
     exponents: [...exponents],
     ring: ring.map((worker) => ({ worker, endpoint: byWorker.get(worker)?.ringEndpoint ?? '' })),
     prefetchEpoch: epoch,

@@ -177,7 +177,15 @@ export class CoordinatorMetrics implements TrainingObserver {
     const { joined, suspected, workersLost: lost, hung, expelled, stalls: stalled } = this.#metrics;
     const { rollbacks: back, diskFull, garbage } = this.#metrics;
     const counters: Partial<Record<ClusterEvent['kind'], { inc(): void }>> = {
-      ...{ joined, suspected, lost, hung, expelled, stalled, back, garbage, 'disk-full': diskFull },
+      joined,
+      suspected,
+      lost,
+      hung,
+      expelled,
+      stalled,
+      back,
+      garbage,
+      'disk-full': diskFull,
     };
     return counters[kind] ?? null;
   }

@@ -22,7 +22,9 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
       const logSumExp = device.values<tf.Rank.R1>([rows * heads]);
       kernels.attentionForward({
         ...shape,
-        ...{ qkv: bufferOf(qkv), out: bufferOf(mixed), logSumExp: bufferOf(logSumExp) },
+        qkv: bufferOf(qkv),
+        out: bufferOf(mixed),
+        logSumExp: bufferOf(logSumExp),
       });
       const output = device.activation(rows, hidden);
       device.linear(mixed, outWeights, output, { dropout, residual: z });
@@ -50,8 +52,11 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
           const dQkv = device.activation(rows, 3 * hidden);
           kernels.attentionBackward({
             ...shape,
-            ...{ qkv: bufferOf(savedQkv), out: bufferOf(savedMixed), logSumExp: bufferOf(savedLogSumExp) },
-            ...{ dOut: bufferOf(dMixed), dQkv: bufferOf(dQkv) },
+            qkv: bufferOf(savedQkv),
+            out: bufferOf(savedMixed),
+            logSumExp: bufferOf(savedLogSumExp),
+            dOut: bufferOf(dMixed),
+            dQkv: bufferOf(dQkv),
           });
           dMixed.dispose();
           const normalised = normaliseAgain(device, savedZ, norm1, statistics);

@@ -17,8 +17,13 @@ export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {
         const predictions = emptyTensor<tf.Rank.R1>([rows], 'int32');
         const dLogits = tape === undefined ? undefined : device.values<tf.Rank.R2>([rows, classes]);
         kernels.crossEntropy({
-          ...{ logits: bufferOf(logits), labels: bufferOf(labelTensor), rows, classes, smoothing },
-          ...{ losses: bufferOf(losses), dLogits: dLogits && bufferOf(dLogits) },
+          logits: bufferOf(logits),
+          labels: bufferOf(labelTensor),
+          rows,
+          classes,
+          smoothing,
+          losses: bufferOf(losses),
+          dLogits: dLogits && bufferOf(dLogits),
           predictions: bufferOf(predictions),
         });
         if (tape !== undefined && dLogits !== undefined) {

@@ -34,20 +34,18 @@ export class FusedDevice {
     const [m, k] = x.shape;
     const { residual, preActivation, ...rest } = epilogue;
     this.kernels.gemm({
-      ...{
-        a: bufferOf(x),
-        b: bufferOf(weights.operand ?? weights.weight),
-        c: bufferOf(y),
-        m,
-        n: y.shape[1],
-        k,
-        transposeB: true,
-      },
-      ...{ bf16: this.bf16, bias: bufferOf(weights.bias), ...rest },
-      ...{
-        residual: residual && bufferOf(residual),
-        preActivation: preActivation && bufferOf(preActivation),
-      },
+      a: bufferOf(x),
+      b: bufferOf(weights.operand ?? weights.weight),
+      c: bufferOf(y),
+      m,
+      n: y.shape[1],
+      k,
+      transposeB: true,
+      bf16: this.bf16,
+      bias: bufferOf(weights.bias),
+      ...rest,
+      residual: residual && bufferOf(residual),
+      preActivation: preActivation && bufferOf(preActivation),
     });
   }
 
@@ -65,8 +63,15 @@ export class FusedDevice {
     const dWeight = this.values<tf.Rank.R2>([m, n]);
     const dBias = this.values<tf.Rank.R1>([m]);
     this.kernels.gemm({
-      ...{ a: bufferOf(dy), b: bufferOf(x), c: bufferOf(dWeight), m, n, k, transposeA: true },
-      ...{ bf16: this.bf16, rowSumsOfA: bufferOf(dBias) },
+      a: bufferOf(dy),
+      b: bufferOf(x),
+      c: bufferOf(dWeight),
+      m,
+      n,
+      k,
+      transposeA: true,
+      bf16: this.bf16,
+      rowSumsOfA: bufferOf(dBias),
     });
     return [dWeight, dBias];
   }

@@ -32,8 +32,12 @@ export function embed(device: FusedDevice): VitParts['embed'] {
           const dClassToken = device.values<tf.Rank.R2>([1, width]);
           const dPosition = device.values<tf.Rank.R2>([tokens, width]);
           kernels.assembleTokensBackward({
-            ...{ ...shape, dz: bufferOf(dz), dProjected: bufferOf(dProjected), dropout },
-            ...{ dClassToken: bufferOf(dClassToken), dPosition: bufferOf(dPosition) },
+            ...shape,
+            dz: bufferOf(dz),
+            dProjected: bufferOf(dProjected),
+            dropout,
+            dClassToken: bufferOf(dClassToken),
+            dPosition: bufferOf(dPosition),
           });
           return [...device.linearGradients(dProjected, savedPatches), dClassToken, dPosition];
         },

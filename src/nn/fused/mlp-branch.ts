@@ -40,8 +40,12 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           device.linearInputGradient(dBranch, fc2, dWide);
           // In place: the saved values become the activations, the gradient becomes that of the saved values.
           kernels.geluBackward({
-            ...{ x: bufferOf(savedPreActivation), dh: bufferOf(dWide), length: rows * wide, form },
-            ...{ dropout: hiddenDropout, keepOutput: true },
+            x: bufferOf(savedPreActivation),
+            dh: bufferOf(dWide),
+            length: rows * wide,
+            form,
+            dropout: hiddenDropout,
+            keepOutput: true,
           });
           const [dWeight2, dBias2] = device.linearGradients(dBranch, savedPreActivation);
           if (dBranch !== dz) dBranch.dispose();

@@ -38,8 +38,13 @@ export function modelInput(device: FusedDevice): VitParts['input'] {
     };
     tf.tidy(() => {
       kernels.patchesFromPixels({
-        ...{ pixels: upload(pixels), flips: upload(flips), values: table(scale), y: bufferOf(y) },
-        ...{ images, side: spec.imageSize, patch: spec.patch },
+        pixels: upload(pixels),
+        flips: upload(flips),
+        values: table(scale),
+        y: bufferOf(y),
+        images,
+        side: spec.imageSize,
+        patch: spec.patch,
       });
     });
     return y;

@@ -23,9 +23,15 @@ export function normalise(
   const mean = device.values<tf.Rank.R1>([rows]);
   const rstd = device.values<tf.Rank.R1>([rows]);
   device.kernels.layerNormForward({
-    ...{ x: bufferOf(x), y: bufferOf(y), rows, width, epsilon: LAYER_NORM_EPSILON },
-    ...{ scale: bufferOf(weights.scale), shift: bufferOf(weights.shift) },
-    ...{ mean: bufferOf(mean), rstd: bufferOf(rstd) },
+    x: bufferOf(x),
+    y: bufferOf(y),
+    rows,
+    width,
+    epsilon: LAYER_NORM_EPSILON,
+    scale: bufferOf(weights.scale),
+    shift: bufferOf(weights.shift),
+    mean: bufferOf(mean),
+    rstd: bufferOf(rstd),
   });
   return { y, mean, rstd };
 }
@@ -40,9 +46,14 @@ export function normaliseAgain(
   const [rows, width] = x.shape;
   const y = device.activation(rows, width);
   device.kernels.layerNormAgain({
-    ...{ x: bufferOf(x), y: bufferOf(y), rows, width },
-    ...{ scale: bufferOf(weights.scale), shift: bufferOf(weights.shift) },
-    ...{ mean: bufferOf(mean), rstd: bufferOf(rstd) },
+    x: bufferOf(x),
+    y: bufferOf(y),
+    rows,
+    width,
+    scale: bufferOf(weights.scale),
+    shift: bufferOf(weights.shift),
+    mean: bufferOf(mean),
+    rstd: bufferOf(rstd),
   });
   return y;
 }
@@ -61,9 +72,17 @@ export function normaliseGradients(
   const dScale = device.values<tf.Rank.R1>([width]);
   const dShift = device.values<tf.Rank.R1>([width]);
   device.kernels.layerNormBackward({
-    ...{ x: bufferOf(x), dy: bufferOf(dy), scale: bufferOf(weights.scale), rows, width },
-    ...{ mean: bufferOf(mean), rstd: bufferOf(rstd), residual: bufferOf(residual) },
-    ...{ dx: bufferOf(dx), dScale: bufferOf(dScale), dShift: bufferOf(dShift) },
+    x: bufferOf(x),
+    dy: bufferOf(dy),
+    scale: bufferOf(weights.scale),
+    rows,
+    width,
+    mean: bufferOf(mean),
+    rstd: bufferOf(rstd),
+    residual: bufferOf(residual),
+    dx: bufferOf(dx),
+    dScale: bufferOf(dScale),
+    dShift: bufferOf(dShift),
   });
   return [dx, dScale, dShift];
 }

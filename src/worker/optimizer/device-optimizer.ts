@@ -35,24 +35,29 @@ export function deviceOptimizer(
   const none = new Float64Array(slots.length);
   const decoupled = config.optimizer === 'adamw';
   const common = {
-    ...{ offsets: Float64Array.from(offsets), lengths: Float64Array.from(slots, (slot) => slot.length) },
-    ...{ weights, gradient, ...(shadow === undefined ? {} : { shadow }) },
+    offsets: Float64Array.from(offsets),
+    lengths: Float64Array.from(slots, (slot) => slot.length),
+    weights,
+    gradient,
+    ...(shadow === undefined ? {} : { shadow }),
   };
   return (step) => {
     if (config.optimizer === 'sgd') {
       const { lr, clipFactor } = step;
       kernels.momentumUpdate({
-        ...{ ...common, momentumBuffer: buffer('momentum'), weightDecays: decays },
-        ...{ lr, momentum: config.momentum, clipFactor },
+        ...common,
+        momentumBuffer: buffer('momentum'),
+        weightDecays: decays,
+        lr,
+        momentum: config.momentum,
+        clipFactor,
       });
     } else {
       kernels.adamUpdate({
-        ...{
-          ...common,
-          expAvg: buffer('exp_avg'),
-          expAvgSq: buffer('exp_avg_sq'),
-          ...adamStep(config, step),
-        },
+        ...common,
+        expAvg: buffer('exp_avg'),
+        expAvgSq: buffer('exp_avg_sq'),
+        ...adamStep(config, step),
         coupledDecays: decoupled ? none : decays,
         decoupledDecays: decoupled ? decays : none,
       });

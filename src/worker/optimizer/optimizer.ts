@@ -78,7 +78,11 @@ export function adamStep(
   { lr, stepNumber, clipFactor }: Pick<OptimizerStep, 'lr' | 'stepNumber' | 'clipFactor'>,
 ): Omit<AdamCoefficients, 'coupledDecay' | 'decoupledDecay'> {
   return {
-    ...{ lr, beta1, beta2, eps, clipFactor },
+    lr,
+    beta1,
+    beta2,
+    eps,
+    clipFactor,
     firstCorrection: 1 / (1 - integerPower(beta1, stepNumber + 1)),
     secondCorrection: 1 / Math.sqrt(1 - integerPower(beta2, stepNumber + 1)),
   };

@@ -67,7 +67,9 @@ export class DeviceTraining implements Training {
     const mine = vectorOf(shared.kind, shared.mine);
     this.accumulator = new DeviceAccumulator(kernels, layout, shared.kind, mine);
     this.#update = deviceOptimizer(config, layout, kernels, {
-      ...{ weights: this.#weights.buffer, gradient: this.#gradient, shadow: this.#shadow },
+      weights: this.#weights.buffer,
+      gradient: this.#gradient,
+      shadow: this.#shadow,
       state: Object.fromEntries(Object.entries(this.#moments).map(([name, { buffer }]) => [name, buffer])),
     });
   }
@@ -112,7 +114,11 @@ export class DeviceTraining implements Training {
     // The kernels take scratch memory.
     withinDevice(backend, () =>
       this.#kernels.scaleGradient({
-        ...{ source: this.#reduced.buffer, out: this.#gradient, ...this.#places, scales, squares },
+        source: this.#reduced.buffer,
+        out: this.#gradient,
+        ...this.#places,
+        scales,
+        squares,
       }),
     );
     const { norm, notFinite } = judged(squares, slots);

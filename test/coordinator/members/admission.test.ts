@@ -9,7 +9,10 @@ import { StateSource } from '../../../src/wire/codec.js';
 import { HELLO, POSITION } from '../cluster-peer.js';
 
 const OPTIONS = {
-  ...{ maxWorkers: 2, minWorkers: 1, firstWorker: 5, position: () => POSITION },
+  maxWorkers: 2,
+  minWorkers: 1,
+  firstWorker: 5,
+  position: () => POSITION,
   welcome: { configJson: '{}', manifestDigest: '', classes: [], heartbeatMs: 1000 },
 };
 

@@ -26,8 +26,11 @@ test('a newcomer gets the state from the seed, from the coordinator or from peer
 test('who holds the state of the step keeps it, and its sum only after a restart', () => {
   const back = hello({ step: 7, microBatches: [1, 2] });
   assert.deepEqual(chooseStateSource(back, POSITION), {
-    ...{ stateSource: STATE_SOURCE_KEPT, pullParts: [], commitDigest: new Uint8Array(0) },
-    ...{ keepSum: false, holds: [] },
+    stateSource: STATE_SOURCE_KEPT,
+    pullParts: [],
+    commitDigest: new Uint8Array(0),
+    keepSum: false,
+    holds: [],
   });
   const { keepSum, holds } = chooseStateSource(back, { ...POSITION, keepSums: true });
   assert.deepEqual([keepSum, holds], [true, [1, 2]]);

@@ -20,8 +20,13 @@ function members(): readonly Member[] {
 
 const LIST = microBatches(Uint32Array.of(4, 3, 2, 1, 0), 2);
 const round = nextRound({
-  ...{ step: 5, exponents: Int32Array.of(7, -1), microBatches: LIST, members: members() },
-  ...{ last: { generation: 8, ring: null }, speeds: new Map<number, number>(), previous: null },
+  step: 5,
+  exponents: Int32Array.of(7, -1),
+  microBatches: LIST,
+  members: members(),
+  last: { generation: 8, ring: null },
+  speeds: new Map<number, number>(),
+  previous: null,
 });
 
 test('every worker of the ring is told the same round, and its own work', () => {
@@ -53,7 +58,12 @@ test('every worker of the ring is told the same round, and its own work', () => 
 
 test('nothing is decoded ahead where the next step is not known', () => {
   const messages = planMessages({
-    ...{ round, epoch: 2, learningRate: 0.5, samples: 5, ahead: null, members: members() },
+    round,
+    epoch: 2,
+    learningRate: 0.5,
+    samples: 5,
+    ahead: null,
+    members: members(),
   });
   assert.ok([...messages.values()].every(({ prefetch }) => prefetch.length === 0));
 });

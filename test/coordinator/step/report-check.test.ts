@@ -38,6 +38,7 @@ for (const [what, changes] of lies) {
   });
 }
 
+const EVALUATED = { evaluation: 1, lossSum: 1, correct: 1, predictions: [0, 2] };
 for (const [what, changes] of [
   ['too few predictions', { predictions: [1] }],
   ['a class that does not exist', { predictions: [0, 3] }],
@@ -45,7 +46,6 @@ for (const [what, changes] of [
   ['a loss that is no number', { lossSum: NaN }],
 ] as const) {
   test(`an evaluation report with ${what} is refused`, () => {
-    const report = { ...{ evaluation: 1, lossSum: 1, correct: 1, predictions: [0, 2] }, ...changes };
-    assert.equal(evaluationReportError(1, report, 2, 3)?.code, 'PROTOCOL_GARBAGE');
+    assert.equal(evaluationReportError(1, { ...EVALUATED, ...changes }, 2, 3)?.code, 'PROTOCOL_GARBAGE');
   });
 }

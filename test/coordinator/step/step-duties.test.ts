@@ -11,7 +11,7 @@ const run = {
 };
 const brief = (step: number, saved = -1, epochTotals = OPEN) => {
   const { epoch, whole, evaluate, checkpoint, audit } = duties({ step, epochTotals }, saved, run);
-  return { epoch, ...{ whole, evaluate, checkpoint, audit } };
+  return { epoch, whole, evaluate, checkpoint, audit };
 };
 const none = { epoch: null, whole: false, evaluate: false, checkpoint: false, audit: false };
 

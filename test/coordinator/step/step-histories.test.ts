@@ -59,7 +59,11 @@ class Simulation {
     if (!able.some((w) => w.state === this.step)) return;
     const { step, last, exponents, speeds, round: previous } = this;
     const round = nextRound({
-      ...{ step, last, exponents, speeds, previous },
+      step,
+      last,
+      exponents,
+      speeds,
+      previous,
       microBatches: MICRO_BATCHES,
       members: this.workers,
     });

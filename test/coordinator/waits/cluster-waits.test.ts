@@ -9,10 +9,16 @@ import { assembled, BEAT, LONG_MS, openCluster, Peer } from '../cluster-peer.js'
 
 function stepDone(cluster: Cluster, step: number, timeoutMs: number, from = cluster.workers) {
   const stallCheck = ringStallCheck({ step, ring: from }, () => cluster.members, {
-    ...{ stallMs: LONG_MS, plannedMs: performance.now(), now: () => performance.now() },
+    stallMs: LONG_MS,
+    plannedMs: performance.now(),
+    now: () => performance.now(),
   });
   return cluster.waitForAnswers({
-    ...{ name: 'stepDone', step, from, matches: () => true, timeoutMs },
+    name: 'stepDone',
+    step,
+    from,
+    matches: () => true,
+    timeoutMs,
     ...(stallCheck && { stallCheck }),
   });
 }
@@ -88,7 +94,11 @@ test('a worker that hangs after the all-reduce is found where nobody looks at th
   // Told to commit, and its training thread hangs before that.
   await peers[1]!.send('heartbeat', { ...BEAT, phase: Phase.PHASE_COMMIT_WAIT });
   const gathering = cluster.waitForAnswers({
-    ...{ name: 'updateDone', step: 1, from: [1], matches: () => true, timeoutMs: 400 },
+    name: 'updateDone',
+    step: 1,
+    from: [1],
+    matches: () => true,
+    timeoutMs: 400,
   } as const);
   const { lost } = await Promise.race([
     gathering,
