@@ -42,6 +42,9 @@ const floors = Object.values(FLOORS).flatMap((order) =>
 /** Rooms that only compute: nothing of the system, nothing that waits. */
 const PURE = ['numbers', 'run/schedule', 'run/model', 'coordinator/step'];
 
+/** Rooms that meet disk, clock and network by way of the host that they are given, which may be a simulation's. */
+const HOSTED = ['run/checkpoint', 'run/journal', 'run/lease', 'run/folder', 'coordinator'];
+
 const door = (name, dependency, allowed) => ({
   name: `one-door-for-${name}`,
   severity: 'error',
@@ -64,6 +67,12 @@ module.exports = {
       severity: 'error',
       from: { path: PURE.map(within) },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'hosted-rooms-meet-the-system-by-way-of-the-host',
+      severity: 'error',
+      from: { path: HOSTED.map(within) },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(path|crypto)$' },
     },
     ...rooms,
     ...floors,

@@ -37,6 +37,31 @@ export default tseslint.config(
     },
   },
   {
+    // What these rooms need of the system their host gives them: it may be a simulation.
+    files: ['src/run/{checkpoint,journal,lease,folder}/**/*.ts', 'src/coordinator/**/*.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval', 'setImmediate', 'performance', 'Date', 'process'].map((name) => ({
+          name,
+          message: 'The host has the clock and the process: see src/host/host.ts.',
+        })),
+      ],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:crypto',
+              importNames: ['randomBytes', 'randomUUID', 'randomInt', 'webcrypto'],
+              message: 'The host has random names: see src/host/process.ts.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // node:test registers by calling: its promise is the runner's.

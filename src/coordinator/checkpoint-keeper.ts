@@ -9,9 +9,10 @@ import { weightDigest } from '../run/checkpoint/weight-digest.js';
 import { weightsMetadata } from '../run/checkpoint/weights-metadata.js';
 import type { EvaluatedSplit } from '../run/dataset/manifest.js';
 import { coded, VitrailError } from '../errors/errors.js';
-import { modelSpec } from '../run/model/model-spec.js';
+import type { ModelSpec } from '../run/model/model-spec.js';
 import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import type { Cluster } from './cluster.js';
+import type { Host } from '../host/host.js';
 import { whenThereIsSpace, type DiskWait } from '../host/disk-space.js';
 import type { TrainingObserver } from './watch/observer.js';
 import { checkpointState } from '../run/folder/run-checkpoint.js';
@@ -20,6 +21,7 @@ import { agreedState } from './recovery/state-audit.js';
 
 export interface CheckpointContents {
   readonly config: RunConfig;
+  readonly spec: ModelSpec;
   readonly classes: readonly string[];
   readonly manifestDigest: string;
   /** By which the best is chosen. */
@@ -42,22 +44,25 @@ export interface SaveOptions {
 }
 
 export class CheckpointKeeper {
+  readonly #host: Host;
   readonly #cluster: Cluster;
   readonly #contents: CheckpointContents;
   readonly #layout: ParameterLayout;
   readonly #observer: TrainingObserver;
   readonly #elapsedSeconds: () => number;
-  readonly #check: () => void;
+  readonly #check: () => Promise<void>;
   #last: SavedCheckpoint | null = null;
 
   constructor(
+    host: Host,
     cluster: Cluster,
     contents: CheckpointContents,
     layout: ParameterLayout,
     observer: TrainingObserver,
     elapsedSeconds: () => number,
-    check: () => void,
+    check: () => Promise<void>,
   ) {
+    this.#host = host;
     this.#cluster = cluster;
     this.#contents = contents;
     this.#layout = layout;
@@ -76,17 +81,17 @@ export class CheckpointKeeper {
    * @throws CHECKPOINT_WRITE_FAILED, RUN_TAKEN_OVER; as `agreedState`
    */
   async save(state: RunState, { best, agreed, wait }: SaveOptions): Promise<SavedCheckpoint> {
-    const startMs = this.#cluster.clock.now();
+    const { clock, disk } = this.#host;
+    const startMs = clock.now();
     const { stepTimeoutMs: timeoutMs } = this.#contents.config;
     const held = await agreedState(this.#cluster, { step: state.step, agreed, timeoutMs });
     const parts = new Map<string, Float32Array>();
     for (const [part, digest] of held) parts.set(part, await this.#pull(state.step, part, digest));
     const { weights, ...slots } = Object.fromEntries(parts);
     if (weights === undefined) throw coded('INTERNAL', { reason: 'workers hold no weights' });
-    const { config, classes, manifestDigest, chosenBy } = this.#contents;
+    const { config, spec, classes, manifestDigest, chosenBy } = this.#contents;
     const backend = this.#cluster.ready[0]?.ready?.backend ?? '';
     const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
-    const spec = modelSpec(config.model, { ...config, classes: classes.length });
     const content = {
       step: state.step,
       layout: this.#layout,
@@ -96,21 +101,21 @@ export class CheckpointKeeper {
       metadata: weightsMetadata(spec, config.transform, classes),
     };
     const write = async (): Promise<string> => {
-      const written = await writeCheckpoint(config.out, content, this.#check);
+      const written = await writeCheckpoint(this.#host, config.out, content, this.#check);
       if (best && state.best !== null) {
         const metric = `${chosenBy}-accuracy`;
-        await writeBest(config.out, { step: state.step, metric, value: state.best.accuracy });
+        await writeBest(disk, config.out, { step: state.step, metric, value: state.best.accuracy });
       }
       return written;
     };
     const path = await (wait === null
       ? write()
       : whenThereIsSpace(join(config.out, CHECKPOINTS_FOLDER), write, wait));
-    this.#check();
-    await prune(config.out, config.keepLast);
+    await this.#check();
+    await prune(disk, config.out, config.keepLast);
     const digest = weightDigest(weights);
     this.#last = { path, digest };
-    const ms = this.#cluster.clock.now() - startMs;
+    const ms = clock.now() - startMs;
     this.#observer.onCheckpoint({ step: state.step, path, ms, weightDigest: digest });
     return this.#last;
   }
@@ -121,7 +126,7 @@ export class CheckpointKeeper {
       const worker = (await this.#cluster.someHolders(step))[0]!;
       try {
         const bytes = await this.#cluster.pull(worker, part, step);
-        if (Buffer.from(await piecewiseDigest(bytes)).toString('hex') !== digest) {
+        if (Buffer.from(await piecewiseDigest(this.#host.clock, bytes)).toString('hex') !== digest) {
           throw coded('STATE_MISMATCH', { worker, part, step });
         }
         return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

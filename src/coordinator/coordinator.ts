@@ -9,6 +9,7 @@ import { hasFinalTest, type Manifest } from '../run/dataset/manifest.js';
 import { reasonOf, VitrailError } from '../errors/errors.js';
 import { modelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
+import type { Disk } from '../host/disk.js';
 import type { Host } from '../host/host.js';
 import { Resources } from '../host/resources.js';
 import { scheduleWarning } from '../run/schedule/learning-rate.js';
@@ -41,6 +42,9 @@ export interface CoordinatorEvents {
   readonly ownWorkers: boolean;
 }
 
+/** What is trained: the options, the images, and the model that follows from both. */
+export type RunSubject = Pick<RunDefinition, 'config' | 'manifest' | 'spec' | 'layout'>;
+
 /** Runs `config` to its end. @throws a coded error; the newest checkpoint is kept */
 export async function runCoordinator(
   host: Host,
@@ -48,10 +52,20 @@ export async function runCoordinator(
   events: CoordinatorEvents,
 ): Promise<RunSummary> {
   const manifest = await scanDataset(config.data, { ...scanOptionsOf(config), say: events.warn });
+  const spec = modelSpec(config.model, { ...config, classes: manifest.classes.length });
+  return runOn(host, { config, manifest, spec, layout: parameterLayout(spec) }, events);
+}
+
+/**
+ * As `runCoordinator`, for images that are listed already.
+ * @public a simulation has none
+ */
+export async function runOn(host: Host, subject: RunSubject, events: CoordinatorEvents): Promise<RunSummary> {
+  const { config, manifest } = subject;
   checkWorkers(config, manifest);
   for (const note of [choiceNote(config, manifest), batchNote(config.batch, manifest.train.samples.length)])
     if (note !== null) events.warn(note);
-  const lease = await RunLease.take(config.out, {
+  const lease = await RunLease.take(host, config.out, {
     stopRequested: events.stopRequested,
     onWatch: (owner, forMs) => {
       const seconds = Math.round(forMs / 1000);
@@ -61,7 +75,7 @@ export async function runCoordinator(
     },
   });
   try {
-    return await runInOwnFolder(host, config, manifest, lease, events);
+    return await runInOwnFolder(host, subject, lease, events);
   } finally {
     await lease.release();
   }
@@ -69,24 +83,25 @@ export async function runCoordinator(
 
 async function runInOwnFolder(
   host: Host,
-  given: RunConfig,
-  manifest: Manifest,
+  subject: RunSubject,
   lease: RunLease,
   events: CoordinatorEvents,
 ): Promise<RunSummary> {
+  const { config: given, manifest, layout } = subject;
   const { perEpoch } = runLength(given, manifest);
   const config =
-    given.extendToEpochs === null ? given : prolonged(given, await newestStep(given.out), perEpoch);
-  const spec = modelSpec(config.model, { ...config, classes: manifest.classes.length });
-  const layout = parameterLayout(spec);
-  const definition = { config, manifest, spec, layout, warn: events.warn };
+    given.extendToEpochs === null
+      ? given
+      : prolonged(given, await newestStep(host.disk, given.out), perEpoch);
+  const definition = { ...subject, config, host, warn: events.warn };
   const opening = await openRun(definition, events.ownWorkers);
   const before = await summaryOfEnded(definition, opening);
   if (before !== null) return before;
   // Before the journal has it: whoever resumes the run after a crash goes by this file.
   if (config.prolonged !== given.prolonged) {
-    const check = (): void => lease.check();
-    await writeConfig(config, { onFull: events.warn, interrupted: () => false, check });
+    const check = async (): Promise<void> => lease.check();
+    const { clock } = host;
+    await writeConfig(host.disk, config, { clock, onFull: events.warn, interrupted: () => false, check });
   }
 
   const resources = new Resources();
@@ -94,11 +109,11 @@ async function runInOwnFolder(
   const interrupted = (): boolean => events.stopRequested() !== null;
   try {
     const options = { observer: events.observer, interrupted, lease, stop: () => stop };
-    const services = await openServices(host, definition, opening, options, resources);
+    const services = await openServices(definition, opening, options, resources);
     const { cluster, httpAddress, journal, checkpoints, progress, seconds, diskWait } = services;
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
       const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };
-      return writeSummary(config, input, diskWait);
+      return writeSummary(host.disk, config, input, diskWait);
     };
     try {
       events.onListening({ workers: cluster.address, http: httpAddress }, cluster);
@@ -122,13 +137,13 @@ async function runInOwnFolder(
 
 /** The summary of a run that has ended, so that nothing is to be done; else null. */
 async function summaryOfEnded(
-  { config, manifest, warn }: RunDefinition,
+  { host, config, manifest, warn }: RunDefinition,
   opening: RunOpening,
 ): Promise<RunSummary | null> {
   const { steps } = runLength(config, manifest);
   const state = afterProlongation(opening.state, config);
   const ended = state.ended ?? (state.step >= steps ? 'finished' : null);
-  const summary = ended === null ? null : await readSummary(config.out);
+  const summary = ended === null ? null : await readSummary(host.disk, config.out);
   // One that was stopped in its last evaluation has all its steps, and is not finished.
   if (summary?.completed !== true || summary.steps !== state.step || summary.reason !== ended) return null;
   warn(`nothing to do: the run in ${config.out} has ended (${ended})`);
@@ -141,13 +156,13 @@ async function trainToItsEnd(
   services: RunServices,
   { stopRequested }: CoordinatorEvents,
 ): Promise<string> {
-  const { config, manifest, spec, layout, warn } = definition;
+  const { host, config, manifest, spec, layout, warn } = definition;
   const { cluster, rendezvous, observer, progress, diskWait } = services;
   const { steps, perEpoch } = runLength(config, manifest);
   for (;;) {
     try {
       if (!(await rendezvous.complete(services))) return stopRequested() ?? 'stopped';
-      await writeConfig(config, diskWait);
+      await writeConfig(host.disk, config, diskWait);
       const warning = scheduleWarning(scheduleAt(config, perEpoch, steps));
       if (warning !== null) warn(warning);
       const backend = cluster.ready[0]?.ready?.backend ?? '';
@@ -170,8 +185,8 @@ async function trainToItsEnd(
   }
 }
 
-async function writeConfig(config: RunConfig, wait: DiskWait): Promise<void> {
-  await writeRunFile(join(config.out, CONFIG_FILE), configToYaml(config), wait);
+async function writeConfig(disk: Disk, config: RunConfig, wait: DiskWait): Promise<void> {
+  await writeRunFile(disk, join(config.out, CONFIG_FILE), configToYaml(config), wait);
 }
 
 /** Whether the run has to go back to a checkpoint. */

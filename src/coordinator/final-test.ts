@@ -12,7 +12,7 @@ import { evaluate } from './trainer.js';
  * @throws STATE_LOST, STEP_TIMEOUT, WORKERS_MISSING and what `Rendezvous.show` throws
  */
 export async function finalTest(
-  { config, manifest, layout, warn }: RunDefinition,
+  { host, config, manifest, layout, warn }: RunDefinition,
   services: RunServices,
   stopRequested: () => string | null,
 ): Promise<FinalTest | null> {
@@ -23,7 +23,7 @@ export async function finalTest(
   if (last === null) return null;
   observer.onFinalTest({ step, test: last, best: best?.step === step });
   if (best === null || best.step === step) return { last, best: best && last };
-  const start = await checkpointAt(config.out, best.step, layout, warn);
+  const start = await checkpointAt(host.disk, config.out, best.step, layout, warn);
   if (start === null) return { last, best: null };
   const { state, lastCommit } = progress;
   try {

@@ -2,7 +2,6 @@
 import { basename, resolve } from 'node:path';
 import type { RunConfig } from '../run/config/schema.js';
 import { choosingSplit, type Manifest } from '../run/dataset/manifest.js';
-import type { Host } from '../host/host.js';
 import { startHttpServer } from '../host/http-server.js';
 import type { Body } from '../wire/codec.js';
 import type { Resources } from '../host/resources.js';
@@ -73,13 +72,12 @@ export function runLength(
 
 /** Opens everything; what is open is closed by `resources`. @throws PORT_IN_USE, ADDRESS_INVALID, *_WRITE_FAILED */
 export async function openServices(
-  host: Host,
   definition: RunDefinition,
   opening: RunOpening,
   { observer: watcher, interrupted, lease, stop }: ServiceOptions,
   resources: Resources,
 ): Promise<RunServices> {
-  const { config, manifest, layout } = definition;
+  const { host, config, manifest, spec, layout } = definition;
   const { clock } = host;
   const now = (): number => clock.now();
   const metrics = new CoordinatorMetrics(basename(config.out), now);
@@ -98,21 +96,21 @@ export async function openServices(
   const written: { log?: RunLog; journal?: Journal; open?: JournalOpen } = {};
   // Opened late, closed last: workers that leave are still noted.
   resources.add(async () => {
-    written.log?.close();
+    await written.log?.close();
     await written.journal?.close();
   });
 
   // Addresses first: one in use must not leave a run folder behind.
   const rendezvous = new Rendezvous(definition, opening, progress);
-  const cluster = await openCluster(host, definition, opening, rendezvous, observer);
+  const cluster = await openCluster(definition, opening, rendezvous, observer);
   resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
   lease.onLost((error) => cluster.fail(error));
   const onFull = (path: string): void => {
     const text = `no space left to write ${path}: waiting until there is some`;
     cluster.note({ kind: 'disk-full', text });
   };
-  const check = (): void => lease.check();
-  const diskWait: DiskWait = { onFull, interrupted, check };
+  const check = async (): Promise<void> => lease.check();
+  const diskWait: DiskWait = { clock, onFull, interrupted, check };
   const { generation } = opening;
   const { perEpoch } = runLength(config, manifest);
   const trainSamples = manifest.train.samples.length;
@@ -127,26 +125,24 @@ export async function openServices(
   const routes = runRoutes(cluster, metrics, basename(config.out), sources);
   const http = await startHttpServer(config.httpListen, routes);
   resources.add(async () => http.close());
-  const log = new RunLog(config.out, now, () => lease.held);
+  const log = await RunLog.open(host, config.out, async () => lease.isHeld());
   written.log = log;
   const addresses = { address: cluster.address, httpAddress: http.address };
   const begun = opening.record(addresses);
   written.open = begun;
-  const journal = await Journal.begin(config.out, begun, opening.journal, diskWait);
+  const journal = await Journal.begin(host, config.out, begun, opening.journal, diskWait);
   written.journal = journal;
   record.begin(
     allOf([
       log,
       {
-        onClusterEvent: ({ kind, worker, text }) => {
-          if (lease.held) journal.event(kind, worker ?? null, text);
-        },
+        onClusterEvent: ({ kind, worker, text }) => journal.event(kind, worker ?? null, text),
       },
     ]),
   );
   const { classes, digest: manifestDigest } = manifest;
-  const contents = { config, classes, manifestDigest, chosenBy: choosingSplit(manifest) };
-  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, check);
+  const contents = { config, spec, classes, manifestDigest, chosenBy: choosingSplit(manifest) };
+  const checkpoints = new CheckpointKeeper(host, cluster, contents, layout, observer, seconds, check);
   const services = { cluster, rendezvous, journal, checkpoints, runner, observer, progress };
   return { ...services, httpAddress: http.address, diskWait, interrupted, seconds };
 }
@@ -177,8 +173,7 @@ function noteEvent(event: ClusterEvent, observer: TrainingObserver, members: rea
 }
 
 async function openCluster(
-  host: Host,
-  { config, manifest }: RunDefinition,
+  { host, config, manifest }: RunDefinition,
   opening: RunOpening,
   rendezvous: Rendezvous,
   observer: TrainingObserver,
@@ -190,7 +185,7 @@ async function openCluster(
   const cluster = await Cluster.open({
     clock: host.clock,
     network: host.network,
-    hostName: host.hostName,
+    hostName: host.process.hostName,
     listen: opening.listen,
     maxWorkers: config.maxWorkers ?? microBatchesOfStep(config, manifest),
     minWorkers: config.minWorkers ?? 1,

@@ -1,43 +1,38 @@
 /** Writes that survive a crash: a file has its old content or its new one, never a part. */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../errors/errors.js';
-
-/** Forces a folder's entries (names, renames) to the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
+import type { Disk } from './disk.js';
 
 /**
  * Makes a folder and those above it, and forces their entries to the disk.
  * (mkdir's own `recursive` never returns where a folder says ENOENT and yet exists, as /proc does.)
+ * @returns false where it was there already
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolders(disk: Disk, path: string): Promise<boolean> {
   const parent = dirname(path);
   try {
-    await mkdir(path);
+    await disk.makeFolder(path);
   } catch (thrown) {
-    if (hasCode(thrown, 'EEXIST')) return;
+    if (hasCode(thrown, 'EEXIST')) return false;
     if (!hasCode(thrown, 'ENOENT') || parent === path) throw thrown;
-    await makeFolder(parent);
-    await mkdir(path);
+    await makeFolders(disk, parent);
+    await disk.makeFolder(path);
   }
-  await syncFolder(parent);
+  await disk.syncFolder(parent);
+  return true;
 }
 
 /** Writes a file and forces it to the disk, in place. */
 export async function writeSynced(
+  disk: Disk,
   path: string,
   content: string | Iterable<string | Uint8Array>,
 ): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await disk.open(path, 'w');
   try {
-    for (const piece of typeof content === 'string' ? [content] : content) await file.appendFile(piece);
+    for (const piece of typeof content === 'string' ? [content] : content) {
+      await file.append(typeof piece === 'string' ? Buffer.from(piece) : piece);
+    }
     await file.sync();
   } finally {
     await file.close();
@@ -50,17 +45,18 @@ export async function writeSynced(
  * @param content whole, or in pieces of which one after the other is in memory
  */
 export async function writeFileAtomic(
+  disk: Disk,
   path: string,
   content: string | Iterable<string | Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.tmp-${basename(path)}`);
   try {
-    await writeSynced(temporary, content);
-    await rename(temporary, path);
+    await writeSynced(disk, temporary, content);
+    await disk.rename(temporary, path);
   } catch (thrown) {
-    await rm(temporary, { force: true });
+    await disk.removeAll(temporary);
     throw thrown;
   }
-  await syncFolder(folder);
+  await disk.syncFolder(folder);
 }

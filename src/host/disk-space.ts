@@ -1,5 +1,5 @@
 /** A full disk is no reason to lose a run: writes that cannot be done without wait until there is space. */
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from './clock.js';
 
 /** A person has to make room: as long as workers wait for a coordinator by default. */
 const LONGEST_WAIT_MS = 600_000;
@@ -14,12 +14,13 @@ export function isDiskFull(thrown: unknown): boolean {
 }
 
 export interface DiskWait {
+  readonly clock: Clock;
   /** Told once a wait what is waited for. */
   readonly onFull: (path: string) => void;
   /** True ends a wait. */
   readonly interrupted: () => boolean;
   /** @throws where nothing may be written any more, because the folder belongs to another by now */
-  readonly check: () => void;
+  readonly check: () => Promise<void>;
 }
 
 /**
@@ -29,19 +30,19 @@ export interface DiskWait {
 export async function whenThereIsSpace<T>(
   path: string,
   work: () => Promise<T>,
-  { onFull, interrupted, check }: DiskWait,
+  { clock, onFull, interrupted, check }: DiskWait,
 ): Promise<T> {
-  const startMs = performance.now();
+  const startMs = clock.now();
   for (let told = false; ; told = true) {
-    check();
+    await check();
     try {
       return await work();
     } catch (error) {
       // What it was writing may have been cleared away by the new owner.
-      check();
-      if (!isDiskFull(error) || interrupted() || performance.now() - startMs > LONGEST_WAIT_MS) throw error;
+      await check();
+      if (!isDiskFull(error) || interrupted() || clock.now() - startMs > LONGEST_WAIT_MS) throw error;
       if (!told) onFull(path);
-      await delay(AGAIN_MS);
+      await clock.delay(AGAIN_MS);
     }
   }
 }

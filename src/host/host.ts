@@ -1,15 +1,16 @@
 /** The one seam to the outside: whatever a run needs of the machine it runs on, or of a simulation of one. */
-import { hostname } from 'node:os';
 import { systemClock, type Clock } from './clock.js';
+import { nodeDisk, type Disk } from './disk.js';
 import type { CoordinatorNetwork, WorkerNetwork } from './network.js';
+import { thisProcess, type ProcessIdentity } from './process.js';
 import { zeromqNetwork } from './zeromq/zeromq-network.js';
 
 /** The host of a coordinator. */
 export interface Host {
   readonly clock: Clock;
   readonly network: CoordinatorNetwork;
-  /** Of this machine. */
-  readonly hostName: string;
+  readonly disk: Disk;
+  readonly process: ProcessIdentity;
 }
 
 /** The host of a worker's communication thread. */
@@ -22,5 +23,6 @@ export interface WorkerHost {
 export const systemHost: Host & WorkerHost = {
   clock: systemClock,
   network: zeromqNetwork,
-  hostName: hostname(),
+  disk: nodeDisk,
+  process: thisProcess,
 };

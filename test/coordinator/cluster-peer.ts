@@ -62,7 +62,7 @@ export async function openCluster(
   const cluster = await Cluster.open({
     clock: systemHost.clock,
     network: systemHost.network,
-    hostName: systemHost.hostName,
+    hostName: systemHost.process.hostName,
     listen: 'tcp://127.0.0.1:0',
     maxWorkers,
     minWorkers: 1,

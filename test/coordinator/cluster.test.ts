@@ -164,7 +164,7 @@ test('an address in use is refused', async (t) => {
   const options = {
     clock: systemHost.clock,
     network: systemHost.network,
-    hostName: systemHost.hostName,
+    hostName: systemHost.process.hostName,
     maxWorkers: 1,
     minWorkers: 1,
     firstWorker: 0,

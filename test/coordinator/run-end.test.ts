@@ -1,10 +1,11 @@
 /** How a run's folder says that it has ended, without any worker. */
-import { systemHost } from '../../src/host/host.js';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { nodeDisk } from '../../src/host/disk.js';
 import { runCoordinator } from '../../src/coordinator/coordinator.js';
+import { systemHost } from '../../src/host/host.js';
 import { CoordinatorMetrics } from '../../src/coordinator/watch/coordinator-metrics.js';
 import { readJournal } from '../../src/run/journal/journal-file.js';
 import { drawDataset } from '../../src/demo/drawn-dataset.js';
@@ -34,14 +35,14 @@ test('a run that is stopped ends once, with the reason', async (t) => {
   const { out, run } = await stoppedRun(t);
   const { reason, completed } = await run();
   assert.deepEqual([reason, completed, ends(out)], ['told to', true, 1]);
-  assert.deepEqual((await readJournal(out))?.end, { reason: 'told to', clean: true });
+  assert.deepEqual((await readJournal(nodeDisk, out))?.end, { reason: 'told to', clean: true });
 });
 
 test('a run whose summary cannot be written has not ended cleanly, and says so once', async (t) => {
   const { out, run } = await stoppedRun(t);
   mkdirSync(join(out, 'summary.json'), { recursive: true });
   await assert.rejects(run(), { code: 'RUN_WRITE_FAILED' });
-  assert.equal((await readJournal(out))?.end?.clean, false);
+  assert.equal((await readJournal(nodeDisk, out))?.end?.clean, false);
   assert.equal(ends(out), 1);
 });
 

@@ -1,8 +1,10 @@
 /** A run folder and all that a coordinator knows before its workers come, without images. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { systemHost } from '../../src/host/host.js';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { DiskWait } from '../../src/host/disk-space.js';
 import type { JournalOpen } from '../../src/run/journal/journal-format.js';
 import { Journal } from '../../src/run/journal/journal.js';
 import { openRun, type RunDefinition, type RunOpening } from '../../src/coordinator/recovery/run-opening.js';
@@ -12,7 +14,12 @@ import { modelSpec } from '../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 
 const NOWHERE = { address: 'tcp://127.0.0.1:5', httpAddress: '127.0.0.1:6' };
-export const NO_WAIT = { onFull: () => undefined, interrupted: () => true, check: () => undefined };
+export const NO_WAIT: DiskWait = {
+  clock: systemHost.clock,
+  onFull: () => undefined,
+  interrupted: () => true,
+  check: async () => Promise.resolve(),
+};
 
 export interface RunFixture {
   readonly definition: RunDefinition;
@@ -47,11 +54,18 @@ export function runFixture(t: TestContext, options: OptionValues = {}, out = tem
   const val = { samples: [], digest: 'v' };
   const manifest = { classes: ['a', 'b'], train: split, val, test: split, digest: 'm' };
   const warnings: string[] = [];
-  const definition = { config, manifest, spec, layout, warn: (text: string) => void warnings.push(text) };
+  const warn = (text: string): void => void warnings.push(text);
+  const definition = { host: systemHost, config, manifest, spec, layout, warn };
   const stateAfter = (step: number): RunState => ({ ...initialRunState(layout.slots.length), step });
   const begin = (): void => writeFileSync(join(out, 'config.yaml'), '');
   const journalOf: RunFixture['journalOf'] = async (opening, more) => {
-    const journal = await Journal.begin(out, { ...opening.record(NOWHERE), ...more }, null, NO_WAIT);
+    const journal = await Journal.begin(
+      systemHost,
+      out,
+      { ...opening.record(NOWHERE), ...more },
+      null,
+      NO_WAIT,
+    );
     t.after(async () => journal.close());
     return journal;
   };

@@ -1,5 +1,6 @@
 /** A worker that answers what a coordinator asks, from a script: it computes nothing. */
 import type { TestContext } from 'node:test';
+import { systemClock } from '../../src/host/clock.js';
 import { piecewiseDigest } from '../../src/run/checkpoint/piecewise-digest.js';
 import type { Message } from '../../src/wire/codec.js';
 import { stateChunk } from '../../src/wire/state-pull.js';
@@ -55,7 +56,7 @@ export class ScriptedWorker {
         return peer.send('updateDone', { step, gradientNorm: 1, updateMs: 1, commitWaitMs: 1 });
       }
       case 'digestRequest': {
-        const parts = [{ part: 'weights', sha256: await piecewiseDigest(this.#weights) }];
+        const parts = [{ part: 'weights', sha256: await piecewiseDigest(systemClock, this.#weights) }];
         return peer.send('stateDigest', { step: message.body.step, parts });
       }
       case 'stateRequest':

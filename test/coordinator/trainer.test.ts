@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { nodeDisk } from '../../src/host/disk.js';
+import { systemHost } from '../../src/host/host.js';
 import { CheckpointKeeper } from '../../src/coordinator/checkpoint-keeper.js';
 import type { ClusterEvent } from '../../src/coordinator/members/cluster-event.js';
 import { readJournal } from '../../src/run/journal/journal-file.js';
@@ -29,7 +31,7 @@ async function training(
   { out = temporaryRun(t), ...watch }: Watch = {},
 ) {
   const fixture = runFixture(t, { batch: 4, microBatch: 4, epochs: 3, warmupSteps: 0 }, out);
-  const { config, layout, manifest } = fixture.definition;
+  const { config, layout, manifest, spec } = fixture.definition;
   const opening = await openRun(fixture.definition, false);
   const journal = await fixture.journalOf(opening);
   fixture.begin();
@@ -39,8 +41,16 @@ async function training(
   const observer = allOf([]);
   const seconds = (): number => 42;
   const { classes, digest: manifestDigest } = manifest;
-  const contents = { config, classes, manifestDigest, chosenBy: 'test' } as const;
-  const checkpoints = new CheckpointKeeper(cluster, contents, layout, observer, seconds, () => undefined);
+  const contents = { config, spec, classes, manifestDigest, chosenBy: 'test' } as const;
+  const checkpoints = new CheckpointKeeper(
+    systemHost,
+    cluster,
+    contents,
+    layout,
+    observer,
+    seconds,
+    NO_WAIT.check,
+  );
   const rates = { trainSamples: 4, perEpoch: 1, generation: 0, interrupted: () => false };
   const runner = new StepRunner({ cluster, config, layout, ...rates });
   const parameters = layout.length;
@@ -68,7 +78,7 @@ test('the journal knows how long the run took, commit by commit', async (t) => {
   // Before the last epoch is concluded.
   const stopRequested = (): string | null => (run.progress.state.step === 1 ? 'enough' : null);
   assert.deepEqual(await train({ ...run, stopRequested }), { kind: 'ended', reason: 'enough', over: false });
-  assert.equal((await readJournal(out))?.state.elapsedSeconds, 42);
+  assert.equal((await readJournal(nodeDisk, out))?.state.elapsedSeconds, 42);
 });
 
 test('the last worker that leaves hands the state over to a checkpoint, and nothing is lost', async (t) => {
@@ -78,7 +88,7 @@ test('the last worker that leaves hands the state over to a checkpoint, and noth
   assert.deepEqual(await train(run), { kind: 'handed-over' });
   const { step } = run.progress.state;
   assert.deepEqual(
-    (await listCheckpoints(out)).map((checkpoint) => checkpoint.step),
+    (await listCheckpoints(nodeDisk, out)).map((checkpoint) => checkpoint.step),
     [step],
   );
 });
@@ -100,7 +110,7 @@ test('a checkpoint that was left out on a full disk is not the best', async (t) 
   assert.equal((await train(run)).kind, 'ended');
   assert.equal(run.progress.state.step, 3);
   assert.equal(run.progress.state.best?.step, 1);
-  assert.equal((await readBest(disk))?.step, 1);
-  const kept = (await listCheckpoints(disk)).map(({ step }) => step);
+  assert.equal((await readBest(nodeDisk, disk))?.step, 1);
+  const kept = (await listCheckpoints(nodeDisk, disk)).map(({ step }) => step);
   assert.deepEqual(kept, [1, 3]);
 });

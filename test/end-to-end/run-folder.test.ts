@@ -1,5 +1,6 @@
 /** docs/run-folder.md names every field of the files of a real run. */
 import assert from 'node:assert/strict';
+import { nodeDisk } from '../../src/host/disk.js';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -34,8 +35,8 @@ test('every file of a run folder, and every field that other tools may read, is 
   const [name] = readdirSync(join(runDir, 'checkpoints'));
   const checkpoint = join(runDir, 'checkpoints', name!);
   const lines = readFileSync(join(runDir, 'metrics.jsonl'), 'utf8').trim().split('\n');
-  const { metadata } = await readSafetensorsHeader(join(checkpoint, 'weights.safetensors'));
-  const optimizer = await readSafetensorsHeader(join(checkpoint, 'optimizer.safetensors'));
+  const { metadata } = await readSafetensorsHeader(nodeDisk, join(checkpoint, 'weights.safetensors'));
+  const optimizer = await readSafetensorsHeader(nodeDisk, join(checkpoint, 'optimizer.safetensors'));
   const { state, ...ofState } = jsonOf(checkpoint, 'state.json') as { readonly state: object };
   const names = new Set([
     ...readdirSync(runDir).map((file) => file.replace(/^worker-\d+/, 'worker-K')),

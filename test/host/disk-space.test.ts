@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../src/host/clock.js';
 import { isDiskFull, whenThereIsSpace } from '../../src/host/disk-space.js';
 import { writeError } from '../../src/run/checkpoint/checkpoint-errors.js';
 
@@ -22,9 +23,10 @@ test('a write waits until there is space, and says so once', async () => {
     return Promise.resolve('done');
   };
   const wait = {
+    clock: systemClock,
     onFull: (path: string) => told.push(path),
     interrupted: () => false,
-    check: () => undefined,
+    check: async () => Promise.resolve(),
   };
   assert.equal(await whenThereIsSpace('/p', work, wait), 'done');
   assert.deepEqual([times, told], [3, ['/p']]);
@@ -32,21 +34,27 @@ test('a write waits until there is space, and says so once', async () => {
 
 test('nothing is written to a folder that has another owner by now, also not after a wait', async () => {
   let times = 0;
-  const check = (): void => {
-    if (times > 0) throw new Error('taken over');
+  const check = async (): Promise<void> => {
+    if (times > 0) return Promise.reject(new Error('taken over'));
+    return Promise.resolve();
   };
   const work = async (): Promise<never> => {
     times++;
     return Promise.reject(systemError('ENOSPC'));
   };
-  const wait = { onFull: () => undefined, interrupted: () => false, check };
+  const wait = { clock: systemClock, onFull: () => undefined, interrupted: () => false, check };
   await assert.rejects(whenThereIsSpace('/p', work, wait), /taken over/);
   await assert.rejects(whenThereIsSpace('/p', work, wait), /taken over/);
   assert.equal(times, 1);
 });
 
 test('other failures, and a person who asks for it, end the wait', async () => {
-  const wait = { onFull: () => undefined, interrupted: () => true, check: () => undefined };
+  const wait = {
+    clock: systemClock,
+    onFull: () => undefined,
+    interrupted: () => true,
+    check: async () => Promise.resolve(),
+  };
   for (const code of ['EACCES', 'ENOSPC']) {
     const work = async (): Promise<never> => Promise.reject(systemError(code));
     await assert.rejects(whenThereIsSpace('/p', work, wait), { code });

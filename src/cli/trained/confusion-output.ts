@@ -1,6 +1,7 @@
 /** Writes a whole confusion matrix where `evaluate --confusion` says. */
 import { dirname, extname, resolve } from 'node:path';
-import { makeFolder, writeFileAtomic } from '../../host/atomic-file.js';
+import { makeFolders, writeFileAtomic } from '../../host/atomic-file.js';
+import { nodeDisk } from '../../host/disk.js';
 import { coded, reasonOf } from '../../errors/errors.js';
 import type { Confusion } from '../../run/evaluation/confusion.js';
 import { confusionCsv, confusionNpy } from '../../run/evaluation/confusion-file.js';
@@ -24,8 +25,8 @@ export async function writeConfusion(
 ): Promise<void> {
   const csv = extname(path).toLowerCase() === '.csv';
   try {
-    await makeFolder(dirname(resolve(path)));
-    await writeFileAtomic(path, csv ? confusionCsv(confusion, classes) : confusionNpy(confusion));
+    await makeFolders(nodeDisk, dirname(resolve(path)));
+    await writeFileAtomic(nodeDisk, path, csv ? confusionCsv(confusion, classes) : confusionNpy(confusion));
   } catch (thrown) {
     throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
   }

@@ -1,5 +1,6 @@
 /** `vitrail digest`: the SHA-256 over all weights of a checkpoint. */
 import type { Command } from 'commander';
+import { nodeDisk } from '../../host/disk.js';
 import { openRunCheckpoint } from '../../run/folder/run-checkpoint.js';
 import { newestVerified, type OnRejected } from '../../run/checkpoint/checkpoint-store.js';
 import { weightDigest } from '../../run/checkpoint/weight-digest.js';
@@ -10,8 +11,12 @@ async function digestAction(path: string, json: boolean): Promise<void> {
     process.stderr.write(`${damaged} does not verify: ${error.problem}\n`);
   };
   // Of a run the newest, not the best: two runs are compared by where they ended.
-  const newest = await newestVerified(path, rejected);
-  const { checkpoint, spec, stored, layout } = await openRunCheckpoint(newest?.path ?? path, rejected);
+  const newest = await newestVerified(nodeDisk, path, rejected);
+  const { checkpoint, spec, stored, layout } = await openRunCheckpoint(
+    nodeDisk,
+    newest?.path ?? path,
+    rejected,
+  );
   const sha256 = weightDigest(checkpoint.weights);
   const result = {
     checkpoint: checkpoint.path,

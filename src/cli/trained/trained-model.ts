@@ -1,4 +1,5 @@
 /** A checkpoint's model, ready to evaluate or predict in this process. */
+import { nodeDisk } from '../../host/disk.js';
 import { openRunCheckpoint, type StoredRun } from '../../run/folder/run-checkpoint.js';
 import { VitrailError } from '../../errors/errors.js';
 import { ComputeEngine, type EngineOptions } from '../../nn/engine/engine.js';
@@ -25,7 +26,7 @@ async function engineFor(options: EngineOptions): Promise<ComputeEngine> {
 
 /** Opens a checkpoint or run folder; its moving average of the weights is used where it has one. @throws CHECKPOINT_* */
 export async function openTrainedModel(path: string, backend: string): Promise<TrainedModel> {
-  const { checkpoint, stored, spec } = await openRunCheckpoint(path, (rejected, error) => {
+  const { checkpoint, stored, spec } = await openRunCheckpoint(nodeDisk, path, (rejected, error) => {
     process.stderr.write(`${rejected} does not verify: ${error.problem}\n`);
   });
   const engine = await engineFor({ ...stored.config, spec, backend });

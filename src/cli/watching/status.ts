@@ -7,6 +7,8 @@ import type { JournalContent } from '../../run/journal/journal-format.js';
 import { JOURNAL_FILE, readJournal } from '../../run/journal/journal-file.js';
 import type { RunStatus } from '../../coordinator/watch/run-pages.js';
 import { leaseSign } from '../../run/lease/lease-sign.js';
+import { nodeDisk } from '../../host/disk.js';
+import { systemHost } from '../../host/host.js';
 import { whereabouts } from '../../host/whereabouts.js';
 import { coded } from '../../errors/errors.js';
 import { runCommand } from '../run-command.js';
@@ -26,7 +28,7 @@ interface Seen {
 async function withLease(runDir: string, seen: RunSeen): Promise<RunVerdict> {
   const verdict = runVerdict(seen);
   if (verdict.state !== 'unknown') return verdict;
-  const lease = await leaseSign(runDir, (owner, forMs) => {
+  const lease = await leaseSign(systemHost, runDir, (owner, forMs) => {
     const seconds = Math.round(forMs / 1000);
     process.stderr.write(`watching for up to ${seconds} s whether ${owner} renews its lease of ${runDir}\n`);
   });
@@ -112,7 +114,7 @@ interface StatusFlags {
 }
 
 async function statusOfFolder(runDir: string, json: boolean): Promise<void> {
-  const journal = await readJournal(runDir);
+  const journal = await readJournal(nodeDisk, runDir);
   if (journal === null) throw coded('RUN_NOT_FOUND', { path: runDir });
   const { end, state, checkpoint } = journal;
   const { live, verdict } = await look(runDir, journal);

@@ -91,7 +91,10 @@ export class Rendezvous {
     if (this.#backend !== null) await journal.backend(this.#backend);
     const wanted = new Map<string, string>();
     for (const [part, bytes] of this.#start?.parts ?? []) {
-      wanted.set(part, Buffer.from(await piecewiseDigest(bytes)).toString('hex'));
+      wanted.set(
+        part,
+        Buffer.from(await piecewiseDigest(this.#definition.host.clock, bytes)).toString('hex'),
+      );
     }
     const { state, agreed } = this.#progress;
     const { step } = state;
@@ -108,11 +111,12 @@ export class Rendezvous {
    * @throws NO_PROGRESS; as `startingPoint`
    */
   async rollBack({ cluster, journal }: RendezvousServices, cause: Error): Promise<void> {
-    const { config, manifest, spec, layout, warn } = this.#definition;
+    const { host, config, manifest, spec, layout, warn } = this.#definition;
     const { step: reached } = this.#progress.state;
     const reason = reasonOf(cause);
     cluster.note({ kind: 'back', text: `${reason}: rolling back to the newest checkpoint` });
-    const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
+    const resumed = { ...config, resume: true };
+    const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
     const { step } = start.state;
     this.#rollback = nextRollback(this.#rollback, step, reached);
     if (isWithoutProgress(this.#rollback)) throw coded('NO_PROGRESS', { ...this.#rollback, reason });
@@ -130,14 +134,15 @@ export class Rendezvous {
 
   /** The last that held the state have left it in a checkpoint: whoever comes takes it from there. */
   async takeOver(services: RendezvousServices): Promise<void> {
-    const { config, manifest, spec, layout, warn } = this.#definition;
+    const { host, config, manifest, spec, layout, warn } = this.#definition;
     const { step } = this.#progress.state;
     const { cluster } = services;
     cluster.note({
       kind: 'waiting',
       text: `step ${step} waits: its state is in a checkpoint, nobody holds it`,
     });
-    const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
+    const resumed = { ...config, resume: true };
+    const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
     if (start.state.step !== step) return this.rollBack(services, coded('STATE_LOST', { step }));
     this.#startFrom(start);
     cluster.rejoinAll(`the state of step ${step} is in a checkpoint`);

@@ -1,7 +1,6 @@
 /** What a coordinator finds in its run folder, and where the run goes on from there. */
-import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { kindOf } from '../../run/checkpoint/checkpoint-reader.js';
 import { listCheckpoints } from '../../run/checkpoint/checkpoint-store.js';
 import { resolveConfig } from '../../run/config/config.js';
 import { requireSameRun } from '../../run/config/run-identity.js';
@@ -18,10 +17,11 @@ import {
 } from '../../run/journal/journal-format.js';
 import { readJournal } from '../../run/journal/journal-file.js';
 import type { RunState } from '../../run/journal/run-state.js';
-import { hostForOthers, whereabouts } from '../../host/whereabouts.js';
+import type { Host } from '../../host/host.js';
 import { CONFIG_FILE, startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';
 
 export interface RunDefinition {
+  readonly host: Host;
   readonly config: RunConfig;
   readonly manifest: Manifest;
   readonly spec: ModelSpec;
@@ -60,13 +60,13 @@ const GENERATIONS_OF_A_START = 2 ** 20;
  * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
  */
 export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
-  const { config, manifest, spec, layout, warn } = definition;
-  const journal = await readJournal(config.out);
-  const begun = existsSync(join(config.out, CONFIG_FILE));
+  const { host, config, manifest, spec, layout, warn } = definition;
+  const journal = await readJournal(host.disk, config.out);
+  const begun = (await kindOf(host.disk, join(config.out, CONFIG_FILE))) !== null;
   const interrupted = begun && journal !== null && journal.end === null && !ownWorkers;
   if (journal !== null && (interrupted || config.resume)) checkIdentity(config, manifest, journal);
   if (!interrupted) {
-    const start = await startingPoint(config, manifest, spec, layout, warn);
+    const start = await startingPoint(host.disk, config, manifest, spec, layout, warn);
     const { state, backend } = start;
     const found = { state, backend, lastCommit: null, start, saved: savedIn(start), interrupted };
     return opening(definition, journal, found);
@@ -87,15 +87,16 @@ export function savedIn(start: StartingPoint): number {
  * it cannot be read they are asked. A checkpoint of another step is not even read: that takes seconds for a large model.
  */
 async function stateOnDisk(
-  { config, manifest, spec, layout, warn }: RunDefinition,
+  { host, config, manifest, spec, layout, warn }: RunDefinition,
   step: number,
 ): Promise<Pick<RunOpening, 'start' | 'saved'>> {
   try {
-    const steps = (await listCheckpoints(config.out)).map((listed) => listed.step);
+    const steps = (await listCheckpoints(host.disk, config.out)).map((listed) => listed.step);
     const earlier = Math.max(-1, ...steps.filter((listed) => listed < step));
     // Without any the state before the first step follows from seed and options.
     if (!steps.includes(step) && (step > 0 || steps.length > 0)) return { start: null, saved: earlier };
-    const start = await startingPoint({ ...config, resume: true }, manifest, spec, layout, warn);
+    const resumed = { ...config, resume: true };
+    const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
     return start.state.step === step ? { start, saved: savedIn(start) } : { start: null, saved: earlier };
   } catch (error) {
     warn(`the run's own workers have to have its state: ${reasonOf(error)}`);
@@ -113,12 +114,12 @@ function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalCo
 }
 
 function opening(
-  { config, manifest }: RunDefinition,
+  { host, config, manifest }: RunDefinition,
   journal: JournalContent | null,
   found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
 ): RunOpening {
   // A run that ended, or rolls back with nobody left, has the same name: workers that turn up late belong to it.
-  const runToken = journal?.open.runToken ?? randomBytes(8).toString('hex');
+  const runToken = journal?.open.runToken ?? host.process.randomHex(8);
   const generation = journal === null ? 0 : journal.generation + GENERATIONS_OF_A_START;
   const nextWorker = journal === null ? 0 : nextWorkerAfter(journal);
   const anyPort = config.listen.endsWith(':0');
@@ -134,10 +135,11 @@ function opening(
       version: JOURNAL_VERSION,
       runToken,
       incarnation: (journal?.open.incarnation ?? 0) + 1,
-      time: new Date().toISOString(),
-      pid: process.pid,
-      ...whereabouts(),
-      advertised: hostForOthers(config.advertise),
+      time: host.clock.date().toISOString(),
+      pid: host.process.pid,
+      host: host.process.hostName,
+      network: host.process.network,
+      advertised: host.process.hostForOthers(config.advertise),
       config: { ...config },
       manifestDigest: manifest.digest,
       address,

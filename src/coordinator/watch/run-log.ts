@@ -1,7 +1,10 @@
 /** The run folder's `metrics.jsonl`: one JSON object a line for every step, epoch, checkpoint and event. */
-import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DiskFile } from '../../host/disk.js';
+import type { Clock } from '../../host/clock.js';
+import type { Host } from '../../host/host.js';
 import type { Body } from '../../wire/codec.js';
+import { coded, reasonOf } from '../../errors/errors.js';
 import { accuracy, meanLoss, type Totals } from '../../run/journal/run-state.js';
 import type { FinalTestObserved, StepObserved, TrainingObserver } from './observer.js';
 
@@ -9,38 +12,59 @@ function figures(totals: Totals | null): { loss: number; accuracy: number; sampl
   return totals && { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
 }
 
+/** Lines that wait for the disk; one that stands still must not fill the memory. */
+const MOST_WAITING = 1000;
+
 export class RunLog implements Partial<TrainingObserver> {
-  readonly #file: number;
-  readonly #now: () => number;
-  readonly #mayWrite: () => boolean;
+  readonly #clock: Clock;
+  readonly #file: DiskFile;
+  readonly #mayWrite: () => Promise<boolean>;
   /** Of the whole lines in it. */
   #bytes: number;
+  #torn = false;
   /** Lines that could not be written since the last that was. */
   #missing = 0;
   /** Steps whose update is not reported yet: the line waits for the gradient norm. */
   readonly #pending = new Map<number, StepObserved & { readonly atMs: number }>();
   #lastStepMs: number;
+  /** Lines are written one after the other, and nobody waits for them. */
+  #writing: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  private constructor(clock: Clock, file: DiskFile, bytes: number, mayWrite: () => Promise<boolean>) {
+    this.#clock = clock;
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#mayWrite = mayWrite;
+    this.#lastStepMs = clock.now();
+  }
 
   /**
    * Appends to the log in `runDir`.
-   * @param now milliseconds of a monotonic clock
    * @param mayWrite false where the folder belongs to another by now
+   * @throws RUN_WRITE_FAILED
    */
-  constructor(runDir: string, now: () => number, mayWrite: () => boolean) {
-    this.#file = openSync(join(runDir, 'metrics.jsonl'), 'a');
-    this.#bytes = fstatSync(this.#file).size;
-    this.#now = now;
-    this.#mayWrite = mayWrite;
-    this.#lastStepMs = now();
+  static async open(
+    { clock, disk }: Pick<Host, 'clock' | 'disk'>,
+    runDir: string,
+    mayWrite: () => Promise<boolean>,
+  ): Promise<RunLog> {
+    const path = join(runDir, 'metrics.jsonl');
+    try {
+      const file = await disk.open(path, 'a');
+      return new RunLog(clock, file, await file.size(), mayWrite);
+    } catch (error) {
+      throw coded('RUN_WRITE_FAILED', { path, reason: reasonOf(error) });
+    }
   }
 
   onStart(event: object): void {
-    this.#lastStepMs = this.#now();
+    this.#lastStepMs = this.#clock.now();
     this.#write('start', event);
   }
 
   onStep(event: StepObserved): void {
-    this.#pending.set(event.step, { ...event, atMs: this.#now() });
+    this.#pending.set(event.step, { ...event, atMs: this.#clock.now() });
   }
 
   onUpdate(_worker: number, update: Body<'updateDone'>): void {
@@ -70,7 +94,7 @@ export class RunLog implements Partial<TrainingObserver> {
 
   onEpoch(event: Parameters<TrainingObserver['onEpoch']>[0]): void {
     const { epoch, step, train, split, evaluated, improved } = event;
-    this.#lastStepMs = this.#now();
+    this.#lastStepMs = this.#clock.now();
     this.#write('epoch', { epoch, step, train: figures(train), [split]: figures(evaluated), improved });
   }
 
@@ -79,7 +103,7 @@ export class RunLog implements Partial<TrainingObserver> {
   }
 
   onCheckpoint(event: object): void {
-    this.#lastStepMs = this.#now();
+    this.#lastStepMs = this.#clock.now();
     this.#write('checkpoint', event);
   }
 
@@ -87,24 +111,47 @@ export class RunLog implements Partial<TrainingObserver> {
     this.#write('cluster', event);
   }
 
-  close(): void {
-    closeSync(this.#file);
+  /** Resolves once all lines are written, or cannot be. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
+  async close(): Promise<void> {
+    await this.written();
+    await this.#file.close();
   }
 
   /** A line that cannot be written, on a full disk, is left out: watching a run does not end it. */
   #write(type: string, fields: object): void {
-    if (this.#missing > 0 && this.#append('gap', { missing: this.#missing })) this.#missing = 0;
-    if (!this.#append(type, fields)) this.#missing++;
+    if (this.#waiting >= MOST_WAITING) {
+      this.#missing++;
+      return;
+    }
+    const line = this.#line(type, fields);
+    this.#waiting++;
+    this.#writing = this.#writing.then(async () => {
+      const missing = this.#missing;
+      if (missing > 0 && (await this.#append(this.#line('gap', { missing })))) this.#missing -= missing;
+      if (!(await this.#append(line))) this.#missing++;
+      this.#waiting--;
+    });
   }
 
-  #append(type: string, fields: object): boolean {
-    const line = Buffer.from(`${JSON.stringify({ type, time: new Date().toISOString(), ...fields })}\n`);
+  #line(type: string, fields: object): Buffer {
+    const time = this.#clock.date().toISOString();
+    return Buffer.from(`${JSON.stringify({ type, time, ...fields })}\n`);
+  }
+
+  async #append(line: Buffer): Promise<boolean> {
     try {
-      if (!this.#mayWrite()) return false;
-      const whole = writeSync(this.#file, line) === line.length;
-      if (whole) this.#bytes += line.length;
-      else ftruncateSync(this.#file, this.#bytes);
-      return whole;
+      if (!(await this.#mayWrite())) return false;
+      // Behind what is whole a part of a line may stand.
+      if (this.#torn) await this.#file.truncate(this.#bytes);
+      this.#torn = true;
+      await this.#file.append(line);
+      this.#torn = false;
+      this.#bytes += line.length;
+      return true;
     } catch {
       return false;
     }

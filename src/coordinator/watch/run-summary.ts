@@ -1,11 +1,11 @@
 /** The run folder's `summary.json`: what was run, how it ended, what came out. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunConfig } from '../../run/config/schema.js';
 import { choosingSplit, type EvaluatedSplit, type Manifest } from '../../run/dataset/manifest.js';
 import type { ConfusionReport } from '../../run/evaluation/confusion-report.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import type { CheckpointKeeper } from '../checkpoint-keeper.js';
+import type { Disk } from '../../host/disk.js';
 import type { DiskWait } from '../../host/disk-space.js';
 import { writeRunFile } from '../../run/folder/run-file.js';
 import { accuracy, meanLoss, type BestResult, type Totals } from '../../run/journal/run-state.js';
@@ -67,6 +67,7 @@ function figuresOf(totals: Totals | null): SplitFigures | null {
 
 /** @throws RUN_WRITE_FAILED */
 export async function writeSummary(
+  disk: Disk,
   config: RunConfig,
   input: SummaryInput,
   wait: DiskWait,
@@ -97,14 +98,14 @@ export async function writeSummary(
     checkpoint: checkpoints.last?.path ?? null,
     weightDigest: checkpoints.last?.digest ?? null,
   };
-  await writeRunFile(join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`, wait);
+  await writeRunFile(disk, join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`, wait);
   return summary;
 }
 
 /** The summary that a run folder holds, null for none. */
-export async function readSummary(runDir: string): Promise<RunSummary | null> {
+export async function readSummary(disk: Disk, runDir: string): Promise<RunSummary | null> {
   try {
-    return JSON.parse(await readFile(join(runDir, SUMMARY_FILE), 'utf8')) as RunSummary;
+    return JSON.parse(await disk.readText(join(runDir, SUMMARY_FILE))) as RunSummary;
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 /** Reads a checkpoint folder, believing nothing: marker, checksums, format and shapes come first. */
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded, type VitrailError } from '../../errors/errors.js';
+import type { Disk } from '../../host/disk.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
 import { counted } from '../../errors/wording.js';
 import { readError } from './checkpoint-errors.js';
@@ -42,37 +42,35 @@ function corrupt(path: string, problem: string): VitrailError {
 }
 
 /** What exists at `path`; null for nothing. Other failures are coded. */
-export async function kindOf(path: string): Promise<'folder' | 'file' | null> {
+export async function kindOf(disk: Disk, path: string): Promise<'folder' | 'file' | null> {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+    return await disk.kindOf(path);
   } catch (thrown) {
-    const error = readError(path, thrown);
-    if (error.code === 'CHECKPOINT_NOT_FOUND') return null;
-    throw error;
+    throw readError(path, thrown);
   }
 }
 
-async function textOf(path: string, name: string): Promise<string> {
-  if ((await kindOf(join(path, name))) === null) throw corrupt(path, `${name} is missing`);
+async function textOf(disk: Disk, path: string, name: string): Promise<string> {
+  if ((await kindOf(disk, join(path, name))) === null) throw corrupt(path, `${name} is missing`);
   try {
-    return await readFile(join(path, name), 'utf8');
+    return await disk.readText(join(path, name));
   } catch (thrown) {
     throw readError(join(path, name), thrown);
   }
 }
 
-async function digestOf(path: string, name: string): Promise<FileDigest> {
-  if ((await kindOf(join(path, name))) === null) throw corrupt(path, `${name} is missing`);
+async function digestOf(disk: Disk, path: string, name: string): Promise<FileDigest> {
+  if ((await kindOf(disk, join(path, name))) === null) throw corrupt(path, `${name} is missing`);
   try {
-    return await fileDigest(join(path, name));
+    return await fileDigest(disk, join(path, name));
   } catch (thrown) {
     throw readError(join(path, name), thrown);
   }
 }
 
-async function verifyFile(path: string, name: ContentFile, checksums: Checksums): Promise<void> {
+async function verifyFile(disk: Disk, path: string, name: ContentFile, checksums: Checksums): Promise<void> {
   const expected = checksums[name];
-  const found = await digestOf(path, name);
+  const found = await digestOf(disk, path, name);
   if (found.bytes !== expected.bytes) {
     throw corrupt(path, `${name} has ${counted(found.bytes, 'byte')} instead of ${expected.bytes}`);
   }
@@ -81,10 +79,10 @@ async function verifyFile(path: string, name: ContentFile, checksums: Checksums)
   }
 }
 
-async function checkedSums(path: string): Promise<Checksums> {
-  if ((await kindOf(path)) !== 'folder') throw coded('CHECKPOINT_NOT_FOUND', { path });
-  if ((await kindOf(join(path, MARKER_FILE))) === null) throw coded('CHECKPOINT_INCOMPLETE', { path });
-  const checksums = decodeChecksums(await textOf(path, CHECKSUMS_FILE));
+async function checkedSums(disk: Disk, path: string): Promise<Checksums> {
+  if ((await kindOf(disk, path)) !== 'folder') throw coded('CHECKPOINT_NOT_FOUND', { path });
+  if ((await kindOf(disk, join(path, MARKER_FILE))) === null) throw coded('CHECKPOINT_INCOMPLETE', { path });
+  const checksums = decodeChecksums(await textOf(disk, path, CHECKSUMS_FILE));
   if (checksums === null) throw corrupt(path, `${CHECKSUMS_FILE} is not as it was written`);
   return checksums;
 }
@@ -93,18 +91,18 @@ async function checkedSums(path: string): Promise<Checksums> {
  * Step and state alone, with state.json verified: enough to learn which model a checkpoint holds.
  * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_INCOMPLETE, CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE
  */
-export async function readCheckpointState(path: string): Promise<VerifiedCheckpoint> {
-  await verifyFile(path, STATE_FILE, await checkedSums(path));
-  const decoded = decodeState(await textOf(path, STATE_FILE));
+export async function readCheckpointState(disk: Disk, path: string): Promise<VerifiedCheckpoint> {
+  await verifyFile(disk, path, STATE_FILE, await checkedSums(disk, path));
+  const decoded = decodeState(await textOf(disk, path, STATE_FILE));
   if (typeof decoded === 'string') throw corrupt(path, decoded);
   return { path, ...decoded };
 }
 
 /** Verifies every file of a checkpoint. Throws as `readCheckpointState`. */
-export async function verifyCheckpoint(path: string): Promise<VerifiedCheckpoint> {
-  const checksums = await checkedSums(path);
-  for (const name of CONTENT_FILES) await verifyFile(path, name, checksums);
-  return readCheckpointState(path);
+export async function verifyCheckpoint(disk: Disk, path: string): Promise<VerifiedCheckpoint> {
+  const checksums = await checkedSums(disk, path);
+  for (const name of CONTENT_FILES) await verifyFile(disk, path, name, checksums);
+  return readCheckpointState(disk, path);
 }
 
 /** The tensors of the optimizer's file by slot, the part of a name before its first dot. */
@@ -118,12 +116,17 @@ function groupBySlot(tensors: readonly StoredTensor[]): Map<string, StoredTensor
 }
 
 /** Reads the tensors called `prefix` + parameter into one flat array. The file's names and shapes must match. */
-async function readFlat(file: string, layout: ParameterLayout, prefix: string): Promise<Float32Array> {
+async function readFlat(
+  disk: Disk,
+  file: string,
+  layout: ParameterLayout,
+  prefix: string,
+): Promise<Float32Array> {
   const flat = new Float32Array(layout.length);
   const targets = new Map(
     layout.slots.map(({ name, offset, length }) => [prefix + name, flat.subarray(offset, offset + length)]),
   );
-  await readTensors(file, ({ name }) => targets.get(name) ?? null);
+  await readTensors(disk, file, ({ name }) => targets.get(name) ?? null);
   return flat;
 }
 
@@ -131,12 +134,12 @@ async function readFlat(file: string, layout: ParameterLayout, prefix: string): 
  * A whole checkpoint, verified, for the model of `layout`.
  * @throws as `readCheckpointState`; CHECKPOINT_OTHER_MODEL naming the first parameter that differs
  */
-export async function readCheckpoint(path: string, layout: ParameterLayout): Promise<Checkpoint> {
-  const verified = await verifyCheckpoint(path);
+export async function readCheckpoint(disk: Disk, path: string, layout: ParameterLayout): Promise<Checkpoint> {
+  const verified = await verifyCheckpoint(disk, path);
   const weightsFile = join(path, WEIGHTS_FILE);
   const optimizerFile = join(path, OPTIMIZER_FILE);
-  const { tensors } = await readSafetensorsHeader(weightsFile);
-  const groups = groupBySlot((await readSafetensorsHeader(optimizerFile)).tensors);
+  const { tensors } = await readSafetensorsHeader(disk, weightsFile);
+  const groups = groupBySlot((await readSafetensorsHeader(disk, optimizerFile)).tensors);
   const differences = [
     layoutDifference(layout, tensors),
     ...[...groups].map(([slot, group]) => layoutDifference(layout, group, `${slot}.`)),
@@ -144,6 +147,6 @@ export async function readCheckpoint(path: string, layout: ParameterLayout): Pro
   const difference = differences.find((found) => found !== null);
   if (typeof difference === 'string') throw coded('CHECKPOINT_OTHER_MODEL', { path, difference });
   const slots: Record<string, Float32Array> = {};
-  for (const slot of groups.keys()) slots[slot] = await readFlat(optimizerFile, layout, `${slot}.`);
-  return { ...verified, weights: await readFlat(weightsFile, layout, ''), slots };
+  for (const slot of groups.keys()) slots[slot] = await readFlat(disk, optimizerFile, layout, `${slot}.`);
+  return { ...verified, weights: await readFlat(disk, weightsFile, layout, ''), slots };
 }

@@ -1,8 +1,8 @@
 /** The checkpoints of a run folder: which there are, which to trust, which to keep, and which is the best. */
-import { readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded, type VitrailError } from '../../errors/errors.js';
 import { writeFileAtomic } from '../../host/atomic-file.js';
+import type { Disk } from '../../host/disk.js';
 import { readError, writeError } from './checkpoint-errors.js';
 import {
   BEST_FILE,
@@ -37,12 +37,12 @@ export type OnRejected = (path: string, error: VitrailError) => void;
  * The published checkpoints of a run, oldest first, verified or not.
  * A folder moved aside counts while its successor is missing: a crash came between the two renames.
  */
-export async function listCheckpoints(runDir: string): Promise<readonly ListedCheckpoint[]> {
+export async function listCheckpoints(disk: Disk, runDir: string): Promise<readonly ListedCheckpoint[]> {
   const folder = join(runDir, CHECKPOINTS_FOLDER);
-  if ((await kindOf(folder)) !== 'folder') return [];
+  if ((await kindOf(disk, folder)) !== 'folder') return [];
   const byStep = new Map<number, ListedCheckpoint>();
   try {
-    for (const name of await readdir(folder)) {
+    for (const name of await disk.list(folder)) {
       const parsed = parseFolderName(name);
       if (parsed === null || (parsed.replaced && byStep.has(parsed.step))) continue;
       byStep.set(parsed.step, { step: parsed.step, path: join(folder, name) });
@@ -55,12 +55,13 @@ export async function listCheckpoints(runDir: string): Promise<readonly ListedCh
 
 /** The newest checkpoint of a run that verifies, null where there is none; each newer one goes to `onRejected`. */
 export async function newestVerified(
+  disk: Disk,
   runDir: string,
   onRejected: OnRejected,
 ): Promise<VerifiedCheckpoint | null> {
-  for (const { path } of [...(await listCheckpoints(runDir))].reverse()) {
+  for (const { path } of [...(await listCheckpoints(disk, runDir))].reverse()) {
     try {
-      return await verifyCheckpoint(path);
+      return await verifyCheckpoint(disk, path);
     } catch (thrown) {
       onRejected(path, readError(path, thrown));
     }
@@ -69,11 +70,11 @@ export async function newestVerified(
 }
 
 /** Makes the checkpoint of `best.step` the run's best. Throws CHECKPOINT_WRITE_FAILED. */
-export async function writeBest(runDir: string, best: BestPointer): Promise<void> {
+export async function writeBest(disk: Disk, runDir: string, best: BestPointer): Promise<void> {
   const path = join(runDir, BEST_FILE);
   const { step, metric, value } = best;
   try {
-    await writeFileAtomic(path, `${JSON.stringify({ step, metric, value }, null, 2)}\n`);
+    await writeFileAtomic(disk, path, `${JSON.stringify({ step, metric, value }, null, 2)}\n`);
   } catch (thrown) {
     throw writeError(path, thrown);
   }
@@ -93,12 +94,12 @@ function parseBest(text: string): BestPointer | null {
 }
 
 /** The run's best, null where none was chosen yet. Throws CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE. */
-export async function readBest(runDir: string): Promise<BestPointer | null> {
+export async function readBest(disk: Disk, runDir: string): Promise<BestPointer | null> {
   const path = join(runDir, BEST_FILE);
-  if ((await kindOf(path)) === null) return null;
+  if ((await kindOf(disk, path)) === null) return null;
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await disk.readText(path);
   } catch (thrown) {
     throw readError(path, thrown);
   }
@@ -112,15 +113,15 @@ export async function readBest(runDir: string): Promise<BestPointer | null> {
  * A folder is renamed before it is emptied, so that a crash leaves no checkpoint in part.
  * @throws CHECKPOINT_WRITE_FAILED; as `readBest`
  */
-export async function prune(runDir: string, keepLast: number): Promise<readonly string[]> {
-  const best = await readBest(runDir);
-  const all = await listCheckpoints(runDir);
+export async function prune(disk: Disk, runDir: string, keepLast: number): Promise<readonly string[]> {
+  const best = await readBest(disk, runDir);
+  const all = await listCheckpoints(disk, runDir);
   const doomed = all.slice(0, Math.max(0, all.length - keepLast)).filter(({ step }) => step !== best?.step);
   for (const { step, path } of doomed) {
     const aside = join(runDir, CHECKPOINTS_FOLDER, `${TEMPORARY_PREFIX}pruned-${folderName(step)}`);
     try {
-      await rename(path, aside);
-      await rm(aside, { recursive: true });
+      await disk.rename(path, aside);
+      await disk.removeAll(aside);
     } catch (thrown) {
       throw writeError(path, thrown);
     }
@@ -128,9 +129,9 @@ export async function prune(runDir: string, keepLast: number): Promise<readonly 
   return doomed.map(({ path }) => path);
 }
 
-async function isCheckpointFolder(path: string): Promise<boolean> {
+async function isCheckpointFolder(disk: Disk, path: string): Promise<boolean> {
   for (const name of [MARKER_FILE, CHECKSUMS_FILE, WEIGHTS_FILE]) {
-    if ((await kindOf(join(path, name))) !== null) return true;
+    if ((await kindOf(disk, join(path, name))) !== null) return true;
   }
   return false;
 }
@@ -140,17 +141,17 @@ async function isCheckpointFolder(path: string): Promise<boolean> {
  * A best that is damaged is not replaced by another: reading it says so.
  * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the newest one's error where every checkpoint is damaged; as `readBest`
  */
-export async function resolveCheckpoint(path: string, onRejected: OnRejected): Promise<string> {
-  await refuseForeign(path);
-  if (await isCheckpointFolder(path)) return path;
-  const best = await readBest(path);
+export async function resolveCheckpoint(disk: Disk, path: string, onRejected: OnRejected): Promise<string> {
+  await refuseForeign(disk, path);
+  if (await isCheckpointFolder(disk, path)) return path;
+  const best = await readBest(disk, path);
   if (best !== null) {
     const bestPath = join(path, CHECKPOINTS_FOLDER, folderName(best.step));
-    if ((await kindOf(bestPath)) === null) throw coded('CHECKPOINT_NOT_FOUND', { path: bestPath });
+    if ((await kindOf(disk, bestPath)) === null) throw coded('CHECKPOINT_NOT_FOUND', { path: bestPath });
     return bestPath;
   }
   const rejected: VitrailError[] = [];
-  const newest = await newestVerified(path, (rejectedPath, error) => {
+  const newest = await newestVerified(disk, path, (rejectedPath, error) => {
     rejected.push(error);
     onRejected(rejectedPath, error);
   });

@@ -1,10 +1,10 @@
 /** Writes a checkpoint so that a crash at any moment leaves the folder whole or absent. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded } from '../../errors/errors.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
-import { makeFolder, syncFolder, writeSynced } from '../../host/atomic-file.js';
+import { makeFolders, writeSynced } from '../../host/atomic-file.js';
+import type { Disk } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import { writeError } from './checkpoint-errors.js';
 import {
   CHECKPOINTS_FOLDER,
@@ -58,48 +58,48 @@ function stateText({ step, state }: CheckpointContent): string {
 }
 
 /** Removes what a crash left: unfinished folders go, a folder moved aside without successor comes back. */
-async function clearLeftovers(folder: string): Promise<void> {
-  const names = await readdir(folder);
+async function clearLeftovers(disk: Disk, folder: string): Promise<void> {
+  const names = await disk.list(folder);
   for (const name of names) {
-    if (name.startsWith(TEMPORARY_PREFIX)) await rm(join(folder, name), { recursive: true });
+    if (name.startsWith(TEMPORARY_PREFIX)) await disk.removeAll(join(folder, name));
     const parsed = parseFolderName(name);
     if (parsed?.replaced !== true) continue;
     const successor = folderName(parsed.step);
-    if (names.includes(successor)) await rm(join(folder, name), { recursive: true });
-    else await rename(join(folder, name), join(folder, successor));
+    if (names.includes(successor)) await disk.removeAll(join(folder, name));
+    else await disk.rename(join(folder, name), join(folder, successor));
   }
 }
 
-async function fill(folder: string, content: CheckpointContent): Promise<void> {
+async function fill(disk: Disk, folder: string, content: CheckpointContent): Promise<void> {
   const { step, layout, weights, slots } = content;
   const metadata = { format: 'pt', producer: PRODUCER, step: String(step) };
   const state = stateText(content);
   const optimizer = Object.entries(slots).flatMap(([name, flat]) => tensorsOf(layout, flat, `${name}.`));
   const checksums = {
-    [WEIGHTS_FILE]: await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(layout, weights, ''), {
+    [WEIGHTS_FILE]: await writeSafetensors(disk, join(folder, WEIGHTS_FILE), tensorsOf(layout, weights, ''), {
       ...content.metadata,
       ...metadata,
     }),
-    [OPTIMIZER_FILE]: await writeSafetensors(join(folder, OPTIMIZER_FILE), optimizer, metadata),
+    [OPTIMIZER_FILE]: await writeSafetensors(disk, join(folder, OPTIMIZER_FILE), optimizer, metadata),
     [STATE_FILE]: textDigest(state),
   };
-  await writeSynced(join(folder, STATE_FILE), state);
-  await writeSynced(join(folder, CHECKSUMS_FILE), encodeChecksums(checksums));
+  await writeSynced(disk, join(folder, STATE_FILE), state);
+  await writeSynced(disk, join(folder, CHECKSUMS_FILE), encodeChecksums(checksums));
   // The names must be on the disk before the marker is: a file system may write entries in any order.
-  await syncFolder(folder);
-  await writeSynced(join(folder, MARKER_FILE), '');
-  await syncFolder(folder);
+  await disk.syncFolder(folder);
+  await writeSynced(disk, join(folder, MARKER_FILE), '');
+  await disk.syncFolder(folder);
 }
 
 /** Gives the finished folder its name; one of the same step that is there already is moved aside until then. */
-async function publish(parent: string, temporary: string, name: string): Promise<void> {
+async function publish(disk: Disk, parent: string, temporary: string, name: string): Promise<void> {
   const final = join(parent, name);
   const replaced = join(parent, REPLACED_PREFIX + name);
-  const rewrite = (await readdir(parent)).includes(name);
-  if (rewrite) await rename(final, replaced);
-  await rename(temporary, final);
-  await syncFolder(parent);
-  if (rewrite) await rm(replaced, { recursive: true });
+  const rewrite = (await disk.list(parent)).includes(name);
+  if (rewrite) await disk.rename(final, replaced);
+  await disk.rename(temporary, final);
+  await disk.syncFolder(parent);
+  if (rewrite) await disk.removeAll(replaced);
 }
 
 /**
@@ -112,27 +112,28 @@ async function publish(parent: string, temporary: string, name: string): Promise
  * @throws CHECKPOINT_WRITE_FAILED, INTERNAL; what `check` throws
  */
 export async function writeCheckpoint(
+  { disk, process }: Pick<Host, 'disk' | 'process'>,
   runDir: string,
   content: CheckpointContent,
-  check: () => void = () => undefined,
+  check: () => Promise<void>,
 ): Promise<string> {
   const parent = join(runDir, CHECKPOINTS_FOLDER);
   const name = folderName(content.step);
   const path = join(parent, name);
   // Of its own name: a writer before this one may be suspended, and go on where it was.
-  const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${randomUUID()}`);
+  const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${process.randomId()}`);
   try {
-    check();
-    await makeFolder(parent);
-    await clearLeftovers(parent);
-    await mkdir(temporary);
+    await check();
+    await makeFolders(disk, parent);
+    await clearLeftovers(disk, parent);
+    await disk.makeFolder(temporary);
     try {
-      await fill(temporary, content);
-      check();
-      await publish(parent, temporary, name);
+      await fill(disk, temporary, content);
+      await check();
+      await publish(disk, parent, temporary, name);
     } catch (thrown) {
       // A full disk should not stay full because of what could not be finished.
-      await rm(temporary, { recursive: true, force: true });
+      await disk.removeAll(temporary);
       throw thrown;
     }
   } catch (thrown) {

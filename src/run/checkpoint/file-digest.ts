@@ -1,6 +1,6 @@
 /** Size and SHA-256 of a file, read piece by piece. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import type { Disk } from '../../host/disk.js';
 
 export interface FileDigest {
   /** Lower-case hex. */
@@ -11,15 +11,21 @@ export interface FileDigest {
 const PIECE_BYTES = 2 ** 20;
 
 /** Rejects with the file system's own error. */
-export async function fileDigest(path: string): Promise<FileDigest> {
+export async function fileDigest(disk: Disk, path: string): Promise<FileDigest> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
-    const data = piece as Buffer;
-    hash.update(data);
-    bytes += data.length;
+  const file = await disk.open(path, 'r');
+  try {
+    let bytes = 0;
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (;;) {
+      const read = await file.readAt(piece, bytes);
+      if (read === 0) return { sha256: hash.digest('hex'), bytes };
+      hash.update(piece.subarray(0, read));
+      bytes += read;
+    }
+  } finally {
+    await file.close();
   }
-  return { sha256: hash.digest('hex'), bytes };
 }
 
 export function textDigest(text: string): FileDigest {

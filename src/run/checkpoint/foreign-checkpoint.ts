@@ -1,7 +1,7 @@
 /** Refuses, with what it is, a path that is given as a checkpoint and holds another program's weights. */
-import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { coded } from '../../errors/errors.js';
+import type { Disk } from '../../host/disk.js';
 import { readError } from './checkpoint-errors.js';
 import {
   BEST_FILE,
@@ -19,32 +19,32 @@ import { readSafetensorsHeader } from './safetensors.js';
 const OWN_FILES: readonly string[] = [BEST_FILE, CHECKPOINTS_FOLDER, MARKER_FILE, CHECKSUMS_FILE, STATE_FILE];
 
 /** Who copied a checkpoint in part has its weights, which say by whom they were written. */
-async function areOwnWeights(path: string): Promise<boolean> {
+async function areOwnWeights(disk: Disk, path: string): Promise<boolean> {
   try {
-    return (await readSafetensorsHeader(path)).metadata['producer'] === PRODUCER;
+    return (await readSafetensorsHeader(disk, path)).metadata['producer'] === PRODUCER;
   } catch {
     return false;
   }
 }
 
 /** Says of what is there, and no checkpoint, what it is. @throws CHECKPOINT_FOREIGN, CHECKPOINT_UNREADABLE */
-export async function refuseForeign(path: string): Promise<void> {
-  const kind = await kindOf(path);
+export async function refuseForeign(disk: Disk, path: string): Promise<void> {
+  const kind = await kindOf(disk, path);
   if (kind === 'file') {
     const folder = dirname(path);
-    const own = (await kindOf(join(folder, MARKER_FILE))) !== null;
+    const own = (await kindOf(disk, join(folder, MARKER_FILE))) !== null;
     const what = own ? `a file of the checkpoint ${folder}` : kindOfFile(basename(path));
     throw coded('CHECKPOINT_FOREIGN', { path, what });
   }
   if (kind === null) return;
   let names: readonly string[];
   try {
-    names = await readdir(path);
+    names = await disk.list(path);
   } catch (thrown) {
     throw readError(path, thrown);
   }
   if (names.some((name) => OWN_FILES.includes(name))) return;
   const found = weightsAmong(names);
-  if (found === null || (await areOwnWeights(join(path, found)))) return;
+  if (found === null || (await areOwnWeights(disk, join(path, found)))) return;
   throw coded('CHECKPOINT_FOREIGN', { path, what: `a folder with ${found}` });
 }

@@ -1,7 +1,6 @@
 /** Float32 arrays as the little-endian bytes that files and digests hold. */
-import { endianness } from 'node:os';
 
-const NATIVE_LITTLE_ENDIAN = endianness() === 'LE';
+const NATIVE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
  * The bytes of `values`, least significant byte first: a view on the same memory where the machine is

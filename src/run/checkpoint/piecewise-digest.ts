@@ -1,6 +1,6 @@
 /** SHA-256 over bytes of any length, while the thread goes on answering. */
 import { createHash } from 'node:crypto';
-import { setImmediate as otherWork } from 'node:timers/promises';
+import type { Clock } from '../../host/clock.js';
 
 /** Below the 2^31 - 1 bytes that a hash takes a call; some tens of milliseconds. */
 const PIECE_BYTES = 2 ** 26;
@@ -9,10 +9,10 @@ const PIECE_BYTES = 2 ** 26;
  * Between two pieces messages are read and timers run: gigabytes take longer than a heartbeat may be late.
  * @param bytes may lie on a SharedArrayBuffer; nobody may write to them meanwhile
  */
-export async function piecewiseDigest(bytes: Uint8Array): Promise<Uint8Array> {
+export async function piecewiseDigest(clock: Clock, bytes: Uint8Array): Promise<Uint8Array> {
   const hash = createHash('sha256');
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
-    if (start > 0) await otherWork();
+    if (start > 0) await clock.turn();
     hash.update(bytes.subarray(start, start + PIECE_BYTES));
   }
   return new Uint8Array(hash.digest());

@@ -1,7 +1,7 @@
 /** Reads and writes float32 safetensors files piece by piece, so that a large model needs no second copy. */
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
 import { coded } from '../../errors/errors.js';
+import type { Disk, DiskFile } from '../../host/disk.js';
 import { readError, writeError } from './checkpoint-errors.js';
 import type { FileDigest } from './file-digest.js';
 import { fromLittleEndian, littleEndianBytes } from './little-endian.js';
@@ -25,11 +25,6 @@ export interface NamedTensor extends TensorEntry {
 /** Written at once: small enough that hashing it keeps the event loop responsive. */
 const PIECE_ELEMENTS = 2 ** 18;
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
-}
-
 function corrupt(path: string, problem: string) {
   return coded('CHECKPOINT_CORRUPT', { path, problem });
 }
@@ -41,6 +36,7 @@ function corrupt(path: string, problem: string) {
  * @throws CHECKPOINT_WRITE_FAILED; INTERNAL where a tensor's values are not as many as its shape says
  */
 export async function writeSafetensors(
+  disk: Disk,
   path: string,
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
@@ -54,11 +50,11 @@ export async function writeSafetensors(
   const hash = createHash('sha256');
   let bytes = 0;
   try {
-    const file = await open(path, 'w');
+    const file = await disk.open(path, 'w');
     const append = async (piece: Uint8Array): Promise<void> => {
       hash.update(piece);
       bytes += piece.length;
-      await writeAll(file, piece);
+      await file.append(piece);
     };
     try {
       await append(encodeHeader(tensors, metadata));
@@ -78,19 +74,19 @@ export async function writeSafetensors(
 }
 
 /** Fills `into` from `position` of the file; false where the file ends before. */
-async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<boolean> {
+async function readFully(file: DiskFile, into: Uint8Array, position: number): Promise<boolean> {
   let done = 0;
   while (done < into.length) {
     const length = Math.min(into.length - done, 2 ** 30);
-    const { bytesRead } = await file.read(into, done, length, position + done);
-    if (bytesRead === 0) return false;
-    done += bytesRead;
+    const read = await file.readAt(into.subarray(done, done + length), position + done);
+    if (read === 0) return false;
+    done += read;
   }
   return true;
 }
 
-async function headerOf(file: FileHandle, path: string): Promise<SafetensorsHeader> {
-  const { size } = await file.stat();
+async function headerOf(file: DiskFile, path: string): Promise<SafetensorsHeader> {
+  const size = await file.size();
   const first = new Uint8Array(Math.min(LENGTH_BYTES, size));
   await readFully(file, first, 0);
   const length = headerLength(first, size);
@@ -102,9 +98,9 @@ async function headerOf(file: FileHandle, path: string): Promise<SafetensorsHead
   return header;
 }
 
-async function reading<T>(path: string, body: (file: FileHandle) => Promise<T>): Promise<T> {
+async function reading<T>(disk: Disk, path: string, body: (file: DiskFile) => Promise<T>): Promise<T> {
   try {
-    const file = await open(path, 'r');
+    const file = await disk.open(path, 'r');
     try {
       return await body(file);
     } finally {
@@ -119,8 +115,8 @@ async function reading<T>(path: string, body: (file: FileHandle) => Promise<T>):
  * The checked header of a safetensors file.
  * @throws CHECKPOINT_CORRUPT, CHECKPOINT_NOT_FOUND, CHECKPOINT_UNREADABLE
  */
-export function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  return reading(path, (file) => headerOf(file, path));
+export function readSafetensorsHeader(disk: Disk, path: string): Promise<SafetensorsHeader> {
+  return reading(disk, path, (file) => headerOf(file, path));
 }
 
 /**
@@ -128,10 +124,11 @@ export function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> 
  * @throws as `readSafetensorsHeader`; INTERNAL where a target has another length than its tensor
  */
 export function readTensors(
+  disk: Disk,
   path: string,
   target: (tensor: StoredTensor) => Float32Array | null,
 ): Promise<SafetensorsHeader> {
-  return reading(path, async (file) => {
+  return reading(disk, path, async (file) => {
     const header = await headerOf(file, path);
     for (const tensor of header.tensors) {
       const values = target(tensor);
@@ -151,9 +148,9 @@ export function readTensors(
 }
 
 /** A whole file in memory, for models made elsewhere: tensors by name. Throws as `readSafetensorsHeader`. */
-export async function readSafetensors(path: string): Promise<ReadonlyMap<string, NamedTensor>> {
+export async function readSafetensors(disk: Disk, path: string): Promise<ReadonlyMap<string, NamedTensor>> {
   const tensors = new Map<string, NamedTensor>();
-  await readTensors(path, ({ name, shape, bytes }) => {
+  await readTensors(disk, path, ({ name, shape, bytes }) => {
     const data = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
     tensors.set(name, { name, shape, data });
     return data;

@@ -2,6 +2,7 @@
 import { listCheckpoints } from '../checkpoint/checkpoint-store.js';
 import type { RunConfig } from '../config/schema.js';
 import { coded } from '../../errors/errors.js';
+import type { Disk } from '../../host/disk.js';
 import { INITIAL_EARLY_STOPPING } from '../schedule/early-stopping.js';
 import { parseProlongations, totalSteps, withProlongation } from '../schedule/run-length.js';
 import { readJournal } from '../journal/journal-file.js';
@@ -31,9 +32,9 @@ export function prolonged(config: RunConfig, step: number, stepsPerEpoch: number
 }
 
 /** The newest step that the run in `runDir` is known to have committed; 0 for none. @throws JOURNAL_DAMAGED */
-export async function newestStep(runDir: string): Promise<number> {
-  const journal = await readJournal(runDir);
-  const saved = (await listCheckpoints(runDir)).map(({ step }) => step);
+export async function newestStep(disk: Disk, runDir: string): Promise<number> {
+  const journal = await readJournal(disk, runDir);
+  const saved = (await listCheckpoints(disk, runDir)).map(({ step }) => step);
   return Math.max(0, journal?.state.step ?? 0, ...saved);
 }
 

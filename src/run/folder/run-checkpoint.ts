@@ -6,6 +6,7 @@ import { resolveCheckpoint, type OnRejected } from '../checkpoint/checkpoint-sto
 import { resolveConfig } from '../config/config.js';
 import type { RunConfig } from '../config/schema.js';
 import { coded } from '../../errors/errors.js';
+import type { Disk } from '../../host/disk.js';
 import { modelSpec, type ModelSpec } from '../model/model-spec.js';
 import { parameterLayout, type ParameterLayout } from '../model/parameter-layout.js';
 import type { RunState } from '../journal/run-state.js';
@@ -59,10 +60,14 @@ export interface RunCheckpoint {
  * Opens a checkpoint folder, or the best (else newest) checkpoint of a run folder.
  * @throws CHECKPOINT_*
  */
-export async function openRunCheckpoint(path: string, onRejected: OnRejected): Promise<RunCheckpoint> {
-  const folder = await resolveCheckpoint(path, onRejected);
-  const stored = storedRun(folder, (await readCheckpointState(folder)).state);
+export async function openRunCheckpoint(
+  disk: Disk,
+  path: string,
+  onRejected: OnRejected,
+): Promise<RunCheckpoint> {
+  const folder = await resolveCheckpoint(disk, path, onRejected);
+  const stored = storedRun(folder, (await readCheckpointState(disk, folder)).state);
   const spec = modelSpec(stored.config.model, { ...stored.config, classes: stored.classes.length });
   const layout = parameterLayout(spec);
-  return { checkpoint: await readCheckpoint(folder, layout), stored, spec, layout };
+  return { checkpoint: await readCheckpoint(disk, folder, layout), stored, spec, layout };
 }

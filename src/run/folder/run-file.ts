@@ -1,12 +1,13 @@
 /** Small files of the run folder: written whole or not at all, a full disk is waited for. */
 import { writeFileAtomic } from '../../host/atomic-file.js';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
+import type { Disk } from '../../host/disk.js';
 import { whenThereIsSpace, type DiskWait } from '../../host/disk-space.js';
 
 /** @throws RUN_WRITE_FAILED */
-export async function writeRunFile(path: string, content: string, wait: DiskWait): Promise<void> {
+export async function writeRunFile(disk: Disk, path: string, content: string, wait: DiskWait): Promise<void> {
   try {
-    await whenThereIsSpace(path, async () => writeFileAtomic(path, content), wait);
+    await whenThereIsSpace(path, async () => writeFileAtomic(disk, path, content), wait);
   } catch (error) {
     if (error instanceof VitrailError) throw error;
     throw coded('RUN_WRITE_FAILED', { path, reason: reasonOf(error) });

@@ -1,12 +1,12 @@
 /** Where a run starts: fresh from its seed, from another run's weights, or where it stopped. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { listCheckpoints, newestVerified, writeBest } from '../checkpoint/checkpoint-store.js';
-import { readCheckpoint, verifyCheckpoint } from '../checkpoint/checkpoint-reader.js';
+import { kindOf, readCheckpoint, verifyCheckpoint } from '../checkpoint/checkpoint-reader.js';
 import { requireSameRun } from '../config/run-identity.js';
 import type { RunConfig } from '../config/schema.js';
 import { choosingSplit, type Manifest } from '../dataset/manifest.js';
 import { coded, reasonOf } from '../../errors/errors.js';
+import type { Disk } from '../../host/disk.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
 import { adaptWeights } from '../model/weight-adaptation.js';
@@ -33,16 +33,17 @@ function bytesOf(array: Float32Array): Uint8Array {
 
 /** @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
 export async function startingPoint(
+  disk: Disk,
   config: RunConfig,
   manifest: Manifest,
   spec: ModelSpec,
   layout: ParameterLayout,
   warn: Warn,
 ): Promise<StartingPoint> {
-  const exists = existsSync(join(config.out, CONFIG_FILE));
+  const exists = (await kindOf(disk, join(config.out, CONFIG_FILE))) !== null;
   if (config.resume) {
     if (!exists) throw coded('CHECKPOINT_NOT_FOUND', { path: config.out });
-    const resumed = await resume(config, manifest, layout, warn);
+    const resumed = await resume(disk, config, manifest, layout, warn);
     if (resumed !== null) return resumed;
     warn(`${config.out} holds no checkpoint yet: starting from the beginning`);
   } else if (exists) {
@@ -50,18 +51,19 @@ export async function startingPoint(
   }
   const state = initialRunState(layout.slots.length);
   if (config.initFrom === null) return { state, parts: new Map(), backend: null, fromCheckpoint: false };
-  const weights = await fineTuned(config.initFrom, spec, warn);
+  const weights = await fineTuned(disk, config.initFrom, spec, warn);
   return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
 }
 
 async function resume(
+  disk: Disk,
   config: RunConfig,
   manifest: Manifest,
   layout: ParameterLayout,
   warn: Warn,
 ): Promise<StartingPoint | null> {
   let rejected = 0;
-  const newest = await newestVerified(config.out, (path, error) => {
+  const newest = await newestVerified(disk, config.out, (path, error) => {
     rejected++;
     warn(`falling back to an older checkpoint: ${path} does not verify: ${error.problem}`);
   });
@@ -85,13 +87,18 @@ async function resume(
   const { best } = stored.run;
   if (best?.step === stored.run.step) {
     const metric = `${choosingSplit(manifest)}-accuracy`;
-    await writeBest(config.out, { step: best.step, metric, value: best.accuracy });
+    await writeBest(disk, config.out, { step: best.step, metric, value: best.accuracy });
   }
-  return startFrom(path, stored, layout);
+  return startFrom(disk, path, stored, layout);
 }
 
-async function startFrom(path: string, stored: StoredRun, layout: ParameterLayout): Promise<StartingPoint> {
-  const { weights, slots } = await readCheckpoint(path, layout);
+async function startFrom(
+  disk: Disk,
+  path: string,
+  stored: StoredRun,
+  layout: ParameterLayout,
+): Promise<StartingPoint> {
+  const { weights, slots } = await readCheckpoint(disk, path, layout);
   const parts = new Map([['weights', bytesOf(weights)]]);
   for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
   return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };
@@ -99,16 +106,17 @@ async function startFrom(path: string, stored: StoredRun, layout: ParameterLayou
 
 /** The run's checkpoint after `step` steps; null, with a warning, where it cannot be read. */
 export async function checkpointAt(
+  disk: Disk,
   runDir: string,
   step: number,
   layout: ParameterLayout,
   warn: Warn,
 ): Promise<StartingPoint | null> {
   try {
-    const path = (await listCheckpoints(runDir)).find((listed) => listed.step === step)?.path;
+    const path = (await listCheckpoints(disk, runDir)).find((listed) => listed.step === step)?.path;
     if (path === undefined) throw coded('CHECKPOINT_NOT_FOUND', { path: `${runDir} (step ${step})` });
-    const { state } = await verifyCheckpoint(path);
-    return await startFrom(path, storedRun(path, state), layout);
+    const { state } = await verifyCheckpoint(disk, path);
+    return await startFrom(disk, path, storedRun(path, state), layout);
   } catch (error) {
     warn(`the checkpoint of step ${step} is not tested: ${reasonOf(error)}`);
     return null;
@@ -116,7 +124,9 @@ export async function checkpointAt(
 }
 
 /** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */
-async function fineTuned(path: string, spec: ModelSpec, warn: Warn): Promise<Float32Array> {
-  const source = await openRunCheckpoint(path, (rejected, error) => warn(`${rejected}: ${error.problem}`));
+async function fineTuned(disk: Disk, path: string, spec: ModelSpec, warn: Warn): Promise<Float32Array> {
+  const source = await openRunCheckpoint(disk, path, (rejected, error) =>
+    warn(`${rejected}: ${error.problem}`),
+  );
   return adaptWeights(source.spec, source.checkpoint.weights, spec, source.checkpoint.path);
 }

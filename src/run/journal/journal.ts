@@ -1,7 +1,7 @@
 /** The run folder's `journal`: what is committed, on the disk before any worker is told. */
-import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../../host/atomic-file.js';
+import type { DiskFile } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import { JOURNAL_FILE, journalError, writtenAnew, type NewFile } from './journal-file.js';
 import { whenThereIsSpace, type DiskWait } from '../../host/disk-space.js';
 import {
@@ -18,11 +18,14 @@ const KEPT_EVENTS = 200;
 /** Commits after which it is written anew, at a checkpoint or not. */
 const MOST_COMMITS = 1000;
 
+type JournalHost = Pick<Host, 'clock' | 'disk'>;
+
 export class Journal {
+  readonly #host: JournalHost;
   readonly #path: string;
   readonly #runDir: string;
   readonly #wait: DiskWait;
-  #file: FileHandle;
+  #file: DiskFile;
   /** Of what is whole in it. */
   #bytes: number;
   /** Behind that a part of a line may stand. */
@@ -35,12 +38,14 @@ export class Journal {
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
+    host: JournalHost,
     runDir: string,
     { file, bytes }: NewFile,
     start: JournalOpen,
     events: readonly JournalEvent[],
     wait: DiskWait,
   ) {
+    this.#host = host;
     this.#runDir = runDir;
     this.#path = join(runDir, JOURNAL_FILE);
     this.#file = file;
@@ -56,6 +61,7 @@ export class Journal {
    * @throws JOURNAL_WRITE_FAILED
    */
   static async begin(
+    host: JournalHost,
     runDir: string,
     start: JournalOpen,
     before: JournalContent | null,
@@ -64,11 +70,11 @@ export class Journal {
     const events = (before?.events ?? []).slice(-KEPT_EVENTS);
     const path = join(runDir, JOURNAL_FILE);
     try {
-      wait.check();
-      const created = await writtenAnew(runDir, [start, ...events], wait);
-      const journal = new Journal(runDir, created, start, events, wait);
+      await wait.check();
+      const created = await writtenAnew(host.disk, runDir, [start, ...events], wait);
+      const journal = new Journal(host, runDir, created, start, events, wait);
       try {
-        await syncFolder(runDir);
+        await host.disk.syncFolder(runDir);
       } catch (error) {
         await journal.close();
         throw error;
@@ -117,12 +123,16 @@ export class Journal {
 
   /** What happened, for people: not forced to the disk. */
   event(kind: string, worker: number | null, text: string): void {
-    const record: JournalEvent = { type: 'event', time: new Date().toISOString(), kind, worker, text };
+    const time = this.#host.clock.date().toISOString();
+    const record: JournalEvent = { type: 'event', time, kind, worker, text };
     this.#events = [...this.#events, record].slice(-KEPT_EVENTS);
     const nextWorker = Math.max(this.#open.nextWorker, (worker ?? -1) + 1);
     this.#open = { ...this.#open, nextWorker };
     // An event that cannot be written ends nothing: the next commit will say so.
-    this.#inTurn(async () => this.#write(record, false)).catch(() => undefined);
+    this.#inTurn(async () => {
+      await this.#wait.check();
+      await this.#write(record, false);
+    }).catch(() => undefined);
   }
 
   async end(reason: string, clean: boolean): Promise<void> {
@@ -146,8 +156,7 @@ export class Journal {
     const line = Buffer.from(journalLine(record));
     try {
       if (this.#torn) await this.#takeBack();
-      // Unlike write(), which may take a part of it on a disk that is almost full and say nothing.
-      await this.#file.appendFile(line);
+      await this.#file.append(line);
       if (synced) await this.#file.datasync();
       this.#bytes += line.length;
     } catch (error) {
@@ -172,6 +181,7 @@ export class Journal {
           const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
           const before = this.#file;
           const { file, bytes } = await writtenAnew(
+            this.#host.disk,
             this.#runDir,
             [this.#open, ...checkpoint, ...this.#events],
             this.#wait,
@@ -182,7 +192,7 @@ export class Journal {
           this.#torn = false;
           this.#commits = 0;
           await before.close();
-          await syncFolder(this.#runDir);
+          await this.#host.disk.syncFolder(this.#runDir);
         },
         this.#wait,
       ),

@@ -2,12 +2,11 @@
  * The lease files of a run folder, `coordinator-N.lock`. Who makes the next number has the folder: of several that try,
  * one does. The numbers before it are removed by the new owner, and that is how their owners learn of it.
  */
-import { readdirSync, readFileSync, unlinkSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../errors/errors.js';
+import type { Disk, DiskFile } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import { leaseSchema, type Lease, type SeenLease } from './lease-verdict.js';
-import { processState } from '../../host/process-place.js';
 
 const NAME = /^coordinator-(\d{1,9})\.lock$/;
 
@@ -16,9 +15,9 @@ export function leasePath(runDir: string, number: number): string {
 }
 
 /** The text of a lease file, null where there is none (any more). */
-export function leaseText(runDir: string, number: number): string | null {
+export async function leaseText(disk: Disk, runDir: string, number: number): Promise<string | null> {
   try {
-    return readFileSync(leasePath(runDir, number), 'utf8');
+    return await disk.readText(leasePath(runDir, number));
   } catch (error) {
     // Over NFS a file that another machine has removed is stale.
     if (hasCode(error, 'ENOENT', 'ESTALE')) return null;
@@ -36,34 +35,33 @@ export function parsedLease(text: string): Lease | null {
 }
 
 /** Every lease file that is there, the oldest first. */
-export function seenLeases(runDir: string, here: string): readonly SeenLease[] {
-  const numbers = readdirSync(runDir).flatMap((name) => NAME.exec(name)?.[1] ?? []);
-  return numbers
-    .map(Number)
-    .sort((a, b) => a - b)
-    .flatMap((number) => {
-      const text = leaseText(runDir, number);
-      if (text === null) return [];
-      const lease = parsedLease(text);
-      const owner = lease === null ? 'an unknown process' : `process ${lease.pid} on ${lease.host}`;
-      return { number, text, owner, process: lease === null ? 'unknown' : processState(lease, here) };
-    });
+export async function seenLeases(
+  { disk, process }: Pick<Host, 'disk' | 'process'>,
+  runDir: string,
+): Promise<readonly SeenLease[]> {
+  const names = await disk.list(runDir);
+  const numbers = names.flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
+  const seen: SeenLease[] = [];
+  for (const number of numbers.sort((a, b) => a - b)) {
+    const text = await leaseText(disk, runDir, number);
+    if (text === null) continue;
+    const lease = parsedLease(text);
+    const owner = lease === null ? 'an unknown process' : `process ${lease.pid} on ${lease.host}`;
+    seen.push({ number, text, owner, process: lease === null ? 'unknown' : process.stateOf(lease) });
+  }
+  return seen;
 }
 
 /** @returns the new file, null where another was faster */
-export async function createLease(runDir: string, number: number): Promise<FileHandle | null> {
+export async function createLease(disk: Disk, runDir: string, number: number): Promise<DiskFile | null> {
   try {
-    return await open(leasePath(runDir, number), 'wx');
+    return await disk.open(leasePath(runDir, number), 'wx');
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return null;
     throw error;
   }
 }
 
-export function removeLease(runDir: string, number: number): void {
-  try {
-    unlinkSync(leasePath(runDir, number));
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
+export async function removeLease(disk: Disk, runDir: string, number: number): Promise<void> {
+  await disk.removeFile(leasePath(runDir, number));
 }

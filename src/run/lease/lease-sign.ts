@@ -1,8 +1,7 @@
 /** Looks at the leases of a run folder without taking it. */
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Host } from '../../host/host.js';
 import { seenLeases } from './lease-files.js';
 import { LEASE_TIMING, leaseVerdict, watched, type LeaseTiming, type WatchedLease } from './lease-verdict.js';
-import { processPlace } from '../../host/process-place.js';
 
 const LOOK_MS = 200;
 
@@ -12,20 +11,21 @@ export type LeaseSeen =
 
 /** Waits for a sign of the owner, at most until its lease would have lapsed. @param onWatch told where it has to wait */
 export async function leaseSign(
+  host: Pick<Host, 'clock' | 'disk' | 'process'>,
   runDir: string,
   onWatch: (owner: string, forMs: number) => void,
   timing: LeaseTiming = LEASE_TIMING,
 ): Promise<LeaseSeen> {
-  const here = processPlace();
   let known: readonly WatchedLease[] = [];
   for (let told = false; ; told = true) {
-    const nowMs = performance.now();
-    known = watched(known, seenLeases(runDir, here), nowMs);
+    const seen = await seenLeases(host, runDir);
+    const nowMs = host.clock.now();
+    known = watched(known, seen, nowMs);
     const verdict = leaseVerdict(known, nowMs, timing);
     if (verdict.kind === 'held') return { kind: 'alive', owner: verdict.owner, reason: verdict.reason };
     if (verdict.kind === 'free') return { kind: 'gone', reason: goneReason(known, timing) };
     if (!told) onWatch(verdict.owner, verdict.forMs);
-    await delay(LOOK_MS);
+    await host.clock.delay(LOOK_MS);
   }
 }
 

@@ -1,10 +1,9 @@
 /** One coordinator a run folder: a lease that its owner renews while it lives, and that others take when it has lapsed. */
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmdirSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
+import { makeFolders } from '../../host/atomic-file.js';
+import type { Timer } from '../../host/clock.js';
+import type { DiskFile } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import { createLease, leasePath, leaseText, parsedLease, removeLease, seenLeases } from './lease-files.js';
 import {
   LEASE_TIMING,
@@ -16,7 +15,6 @@ import {
   type SeenLease,
   type WatchedLease,
 } from './lease-verdict.js';
-import { processPlace, processStart } from '../../host/process-place.js';
 
 export interface TakeOptions {
   /** Told once of an owner that has to be watched, and for how long at most. */
@@ -30,23 +28,33 @@ const LOOK_MS = 200;
 /** Others may take a lease and give it back between two looks, not for ever. */
 const MOST_LAPSES = 4;
 
+type LeaseHost = Pick<Host, 'clock' | 'disk' | 'process'>;
+
 export class RunLease {
+  readonly #host: LeaseHost;
   readonly #runDir: string;
   readonly #number: number;
-  readonly #file: FileHandle;
+  readonly #file: DiskFile;
   readonly #madeFolder: boolean;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   #lease: Lease;
   #renewing: Promise<void> | null = null;
   #onLost: (error: VitrailError) => void = () => undefined;
 
-  private constructor(created: Created, runDir: string, madeFolder: boolean, { renewMs }: LeaseTiming) {
+  private constructor(
+    host: LeaseHost,
+    created: Created,
+    runDir: string,
+    madeFolder: boolean,
+    { renewMs }: LeaseTiming,
+  ) {
+    this.#host = host;
     this.#runDir = runDir;
     this.#number = created.number;
     this.#file = created.file;
     this.#lease = created.lease;
     this.#madeFolder = madeFolder;
-    this.#timer = setInterval(() => this.#renew(), renewMs);
+    this.#timer = host.clock.every(renewMs, () => this.#renew());
   }
 
   /**
@@ -54,12 +62,12 @@ export class RunLease {
    * at once, any other when it has lapsed.
    * @throws RUN_LOCKED, RUN_WRITE_FAILED
    */
-  static async take(runDir: string, options: TakeOptions): Promise<RunLease> {
+  static async take(host: LeaseHost, runDir: string, options: TakeOptions): Promise<RunLease> {
     const timing = options.timing ?? LEASE_TIMING;
     try {
-      const madeFolder = mkdirSync(runDir, { recursive: true }) !== undefined;
-      const created = await taken(runDir, options, timing);
-      return new RunLease(created, runDir, madeFolder, timing);
+      const madeFolder = await makeFolders(host.disk, runDir);
+      const created = await taken(host, runDir, options, timing);
+      return new RunLease(host, created, runDir, madeFolder, timing);
     } catch (error) {
       if (error instanceof VitrailError) throw error;
       throw coded('RUN_WRITE_FAILED', { path: leasePath(runDir, 1), reason: reasonOf(error) });
@@ -67,21 +75,21 @@ export class RunLease {
   }
 
   /** Whether the folder still belongs to this process. To be asked before anything is written to it. */
-  get held(): boolean {
-    const text = leaseText(this.#runDir, this.#number);
+  async isHeld(): Promise<boolean> {
+    const text = await leaseText(this.#host.disk, this.#runDir, this.#number);
     return text !== null && (parsedLease(text)?.token ?? this.#lease.token) === this.#lease.token;
   }
 
   /** @throws RUN_TAKEN_OVER, RUN_WRITE_FAILED where that cannot be told */
-  check(): void {
+  async check(): Promise<void> {
     let held: boolean;
     try {
-      held = this.held;
+      held = await this.isHeld();
     } catch (error) {
       const path = leasePath(this.#runDir, this.#number);
       throw coded('RUN_WRITE_FAILED', { path, reason: reasonOf(error) });
     }
-    if (!held) throw coded('RUN_TAKEN_OVER', { path: this.#runDir, owner: this.#successor() });
+    if (!held) throw coded('RUN_TAKEN_OVER', { path: this.#runDir, owner: await this.#successor() });
   }
 
   /** `listener` is told once the folder is found to belong to another. */
@@ -91,41 +99,38 @@ export class RunLease {
 
   /** Gives the folder back, and removes it where it was made for this lease and nothing else came into it. */
   async release(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer.cancel();
     try {
       await this.#renewing;
       await this.#file.close();
-      if (this.held) removeLease(this.#runDir, this.#number);
-      if (this.#madeFolder) rmdirSync(this.#runDir);
+      if (await this.isHeld()) await removeLease(this.#host.disk, this.#runDir, this.#number);
+      if (this.#madeFolder) await this.#host.disk.removeEmptyFolder(this.#runDir);
     } catch {
       // The folder holds a run now, or it has become unreadable: the lease lapses.
     }
   }
 
-  #successor(): string {
-    const leases = seenLeases(this.#runDir, '').filter(({ text }) => parsedLease(text) !== null);
+  async #successor(): Promise<string> {
+    const seen = await seenLeases(this.#host, this.#runDir);
+    const leases = seen.filter(({ text }) => parsedLease(text) !== null);
     return leases.at(-1)?.owner ?? 'another process, which has left it again';
   }
 
   #renew(): void {
-    try {
-      this.check();
-    } catch (error) {
-      if (error instanceof VitrailError && error.code === 'RUN_TAKEN_OVER') {
-        clearInterval(this.#timer);
-        this.#onLost(error);
-      }
-      return;
-    }
     // A renewal that fails (a full disk, a server of files that is away) is made up for by the next.
     this.#renewing ??= this.#write()
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        if (!(error instanceof VitrailError) || error.code !== 'RUN_TAKEN_OVER') return;
+        this.#timer.cancel();
+        this.#onLost(error);
+      })
       .then(() => {
         this.#renewing = null;
       });
   }
 
   async #write(): Promise<void> {
+    await this.check();
     this.#lease = Object.assign({}, this.#lease, { renewals: this.#lease.renewals + 1 });
     await writeLease(this.#file, this.#lease);
   }
@@ -133,13 +138,13 @@ export class RunLease {
 
 interface Created {
   readonly number: number;
-  readonly file: FileHandle;
+  readonly file: DiskFile;
   readonly lease: Lease;
 }
 
 /** Always at the beginning: the text never becomes shorter. Synced, so that other machines see it. */
-async function writeLease(file: FileHandle, lease: Lease): Promise<void> {
-  await file.write(JSON.stringify(lease), 0);
+async function writeLease(file: DiskFile, lease: Lease): Promise<void> {
+  await file.writeAt(Buffer.from(JSON.stringify(lease)), 0);
   await file.datasync();
 }
 
@@ -147,17 +152,22 @@ function lockedBy(runDir: string, owner: string, reason: string, { lapseMs }: Le
   return coded('RUN_LOCKED', { path: runDir, owner, reason, seconds: lapseMs / 1000 });
 }
 
-async function taken(runDir: string, options: TakeOptions, timing: LeaseTiming): Promise<Created> {
-  const here = processPlace();
-  const beganMs = performance.now();
+async function taken(
+  host: LeaseHost,
+  runDir: string,
+  options: TakeOptions,
+  timing: LeaseTiming,
+): Promise<Created> {
+  const beganMs = host.clock.now();
   let known: readonly WatchedLease[] = [];
   let told = false;
   for (;;) {
-    const nowMs = performance.now();
-    known = watched(known, seenLeases(runDir, here), nowMs);
+    const seen = await seenLeases(host, runDir);
+    const nowMs = host.clock.now();
+    known = watched(known, seen, nowMs);
     const verdict: LeaseVerdict = leaseVerdict(known, nowMs, timing);
     if (verdict.kind === 'held') throw lockedBy(runDir, verdict.owner, verdict.reason, timing);
-    const created = verdict.kind === 'free' ? await succeeded(runDir, known, here) : null;
+    const created = verdict.kind === 'free' ? await succeeded(host, runDir, known) : null;
     if (created !== null) return created;
     const owner = verdict.kind === 'watch' ? verdict.owner : 'one process after the other';
     if (verdict.kind === 'watch' && !told) options.onWatch(owner, verdict.forMs);
@@ -167,43 +177,44 @@ async function taken(runDir: string, options: TakeOptions, timing: LeaseTiming):
     if (nowMs - beganMs > timing.lapseMs * MOST_LAPSES) {
       throw lockedBy(runDir, owner, 'others take it again and again', timing);
     }
-    await delay(Math.min(LOOK_MS, timing.lapseMs / 10));
+    await host.clock.delay(Math.min(LOOK_MS, timing.lapseMs / 10));
   }
 }
 
 /** Makes the next lease, if those that were judged are all there is, and as they were. */
 async function succeeded(
+  host: LeaseHost,
   runDir: string,
   judged: readonly SeenLease[],
-  here: string,
 ): Promise<Created | null> {
+  const { disk, process } = host;
   const number = (judged.at(-1)?.number ?? 0) + 1;
-  const file = await createLease(runDir, number);
+  const file = await createLease(disk, runDir, number);
   if (file === null) return null;
   const lease: Lease = {
-    host: hostname(),
+    host: process.hostName,
     pid: process.pid,
-    startedAt: processStart(process.pid),
-    place: here,
-    token: randomUUID(),
+    startedAt: process.startedAt,
+    place: process.place,
+    token: process.randomId(),
     renewals: 0,
   };
   try {
     await writeLease(file, lease);
-    const others = seenLeases(runDir, here).filter((seen) => seen.number !== number);
+    const others = (await seenLeases(host, runDir)).filter((seen) => seen.number !== number);
     const unchanged =
       others.length === judged.length && others.every(({ text }, i) => text === judged[i]?.text);
     if (unchanged) {
       // From here on their owners, should they wake up, find that they have lost the folder.
-      for (const old of others) removeLease(runDir, old.number);
+      for (const old of others) await removeLease(disk, runDir, old.number);
       return { number, file, lease };
     }
   } catch (error) {
     await file.close();
-    removeLease(runDir, number);
+    await removeLease(disk, runDir, number);
     throw error;
   }
   await file.close();
-  removeLease(runDir, number);
+  await removeLease(disk, runDir, number);
   return null;
 }

@@ -1,6 +1,7 @@
 /** Writes what is broken as an exclude list. */
 import { stat } from 'node:fs/promises';
 import { writeFileAtomic, writeSynced } from '../../host/atomic-file.js';
+import { nodeDisk } from '../../host/disk.js';
 import { readExclusion } from '../../run/dataset/dataset-survey.js';
 import { formatExcludeList } from '../../run/dataset/exclude-list.js';
 import type { BrokenFile } from '../../run/dataset/folder-entries.js';
@@ -30,8 +31,9 @@ export async function writeExcludeList(path: string, broken: Iterable<BrokenFile
   try {
     const target = await stat(path).catch(() => null);
     // A pipe or /dev/stdout is written to; a file beside it must not take its place.
-    if (target !== null && !target.isFile()) await writeSynced(path, pieces(formatExcludeList(broken)));
-    else await writeFileAtomic(path, pieces(formatExcludeList(broken)));
+    if (target !== null && !target.isFile())
+      await writeSynced(nodeDisk, path, pieces(formatExcludeList(broken)));
+    else await writeFileAtomic(nodeDisk, path, pieces(formatExcludeList(broken)));
   } catch (thrown) {
     throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
   }

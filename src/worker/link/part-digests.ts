@@ -1,4 +1,5 @@
 /** Digests of this worker's state: audits and joiners ask for the same, and a part is read once a step for all. */
+import { systemClock } from '../../host/clock.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 
 /** The bytes of a part of the state after `step` steps; undefined where that is not what this worker holds now. */
@@ -19,7 +20,7 @@ export class PartDigests {
     if (bytes === undefined) return undefined;
     if (this.#known?.step !== step) this.#known = { step, byPart: new Map() };
     const { byPart } = this.#known;
-    const digest = byPart.get(part) ?? piecewiseDigest(bytes);
+    const digest = byPart.get(part) ?? piecewiseDigest(systemClock, bytes);
     byPart.set(part, digest);
     const sha256 = await digest;
     return this.#offer(part, step) === undefined ? undefined : sha256;

@@ -58,7 +58,7 @@ export class RingSeat {
     const report = await this.#ring.reduce({ step, ...views(state), timeoutMs, signal });
     onDropped(report.dropped);
     const startMs = this.#host.clock.now();
-    const digest = await piecewiseDigest(new Uint8Array(state.reduced));
+    const digest = await piecewiseDigest(this.#host.clock, new Uint8Array(state.reduced));
     const digestMs = this.#host.clock.now() - startMs;
     const { waitMs, sumMs, totalMs, bytesSent, bytesReceived } = report;
     return { digest, waitMs, sumMs, totalMs, digestMs, bytesSent, bytesReceived };

@@ -74,7 +74,10 @@ export class StateTransfers {
     const parts: { part: string; sha256: Uint8Array }[] = [];
     for (const [part, memory] of Object.entries(this.#state?.parts ?? {})) {
       const known = await this.#digests.of(part, step);
-      parts.push({ part, sha256: known ?? (await piecewiseDigest(new Uint8Array(memory))) });
+      parts.push({
+        part,
+        sha256: known ?? (await piecewiseDigest(this.#host.clock, new Uint8Array(memory))),
+      });
     }
     return parts;
   }

@@ -1,6 +1,7 @@
 /** Getting workers and state together, over real sockets, with the journal that a restart reads. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { Rendezvous } from '../../../src/coordinator/recovery/rendezvous.js';
 import { readJournal } from '../../../src/run/journal/journal-file.js';
 import { openRun } from '../../../src/coordinator/recovery/run-opening.js';
@@ -51,7 +52,7 @@ test('the first worker says what the run is computed with, and the journal keeps
   const complete = rendezvous.complete(services);
   await joined(peer());
   assert.equal(await complete, true);
-  assert.equal((await readJournal(fixture.definition.config.out))?.backend, 'cpu');
+  assert.equal((await readJournal(nodeDisk, fixture.definition.config.out))?.backend, 'cpu');
 });
 
 test('an interrupted run refuses who computes with something else, also the first that comes', async (t) => {
@@ -82,7 +83,7 @@ test('a run that has begun and rolled back goes on with one worker', async (t) =
   await services.journal.commit(progress.state, 7, 'd', [0, 1, 2]);
   await rendezvous.rollBack(services, LOST);
   assert.deepEqual(kinds(), ['back']);
-  const journal = await readJournal(fixture.definition.config.out);
+  const journal = await readJournal(nodeDisk, fixture.definition.config.out);
   assert.deepEqual([journal?.state.step, journal?.lastCommit, progress.state.step], [0, null, 0]);
   const complete = rendezvous.complete(services);
   await joined(peer());

@@ -5,11 +5,11 @@ import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { pathToFileURL } from 'node:url';
 import { readCheckpoint, verifyCheckpoint } from '../../../src/run/checkpoint/checkpoint-reader.js';
 import { listCheckpoints, newestVerified } from '../../../src/run/checkpoint/checkpoint-store.js';
-import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
-import { LAYOUT, contentOf, withRunFolder } from './checkpoint-fixture.js';
+import { LAYOUT, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
 /** In the order in which they are written. */
 const WRITE_ORDER = [
@@ -27,62 +27,63 @@ function neverRejected(path: string): never {
 for (let written = 0; written <= WRITE_ORDER.length; written++) {
   test(`a crash after ${written} of ${WRITE_ORDER.length} files: the older one stands, the next write cleans up`, () =>
     withRunFolder(async (runDir) => {
-      await writeCheckpoint(runDir, contentOf(1));
-      const whole = await writeCheckpoint(join(runDir, 'elsewhere'), contentOf(2));
+      await saveCheckpoint(runDir, contentOf(1));
+      const whole = await saveCheckpoint(join(runDir, 'elsewhere'), contentOf(2));
       const folder = join(runDir, 'checkpoints');
       const temporary = join(folder, '.tmp-step-00000002');
       mkdirSync(temporary);
       for (const name of WRITE_ORDER.slice(0, written)) cpSync(join(whole, name), join(temporary, name));
 
-      assert.equal((await newestVerified(runDir, neverRejected))?.step, 1);
-      await writeCheckpoint(runDir, contentOf(2));
+      assert.equal((await newestVerified(nodeDisk, runDir, neverRejected))?.step, 1);
+      await saveCheckpoint(runDir, contentOf(2));
       assert.deepEqual(readdirSync(folder).sort(), ['step-00000001', 'step-00000002']);
-      assert.equal((await newestVerified(runDir, neverRejected))?.step, 2);
+      assert.equal((await newestVerified(nodeDisk, runDir, neverRejected))?.step, 2);
     }));
 }
 
 test('a crash between the two renames of a rewrite: the one moved aside stands, and comes back', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(3));
+    const path = await saveCheckpoint(runDir, contentOf(3));
     const folder = join(runDir, 'checkpoints');
     renameSync(path, join(folder, '.old-step-00000003'));
-    assert.deepEqual(await listCheckpoints(runDir), [{ step: 3, path: join(folder, '.old-step-00000003') }]);
-    assert.equal((await newestVerified(runDir, neverRejected))?.step, 3);
-    await writeCheckpoint(runDir, contentOf(4));
+    assert.deepEqual(await listCheckpoints(nodeDisk, runDir), [
+      { step: 3, path: join(folder, '.old-step-00000003') },
+    ]);
+    assert.equal((await newestVerified(nodeDisk, runDir, neverRejected))?.step, 3);
+    await saveCheckpoint(runDir, contentOf(4));
     assert.deepEqual(readdirSync(folder).sort(), ['step-00000003', 'step-00000004']);
-    await verifyCheckpoint(path);
+    await verifyCheckpoint(nodeDisk, path);
   }));
 
 test('a crash after the second rename of a rewrite: the new one stands, the old one goes', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(3));
+    const path = await saveCheckpoint(runDir, contentOf(3));
     const folder = join(runDir, 'checkpoints');
     cpSync(path, join(folder, '.old-step-00000003'), { recursive: true });
-    assert.deepEqual(await listCheckpoints(runDir), [{ step: 3, path }]);
-    await writeCheckpoint(runDir, contentOf(4));
+    assert.deepEqual(await listCheckpoints(nodeDisk, runDir), [{ step: 3, path }]);
+    await saveCheckpoint(runDir, contentOf(4));
     assert.deepEqual(readdirSync(folder).sort(), ['step-00000003', 'step-00000004']);
   }));
 
 test('a crash while an old checkpoint is removed leaves nothing that looks like one', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(1));
-    await writeCheckpoint(runDir, contentOf(2));
+    const path = await saveCheckpoint(runDir, contentOf(1));
+    await saveCheckpoint(runDir, contentOf(2));
     const aside = join(runDir, 'checkpoints', '.tmp-pruned-step-00000001');
     renameSync(path, aside);
     rmSync(join(aside, 'weights.safetensors'));
     assert.deepEqual(
-      (await listCheckpoints(runDir)).map(({ step }) => step),
+      (await listCheckpoints(nodeDisk, runDir)).map(({ step }) => step),
       [2],
     );
-    await writeCheckpoint(runDir, contentOf(3));
+    await saveCheckpoint(runDir, contentOf(3));
     assert.deepEqual(readdirSync(join(runDir, 'checkpoints')).sort(), ['step-00000002', 'step-00000003']);
   }));
 
 const WRITER = `
-  const { writeCheckpoint } = await import(process.argv[1]);
-  const { contentOf } = await import(process.argv[2]);
+  const { contentOf, saveCheckpoint } = await import(process.argv[1]);
   for (let step = 1; ; step++) {
-    await writeCheckpoint(process.argv[3], contentOf(step));
+    await saveCheckpoint(process.argv[2], contentOf(step));
     console.log(step);
   }
 `;
@@ -93,9 +94,8 @@ test(
   () =>
     withRunFolder(async (runDir) => {
       const module = (path: string): string => pathToFileURL(join(process.cwd(), 'dist', path)).href;
-      const writer = module('src/run/checkpoint/checkpoint-writer.js');
       const fixture = module('test/run/checkpoint/checkpoint-fixture.js');
-      const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER, writer, fixture, runDir], {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER, fixture, runDir], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let last = 0;
@@ -103,11 +103,11 @@ test(
         last = Number(line);
         if (last === 4) child.kill('SIGKILL');
       }
-      const newest = await newestVerified(runDir, neverRejected);
+      const newest = await newestVerified(nodeDisk, runDir, neverRejected);
       assert.ok(newest !== null && newest.step >= last);
-      const read = await readCheckpoint(newest.path, LAYOUT);
+      const read = await readCheckpoint(nodeDisk, newest.path, LAYOUT);
       assert.ok(Buffer.from(read.weights.buffer).equals(Buffer.from(contentOf(newest.step).weights.buffer)));
-      await writeCheckpoint(runDir, contentOf(newest.step + 1));
+      await saveCheckpoint(runDir, contentOf(newest.step + 1));
       assert.ok(readdirSync(join(runDir, 'checkpoints')).every((name) => name.startsWith('step-')));
     }),
 );

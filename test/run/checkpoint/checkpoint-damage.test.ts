@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { encodeState, type CheckpointState } from '../../../src/run/checkpoint/checkpoint-format.js';
 import { decodeChecksums, encodeChecksums } from '../../../src/run/checkpoint/checkpoint-format.js';
 import {
@@ -10,20 +11,19 @@ import {
   readCheckpointState,
   verifyCheckpoint,
 } from '../../../src/run/checkpoint/checkpoint-reader.js';
-import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
 import { textDigest } from '../../../src/run/checkpoint/file-digest.js';
-import { LAYOUT, codeOf, contentOf, withRunFolder } from './checkpoint-fixture.js';
+import { LAYOUT, codeOf, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
 const FILES = ['weights.safetensors', 'optimizer.safetensors', 'state.json', 'checksums.json'] as const;
 
 for (const name of FILES) {
   test(`${name} cut at any length is refused with its name`, () =>
     withRunFolder(async (runDir) => {
-      const path = await writeCheckpoint(runDir, contentOf(1));
+      const path = await saveCheckpoint(runDir, contentOf(1));
       const { length } = readFileSync(join(path, name));
       for (const keep of [length - 1, Math.floor(length / 2), 8, 1, 0]) {
         truncateSync(join(path, name), keep);
-        await assert.rejects(readCheckpoint(path, LAYOUT), {
+        await assert.rejects(readCheckpoint(nodeDisk, path, LAYOUT), {
           code: 'CHECKPOINT_CORRUPT',
           message: new RegExp(name),
         });
@@ -32,7 +32,7 @@ for (const name of FILES) {
 
   test(`${name} with one flipped bit anywhere is refused`, () =>
     withRunFolder(async (runDir) => {
-      const path = await writeCheckpoint(runDir, contentOf(1));
+      const path = await saveCheckpoint(runDir, contentOf(1));
       const original = readFileSync(join(path, name));
       const stride = Math.max(1, Math.floor(original.length / 23));
       for (let at = 0; at < original.length; at += stride) {
@@ -41,17 +41,20 @@ for (const name of FILES) {
         writeFileSync(join(path, name), damaged);
         // A digit of a checksum may become another one: then the file it is of no longer fits.
         const blamed = name === 'checksums.json' ? /json|safetensors/ : new RegExp(name);
-        await assert.rejects(verifyCheckpoint(path), { code: 'CHECKPOINT_CORRUPT', message: blamed });
+        await assert.rejects(verifyCheckpoint(nodeDisk, path), {
+          code: 'CHECKPOINT_CORRUPT',
+          message: blamed,
+        });
       }
       writeFileSync(join(path, name), original);
-      await verifyCheckpoint(path);
+      await verifyCheckpoint(nodeDisk, path);
     }));
 
   test(`${name} missing is refused with its name`, () =>
     withRunFolder(async (runDir) => {
-      const path = await writeCheckpoint(runDir, contentOf(1));
+      const path = await saveCheckpoint(runDir, contentOf(1));
       rmSync(join(path, name));
-      await assert.rejects(verifyCheckpoint(path), {
+      await assert.rejects(verifyCheckpoint(nodeDisk, path), {
         code: 'CHECKPOINT_CORRUPT',
         message: new RegExp(`${name.replace('.', '\\.')} is missing`),
       });
@@ -60,7 +63,7 @@ for (const name of FILES) {
 
 test('every single byte of the checksums is guarded', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(1));
+    const path = await saveCheckpoint(runDir, contentOf(1));
     const text = readFileSync(join(path, 'checksums.json'), 'latin1');
     for (let at = 0; at < text.length; at++) {
       for (const other of [' ', '\n', '0', 'a']) {
@@ -74,40 +77,46 @@ test('every single byte of the checksums is guarded', () =>
 
 test('a checkpoint without its marker was never completed', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(1));
+    const path = await saveCheckpoint(runDir, contentOf(1));
     rmSync(join(path, 'COMPLETE'));
-    assert.equal(await codeOf(readCheckpoint(path, LAYOUT)), 'CHECKPOINT_INCOMPLETE');
-    assert.equal(await codeOf(readCheckpointState(path)), 'CHECKPOINT_INCOMPLETE');
+    assert.equal(await codeOf(readCheckpoint(nodeDisk, path, LAYOUT)), 'CHECKPOINT_INCOMPLETE');
+    assert.equal(await codeOf(readCheckpointState(nodeDisk, path)), 'CHECKPOINT_INCOMPLETE');
   }));
 
 test('a file exchanged with another checkpoint’s is refused', () =>
   withRunFolder(async (runDir) => {
-    const one = await writeCheckpoint(runDir, contentOf(1));
-    const two = await writeCheckpoint(runDir, contentOf(2));
+    const one = await saveCheckpoint(runDir, contentOf(1));
+    const two = await saveCheckpoint(runDir, contentOf(2));
     cpSync(join(one, 'weights.safetensors'), join(two, 'weights.safetensors'));
-    await assert.rejects(verifyCheckpoint(two), { code: 'CHECKPOINT_CORRUPT', message: /has SHA-256/ });
+    await assert.rejects(verifyCheckpoint(nodeDisk, two), {
+      code: 'CHECKPOINT_CORRUPT',
+      message: /has SHA-256/,
+    });
   }));
 
 test('no folder, a file, and a folder in the place of a file are told apart', () =>
   withRunFolder(async (runDir) => {
-    assert.equal(await codeOf(verifyCheckpoint(join(runDir, 'none'))), 'CHECKPOINT_NOT_FOUND');
-    const path = await writeCheckpoint(runDir, contentOf(1));
-    assert.equal(await codeOf(verifyCheckpoint(join(path, 'state.json'))), 'CHECKPOINT_NOT_FOUND');
-    assert.equal(await codeOf(verifyCheckpoint(join(path, 'state.json', 'x'))), 'CHECKPOINT_NOT_FOUND');
-    assert.equal(await codeOf(verifyCheckpoint('x'.repeat(5000))), 'CHECKPOINT_UNREADABLE');
+    assert.equal(await codeOf(verifyCheckpoint(nodeDisk, join(runDir, 'none'))), 'CHECKPOINT_NOT_FOUND');
+    const path = await saveCheckpoint(runDir, contentOf(1));
+    assert.equal(await codeOf(verifyCheckpoint(nodeDisk, join(path, 'state.json'))), 'CHECKPOINT_NOT_FOUND');
+    assert.equal(
+      await codeOf(verifyCheckpoint(nodeDisk, join(path, 'state.json', 'x'))),
+      'CHECKPOINT_NOT_FOUND',
+    );
+    assert.equal(await codeOf(verifyCheckpoint(nodeDisk, 'x'.repeat(5000))), 'CHECKPOINT_UNREADABLE');
     for (const name of ['checksums.json', 'weights.safetensors']) {
       renameSync(join(path, name), join(runDir, 'aside'));
       mkdirSync(join(path, name));
-      assert.equal(await codeOf(verifyCheckpoint(path)), 'CHECKPOINT_UNREADABLE');
+      assert.equal(await codeOf(verifyCheckpoint(nodeDisk, path)), 'CHECKPOINT_UNREADABLE');
       rmSync(join(path, name), { recursive: true });
       renameSync(join(runDir, 'aside'), join(path, name));
     }
-    await verifyCheckpoint(path);
+    await verifyCheckpoint(nodeDisk, path);
   }));
 
 /** A state.json whose checksum fits, as another version of vitrail might have written it. */
 async function withState(runDir: string, text: string): Promise<string> {
-  const path = await writeCheckpoint(runDir, contentOf(1));
+  const path = await saveCheckpoint(runDir, contentOf(1));
   const file = join(path, 'checksums.json');
   const checksums = decodeChecksums(readFileSync(file, 'utf8'))!;
   writeFileSync(join(path, 'state.json'), text);
@@ -127,7 +136,7 @@ for (const [what, text, message] of STATES) {
   test(`a state.json with ${what} is refused even where its checksum fits`, () =>
     withRunFolder(async (runDir) => {
       const path = await withState(runDir, text);
-      await assert.rejects(readCheckpointState(path), { code: 'CHECKPOINT_CORRUPT', message });
+      await assert.rejects(readCheckpointState(nodeDisk, path), { code: 'CHECKPOINT_CORRUPT', message });
     }));
 }
 

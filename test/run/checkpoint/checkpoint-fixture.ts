@@ -2,7 +2,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckpointContent } from '../../../src/run/checkpoint/checkpoint-writer.js';
+import { systemHost } from '../../../src/host/host.js';
+import { writeCheckpoint, type CheckpointContent } from '../../../src/run/checkpoint/checkpoint-writer.js';
 import { modelSpec } from '../../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../../src/run/model/parameter-layout.js';
 import { KeyedRandom, PURPOSE } from '../../../src/numbers/random/keyed-random.js';
@@ -26,6 +27,11 @@ export function contentOf(step: number): CheckpointContent {
     state: { epoch: 1, model: SPEC, maxima: [0.5, 1e-8], best: null },
     metadata: {},
   };
+}
+
+/** Writes a checkpoint to a folder that nobody else has. */
+export async function saveCheckpoint(runDir: string, content: CheckpointContent): Promise<string> {
+  return writeCheckpoint(systemHost, runDir, content, async () => Promise.resolve());
 }
 
 /** Memory where there is some: forcing a thousand small files to a disk is most of these tests' time. */

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { readCheckpoint, readCheckpointState } from '../../../src/run/checkpoint/checkpoint-reader.js';
 import { readSafetensorsHeader } from '../../../src/run/checkpoint/safetensors.js';
-import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
 import { modelSpec, type ModelOptions } from '../../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../../src/run/model/parameter-layout.js';
-import { LAYOUT, SPEC, codeOf, contentOf, withRunFolder } from './checkpoint-fixture.js';
+import { LAYOUT, SPEC, codeOf, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
   return Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
@@ -17,7 +17,7 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 test('weights, slots, step and state come back bit for bit', () =>
   withRunFolder(async (runDir) => {
     const content = contentOf(123);
-    const path = await writeCheckpoint(runDir, content);
+    const path = await saveCheckpoint(runDir, content);
     assert.equal(path, join(runDir, 'checkpoints', 'step-00000123'));
     assert.deepEqual(readdirSync(path).sort(), [
       'COMPLETE',
@@ -27,34 +27,34 @@ test('weights, slots, step and state come back bit for bit', () =>
       'weights.safetensors',
     ]);
     assert.equal(readFileSync(join(path, 'COMPLETE')).length, 0);
-    const read = await readCheckpoint(path, LAYOUT);
+    const read = await readCheckpoint(nodeDisk, path, LAYOUT);
     assert.equal(read.path, path);
     assert.equal(read.step, 123);
     assert.deepEqual(read.state, content.state);
     assert.ok(sameBits(read.weights, content.weights));
     assert.deepEqual(Object.keys(read.slots), ['exp_avg', 'exp_avg_sq']);
     for (const [name, flat] of Object.entries(content.slots)) assert.ok(sameBits(read.slots[name]!, flat));
-    assert.deepEqual(await readCheckpointState(path), { path, step: 123, state: content.state });
+    assert.deepEqual(await readCheckpointState(nodeDisk, path), { path, step: 123, state: content.state });
   }));
 
 test('the tensors carry timm’s names, the optimizer’s a prefix', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(1));
-    const weights = await readSafetensorsHeader(join(path, 'weights.safetensors'));
+    const path = await saveCheckpoint(runDir, contentOf(1));
+    const weights = await readSafetensorsHeader(nodeDisk, join(path, 'weights.safetensors'));
     assert.deepEqual(
       weights.tensors.map(({ name }) => name),
       LAYOUT.slots.map(({ name }) => name),
     );
     assert.deepEqual(weights.metadata, { format: 'pt', producer: 'vitrail', step: '1' });
-    const optimizer = await readSafetensorsHeader(join(path, 'optimizer.safetensors'));
+    const optimizer = await readSafetensorsHeader(nodeDisk, join(path, 'optimizer.safetensors'));
     assert.equal(optimizer.tensors[0]?.name, 'exp_avg.cls_token');
     assert.equal(optimizer.tensors.at(-1)?.name, 'exp_avg_sq.head.bias');
   }));
 
 test('the same content gives the same files, byte for byte', () =>
   withRunFolder(async (runDir) => {
-    const a = await writeCheckpoint(join(runDir, 'a'), contentOf(5));
-    const b = await writeCheckpoint(join(runDir, 'b'), contentOf(5));
+    const a = await saveCheckpoint(join(runDir, 'a'), contentOf(5));
+    const b = await saveCheckpoint(join(runDir, 'b'), contentOf(5));
     for (const name of readdirSync(a)) {
       assert.ok(readFileSync(join(a, name)).equals(readFileSync(join(b, name))), name);
     }
@@ -62,8 +62,8 @@ test('the same content gives the same files, byte for byte', () =>
 
 test('a checkpoint without optimizer slots is read as one', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, { ...contentOf(0), slots: {} });
-    assert.deepEqual((await readCheckpoint(path, LAYOUT)).slots, {});
+    const path = await saveCheckpoint(runDir, { ...contentOf(0), slots: {} });
+    assert.deepEqual((await readCheckpoint(nodeDisk, path, LAYOUT)).slots, {});
   }));
 
 const OTHERS: readonly (readonly [name: string, options: ModelOptions, message: RegExp])[] = [
@@ -76,9 +76,12 @@ const OTHERS: readonly (readonly [name: string, options: ModelOptions, message: 
 for (const [name, options, message] of OTHERS) {
   test(`${name} with ${JSON.stringify(options)} refuses the checkpoint, naming the first difference`, () =>
     withRunFolder(async (runDir) => {
-      const path = await writeCheckpoint(runDir, contentOf(1));
+      const path = await saveCheckpoint(runDir, contentOf(1));
       const layout = parameterLayout(modelSpec(name, options));
-      await assert.rejects(readCheckpoint(path, layout), { code: 'CHECKPOINT_OTHER_MODEL', message });
+      await assert.rejects(readCheckpoint(nodeDisk, path, layout), {
+        code: 'CHECKPOINT_OTHER_MODEL',
+        message,
+      });
     }));
 }
 
@@ -94,8 +97,8 @@ test('a model with fewer parameters names the first one it has not', () =>
       state: {},
       metadata: {},
     };
-    const path = await writeCheckpoint(runDir, content);
-    await assert.rejects(readCheckpoint(path, LAYOUT), {
+    const path = await saveCheckpoint(runDir, content);
+    await assert.rejects(readCheckpoint(nodeDisk, path, LAYOUT), {
       code: 'CHECKPOINT_OTHER_MODEL',
       message: /it has blocks\.4\.norm1\.weight, which the model has not/,
     });
@@ -103,9 +106,9 @@ test('a model with fewer parameters names the first one it has not', () =>
 
 test('the same step can be written again with another state, and the later one stays', () =>
   withRunFolder(async (runDir) => {
-    await writeCheckpoint(runDir, contentOf(7));
-    const path = await writeCheckpoint(runDir, { ...contentOf(7), state: { epoch: 2 } });
-    assert.deepEqual((await readCheckpoint(path, LAYOUT)).state, { epoch: 2 });
+    await saveCheckpoint(runDir, contentOf(7));
+    const path = await saveCheckpoint(runDir, { ...contentOf(7), state: { epoch: 2 } });
+    assert.deepEqual((await readCheckpoint(nodeDisk, path, LAYOUT)).state, { epoch: 2 });
     assert.deepEqual(readdirSync(join(runDir, 'checkpoints')), ['step-00000007']);
   }));
 
@@ -114,11 +117,11 @@ test('arrays of another length than the layout are refused, and nothing stays be
     const short = new Float32Array(3);
     const content = contentOf(1);
     await assert.rejects(
-      writeCheckpoint(runDir, { ...content, weights: short }),
+      saveCheckpoint(runDir, { ...content, weights: short }),
       /INTERNAL.*weights has 3 elements for/,
     );
     await assert.rejects(
-      writeCheckpoint(runDir, { ...content, slots: { momentum: short } }),
+      saveCheckpoint(runDir, { ...content, slots: { momentum: short } }),
       /INTERNAL.*momentum has 3 elements for/,
     );
     assert.deepEqual(readdirSync(join(runDir, 'checkpoints')), []);
@@ -127,15 +130,15 @@ test('arrays of another length than the layout are refused, and nothing stays be
 test('a state with a number that JSON cannot hold is refused by its key', () =>
   withRunFolder(async (runDir) => {
     const state = { maxima: { head: Infinity } };
-    await assert.rejects(writeCheckpoint(runDir, { ...contentOf(1), state }), /INTERNAL.*head is Infinity/);
+    await assert.rejects(saveCheckpoint(runDir, { ...contentOf(1), state }), /INTERNAL.*head is Infinity/);
   }));
 
 test('a file in the way, and a folder that cannot be made, are write failures', () =>
   withRunFolder(async (runDir) => {
     const file = join(runDir, 'file');
     writeFileSync(file, '');
-    assert.equal(await codeOf(writeCheckpoint(file, contentOf(1))), 'CHECKPOINT_WRITE_FAILED');
+    assert.equal(await codeOf(saveCheckpoint(file, contentOf(1))), 'CHECKPOINT_WRITE_FAILED');
     if (existsSync('/proc/self')) {
-      assert.equal(await codeOf(writeCheckpoint('/proc/self/none', contentOf(1))), 'CHECKPOINT_WRITE_FAILED');
+      assert.equal(await codeOf(saveCheckpoint('/proc/self/none', contentOf(1))), 'CHECKPOINT_WRITE_FAILED');
     }
   }));

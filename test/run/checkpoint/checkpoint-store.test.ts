@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { writeFileAtomic } from '../../../src/host/atomic-file.js';
 import {
   listCheckpoints,
@@ -12,12 +13,11 @@ import {
   resolveCheckpoint,
   writeBest,
 } from '../../../src/run/checkpoint/checkpoint-store.js';
-import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
-import { codeOf, contentOf, withRunFolder } from './checkpoint-fixture.js';
+import { codeOf, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
 async function write(runDir: string, ...steps: number[]): Promise<string[]> {
   const paths: string[] = [];
-  for (const step of steps) paths.push(await writeCheckpoint(runDir, contentOf(step)));
+  for (const step of steps) paths.push(await saveCheckpoint(runDir, contentOf(step)));
   return paths;
 }
 
@@ -33,7 +33,7 @@ test('checkpoints are listed by step, and other names are passed over', () =>
       mkdirSync(join(runDir, 'checkpoints', name));
     }
     assert.deepEqual(
-      (await listCheckpoints(runDir)).map(({ step }) => step),
+      (await listCheckpoints(nodeDisk, runDir)).map(({ step }) => step),
       [9, 200, 123_456_789],
     );
   }));
@@ -41,8 +41,8 @@ test('checkpoints are listed by step, and other names are passed over', () =>
 test('a run folder without checkpoints, or none at all, has none', () =>
   withRunFolder(async (runDir) => {
     const { seen, onRejected } = collector();
-    assert.deepEqual(await listCheckpoints(runDir), []);
-    assert.equal(await newestVerified(join(runDir, 'none'), onRejected), null);
+    assert.deepEqual(await listCheckpoints(nodeDisk, runDir), []);
+    assert.equal(await newestVerified(nodeDisk, join(runDir, 'none'), onRejected), null);
     assert.deepEqual(seen, []);
   }));
 
@@ -52,7 +52,7 @@ test('the newest that verifies is taken, and each newer one is reported with its
     rmSync(join(fourth!, 'COMPLETE'));
     truncateSync(join(third!, 'optimizer.safetensors'), 100);
     const { seen, onRejected } = collector();
-    const newest = await newestVerified(runDir, onRejected);
+    const newest = await newestVerified(nodeDisk, runDir, onRejected);
     assert.equal(newest?.step, 2);
     assert.deepEqual(newest.state, contentOf(2).state);
     assert.equal(seen.length, 2);
@@ -63,33 +63,33 @@ test('the newest that verifies is taken, and each newer one is reported with its
 test('the last ones and the best are kept', () =>
   withRunFolder(async (runDir) => {
     const paths = await write(runDir, 1, 2, 3, 4, 5);
-    await writeBest(runDir, { step: 2, metric: 'test-loss', value: 0.5 });
-    assert.deepEqual(await prune(runDir, 2), [paths[0], paths[2]]);
+    await writeBest(nodeDisk, runDir, { step: 2, metric: 'test-loss', value: 0.5 });
+    assert.deepEqual(await prune(nodeDisk, runDir, 2), [paths[0], paths[2]]);
     assert.deepEqual(
-      (await listCheckpoints(runDir)).map(({ step }) => step),
+      (await listCheckpoints(nodeDisk, runDir)).map(({ step }) => step),
       [2, 4, 5],
     );
-    assert.deepEqual(await prune(runDir, 2), []);
-    assert.deepEqual(await prune(runDir, 7), []);
+    assert.deepEqual(await prune(nodeDisk, runDir, 2), []);
+    assert.deepEqual(await prune(nodeDisk, runDir, 7), []);
     assert.deepEqual(readdirSync(join(runDir, 'checkpoints')).length, 3);
   }));
 
 test('without a best only the last ones are kept', () =>
   withRunFolder(async (runDir) => {
     await write(runDir, 1, 2, 3);
-    assert.equal((await prune(runDir, 1)).length, 2);
-    assert.deepEqual(await prune(join(runDir, 'none'), 1), []);
+    assert.equal((await prune(nodeDisk, runDir, 1)).length, 2);
+    assert.deepEqual(await prune(nodeDisk, join(runDir, 'none'), 1), []);
   }));
 
 test('the best is read back, replaced whole, and null before there is one', () =>
   withRunFolder(async (runDir) => {
-    assert.equal(await readBest(runDir), null);
+    assert.equal(await readBest(nodeDisk, runDir), null);
     const first = { step: 2, metric: 'test-loss', value: 0.5 };
-    await writeBest(runDir, first);
-    assert.deepEqual(await readBest(runDir), first);
+    await writeBest(nodeDisk, runDir, first);
+    assert.deepEqual(await readBest(nodeDisk, runDir), first);
     const second = { step: 9, metric: 'test-accuracy', value: 1 };
-    await writeBest(runDir, second);
-    assert.deepEqual(await readBest(runDir), second);
+    await writeBest(nodeDisk, runDir, second);
+    assert.deepEqual(await readBest(nodeDisk, runDir), second);
     assert.deepEqual(readdirSync(runDir), ['best.json']);
   }));
 
@@ -107,39 +107,42 @@ test('a damaged best is refused, whatever it holds', () =>
     );
     for (const text of texts) {
       writeFileSync(join(runDir, 'best.json'), text);
-      assert.equal(await codeOf(readBest(runDir)), 'CHECKPOINT_CORRUPT', text);
+      assert.equal(await codeOf(readBest(nodeDisk, runDir)), 'CHECKPOINT_CORRUPT', text);
     }
     rmSync(join(runDir, 'best.json'));
     mkdirSync(join(runDir, 'best.json'));
-    assert.equal(await codeOf(readBest(runDir)), 'CHECKPOINT_UNREADABLE');
-    assert.equal(await codeOf(writeBest(runDir, good)), 'CHECKPOINT_WRITE_FAILED');
+    assert.equal(await codeOf(readBest(nodeDisk, runDir)), 'CHECKPOINT_UNREADABLE');
+    assert.equal(await codeOf(writeBest(nodeDisk, runDir, good)), 'CHECKPOINT_WRITE_FAILED');
   }));
 
 test('a path means the checkpoint itself, a run’s best, or its newest that verifies', () =>
   withRunFolder(async (runDir) => {
     const [one, two, three] = await write(runDir, 1, 2, 3);
     const { seen, onRejected } = collector();
-    assert.equal(await resolveCheckpoint(two!, onRejected), two);
-    assert.equal(await resolveCheckpoint(runDir, onRejected), three);
+    assert.equal(await resolveCheckpoint(nodeDisk, two!, onRejected), two);
+    assert.equal(await resolveCheckpoint(nodeDisk, runDir, onRejected), three);
     truncateSync(join(three!, 'state.json'), 3);
-    assert.equal(await resolveCheckpoint(runDir, onRejected), two);
+    assert.equal(await resolveCheckpoint(nodeDisk, runDir, onRejected), two);
     assert.equal(seen.length, 1);
-    await writeBest(runDir, { step: 1, metric: 'test-loss', value: 1 });
-    assert.equal(await resolveCheckpoint(runDir, onRejected), one);
+    await writeBest(nodeDisk, runDir, { step: 1, metric: 'test-loss', value: 1 });
+    assert.equal(await resolveCheckpoint(nodeDisk, runDir, onRejected), one);
   }));
 
 test('a path that means nothing, a best that is gone and a run of damaged ones are errors', () =>
   withRunFolder(async (runDir) => {
     const { seen, onRejected } = collector();
-    assert.equal(await codeOf(resolveCheckpoint(runDir, onRejected)), 'CHECKPOINT_NOT_FOUND');
-    assert.equal(await codeOf(resolveCheckpoint(join(runDir, 'none'), onRejected)), 'CHECKPOINT_NOT_FOUND');
+    assert.equal(await codeOf(resolveCheckpoint(nodeDisk, runDir, onRejected)), 'CHECKPOINT_NOT_FOUND');
+    assert.equal(
+      await codeOf(resolveCheckpoint(nodeDisk, join(runDir, 'none'), onRejected)),
+      'CHECKPOINT_NOT_FOUND',
+    );
     const [one, two] = await write(runDir, 1, 2);
     truncateSync(join(one!, 'checksums.json'), 3);
     rmSync(join(two!, 'COMPLETE'));
-    assert.equal(await codeOf(resolveCheckpoint(runDir, onRejected)), 'CHECKPOINT_INCOMPLETE');
+    assert.equal(await codeOf(resolveCheckpoint(nodeDisk, runDir, onRejected)), 'CHECKPOINT_INCOMPLETE');
     assert.equal(seen.length, 2);
-    await writeBest(runDir, { step: 8, metric: 'test-loss', value: 1 });
-    await assert.rejects(resolveCheckpoint(runDir, onRejected), {
+    await writeBest(nodeDisk, runDir, { step: 8, metric: 'test-loss', value: 1 });
+    await assert.rejects(resolveCheckpoint(nodeDisk, runDir, onRejected), {
       code: 'CHECKPOINT_NOT_FOUND',
       message: /step-00000008/,
     });
@@ -149,16 +152,16 @@ test('an unfinished checkpoint given by path stays meant, so that reading it say
   withRunFolder(async (runDir) => {
     const [path] = await write(runDir, 1);
     rmSync(join(path!, 'COMPLETE'));
-    assert.equal(await resolveCheckpoint(path!, collector().onRejected), path);
+    assert.equal(await resolveCheckpoint(nodeDisk, path!, collector().onRejected), path);
   }));
 
 test('an atomic write that fails leaves the old file and nothing else', () =>
   withRunFolder(async (runDir) => {
     const path = join(runDir, 'file');
-    await writeFileAtomic(path, 'old');
-    await writeFileAtomic(path, 'new');
+    await writeFileAtomic(nodeDisk, path, 'old');
+    await writeFileAtomic(nodeDisk, path, 'new');
     assert.equal(readFileSync(path, 'utf8'), 'new');
     mkdirSync(join(runDir, '.tmp-file'));
-    await assert.rejects(writeFileAtomic(path, 'newer'));
+    await assert.rejects(writeFileAtomic(nodeDisk, path, 'newer'));
     assert.equal(readFileSync(path, 'utf8'), 'new');
   }));

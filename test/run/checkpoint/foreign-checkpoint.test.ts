@@ -3,19 +3,19 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { resolveCheckpoint } from '../../../src/run/checkpoint/checkpoint-store.js';
 import { readCheckpointState } from '../../../src/run/checkpoint/checkpoint-reader.js';
-import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
 import { writeSafetensors } from '../../../src/run/checkpoint/safetensors.js';
-import { codeOf, contentOf, withRunFolder } from './checkpoint-fixture.js';
+import { codeOf, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
-const resolved = (path: string): Promise<string> => resolveCheckpoint(path, () => undefined);
+const resolved = (path: string): Promise<string> => resolveCheckpoint(nodeDisk, path, () => undefined);
 const VALUE = { name: 'cls_token', shape: [1], data: new Float32Array(1) };
 
 test('a file of weights is named for what it is, and the remedy says what can be given', () =>
   withRunFolder(async (folder) => {
     const weights = join(folder, 'model.safetensors');
-    await writeSafetensors(weights, [VALUE], { format: 'pt' });
+    await writeSafetensors(nodeDisk, weights, [VALUE], { format: 'pt' });
     await assert.rejects(resolved(weights), {
       code: 'CHECKPOINT_FOREIGN',
       message: /model\.safetensors is a safetensors file, not a checkpoint of vitrail.*run folder/s,
@@ -37,7 +37,7 @@ test('a folder of weights of another program is no checkpoint that was never com
       mkdirSync(path);
       writeFileSync(join(path, 'config.json'), '{}');
       if (name.endsWith('.json')) writeFileSync(join(path, name), '{}');
-      else await writeSafetensors(join(path, name), [VALUE], { format: 'pt' });
+      else await writeSafetensors(nodeDisk, join(path, name), [VALUE], { format: 'pt' });
       await assert.rejects(resolved(path), {
         code: 'CHECKPOINT_FOREIGN',
         message: new RegExp(`with ${name}`),
@@ -47,7 +47,7 @@ test('a folder of weights of another program is no checkpoint that was never com
 
 test('a file of a checkpoint of ours names the folder to give instead', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(1));
+    const path = await saveCheckpoint(runDir, contentOf(1));
     await assert.rejects(resolved(join(path, 'weights.safetensors')), {
       code: 'CHECKPOINT_FOREIGN',
       message: new RegExp(`a file of the checkpoint ${path}`),
@@ -56,9 +56,9 @@ test('a file of a checkpoint of ours names the folder to give instead', () =>
 
 test('a checkpoint of ours that was copied in part is still one that was never completed', () =>
   withRunFolder(async (runDir) => {
-    const path = await writeCheckpoint(runDir, contentOf(1));
+    const path = await saveCheckpoint(runDir, contentOf(1));
     for (const name of ['COMPLETE', 'checksums.json', 'state.json']) rmSync(join(path, name));
-    assert.equal(await codeOf(readCheckpointState(await resolved(path))), 'CHECKPOINT_INCOMPLETE');
+    assert.equal(await codeOf(readCheckpointState(nodeDisk, await resolved(path))), 'CHECKPOINT_INCOMPLETE');
   }));
 
 test('a path where nothing is, and a folder without weights, hold no checkpoint', () =>

@@ -1,5 +1,6 @@
 /** safetensors files: what is written is read back, and every malformation is refused with what was wrong. */
 import assert from 'node:assert/strict';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,11 +37,11 @@ test('tensors come back with names, shapes, values and metadata, and the file is
     { name: 'empty', shape: [0, 5], data: new Float32Array(0) },
     { name: 'ünï', shape: [1], data: Float32Array.of(8) },
   ];
-  const digest = await writeSafetensors(path('good'), tensors, { format: 'pt', note: 'x' });
+  const digest = await writeSafetensors(nodeDisk, path('good'), tensors, { format: 'pt', note: 'x' });
   const bytes = readFileSync(path('good'));
   assert.equal(digest.bytes, bytes.length);
   assert.equal(digest.sha256, createHash('sha256').update(bytes).digest('hex'));
-  assert.deepEqual(await fileDigest(path('good')), digest);
+  assert.deepEqual(await fileDigest(nodeDisk, path('good')), digest);
 
   const headerBytes = Number(bytes.readBigUInt64LE());
   assert.equal(headerBytes % 8, 0);
@@ -48,38 +49,41 @@ test('tensors come back with names, shapes, values and metadata, and the file is
   assert.deepEqual(header['b.weight'], { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] });
   assert.equal(bytes.readFloatLE(8 + headerBytes), 1.5);
 
-  const read = await readSafetensors(path('good'));
+  const read = await readSafetensors(nodeDisk, path('good'));
   assert.deepEqual([...read.keys()].sort(), ['b.weight', 'empty', 'scalar', 'ünï']);
   for (const { name, shape, data } of tensors) {
     assert.deepEqual(read.get(name)?.shape, shape);
     assert.deepEqual([...read.get(name)!.data], [...data]);
   }
-  assert.deepEqual((await readSafetensorsHeader(path('good'))).metadata, { format: 'pt', note: 'x' });
+  assert.deepEqual((await readSafetensorsHeader(nodeDisk, path('good'))).metadata, {
+    format: 'pt',
+    note: 'x',
+  });
 });
 
 test('a tensor larger than one piece is written and read whole', async () => {
   const data = Float32Array.from({ length: 2 ** 18 + 5 }, (_, i) => i);
-  await writeSafetensors(path('large'), [{ name: 'w', shape: [data.length], data }]);
-  const read = await readSafetensors(path('large'));
+  await writeSafetensors(nodeDisk, path('large'), [{ name: 'w', shape: [data.length], data }]);
+  const read = await readSafetensors(nodeDisk, path('large'));
   assert.deepEqual(Buffer.from(read.get('w')!.data.buffer), Buffer.from(data.buffer));
 });
 
 test('tensors may be left out, and an array of another length is refused', async () => {
   const a = { name: 'a', shape: [2], data: Float32Array.of(1, 2) };
   const b = { name: 'b', shape: [1], data: Float32Array.of(3) };
-  await writeSafetensors(path('two'), [a, b]);
+  await writeSafetensors(nodeDisk, path('two'), [a, b]);
   const into = new Float32Array(1);
-  await readTensors(path('two'), ({ name }) => (name === 'b' ? into : null));
+  await readTensors(nodeDisk, path('two'), ({ name }) => (name === 'b' ? into : null));
   assert.equal(into[0], 3);
   await assert.rejects(
-    readTensors(path('two'), () => into),
+    readTensors(nodeDisk, path('two'), () => into),
     /INTERNAL.*4 bytes for tensor a of 8/,
   );
 });
 
 test('values that do not fit their shape are refused before anything is written', async () => {
   await assert.rejects(
-    writeSafetensors(path('never'), [{ name: 'w', shape: [3], data: new Float32Array(2) }]),
+    writeSafetensors(nodeDisk, path('never'), [{ name: 'w', shape: [3], data: new Float32Array(2) }]),
     /INTERNAL.*tensor w of shape \[3\] has 2 values/,
   );
   assert.equal(existsSync(path('never')), false);
@@ -116,7 +120,7 @@ const MALFORMED: readonly (readonly [what: string, header: unknown, dataBytes: n
 for (const [what, header, dataBytes, message] of MALFORMED) {
   test(`${what} is refused with its path`, async () => {
     const file = craft('bad', header, dataBytes);
-    await assert.rejects(readSafetensors(file), (error: Error) => {
+    await assert.rejects(readSafetensors(nodeDisk, file), (error: Error) => {
       assert.match(error.message, /^CHECKPOINT_CORRUPT: /);
       assert.ok(error.message.includes(file));
       assert.match(error.message, message);
@@ -126,9 +130,12 @@ for (const [what, header, dataBytes, message] of MALFORMED) {
 }
 
 test('a header longer than the file, or than the format allows, is refused', async () => {
-  await assert.rejects(readSafetensors(craft('bad', '{}', 0, 3n)), /a header of 3 bytes in a file of 10/);
   await assert.rejects(
-    readSafetensors(craft('bad', '{}', 0, 2n ** 64n - 1n)),
+    readSafetensors(nodeDisk, craft('bad', '{}', 0, 3n)),
+    /a header of 3 bytes in a file of 10/,
+  );
+  await assert.rejects(
+    readSafetensors(nodeDisk, craft('bad', '{}', 0, 2n ** 64n - 1n)),
     /a header of 18446744073709551615/,
   );
 });
@@ -137,7 +144,7 @@ test('an empty file and one of seven bytes are too short', async () => {
   for (const bytes of [0, 7]) {
     writeFileSync(path('short'), Buffer.alloc(bytes));
     await assert.rejects(
-      readSafetensors(path('short')),
+      readSafetensors(nodeDisk, path('short')),
       new RegExp(`CHECKPOINT_CORRUPT.* ${bytes} bytes are too`),
     );
   }
@@ -148,14 +155,14 @@ test('bytes that are not UTF-8 in the header are refused', async () => {
   const bytes = readFileSync(file);
   bytes[10] = 0xff;
   writeFileSync(file, bytes);
-  await assert.rejects(readSafetensors(file), /header is not JSON/);
+  await assert.rejects(readSafetensors(nodeDisk, file), /header is not JSON/);
 });
 
 test('a file that shrinks while it is read is refused', async () => {
   const data = new Float32Array(4);
-  await writeSafetensors(path('shrinks'), [{ name: 'w', shape: [4], data }]);
+  await writeSafetensors(nodeDisk, path('shrinks'), [{ name: 'w', shape: [4], data }]);
   const { size } = { size: readFileSync(path('shrinks')).length };
-  const reading = readTensors(path('shrinks'), () => {
+  const reading = readTensors(nodeDisk, path('shrinks'), () => {
     truncateSync(path('shrinks'), size - 4);
     return data;
   });
@@ -163,13 +170,13 @@ test('a file that shrinks while it is read is refused', async () => {
 });
 
 test('a missing file and a folder have their own codes', async () => {
-  await assert.rejects(readSafetensors(path('nothing')), { code: 'CHECKPOINT_NOT_FOUND' });
-  await assert.rejects(readSafetensors(folder), { code: 'CHECKPOINT_UNREADABLE' });
+  await assert.rejects(readSafetensors(nodeDisk, path('nothing')), { code: 'CHECKPOINT_NOT_FOUND' });
+  await assert.rejects(readSafetensors(nodeDisk, folder), { code: 'CHECKPOINT_UNREADABLE' });
 });
 
 test('a full disk is reported with the reason', { skip: !existsSync('/dev/full') }, async () => {
   const data = new Float32Array(4);
-  await assert.rejects(writeSafetensors('/dev/full', [{ name: 'w', shape: [4], data }]), {
+  await assert.rejects(writeSafetensors(nodeDisk, '/dev/full', [{ name: 'w', shape: [4], data }]), {
     code: 'CHECKPOINT_WRITE_FAILED',
     message: /ENOSPC/,
   });

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { writeCheckpoint } from '../../../src/run/checkpoint/checkpoint-writer.js';
+import { nodeDisk } from '../../../src/host/disk.js';
 import { readSafetensorsHeader } from '../../../src/run/checkpoint/safetensors.js';
 import { weightsMetadata } from '../../../src/run/checkpoint/weights-metadata.js';
 import { modelSpec } from '../../../src/run/model/model-spec.js';
 import { pixelScale } from '../../../src/run/model/patches.js';
-import { contentOf, SPEC, withRunFolder } from './checkpoint-fixture.js';
+import { contentOf, SPEC, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
 const CLASSES = ['Katze, "die"', 'hund\n', '犬'];
 const B16 = modelSpec('vit-b/16', { imageSize: 224, classes: CLASSES.length });
@@ -54,7 +54,7 @@ for (const transform of ['paper', 'tutorial'] as const) {
 test('a checkpoint’s weights carry it, beside format, producer and step', () =>
   withRunFolder(async (runDir) => {
     const metadata = weightsMetadata(SPEC, 'paper', ['a', 'b']);
-    const path = await writeCheckpoint(runDir, { ...contentOf(3), metadata });
-    const header = await readSafetensorsHeader(join(path, 'weights.safetensors'));
+    const path = await saveCheckpoint(runDir, { ...contentOf(3), metadata });
+    const header = await readSafetensorsHeader(nodeDisk, join(path, 'weights.safetensors'));
     assert.deepEqual(header.metadata, { ...metadata, format: 'pt', producer: 'vitrail', step: '3' });
   }));

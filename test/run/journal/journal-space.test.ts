@@ -5,12 +5,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { nodeDisk } from '../../../src/host/disk.js';
+import { systemHost } from '../../../src/host/host.js';
 import { JOURNAL_VERSION, type JournalOpen } from '../../../src/run/journal/journal-format.js';
 import { Journal } from '../../../src/run/journal/journal.js';
 import { readJournal } from '../../../src/run/journal/journal-file.js';
 import { initialRunState } from '../../../src/run/journal/run-state.js';
 import { RunLog } from '../../../src/coordinator/watch/run-log.js';
+import { systemClock } from '../../../src/host/clock.js';
+import { NO_WAIT } from '../../coordinator/run-fixture.js';
 import { fillDisk, makeRoom, mountSmallDisk } from '../../small-disk.js';
+
+/** A folder that nobody else has. */
+const FREE = { clock: systemClock, check: async () => Promise.resolve() };
 
 const state = (step: number) => ({ ...initialRunState(200), step });
 const OPEN: JournalOpen = {
@@ -46,8 +53,8 @@ test('commits wait for space, events that come meanwhile are left out, and the j
   const path = disk(t);
   if (path === null) return;
   let onFull: (() => void) | null = null;
-  const wait = { onFull: () => onFull?.(), interrupted: () => false, check: () => undefined };
-  const journal = await Journal.begin(path, OPEN, null, wait);
+  const wait = Object.assign({ onFull: () => onFull?.(), interrupted: () => false }, FREE);
+  const journal = await Journal.begin(systemHost, path, OPEN, null, wait);
   await journal.commit(state(1), 1, 'd1', [0]);
   fillDisk(path, 0);
   // Of what still fits into the last page a part would be written.
@@ -55,13 +62,13 @@ test('commits wait for space, events that come meanwhile are left out, and the j
   const full = new Promise<void>((resolve) => (onFull = resolve));
   const committing = journal.commit(state(2), 2, 'd2', [0]);
   await full;
-  const meanwhile = await readJournal(path);
+  const meanwhile = await readJournal(nodeDisk, path);
   assert.equal(meanwhile?.state.step, 1);
   makeRoom(path);
   await committing;
   await journal.commit(state(3), 3, 'd3', [0]);
   await journal.close();
-  const content = await readJournal(path);
+  const content = await readJournal(nodeDisk, path);
   assert.deepEqual(content?.lastCommit, { generation: 3, digest: 'd3', ring: [0] });
   assert.ok(content.events.length < 100);
   assert.deepEqual(readdirSync(path), ['journal']);
@@ -70,11 +77,7 @@ test('commits wait for space, events that come meanwhile are left out, and the j
 test('a commit that a person does not want to wait for fails with the path, and what was committed stays', async (t) => {
   const path = disk(t);
   if (path === null) return;
-  const journal = await Journal.begin(path, OPEN, null, {
-    onFull: () => undefined,
-    interrupted: () => true,
-    check: () => undefined,
-  });
+  const journal = await Journal.begin(systemHost, path, OPEN, null, NO_WAIT);
   await journal.commit(state(1), 1, 'd1', [0]);
   fillDisk(path, 0);
   const commits = async (): Promise<void> => {
@@ -84,13 +87,9 @@ test('a commit that a person does not want to wait for fails with the path, and 
   // A checkpoint's rewriting needs room for a whole new one: the old one stays.
   await assert.rejects(journal.checkpoint(1, 'p', 'w'), /JOURNAL_WRITE_FAILED/);
   await journal.close();
-  assert.ok((await readJournal(path))!.state.step >= 1);
+  assert.ok((await readJournal(nodeDisk, path))!.state.step >= 1);
   assert.deepEqual(readdirSync(path).sort(), ['ballast', 'journal']);
-  const again = Journal.begin(path, OPEN, null, {
-    onFull: () => undefined,
-    interrupted: () => true,
-    check: () => undefined,
-  });
+  const again = Journal.begin(systemHost, path, OPEN, null, NO_WAIT);
   await assert.rejects(again, /JOURNAL_WRITE_FAILED/);
 });
 
@@ -98,11 +97,13 @@ test('a part of a line that cannot be taken back is no other error, and is taken
   const path = disk(t);
   if (path === null) return;
   let onFull: (() => void) | null = null;
-  const journal = await Journal.begin(path, OPEN, null, {
-    onFull: () => onFull?.(),
-    interrupted: () => false,
-    check: () => undefined,
-  });
+  const journal = await Journal.begin(
+    systemHost,
+    path,
+    OPEN,
+    null,
+    Object.assign({ onFull: () => onFull?.(), interrupted: () => false }, FREE),
+  );
   await journal.commit(state(1), 1, 'd1', [0]);
   const attribute = (change: string): boolean =>
     spawnSync('chattr', [change, join(path, 'journal')]).status === 0;
@@ -122,23 +123,21 @@ test('a part of a line that cannot be taken back is no other error, and is taken
   await committing;
   await journal.commit(state(3), 3, 'd3', [0]);
   await journal.close();
-  assert.equal((await readJournal(path))?.state.step, 3);
+  assert.equal((await readJournal(nodeDisk, path))?.state.step, 3);
 });
 
-test('lines of the run log that have no space are left out, counted, and the others are whole', (t) => {
+test('lines of the run log that have no space are left out, counted, and the others are whole', async (t) => {
   const path = disk(t);
   if (path === null) return;
-  const log = new RunLog(
-    path,
-    () => 0,
-    () => true,
-  );
+  const log = await RunLog.open(systemHost, path, async () => Promise.resolve(true));
   log.onClusterEvent({ text: 'before' });
+  await log.written();
   fillDisk(path, 0);
   for (let i = 0; i < 100; i++) log.onClusterEvent({ text: 'x'.repeat(100) });
+  await log.written();
   makeRoom(path);
   log.onClusterEvent({ text: 'after' });
-  log.close();
+  await log.close();
   const lines = readFileSync(join(path, 'metrics.jsonl'), 'utf8').trim().split('\n');
   const parsed = lines.map((line) => JSON.parse(line) as { type: string; text?: string; missing?: number });
   const gap = parsed.at(-2)!;

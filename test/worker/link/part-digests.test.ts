@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
+import { systemClock } from '../../../src/host/clock.js';
 import { piecewiseDigest } from '../../../src/run/checkpoint/piecewise-digest.js';
 import { PartDigests } from '../../../src/worker/link/part-digests.js';
 
@@ -21,12 +22,12 @@ test('a digest in pieces is that of the whole, and timers run between them', asy
       turns++;
     }
   })();
-  const digest = await piecewiseDigest(bytes);
+  const digest = await piecewiseDigest(systemClock, bytes);
   stop.abort();
   await counting;
   assert.equal(hex(digest), sha256(bytes));
   assert.ok(turns >= 2, `${turns} turns of the event loop`);
-  assert.equal(hex(await piecewiseDigest(new Uint8Array(0))), sha256(new Uint8Array(0)));
+  assert.equal(hex(await piecewiseDigest(systemClock, new Uint8Array(0))), sha256(new Uint8Array(0)));
 });
 
 test('a part is read once a step, and again when the state may be another', async () => {

@@ -1,0 +1,127 @@
+/** The disk of a run folder, as everything that writes to it sees it: the system's, or that of a simulation. */
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { hasCode } from '../errors/errors.js';
+
+/** r: to read. w: to write from the beginning. a: to append. With x: only where there is no such file yet. */
+export type OpenMode = 'r' | 'w' | 'wx' | 'a' | 'ax';
+
+export interface DiskFile {
+  /** Writes all of `bytes` behind what the file holds. A failure may leave a part of them. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Writes all of `bytes` at `position`; not for a file that is open for appending. */
+  writeAt(bytes: Uint8Array, position: number): Promise<void>;
+  /** Reads from `position` on. @returns how many bytes of `into` were filled, 0 at the end of the file */
+  readAt(into: Uint8Array, position: number): Promise<number>;
+  /** Forces content and size to the disk. */
+  sync(): Promise<void>;
+  /** As `sync`, without what the content can be read without, such as the time of the last change. */
+  datasync(): Promise<void>;
+  truncate(bytes: number): Promise<void>;
+  /** In bytes. */
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Every operation rejects with the error of the system, whose `code` is ENOENT, EEXIST, ENOSPC and so on. */
+export interface Disk {
+  open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** The whole file as UTF-8. */
+  readText(path: string): Promise<string>;
+  /** The names in a folder, in no particular order. */
+  list(path: string): Promise<readonly string[]>;
+  /** What is at `path`; null where nothing is, also where something above it is a file. */
+  kindOf(path: string): Promise<'folder' | 'file' | null>;
+  /** Puts a file in the place of another, or a folder in that of an empty one, at once. */
+  rename(from: string, to: string): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  /** @returns false where there was none */
+  removeFile(path: string): Promise<boolean>;
+  removeEmptyFolder(path: string): Promise<void>;
+  /** Removes whatever is at `path`, a folder with all that it holds. It is no error that nothing is there. */
+  removeAll(path: string): Promise<void>;
+  /** Forces the names in a folder to the disk: which there are, and what they mean. */
+  syncFolder(path: string): Promise<void>;
+}
+
+class NodeFile implements DiskFile {
+  readonly #file: FileHandle;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** A disk that is almost full takes a part of a write and says nothing; the rest then fails. */
+  async append(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) done += (await this.#file.write(bytes, done)).bytesWritten;
+  }
+
+  async writeAt(bytes: Uint8Array, position: number): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  }
+
+  async readAt(into: Uint8Array, position: number): Promise<number> {
+    const { bytesRead } = await this.#file.read(into, 0, into.length, position);
+    return bytesRead;
+  }
+
+  async sync(): Promise<void> {
+    await this.#file.sync();
+  }
+
+  async datasync(): Promise<void> {
+    await this.#file.datasync();
+  }
+
+  async truncate(bytes: number): Promise<void> {
+    await this.#file.truncate(bytes);
+  }
+
+  async size(): Promise<number> {
+    return (await this.#file.stat()).size;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+export const nodeDisk: Disk = {
+  open: async (path, mode) => new NodeFile(await open(path, mode)),
+  readText: async (path) => readFile(path, 'utf8'),
+  list: async (path) => readdir(path),
+  kindOf: async (path) => {
+    try {
+      return (await stat(path)).isDirectory() ? 'folder' : 'file';
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+      throw error;
+    }
+  },
+  rename: async (from, to) => rename(from, to),
+  makeFolder: async (path) => mkdir(path),
+  removeFile: async (path) => {
+    try {
+      await unlink(path);
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return false;
+      throw error;
+    }
+  },
+  removeEmptyFolder: async (path) => rmdir(path),
+  removeAll: async (path) => rm(path, { recursive: true, force: true }),
+  syncFolder: async (path) => {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  },
+};
