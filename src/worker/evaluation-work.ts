@@ -12,8 +12,8 @@ import type { TrainingState } from './training/training-state.js';
 
 export interface EvaluationServices {
   readonly status: StatusBoard;
-  readonly loader: Loader;
-  readonly engine: ComputeEngine;
+  readonly loader: Pick<Loader, 'prefetch' | 'take'>;
+  readonly engine: Pick<ComputeEngine, 'evaluateMicroBatch'>;
   readonly state: TrainingState;
   readonly training: Training;
 }

@@ -1,6 +1,4 @@
 /** How a worker gets a place in the run, the first time or again: say hello, be welcomed, hold the state, be ready. */
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, revivedError, VitrailError } from '../errors/errors.js';
 import type { ModelSpec } from '../run/model/model-spec.js';
@@ -13,13 +11,13 @@ import type { PendingStep } from './step-loop.js';
 import type { StepWork } from './step-work.js';
 import type { TrainingState } from './training/training-state.js';
 
-/** Tells this process from all others: pid and host name need not, in containers. It reaches no weights. */
-const INSTANCE = randomUUID();
-
 export type Introduction = Pick<
   Body<'hello'>,
   'runToken' | 'step' | 'pendingGeneration' | 'pendingDigest' | 'microBatches'
 >;
+
+/** The process that a worker is. */
+export type WorkerIdentity = Pick<Body<'hello'>, 'instance' | 'host' | 'pid'>;
 
 /** What others know this worker by. */
 export interface Identity {
@@ -72,14 +70,15 @@ export type Answer =
  */
 export async function introduce(
   link: Link,
+  { instance, host, pid }: WorkerIdentity,
   { metricsAddress, place }: Identity,
   introduced: Introduction,
 ): Promise<Answer> {
   const hello: Body<'hello'> = {
     protocolVersion: PROTOCOL_VERSION,
-    instance: INSTANCE,
-    host: hostname(),
-    pid: process.pid,
+    instance,
+    host,
+    pid,
     metricsAddress,
     place: place === null ? 0 : place + 1,
     ...introduced,

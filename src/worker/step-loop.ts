@@ -1,6 +1,7 @@
 /** The worker's loop: do what the coordinator says until it says stop. */
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, revivedError } from '../errors/errors.js';
+import type { Clock } from '../host/clock.js';
 import { faultPoint } from '../host/fault-injection.js';
 import type { Logger } from '../host/logger.js';
 import { Phase, type Body } from '../wire/codec.js';
@@ -19,6 +20,7 @@ import type { TrainingState } from './training/training-state.js';
 const RING_PATIENCE = 10;
 
 export interface StepLoopServices extends EvaluationServices {
+  readonly clock: Clock;
   readonly config: RunConfig;
   readonly link: Link;
   readonly status: StatusBoard;
@@ -93,7 +95,7 @@ export class StepLoop {
 
   async #computeStep(plan: Body<'stepPlan'>): Promise<void> {
     const { link, status, work, config } = this.#services;
-    const startMs = performance.now();
+    const startMs = this.#services.clock.now();
     const { step, generation, ring } = plan;
     const interrupted = (): boolean => {
       link.check();
@@ -113,7 +115,7 @@ export class StepLoop {
     if (reduced === null) return;
     faultPoint('after-ring', step);
     status.enter(Phase.PHASE_COMMIT_WAIT, step);
-    const doneAtMs = performance.now();
+    const doneAtMs = this.#services.clock.now();
     const { digest } = reduced;
     const timings = stepTimings(times, reduced, doneAtMs - startMs);
     const done = { step, generation, digest, ...work.report(), timings };
@@ -131,13 +133,16 @@ export class StepLoop {
     }
     status.enter(Phase.PHASE_STATE_PULL, step);
     status.setState(null);
-    const startMs = performance.now();
+    const startMs = this.#services.clock.now();
     const sources = statePeers.map(({ endpoint }) => endpoint);
     const pulled = await this.#unlessCalledOff('pullState', { step, generation, sources }, generation);
     if (pulled === null) return false;
     await training.reload();
     status.setState(step);
-    log.info({ step, ms: Math.round(performance.now() - startMs), ...pulled }, 'state taken from a peer');
+    log.info(
+      { step, ms: Math.round(this.#services.clock.now() - startMs), ...pulled },
+      'state taken from a peer',
+    );
     return true;
   }
 
@@ -175,12 +180,12 @@ export class StepLoop {
     faultPoint('before-update', plan.step);
     status.enter(Phase.PHASE_UPDATE, plan.step);
     status.setState(null);
-    const startMs = performance.now();
+    const startMs = this.#services.clock.now();
     const gradientNorm = await training.update(plan);
     if (faultPoint('mid-update', plan.step) === 'flip') state.weights[0]! += 1;
     status.setState(plan.step + 1);
     status.enter(Phase.PHASE_IDLE, plan.step + 1);
-    const updateMs = performance.now() - startMs;
+    const updateMs = this.#services.clock.now() - startMs;
     const commitWaitMs = startMs - doneAtMs;
     link.send('updateDone', { step: plan.step, gradientNorm, updateMs, commitWaitMs });
     faultPoint('after-update', plan.step);

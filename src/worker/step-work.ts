@@ -1,5 +1,6 @@
 /** The computing of a step: micro-batch after micro-batch into the accumulator, which outlives a change of plan. */
 import type { RunConfig } from '../run/config/schema.js';
+import type { Clock } from '../host/clock.js';
 import { faultPoint } from '../host/fault-injection.js';
 import { lossUnits } from '../numbers/exact/loss-units.js';
 import type { ParameterLayout } from '../run/model/parameter-layout.js';
@@ -12,11 +13,12 @@ import { workToDo, type HeldWork } from './held-work.js';
 import type { StatusBoard } from './link/status-board.js';
 
 export interface StepWorkServices {
+  readonly clock: Clock;
   readonly config: RunConfig;
   readonly layout: ParameterLayout;
   readonly status: StatusBoard;
-  readonly loader: Loader;
-  readonly engine: ComputeEngine;
+  readonly loader: Pick<Loader, 'prefetch' | 'take' | 'ready'>;
+  readonly engine: Pick<ComputeEngine, 'trainMicroBatch'>;
   readonly accumulator: GradientAccumulator;
 }
 
@@ -120,19 +122,19 @@ export class StepWork {
     times: WorkTimes,
     last: boolean,
   ): Promise<void> {
-    const { status, loader, engine, accumulator } = this.#services;
+    const { clock, status, loader, engine, accumulator } = this.#services;
     status.enter(Phase.PHASE_DATA, plan.step);
-    const takenMs = performance.now();
+    const takenMs = clock.now();
     const batch = await loader.take(request(microBatch, plan.epoch));
     status.enter(Phase.PHASE_COMPUTE, plan.step);
-    const readyMs = performance.now();
+    const readyMs = clock.now();
     let quantiseMs = 0;
     const position = { step: plan.step, microBatch: microBatch.index };
     const result = await engine.trainMicroBatch(batch, position, (slot, gradient) => {
       faultPoint('mid-micro-batch', plan.step);
-      const beforeMs = performance.now();
+      const beforeMs = clock.now();
       accumulator.add(this.#slotIndex.get(slot.name)!, gradient, last);
-      quantiseMs += performance.now() - beforeMs;
+      quantiseMs += clock.now() - beforeMs;
     });
     const figures = this.#figures;
     const units = lossUnits(result.lossSum);
@@ -143,7 +145,7 @@ export class StepWork {
     this.#held?.microBatches.add(microBatch.index);
     times.dataMs += readyMs - takenMs;
     times.quantiseMs += quantiseMs;
-    times.computeMs += performance.now() - readyMs - quantiseMs;
+    times.computeMs += clock.now() - readyMs - quantiseMs;
     times.microBatches++;
   }
 }

@@ -1,4 +1,5 @@
 /** A worker's part of a step on real images, with the gradient sum it keeps from plan to plan. */
+import { systemClock } from '../../src/host/clock.js';
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { resolveConfig } from '../../src/run/config/config.js';
@@ -30,7 +31,15 @@ async function workOf(t: TestContext, known: ParameterLayout): Promise<StepWork>
   t.after(() => engine.dispose());
   engine.loadWeights(liveWeights());
   const accumulator = createAccumulator('exact', LAYOUT, new SharedArrayBuffer(4 * LAYOUT.length));
-  return new StepWork({ config, layout: known, status: new StatusBoard(), loader, engine, accumulator });
+  return new StepWork({
+    clock: systemClock,
+    config,
+    layout: known,
+    status: new StatusBoard(),
+    loader,
+    engine,
+    accumulator,
+  });
 }
 
 const PLAN: Body<'stepPlan'> = {

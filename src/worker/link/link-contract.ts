@@ -88,3 +88,16 @@ export type FromLink =
   | { readonly kind: 'refused'; readonly id: number; readonly failure: PlainError }
   | { readonly kind: 'opened'; readonly metricsAddress: string }
   | { readonly kind: 'lost'; readonly failure: PlainError };
+
+/** The communication thread as the training thread sees it. */
+export interface LinkThread {
+  /** Once; messages that were posted before are not lost. */
+  start(events: {
+    readonly onMessage: (message: FromLink) => void;
+    readonly onError: (error: Error) => void;
+    readonly onExit: () => void;
+  }): void;
+  post(message: ToLink): void;
+  /** Ends it, whatever it does. */
+  terminate(): void;
+}

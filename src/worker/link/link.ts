@@ -1,9 +1,9 @@
 /** The training thread's side of the communication thread. */
-import { Worker } from 'node:worker_threads';
 import { coded, revivedError } from '../../errors/errors.js';
+import type { Clock } from '../../host/clock.js';
 import type { WorkerFigures } from '../../host/metrics/worker-metrics.js';
 import type { Body, Message, MessageName } from '../../wire/codec.js';
-import type { CallName, FromLink, LinkCalls, LinkSettings, ToLink } from './link-contract.js';
+import type { CallName, FromLink, LinkCalls, LinkThread, ToLink } from './link-contract.js';
 
 interface PendingCall {
   readonly resolve: (answer: never) => void;
@@ -13,33 +13,41 @@ interface PendingCall {
 const CLOSE_TIMEOUT_MS = 5000;
 
 export class Link {
-  readonly #thread: Worker;
+  readonly #clock: Clock;
+  readonly #thread: LinkThread;
   readonly #inbox: Message[] = [];
   readonly #calls = new Map<number, PendingCall>();
   #nextCall = 0;
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
   #opened!: (address: string) => void;
+  #rejectFailed!: (error: Error) => void;
   readonly #metricsAddress: Promise<string>;
   #closing = false;
   readonly #ended: Promise<void>;
+  /** Rejects with what the thread failed with. */
+  readonly #failed = new Promise<never>((_, reject) => (this.#rejectFailed = reject));
 
-  private constructor(settings: LinkSettings) {
+  private constructor(clock: Clock, thread: LinkThread) {
+    this.#clock = clock;
+    this.#thread = thread;
     this.#metricsAddress = new Promise((resolve) => (this.#opened = resolve));
-    this.#thread = new Worker(new URL('./link-thread.js', import.meta.url), { workerData: settings });
-    this.#thread.on('message', (message: FromLink) => this.#receive(message));
-    this.#thread.on('error', (error) => this.#fail(error));
-    this.#ended = new Promise((resolve) => this.#thread.once('exit', () => resolve()));
-    this.#thread.on('exit', () => {
-      if (!this.#closing) this.#fail(coded('INTERNAL', { reason: 'the communication thread ended' }));
+    this.#ended = new Promise((resolve) => {
+      thread.start({
+        onMessage: (message) => this.#receive(message),
+        onError: (error) => this.#fail(error),
+        onExit: () => {
+          resolve();
+          if (!this.#closing) this.#fail(coded('INTERNAL', { reason: 'the communication thread ended' }));
+        },
+      });
     });
   }
 
   /** Starts the thread. @throws ADDRESS_INVALID, PORT_IN_USE */
-  static async open(settings: LinkSettings): Promise<{ link: Link; metricsAddress: string }> {
-    const link = new Link(settings);
-    const failed = new Promise<never>((_, reject) => link.#thread.once('error', reject));
-    return { link, metricsAddress: await Promise.race([link.#metricsAddress, failed]) };
+  static async open(clock: Clock, thread: LinkThread): Promise<{ link: Link; metricsAddress: string }> {
+    const link = new Link(clock, thread);
+    return { link, metricsAddress: await Promise.race([link.#metricsAddress, link.#failed]) };
   }
 
   send<N extends MessageName>(name: N, body: Body<N>): void {
@@ -89,14 +97,14 @@ export class Link {
 
   async close(): Promise<void> {
     this.#closing = true;
-    const timer = setTimeout(() => void this.#thread.terminate(), CLOSE_TIMEOUT_MS);
+    const timer = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#thread.terminate());
     this.#post({ kind: 'call', id: -1, name: 'close', argument: null });
     await this.#ended;
-    clearTimeout(timer);
+    timer.cancel();
   }
 
   #post(message: ToLink): void {
-    this.#thread.postMessage(message);
+    this.#thread.post(message);
   }
 
   #receive(message: FromLink): void {
@@ -123,6 +131,7 @@ export class Link {
 
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#rejectFailed(this.#failure);
     for (const call of this.#calls.values()) call.reject(this.#failure);
     this.#calls.clear();
     this.#wake?.();

@@ -2,13 +2,19 @@
 import { coded } from '../../errors/errors.js';
 import { createAccumulator } from '../../collective/sums/accumulator.js';
 import type { SumKernels } from '../../collective/sums/gradient-accumulator.js';
+import type { ComputeEngine } from '../../nn/engine/engine.js';
 import { vectorOf } from '../../collective/sums/vector.js';
 import { clipFactor, scaleGradient, scalesOf } from '../optimizer/gradient-scaling.js';
 import { createOptimizer } from '../optimizer/optimizer.js';
 import { averagedWeights, type Training, type TrainingServices, type UpdatePlan } from './training.js';
 
+/** Of the engine it needs only that weights can be loaded. */
+type HostTrainingServices = Omit<TrainingServices, 'engine'> & {
+  readonly engine: Pick<ComputeEngine, 'loadWeights'>;
+};
+
 /** @param kernels do the work, to the same bits, where they are built */
-export function hostTraining(services: TrainingServices, kernels: SumKernels | undefined): Training {
+export function hostTraining(services: HostTrainingServices, kernels: SumKernels | undefined): Training {
   const { config, layout, state, engine } = services;
   const { weights, moments, shared } = state;
   const optimizer = createOptimizer(config, layout, kernels);
