@@ -14,6 +14,11 @@ const ROOMS = {
   worker: ['errors', 'numbers', 'wire', 'host', 'run', 'kernels', 'collective', 'nn'],
   chaos: ['errors', 'numbers', 'host'],
   demo: ['errors', 'numbers'],
+  api: ['errors', 'numbers', 'host', 'run', 'kernels', 'nn', 'coordinator', 'worker'],
+  cli: [
+    ...['errors', 'host', 'run', 'kernels', 'nn', 'chaos', 'demo', 'api'],
+    ...['worker/data', 'worker/training', 'coordinator/watch'],
+  ],
 };
 
 /** Floors within a room, the lowest first: a floor imports those below it and itself. */

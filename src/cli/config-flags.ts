@@ -1,17 +1,12 @@
 /** Command-line flags made from the schema of a run's options. */
-import { homedir } from 'node:os';
 import { Option, type Command } from 'commander';
-import { readConfigFile } from '../run/config/config-file.js';
-import { resolveConfig, type OptionValues } from '../run/config/config.js';
-import { expandPaths } from '../run/config/home-path.js';
+import type { RunOptions, UncheckedOptions } from '../api/run-options.js';
 import { kebab } from '../run/config/kebab-case.js';
 import { OPTION_KEYS } from '../run/config/option-name.js';
 import { optionShape } from '../run/config/option-shape.js';
 import { PRESETS } from '../run/config/presets.js';
 import type { OptionMeta } from '../run/config/option-kinds.js';
-import { optionMeta, type RunConfig, type RunConfigKey } from '../run/config/schema.js';
-import { coded } from '../errors/errors.js';
-import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './training/resumed-run.js';
+import { optionMeta, type RunConfigKey } from '../run/config/schema.js';
 
 const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
   data: 'Data:',
@@ -53,45 +48,16 @@ export function addConfigFlags(command: Command): Command {
   return command;
 }
 
-export interface ConfigFlagValues extends OptionValues {
-  readonly config?: string;
-  readonly preset?: string;
-  readonly printConfig?: boolean;
+/** What commander makes of these flags: options of a run, still as texts, and what stands beside them. */
+export type ConfigFlagValues = UncheckedOptions & { readonly printConfig?: boolean };
+
+/** The options of a run among the flags of a command. */
+export function optionsOf(flags: ConfigFlagValues): UncheckedOptions {
+  const keys = [...OPTION_KEYS, 'config', 'preset'] as const;
+  return Object.fromEntries(keys.map((key) => [key, flags[key]]));
 }
 
-/** Whether `key` has a value other than its default: of a flag, of the file, or of the run that is resumed. */
-export async function isOptionGiven(key: RunConfigKey, values: ConfigFlagValues): Promise<boolean> {
-  const file = values.config === undefined ? {} : (await readConfigFile(values.config)).values;
-  if (values[key] !== undefined || file[key] !== undefined) return true;
-  const resumed = resumption(values, file);
-  return resumed !== null && (await storedOptions(resumed)) !== null;
-}
-
-/**
- * The run's config from flags, file and preset, and from the run folder where a run is resumed.
- * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING
- */
-export async function configFromFlags(values: ConfigFlagValues): Promise<Readonly<RunConfig>> {
-  const { config: path, preset = null } = values;
-  const home = homedir();
-  const given = expandPaths<OptionValues>(
-    Object.fromEntries(OPTION_KEYS.map((key) => [key, values[key]])),
-    home,
-  );
-  const read = path === undefined ? { preset: null, values: {} } : await readConfigFile(path);
-  const file = { preset: read.preset, values: expandPaths(read.values, home) };
-  const resumed = resumption(given, file.values);
-  if (resumed === null) return resolveConfig({ flags: given, file, preset });
-  const stored = await storedOptions(resumed);
-  if (stored === null && (given.data ?? file.values.data) === undefined) {
-    throw coded('RUN_NOT_FOUND', { path: resumed });
-  }
-  const config = resolveConfig({
-    flags: { ...withAbsoluteInitFrom(given), out: resumed, resume: true },
-    file: { preset: file.preset, values: withAbsoluteInitFrom(file.values) },
-    preset,
-    stored,
-  });
-  if (stored !== null && config.data === stored.values.data) requireDataOf(stored.path, config.data);
-  return config;
+/** The same for a function of the library, which checks values and takes texts for what they say. */
+export function runOptionsOf(flags: ConfigFlagValues): RunOptions {
+  return optionsOf(flags) as RunOptions;
 }

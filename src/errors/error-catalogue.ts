@@ -48,6 +48,11 @@ export const ERROR_CATALOGUE = {
     'use at most {most}, or a smaller micro-batch',
   ),
 
+  MODEL_CLOSED: define(
+    'the model of {path} is closed',
+    'close it after its last use, or open it again with openTrainedModel',
+  ),
+
   // Data
   DATA_NOT_A_DIRECTORY: define(
     '{path} is not a directory',

@@ -1,4 +1,4 @@
-/** The door to pino: JSON lines on stderr, written at once, so that a crash loses none. */
+/** The door to pino: JSON lines, written at once, so that a crash loses none. */
 import { destination, pino, type Logger as PinoLogger } from 'pino';
 
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
@@ -10,18 +10,15 @@ const MOST_WAITING_BYTES = 2 ** 20;
 
 /**
  * @param name put into every line, for example `worker`
- * @param onLine given every line that is logged
+ * @param write given every line that is logged, with its end
  */
-export function createLogger(name: string, level: LogLevel, onLine?: (line: string) => void): Logger {
-  const options = { name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` };
+export function createLogger(name: string, level: LogLevel, write: (line: string) => void): Logger {
+  return pino({ name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` }, { write });
+}
+
+/** Writes lines to stderr. On a full disk they wait, and beyond that are left out: a log does not end a run. */
+export function stderrLines(): (line: string) => void {
   const stderr = destination({ dest: 2, sync: true, maxLength: MOST_WAITING_BYTES });
-  // On a full disk lines wait, and beyond that are left out: a log does not end a run.
   stderr.on('error', () => undefined);
-  if (onLine === undefined) return pino(options, stderr);
-  return pino(options, {
-    write: (line: string) => {
-      stderr.write(line);
-      onLine(line.trimEnd());
-    },
-  });
+  return (line) => void stderr.write(line);
 }

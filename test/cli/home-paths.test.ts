@@ -5,7 +5,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
-import { configFromFlags } from '../../src/cli/config-flags.js';
+import { resolveRunOptions } from '../../src/api/run-options.js';
 import { createProgram } from '../../src/cli/program.js';
 import { expandHome } from '../../src/run/config/home-path.js';
 import { OPTION_KEYS } from '../../src/run/config/option-name.js';
@@ -41,14 +41,14 @@ test("another user's home folder is refused, and how to write a name that begins
 test('every option that is a path is expanded, from flags and from a file', async () => {
   const paths = OPTION_KEYS.filter((key) => optionMeta(key).path);
   assert.deepEqual(paths, ['data', 'exclude', 'initFrom', 'out', 'productChoices']);
-  const flags = await configFromFlags(Object.fromEntries(paths.map((key) => [key, `~/${key}`])));
+  const flags = await resolveRunOptions(Object.fromEntries(paths.map((key) => [key, `~/${key}`])));
   for (const key of paths) assert.equal(flags[key], join(homedir(), key));
 
   const folder = mkdtempSync(join(tmpdir(), 'vitrail-home-'));
   try {
     const config = join(folder, 'run.yaml');
     writeFileSync(config, 'data: ~/photos\nout: ~/runs/first\n');
-    const read = await configFromFlags({ config });
+    const read = await resolveRunOptions({ config });
     assert.deepEqual([read.data, read.out], [join(homedir(), 'photos'), join(homedir(), 'runs/first')]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 /** `vitrail tune`: times the algorithms for a model's matrix products on a GPU and writes the fastest to a file. */
 import type { Command } from 'commander';
 import { writeProductChoices } from '../../kernels/product-choices.js';
-import { addGpuFlags, onGpu, type GpuFlags } from '../training/gpu-flags.js';
+import { addGpuFlags, onGpu, type GpuFlags } from './gpu-flags.js';
 import { runCommand } from '../run-command.js';
 import { share } from '../share.js';
 import { wholeNumber } from '../whole-number.js';

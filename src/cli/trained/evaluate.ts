@@ -1,68 +1,46 @@
 /** `vitrail evaluate`: a checkpoint's exact loss and accuracy on a folder of images. */
 import type { Command } from 'commander';
-import type { BrokenFile } from '../../run/dataset/folder-entries.js';
-import { pathText } from '../../run/dataset/path-text.js';
-import { coded, type VitrailError } from '../../errors/errors.js';
-import { confusionReport, type ConfusionReport } from '../../run/evaluation/confusion-report.js';
+import { wholeEvaluation, type EvaluationResult } from '../../api/evaluate.js';
+import { openTrainedModel } from '../../api/open-trained-model.js';
+import type { RunConfig } from '../../run/config/schema.js';
 import { counted } from '../../errors/wording.js';
 import { backendOption } from '../training/backend-option.js';
 import { checkConfusionPath, writeConfusion } from './confusion-output.js';
 import { confusionText } from './confusion-table.js';
-import { evaluatedImages, type ImageFlags } from './evaluated-images.js';
-import { evaluateModel } from './model-evaluation.js';
 import { errorText, runCommand } from '../run-command.js';
 import { percent } from '../training/run-summary-text.js';
-import { openTrainedModel } from './trained-model.js';
 
-interface EvaluateFlags extends ImageFlags {
-  readonly backend: string;
+interface EvaluateFlags {
+  readonly data?: string;
+  readonly exclude?: string;
   readonly skipBroken?: boolean;
+  readonly backend: RunConfig['backend'];
   readonly confusion?: string;
   readonly json?: boolean;
 }
 
-interface SkippedImage {
-  /** Relative to the data folder. */
-  readonly path: string;
-  readonly reason: string;
-}
-
-interface EvaluationResult extends ConfusionReport {
-  readonly checkpoint: string;
-  readonly step: number;
-  /** Images that the figures are of. */
-  readonly images: number;
-  /** Those that could not be decoded and were left out. */
-  readonly skipped: readonly SkippedImage[];
-  readonly loss: number;
-  readonly accuracy: number;
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 async function evaluateAction(path: string, flags: EvaluateFlags): Promise<void> {
   if (flags.confusion !== undefined) checkConfusionPath(flags.confusion);
-  const model = await openTrainedModel(path, flags.backend);
+  const model = await openTrainedModel(path, { backend: flags.backend, onNote: note });
   try {
-    const { classes } = model.stored;
-    const skipped: SkippedImage[] = [];
-    const leaveOut = (image: string, error: VitrailError): void => {
-      if (flags.skipBroken !== true) throw error;
-      process.stderr.write(`${errorText(error)}\n`);
-      skipped.push({ path: image, reason: error.problem });
-    };
-    const leaveOutFile = ({ path: file, reason }: BrokenFile): void =>
-      leaveOut(file, coded('DATA_BROKEN_IMAGE', { path: pathText(file), reason }));
-    const onBroken = flags.skipBroken === true ? leaveOutFile : null;
-    const images = await evaluatedImages(model, path, flags, onBroken);
-    const { confusion, ...figures } = await evaluateModel(model, images, leaveOut);
-    const { path: checkpoint, step } = model;
-    const result = { checkpoint, step, skipped, ...figures, ...confusionReport(confusion, classes) };
+    const { result, confusion } = await wholeEvaluation(model, {
+      data: flags.data,
+      exclude: flags.exclude,
+      skipBroken: flags.skipBroken,
+      onSkipped: (_, error) => note(errorText(error)),
+      onNote: note,
+    });
     process.stdout.write(
-      flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : evaluationText(result, classes),
+      flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : evaluationText(result, model.classes),
     );
-    if (flags.confusion !== undefined) await writeConfusion(flags.confusion, confusion, classes);
-    if (skipped.length > 0) process.exitCode = 1;
+    if (flags.confusion !== undefined) await writeConfusion(flags.confusion, confusion, model.classes);
+    if (result.skipped.length > 0) process.exitCode = 1;
   } finally {
-    model.engine.dispose();
+    model.close();
   }
 }
 

@@ -3,13 +3,13 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { train } from '../../api/train.js';
 import { CONFIG_FILE } from '../../run/folder/starting-point.js';
 import { drawDataset } from '../../demo/drawn-dataset.js';
-import { resolveConfig } from '../../run/config/config.js';
 import { confusionText } from '../trained/confusion-table.js';
 import { runCommand } from '../run-command.js';
 import { percent, summaryText } from './run-summary-text.js';
-import { trainOnTerminal } from './train.js';
+import { watchedRun } from './watched-run.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface DemoFlags {
@@ -58,8 +58,8 @@ async function demoAction({ folder, workers, epochs, json }: DemoFlags): Promise
   }
   // A demo run is made to be repeated: the last one makes way. Anything else stays.
   if (existsSync(join(run, CONFIG_FILE))) rmSync(run, { recursive: true });
-  const config = resolveConfig({ flags: { ...DEMO_CONFIG, data, out: run, workers, epochs } });
-  const summary = await trainOnTerminal(config, { localWorkers: workers });
+  const options = Object.assign({ data, out: run, workers, epochs }, DEMO_CONFIG);
+  const summary = await watchedRun({ events: (control) => train(options, control), comings: false });
   if (json === true) {
     process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     return;

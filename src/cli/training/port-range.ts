@@ -1,11 +1,11 @@
 /** Parses ranges of ports: 7100-7107, or one port. */
 import { InvalidArgumentError } from 'commander';
-import type { PortRange } from '../../host/network.js';
+import type { Ports } from '../../api/run-worker.js';
 
 /** Ring and state: what a worker listens on for others. */
 const PORTS_OF_A_WORKER = 2;
 
-export function portRange(text: string): PortRange {
+export function portRange(text: string): Ports {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
   const [from, to] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || from < 1 || to > 65_535 || to - from + 1 < PORTS_OF_A_WORKER) {

@@ -1,15 +1,17 @@
 /** Shows a run on a terminal: a bar for the epoch under way, a line for every finished epoch. */
 import { SingleBar } from 'cli-progress';
 import pc from 'picocolors';
-import type { ClusterEvent } from '../../coordinator/members/cluster-event.js';
 import type {
-  EpochObserved,
-  FinalTestObserved,
-  RunStarted,
-  StepObserved,
-  TrainingObserver,
-} from '../../coordinator/watch/observer.js';
-import { accuracy, meanLoss, NO_TOTALS, addTotals, type Totals } from '../../run/journal/run-state.js';
+  ClusterChangeEvent,
+  EndEvent,
+  EpochEvent,
+  FinalTestEvent,
+  StartEvent,
+  StepEvent,
+  TrainingEvent,
+} from '../../api/training-event.js';
+import { placementText } from '../../api/local/placement.js';
+import type { SplitFigures } from '../../run/folder/run-summary.js';
 import { counted, imagesPerSecond } from '../../errors/wording.js';
 
 const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate}  loss {loss}  {left} left';
@@ -49,16 +51,24 @@ function percent(ratio: number): string {
   return `${(ratio * 100).toFixed(1)} %`;
 }
 
-function figures(name: string, totals: Totals): string {
-  return `${name} loss ${meanLoss(totals).toFixed(4)} top-1 ${percent(accuracy(totals))}`;
+function figures(name: string, { loss, accuracy }: SplitFigures): string {
+  return `${name} loss ${loss.toFixed(4)} top-1 ${percent(accuracy)}`;
 }
 
-export class Progress implements Partial<TrainingObserver> {
+/** Of an epoch so far: its loss is shown as the mean over its images. */
+interface EpochSoFar {
+  readonly samples: number;
+  readonly lossSum: number;
+}
+
+const NOTHING_YET: EpochSoFar = { samples: 0, lossSum: 0 };
+
+export class Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #comings: boolean;
   #bar: SingleBar | null = null;
-  #run: RunStarted | null = null;
-  #totals: Totals = NO_TOTALS;
+  #run: StartEvent | null = null;
+  #epoch = NOTHING_YET;
   #epochStartMs = performance.now();
   #runStartMs = performance.now();
   #lastLineMs = performance.now();
@@ -69,20 +79,56 @@ export class Progress implements Partial<TrainingObserver> {
     this.#comings = options.comings;
   }
 
-  onStart(event: RunStarted): void {
+  show(event: Exclude<TrainingEvent, EndEvent>): void {
+    switch (event.kind) {
+      case 'note':
+        this.#line(event.level === 'warning' ? pc.yellow(event.text) : event.text);
+        return;
+      case 'placement':
+        this.#line(pc.dim(placementText(event)));
+        return;
+      case 'listening': {
+        this.#line(pc.dim(`metrics: ${event.metrics}`));
+        const wanted = counted(event.workers, 'worker');
+        if (this.#comings)
+          this.#line(`waiting for ${wanted}: vitrail worker --coordinator ${event.coordinator}`);
+        return;
+      }
+      case 'start':
+        this.#start(event);
+        return;
+      case 'step':
+        this.#step(event);
+        return;
+      case 'epoch':
+        this.#epochEnd(event);
+        return;
+      case 'final-test':
+        this.#finalTest(event);
+        return;
+      case 'cluster':
+        this.#clusterChange(event);
+        return;
+      case 'checkpoint':
+        return;
+    }
+  }
+
+  #start(event: StartEvent): void {
     this.#run = event;
     this.#epochStartMs = performance.now();
     this.#runStartMs = this.#epochStartMs;
-    const { name, parameters, workers, backend, steps, fromStep } = event;
+    const { model, parameters, workers, backend, steps, fromStep } = event;
     const resumed = fromStep > 0 ? `, going on from step ${fromStep}` : '';
     const millions = (parameters / 1e6).toFixed(2);
     this.#line(
-      `${pc.bold(name)} ${millions} M parameters, ${counted(workers, 'worker')} (${backend}), ${counted(steps, 'step')}${resumed}`,
+      `${pc.bold(model)} ${millions} M parameters, ${counted(workers, 'worker')} (${backend}), ${counted(steps, 'step')}${resumed}`,
     );
   }
 
-  onStep({ epoch, step, totals }: StepObserved): void {
-    this.#totals = addTotals(this.#totals, totals);
+  #step({ epoch, step, loss: ofStep, samples }: StepEvent): void {
+    const before = this.#epoch;
+    this.#epoch = { samples: before.samples + samples, lossSum: before.lossSum + ofStep * samples };
     if (this.#run === null) return;
     const nowMs = performance.now();
     const { stepsPerEpoch, steps, fromStep } = this.#run;
@@ -91,8 +137,8 @@ export class Progress implements Partial<TrainingObserver> {
     const left = ((nowMs - this.#runStartMs) / (step + 1 - fromStep)) * (steps - step - 1);
     const payload = {
       epoch: epoch + 1,
-      rate: imagesPerSecond((this.#totals.samples * 1000) / (nowMs - this.#epochStartMs)),
-      loss: meanLoss(this.#totals).toFixed(4),
+      rate: imagesPerSecond((this.#epoch.samples * 1000) / (nowMs - this.#epochStartMs)),
+      loss: (this.#epoch.lossSum / this.#epoch.samples).toFixed(4),
       left: duration(left),
     };
     if (!this.#out.isTTY) {
@@ -107,7 +153,7 @@ export class Progress implements Partial<TrainingObserver> {
     }
   }
 
-  onEpoch({ epoch, train, split, evaluated, improved }: EpochObserved): void {
+  #epochEnd({ epoch, train, split, evaluated, improved }: EpochEvent): void {
     const seconds = (performance.now() - this.#epochStartMs) / 1000;
     const rate = imagesPerSecond(train.samples / seconds);
     const parts = [
@@ -117,17 +163,17 @@ export class Progress implements Partial<TrainingObserver> {
     ];
     const line = `${parts.join('  ')}  ${pc.dim(`${seconds.toFixed(1)} s, ${rate}`)}`;
     this.#line(improved ? `${line} ${pc.green('best')}` : line);
-    this.#totals = NO_TOTALS;
+    this.#epoch = NOTHING_YET;
     this.#epochStartMs = performance.now();
   }
 
-  onFinalTest({ best, test }: FinalTestObserved): void {
-    this.#line(figures(`${best ? 'best' : 'last'} weights: test`, test));
+  #finalTest(event: FinalTestEvent): void {
+    this.#line(figures(`${event.weights} weights: test`, event));
   }
 
-  onClusterEvent({ kind, text, atEnd }: ClusterEvent): void {
-    if (SHOWN.has(kind)) this.#line(pc.yellow(text));
-    else if (this.#comings && COMINGS.has(kind) && atEnd !== true) this.#line(text);
+  #clusterChange({ what, text, atEnd }: ClusterChangeEvent): void {
+    if (SHOWN.has(what)) this.#line(pc.yellow(text));
+    else if (this.#comings && COMINGS.has(what) && !atEnd) this.#line(text);
   }
 
   /** Prints a line above the bar. */

@@ -1,6 +1,6 @@
 /** The end of a run for people: figures, where the checkpoint is, the digest. */
 import pc from 'picocolors';
-import type { BestSummary, RunSummary, SplitFigures } from '../../coordinator/watch/run-summary.js';
+import type { BestSummary, RunSummary, SplitFigures } from '../../run/folder/run-summary.js';
 import { counted, imagesPerSecond } from '../../errors/wording.js';
 
 export function percent(ratio: number): string {

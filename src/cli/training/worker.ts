@@ -1,10 +1,7 @@
 /** `vitrail worker`: one worker process. */
-import { statSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { coded } from '../../errors/errors.js';
-import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../host/logger.js';
-import { runWorker } from '../../worker/worker.js';
-import type { PortRange } from '../../host/network.js';
+import { runWorker, type Ports } from '../../api/run-worker.js';
+import { createLogger, LOG_LEVELS, stderrLines, type Logger, type LogLevel } from '../../host/logger.js';
 import { portRange } from './port-range.js';
 import { runCommand } from '../run-command.js';
 import { exitCodeOf, listenForStop } from '../stop-signals.js';
@@ -18,7 +15,7 @@ interface WorkerFlags {
   readonly place?: number;
   readonly metricsListen: string;
   readonly advertise?: string;
-  readonly ringPorts?: PortRange;
+  readonly ringPorts?: Ports;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -40,30 +37,11 @@ function leaveOnSignal(supervised: boolean, log: Logger): AbortSignal {
   return controller.signal;
 }
 
-async function workerAction(flags: WorkerFlags): Promise<void> {
-  const tail: { send: ((line: string) => void) | null } = { send: null };
-  const log = createLogger('worker', flags.logLevel, (line) => tail.send?.(line));
-  const leave = leaveOnSignal(flags.supervised === true, log);
-  if (flags.data !== undefined && statSync(flags.data, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw coded('DATA_NOT_A_DIRECTORY', { path: flags.data });
-  const stop = await runWorker({
-    coordinator: flags.coordinator,
-    data: flags.data ?? null,
-    device: flags.device,
-    threads: flags.threads,
-    place: flags.place ?? null,
-    metricsListen: flags.metricsListen,
-    advertise: flags.advertise ?? null,
-    ringPorts: flags.ringPorts ?? null,
-    supervised: flags.supervised === true,
-    coordinatorTimeoutMs: flags.coordinatorTimeoutMs,
-    connectTimeoutMs: flags.connectTimeoutMs,
-    leave,
-    onConnected: (send) => (tail.send = send),
-    log,
-  });
-  log.info({ reason: stop.reason, clean: stop.clean }, 'stopped');
-  if (!stop.clean) process.exitCode = 1;
+async function workerAction({ supervised = false, ...flags }: WorkerFlags): Promise<void> {
+  const onLog = stderrLines();
+  const signal = leaveOnSignal(supervised, createLogger('worker', flags.logLevel, onLog));
+  const { clean } = await runWorker(Object.assign(flags, { supervised, onLog }), { signal });
+  if (!clean) process.exitCode = 1;
 }
 
 export function registerWorker(program: Command): void {

@@ -5,12 +5,8 @@ import type { Clock } from '../../host/clock.js';
 import type { Host } from '../../host/host.js';
 import type { Body } from '../../wire/codec.js';
 import { coded, reasonOf } from '../../errors/errors.js';
-import { accuracy, meanLoss, type Totals } from '../../run/journal/run-state.js';
+import { figuresOf } from '../../run/folder/run-summary.js';
 import type { FinalTestObserved, StepObserved, TrainingObserver } from './observer.js';
-
-function figures(totals: Totals | null): { loss: number; accuracy: number; samples: number } | null {
-  return totals && { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
-}
 
 /** Lines that wait for the disk; one that stands still must not fill the memory. */
 const MOST_WAITING = 1000;
@@ -78,7 +74,7 @@ export class RunLog implements Partial<TrainingObserver> {
       step,
       epoch,
       learningRate,
-      ...figures(totals),
+      ...figuresOf(totals),
       gradientNorm: update.gradientNorm,
       updateMs: round(update.updateMs),
       commitWaitMs: round(update.commitWaitMs),
@@ -95,11 +91,17 @@ export class RunLog implements Partial<TrainingObserver> {
   onEpoch(event: Parameters<TrainingObserver['onEpoch']>[0]): void {
     const { epoch, step, train, split, evaluated, improved } = event;
     this.#lastStepMs = this.#clock.now();
-    this.#write('epoch', { epoch, step, train: figures(train), [split]: figures(evaluated), improved });
+    this.#write('epoch', {
+      epoch,
+      step,
+      train: figuresOf(train),
+      [split]: evaluated && figuresOf(evaluated),
+      improved,
+    });
   }
 
   onFinalTest({ step, best, test }: FinalTestObserved): void {
-    this.#write('final-test', { step, weights: best ? 'best' : 'last', ...figures(test) });
+    this.#write('final-test', { step, weights: best ? 'best' : 'last', ...figuresOf(test) });
   }
 
   onCheckpoint(event: object): void {

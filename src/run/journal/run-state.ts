@@ -61,7 +61,7 @@ export function initialRunState(tensors: number): RunState {
   };
 }
 
-export function addTotals(a: Totals, b: Totals): Totals {
+function addTotals(a: Totals, b: Totals): Totals {
   return { lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct, samples: a.samples + b.samples };
 }
 

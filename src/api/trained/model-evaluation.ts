@@ -6,7 +6,7 @@ import { lossOfUnits, lossUnits } from '../../numbers/exact/loss-units.js';
 import type { MicroBatch } from '../../worker/data/micro-batch.js';
 import { decodedImages, joinedBatch } from './decoded-images.js';
 import type { EvaluatedImages } from './evaluated-images.js';
-import type { TrainedModel } from './trained-model.js';
+import type { OpenModel } from './trained-model.js';
 
 export interface ModelEvaluation {
   /** Images that the figures are of. */
@@ -25,7 +25,7 @@ export type OnBroken = (path: string, error: VitrailError) => void;
  * @throws DATA_ALL_BROKEN, DATA_LOADER_*, and what `onBroken` throws
  */
 export async function evaluateModel(
-  { engine, stored }: TrainedModel,
+  { engine, stored }: OpenModel,
   { root, samples }: EvaluatedImages,
   onBroken: OnBroken,
 ): Promise<ModelEvaluation> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { workerEnd } from '../../src/cli/training/worker-end.js';
+import { workerEnd } from '../../src/api/local/worker-end.js';
 
 const FAILED = { code: 1, signal: null };
 

@@ -5,12 +5,14 @@ import { scanDataset, scanImages, type ScanOptions } from '../../run/dataset/dat
 import { requireDirectory } from '../../run/dataset/dataset-survey.js';
 import type { ManifestSample } from '../../run/dataset/manifest.js';
 import { coded } from '../../errors/errors.js';
-import { optionsOfRun, requireDataOf } from '../training/resumed-run.js';
-import type { TrainedModel } from './trained-model.js';
+import { optionsOfRun, requireDataOf } from '../resumed-run.js';
+import type { StoredRun } from '../../run/folder/run-checkpoint.js';
 
-export interface ImageFlags {
-  readonly data?: string;
-  readonly exclude?: string;
+export interface ImageOptions {
+  readonly data?: string | undefined;
+  readonly exclude?: string | undefined;
+  /** Told what is strange about the images. */
+  readonly onNote?: (text: string) => void;
 }
 
 export interface EvaluatedImages {
@@ -21,9 +23,9 @@ export interface EvaluatedImages {
 
 /** The folder, and the images in it to leave out. @param path of the run or checkpoint, as it was given */
 async function placeOf(
-  { stored }: TrainedModel,
+  stored: StoredRun,
   path: string,
-  { data, exclude }: ImageFlags,
+  { data, exclude }: ImageOptions,
 ): Promise<{ readonly root: string; readonly exclude: string | null }> {
   if (data !== undefined) return { root: data, exclude: exclude ?? null };
   const run = await optionsOfRun(path, stored.config);
@@ -33,31 +35,28 @@ async function placeOf(
   return { root, exclude: typeof excluded === 'string' ? excluded : null };
 }
 
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
 /**
  * The test split of a data set, else its validation images, or all images of a folder that holds class folders itself.
  * `onBroken` is that of a scan.
  */
 export async function evaluatedImages(
-  model: TrainedModel,
+  stored: StoredRun,
   path: string,
-  flags: ImageFlags,
+  options: ImageOptions,
   onBroken: NonNullable<ScanOptions['onBroken']> | null,
 ): Promise<EvaluatedImages> {
-  const { root, exclude } = await placeOf(model, path, flags);
-  const { classes } = model.stored;
+  const { root, exclude } = await placeOf(stored, path, options);
+  const { classes } = stored;
+  const say = options.onNote ?? ((): void => undefined);
   await requireDirectory(root);
   if (!(await holdsSplits(root, classes))) {
     const { samples } = await scanImages(root, classes, { exclude, say, onBroken });
     return { root, samples };
   }
   const folders = await evaluatedFolders(root);
-  const { valSplit } = scanOptionsOf(model.stored.config);
+  const { valSplit } = scanOptionsOf(stored.config);
   // The images that a run took from train are evaluated where it is looked at on its own data.
-  const divided = folders.val === null && flags.data === undefined ? valSplit : null;
+  const divided = folders.val === null && options.data === undefined ? valSplit : null;
   // Without some of its files train would be divided otherwise, and images be taken that the run was trained on.
   const leftOut = divided === null ? onBroken : null;
   const manifest = await scanDataset(root, { exclude, say, valSplit: divided, onBroken: leftOut });

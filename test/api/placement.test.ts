@@ -1,12 +1,7 @@
 /** How many workers train starts here, with how many threads, and what it says of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  placement,
-  placementText,
-  threadsOfWorker,
-  type PlacedRun,
-} from '../../src/cli/training/placement.js';
+import { placement, placementText, threadsOfWorker, type PlacedRun } from '../../src/api/local/placement.js';
 
 const MACHINE = { processors: 4, freeBytes: 8 * 2 ** 30 };
 const RUN: PlacedRun = {

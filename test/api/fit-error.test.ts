@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { errorOf } from '../../src/cli/machine/fit.js';
+import { errorOf } from '../../src/api/local/fitting-micro-batch.js';
 
 function fit(...flags: readonly string[]) {
   const args = [resolve('dist/src/cli.js'), 'fit', '--model', 'vit-ti/16', '--device', 'cpu', ...flags];

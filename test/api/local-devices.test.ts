@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chosenMicroBatch } from '../../src/cli/machine/fit.js';
-import { checkLocalDevices, deviceOfWorker } from '../../src/cli/training/local-devices.js';
+import { chosenMicroBatch } from '../../src/api/local/fitting-micro-batch.js';
+import { checkLocalDevices, deviceOfWorker } from '../../src/api/local/local-devices.js';
 
 const devicesOf = (wanted: string, backend: string, gpus: number[]): string[] =>
   [0, 1, 2].map((index) => deviceOfWorker(index, wanted, backend, () => gpus));

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { configFromFlags } from '../../src/cli/config-flags.js';
-import { withAbsolutePaths } from '../../src/cli/training/resumed-run.js';
+import { resolveRunOptions } from '../../src/api/run-options.js';
+import { withAbsolutePaths } from '../../src/api/resumed-run.js';
 import { configToYaml } from '../../src/run/config/config-file.js';
 import { resolveConfig, type OptionValues } from '../../src/run/config/config.js';
 
@@ -30,7 +30,7 @@ function started(t: TestContext, values: OptionValues = {}): Started {
 test('the folder alone gives all that the run was started with', async (t) => {
   const { run, data } = started(t, { epochs: 7, lr: 0.002, workers: 3, model: 'vit-ti/16' });
   for (const values of [{ resume: run }, { resume: true, out: run }, { resume: `${run}/` }]) {
-    const config = await configFromFlags(values);
+    const config = await resolveRunOptions(values);
     const { epochs, lr, workers, model, resume } = config;
     assert.deepEqual([epochs, lr, workers, model, resume], [7, 0.002, 3, 'vit-ti/16', true]);
     assert.equal(config.data, data, 'a path given relative to another folder');
@@ -39,7 +39,7 @@ test('the folder alone gives all that the run was started with', async (t) => {
 
 test('what changes no weight may be given anew', async (t) => {
   const { run } = started(t, { workers: 3 });
-  const config = await configFromFlags({ resume: run, workers: '1', listen: 'tcp://0.0.0.0:7070' });
+  const config = await resolveRunOptions({ resume: run, workers: '1', listen: 'tcp://0.0.0.0:7070' });
   assert.deepEqual([config.workers, config.listen], [1, 'tcp://0.0.0.0:7070']);
 });
 
@@ -52,7 +52,7 @@ for (const [values, key, stored, given] of [
 ] as const) {
   test(`${JSON.stringify(values)} is refused with both values`, async (t) => {
     const { run } = started(t);
-    await assert.rejects(configFromFlags({ resume: run, ...values }), {
+    await assert.rejects(resolveRunOptions({ resume: run, ...values }), {
       code: 'RUN_CONFIG_CHANGED',
       message: new RegExp(`started with ${key} = ${stored}, now it is ${given}`),
     });
@@ -66,13 +66,13 @@ test('another length is refused, and how a run is made longer is said', async (t
     [{ steps: '60' }, 'steps'],
     [{ prolonged: '9:60' }, 'prolonged'],
   ] as const) {
-    await assert.rejects(configFromFlags({ resume: run, ...values }), {
+    await assert.rejects(resolveRunOptions({ resume: run, ...values }), {
       code: 'RUN_LENGTH_CHANGED',
       message: new RegExp(`resume without --${key}; --extend-to-epochs N makes a run longer`),
     });
   }
-  assert.equal((await configFromFlags({ resume: run, extendToEpochs: '60' })).extendToEpochs, 60);
-  await assert.rejects(configFromFlags({ data: '/photos', extendToEpochs: '60' }), {
+  assert.equal((await resolveRunOptions({ resume: run, extendToEpochs: '60' })).extendToEpochs, 60);
+  await assert.rejects(resolveRunOptions({ data: '/photos', extendToEpochs: '60' }), {
     code: 'CONFIG_INVALID_VALUE',
     message: /"extend-to-epochs" is 60.*--resume RUN/,
   });
@@ -80,7 +80,7 @@ test('another length is refused, and how a run is made longer is said', async (t
 
 test('the same value in other words is no change', async (t) => {
   const { run } = started(t, { initFrom: 'other/run', lr: 0.002 });
-  const config = await configFromFlags({
+  const config = await resolveRunOptions({
     resume: run,
     model: 'ViT-B/16',
     lr: '2e-3',
@@ -92,17 +92,17 @@ test('the same value in other words is no change', async (t) => {
 test('images that are gone are named, and may be given where they are now', async (t) => {
   const { run, data } = started(t);
   rmSync(data, { recursive: true });
-  await assert.rejects(configFromFlags({ resume: run }), {
+  await assert.rejects(resolveRunOptions({ resume: run }), {
     code: 'RUN_DATA_MISSING',
     message: new RegExp(`${run} were in ${data}.*--data DIR`),
   });
-  assert.equal((await configFromFlags({ resume: run, data: '/mnt/images' })).data, '/mnt/images');
+  assert.equal((await resolveRunOptions({ resume: run, data: '/mnt/images' })).data, '/mnt/images');
 });
 
 test('a folder without a run is said to be none, and two folders are one too many', async (t) => {
   const { run } = started(t);
-  await assert.rejects(configFromFlags({ resume: `${run}/none` }), { code: 'RUN_NOT_FOUND' });
-  await assert.rejects(configFromFlags({ resume: run, out: '/elsewhere' }), {
+  await assert.rejects(resolveRunOptions({ resume: `${run}/none` }), { code: 'RUN_NOT_FOUND' });
+  await assert.rejects(resolveRunOptions({ resume: run, out: '/elsewhere' }), {
     code: 'CONFIG_INVALID_VALUE',
     message: /"out" is \/elsewhere: --resume names the run/,
   });

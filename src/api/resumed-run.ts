@@ -1,12 +1,12 @@
 /** A run that is named to go on with, or to be looked at: its folder holds the options that it was started with. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CONFIG_FILE } from '../../run/folder/starting-point.js';
-import { readConfigFile } from '../../run/config/config-file.js';
-import type { OptionValues, StoredOptions } from '../../run/config/config.js';
-import { OPTION_KEYS } from '../../run/config/option-name.js';
-import { optionMeta, type RunConfig } from '../../run/config/schema.js';
-import { coded } from '../../errors/errors.js';
+import { CONFIG_FILE } from '../run/folder/starting-point.js';
+import { readConfigFile } from '../run/config/config-file.js';
+import type { OptionValues, StoredOptions } from '../run/config/config.js';
+import { OPTION_KEYS } from '../run/config/option-name.js';
+import { optionMeta, type RunConfig } from '../run/config/schema.js';
+import { coded } from '../errors/errors.js';
 
 const DEFAULT_OUT = 'runs/vitrail';
 

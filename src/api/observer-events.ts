@@ -1,0 +1,40 @@
+/** What the trainer tells its observers, as events of the library. Pure. */
+import type { TrainingObserver } from '../coordinator/watch/observer.js';
+import { figuresOf } from '../run/folder/run-summary.js';
+import type { TrainingEvent } from './training-event.js';
+
+/** An observer that makes an event of all that it is told. */
+export function observerTelling(tell: (event: TrainingEvent) => void): Partial<TrainingObserver> {
+  return {
+    onStart: ({ version, name, parameters, steps, stepsPerEpoch, fromStep, workers, backend }) =>
+      tell({
+        kind: 'start',
+        version,
+        model: name,
+        parameters,
+        steps,
+        stepsPerEpoch,
+        fromStep,
+        workers,
+        backend,
+      }),
+    onStep: ({ step, epoch, learningRate, totals }) =>
+      tell({ kind: 'step', step, epoch, learningRate, ...figuresOf(totals) }),
+    onEpoch: ({ epoch, step, train, split, evaluated, improved }) =>
+      tell({
+        kind: 'epoch',
+        epoch,
+        step,
+        train: figuresOf(train),
+        split,
+        evaluated: evaluated && figuresOf(evaluated),
+        improved,
+      }),
+    onFinalTest: ({ step, test, best }) =>
+      tell({ kind: 'final-test', step, weights: best ? 'best' : 'last', ...figuresOf(test) }),
+    onCheckpoint: ({ step, path, weightDigest, ms }) =>
+      tell({ kind: 'checkpoint', step, path, weightDigest, ms }),
+    onClusterEvent: ({ kind, worker = null, atEnd = false, text }) =>
+      tell({ kind: 'cluster', what: kind, worker, atEnd, text }),
+  };
+}

@@ -1,0 +1,64 @@
+/** Options of a run as a program or a command line gives them, and the config that follows from them. */
+import { homedir } from 'node:os';
+import { readConfigFile } from '../run/config/config-file.js';
+import { resolveConfig, type FrozenRunConfig, type OptionValues } from '../run/config/config.js';
+import { expandPaths } from '../run/config/home-path.js';
+import type { RunConfig, RunConfigKey } from '../run/config/schema.js';
+import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
+import { coded } from '../errors/errors.js';
+
+/** What a run can be given besides the options that are stored with it. */
+interface RunSources {
+  /** Continue the run of this folder, or with `true` the one of `out`: all that is not given is as it was. */
+  readonly resume?: boolean | string;
+  /** A YAML file with options; what is given here takes its place. */
+  readonly config?: string;
+  /** Options of a published run, for example `table3-imagenet1k`. */
+  readonly preset?: string;
+}
+
+/**
+ * Options of a run by their camelCase names; `vitrail train --help` lists them with units and defaults.
+ * `data` has to come from here, from `config` or from the run that is resumed.
+ */
+export interface RunOptions extends Readonly<Partial<Omit<RunConfig, 'microBatch' | 'resume'>>>, RunSources {
+  /** Images in a micro-batch; `auto` for as many as fit the GPU of this machine. */
+  readonly microBatch?: number | 'auto';
+}
+
+/** The same before anything is known of the values: texts stand for what they say. */
+export type UncheckedOptions = OptionValues & Pick<RunSources, 'config' | 'preset'>;
+
+/** Whether `key` has a value other than its default: given, in the file, or of the run that is resumed. */
+export async function isOptionGiven(key: RunConfigKey, given: UncheckedOptions): Promise<boolean> {
+  const file = given.config === undefined ? {} : (await readConfigFile(given.config)).values;
+  if (given[key] !== undefined || file[key] !== undefined) return true;
+  const resumed = resumption(given, file);
+  return resumed !== null && (await storedOptions(resumed)) !== null;
+}
+
+/**
+ * The config of a run from options, file and preset, and from the run folder where a run is resumed.
+ * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING
+ */
+export async function resolveRunOptions(options: UncheckedOptions): Promise<FrozenRunConfig> {
+  const { config: path, preset = null, ...values } = options;
+  const home = homedir();
+  const given = expandPaths<OptionValues>(values, home);
+  const read = path === undefined ? { preset: null, values: {} } : await readConfigFile(path);
+  const file = { preset: read.preset, values: expandPaths(read.values, home) };
+  const resumed = resumption(given, file.values);
+  if (resumed === null) return resolveConfig({ flags: given, file, preset });
+  const stored = await storedOptions(resumed);
+  if (stored === null && (given.data ?? file.values.data) === undefined) {
+    throw coded('RUN_NOT_FOUND', { path: resumed });
+  }
+  const config = resolveConfig({
+    flags: { ...withAbsoluteInitFrom(given), out: resumed, resume: true },
+    file: { preset: file.preset, values: withAbsoluteInitFrom(file.values) },
+    preset,
+    stored,
+  });
+  if (stored !== null && config.data === stored.values.data) requireDataOf(stored.path, config.data);
+  return config;
+}

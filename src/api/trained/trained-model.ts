@@ -1,0 +1,66 @@
+/** A checkpoint's model, ready to compute in this process. */
+import { coded, VitrailError } from '../../errors/errors.js';
+import type { ComputeEngine, EngineOptions } from '../../nn/engine/engine.js';
+import type { RunConfig } from '../../run/config/schema.js';
+import type { StoredRun } from '../../run/folder/run-checkpoint.js';
+
+/** A trained model that is open. It computes in this process, and one at a time does. */
+export interface TrainedModel {
+  /** The folder of the checkpoint. */
+  readonly path: string;
+  /** Committed steps of its run. */
+  readonly step: number;
+  /** Names of the classes, in the order of the logits. */
+  readonly classes: readonly string[];
+  /** Options of its run. */
+  readonly config: Readonly<RunConfig>;
+  /** Gives its memory back; what is asked of it afterwards is refused with MODEL_CLOSED. */
+  close(): void;
+}
+
+/** What stands behind it. */
+export interface OpenModel {
+  readonly stored: StoredRun;
+  readonly engine: ComputeEngine;
+}
+
+const open = new WeakMap<TrainedModel, OpenModel>();
+
+/** What stands behind `model`. @throws MODEL_CLOSED */
+export function openModel(model: TrainedModel): OpenModel {
+  const found = open.get(model);
+  if (found === undefined) throw coded('MODEL_CLOSED', { path: model.path });
+  return found;
+}
+
+/** @param path of the checkpoint's folder */
+export function trainedModel(path: string, behind: OpenModel): TrainedModel {
+  const { stored, engine } = behind;
+  const model: TrainedModel = Object.freeze({
+    path,
+    step: stored.run.step,
+    classes: Object.freeze([...stored.classes]),
+    config: stored.config,
+    close: () => {
+      if (open.delete(model)) engine.dispose();
+    },
+  });
+  open.set(model, behind);
+  return model;
+}
+
+/** In the run's own precision, where the backend has it: weights are fp32 whatever the precision. */
+export async function engineFor(
+  options: EngineOptions,
+  onNote: (text: string) => void,
+): Promise<ComputeEngine> {
+  // tfjs takes half a second to load, and programs that only train need none of it.
+  const { ComputeEngine: Engine } = await import('../../nn/engine/engine.js');
+  try {
+    return await Engine.create(options);
+  } catch (error) {
+    if (!(error instanceof VitrailError) || error.code !== 'PRECISION_UNSUPPORTED') throw error;
+    onNote(`${error.problem}: fp32 is used, figures may differ a little from the run's own`);
+    return Engine.create({ ...options, precision: 'fp32' });
+  }
+}

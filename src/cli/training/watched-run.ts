@@ -1,0 +1,41 @@
+/** A run as a command shows it: its events on stderr, signals as a wish to stop. */
+import type { TrainControl } from '../../api/train.js';
+import type { TrainingEvent } from '../../api/training-event.js';
+import type { RunSummary } from '../../run/folder/run-summary.js';
+import { exitCodeOf, listenForStop } from '../stop-signals.js';
+import { Progress } from './progress.js';
+
+export interface WatchedRun {
+  readonly events: (control: TrainControl) => AsyncIterable<TrainingEvent>;
+  /** Also show who joins and leaves: nobody here has started the workers. */
+  readonly comings: boolean;
+}
+
+/** Runs it to its end with progress on stderr. A run that a signal has stopped sets the exit code that a shell has for it. */
+export async function watchedRun({ events, comings }: WatchedRun): Promise<RunSummary> {
+  const progress = new Progress(process.stderr, { comings });
+  const [stop, kill] = [new AbortController(), new AbortController()];
+  const signals = listenForStop({
+    supervised: false,
+    onStop: (signal) => {
+      progress.note(`${signal}: a checkpoint of the last finished step, then the end (again to end at once)`);
+      stop.abort(`stopped by ${signal}`);
+    },
+    onEnd: () => kill.abort(),
+  });
+  try {
+    let summary: RunSummary | null = null;
+    for await (const event of events({ signal: stop.signal, kill: kill.signal })) {
+      if (event.kind === 'end') summary = event.summary;
+      else progress.show(event);
+    }
+    if (summary === null) throw new Error('a run has ended without its last event');
+    const signal = signals.given();
+    // As a shell has it for a command that a signal ended: what follows with && does not run.
+    if (signal !== null && summary.reason === stop.signal.reason) process.exitCode = exitCodeOf(signal);
+    return summary;
+  } finally {
+    progress.stop();
+    signals.release();
+  }
+}

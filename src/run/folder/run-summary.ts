@@ -1,0 +1,62 @@
+/** The run folder's `summary.json`: what was run, how it ended, what came out. */
+import { join } from 'node:path';
+import type { Disk } from '../../host/disk.js';
+import type { RunConfig } from '../config/schema.js';
+import type { EvaluatedSplit } from '../dataset/manifest.js';
+import type { ConfusionReport } from '../evaluation/confusion-report.js';
+import { accuracy, meanLoss, type BestResult, type Totals } from '../journal/run-state.js';
+
+export const SUMMARY_FILE = 'summary.json';
+
+/** Figures of images. */
+export interface SplitFigures {
+  /** Mean cross-entropy an image, in nats. */
+  readonly loss: number;
+  /** Top-1, a share from 0 to 1. */
+  readonly accuracy: number;
+  readonly samples: number;
+}
+
+/** What `totals` come to. */
+export function figuresOf(totals: Totals): SplitFigures {
+  return { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
+}
+
+export interface BestSummary extends BestResult {
+  /** By whose images it was chosen: `accuracy` and `loss` are those. */
+  readonly chosenBy: EvaluatedSplit;
+  /** By the test images, where nothing was chosen by them. */
+  readonly test: SplitFigures | null;
+}
+
+/** The figures of the confusion matrix are those of the last evaluation, null and empty where there was none. */
+export interface RunSummary extends ConfusionReport {
+  readonly reason: string;
+  readonly completed: boolean;
+  readonly config: RunConfig;
+  readonly classes: readonly string[];
+  readonly parameters: number;
+  readonly steps: number;
+  readonly epochs: number;
+  /** Of the last evaluation by the validation images; null where there are none. */
+  readonly val: SplitFigures | null;
+  /** Of the last weights. */
+  readonly test: SplitFigures | null;
+  readonly best: BestSummary | null;
+  /** Resumptions added up. */
+  readonly wallSeconds: number;
+  /** Training images a second, all time included. */
+  readonly imagesPerSecond: number;
+  readonly checkpoint: string | null;
+  /** SHA-256 over all weights of the newest checkpoint since the last start. */
+  readonly weightDigest: string | null;
+}
+
+/** The summary that a run folder holds, null for none. */
+export async function readSummary(disk: Disk, runDir: string): Promise<RunSummary | null> {
+  try {
+    return JSON.parse(await disk.readText(join(runDir, SUMMARY_FILE))) as RunSummary;
+  } catch {
+    return null;
+  }
+}
