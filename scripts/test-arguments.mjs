@@ -6,7 +6,12 @@ export const USAGE = `npm run test:only -- [FILE ...] [--name TEXT ...] [--watch
 FILE     a test file, a folder, or a part of their path: test/run/model, weight-digest.test.ts, journal
 --name   only tests whose name contains TEXT, in small or capital letters; /TEXT/ is a regular expression
 --watch  compiles and runs again what a change of a file affects
-Without FILE all tests run.`;
+Without FILE all tests run but those of test/long, which take many minutes.`;
+
+/** Whether a test, by the path of its source or of what is compiled from it, is left out where nobody asks for it. */
+export function isLong(path) {
+  return /^(dist\/)?test\/long\//.test(path);
+}
 
 /** How many similar files a message lists. */
 const SIMILAR = 5;
@@ -70,12 +75,12 @@ function offer(path, files) {
 
 /**
  * The test files to run, sorted, each once.
- * @param {string[]} asked the FILEs of the command line; none means all
+ * @param {string[]} asked the FILEs of the command line; none means all but the long ones
  * @param {string[]} files sources of all tests, relative to `root`
  * @returns {{ chosen: string[] } | { problem: string }}
  */
 export function chooseTestFiles(asked, files, root) {
-  if (asked.length === 0) return { chosen: files };
+  if (asked.length === 0) return { chosen: files.filter((file) => !isLong(file)) };
   const chosen = new Set();
   for (const one of asked) {
     const found = matches(one, files, root);

@@ -1,9 +1,11 @@
 // The test files, sorted, and how they are run. (Node 20's runner takes no patterns.)
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isLong } from './test-arguments.mjs';
 
-/** How many test files run at a time. */
-export const CONCURRENCY = 2;
+/** How many test files run at a time: those of whole runs wait for processes now and then. */
+export const CONCURRENCY = availableParallelism() + 1;
 
 /** How long a test file may run. */
 export const TIMEOUT_MS = 300_000;
@@ -38,11 +40,12 @@ export function compiledTest(source) {
   return join('dist', source.replace(/\.ts$/, '.js'));
 }
 
-/** @param {string} area folder below dist/test, or '' for all */
+/** @param {string} area folder below dist/test, or '' for all but the long ones */
 export function testFiles(area = '') {
   const folder = join('dist/test', area);
   return readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => join(folder, name))
+    .filter((path) => area !== '' || !isLong(path))
     .sort();
 }

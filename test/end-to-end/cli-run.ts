@@ -8,6 +8,13 @@ import { drawDataset } from '../../src/demo/drawn-dataset.js';
 const CLI = resolve('dist/src/cli.js');
 const LONGEST_RUN_MS = 200_000;
 
+let coverage = '';
+
+/** Has the processes of this test file counted in the coverage, which costs a quarter of their time: few files ask. */
+export function coverProcesses(): void {
+  coverage = process.env['NODE_V8_COVERAGE'] ?? '';
+}
+
 export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -33,7 +40,7 @@ export function startCli(
   const [command, ...rest] = [...wrapper, process.execPath, CLI, ...args];
   const child = spawn(command!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    env: { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: coverage, ...env },
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_RUN_MS);
   let stdout = '';
@@ -82,12 +89,22 @@ export async function smallDataset(folder: string): Promise<string> {
   return path;
 }
 
-/** Flags of a run that is small, and random in every way a run can be. */
-export const SMALL_RUN = [
-  ...['--model', 'vit-micro/8', '--image-size', '32', '--dropout', '0.1', '--transform', 'paper'],
-  ...['--batch', '16', '--micro-batch', '4', '--epochs', '8', '--warmup-steps', '4', '--lr', '0.001'],
-  ...['--label-smoothing', '0.1', '--backend', 'wasm', '--seed', '7'],
-];
+/** Flags of a run of 16 steps that is random in every way a run can be, by the kernels that this machine has. */
+export const SMALL_RUN: readonly string[] = [
+  '--model vit-micro/16 --image-size 32 --dropout 0.1 --transform paper --batch 16 --micro-batch 4 --epochs 4',
+  '--warmup-steps 4 --lr 0.001 --label-smoothing 0.1 --seed 7',
+].flatMap((flags) => flags.split(' '));
+
+/** Flags behind SMALL_RUN of one that would train for minutes. */
+export const ENDLESS: readonly string[] = ['--epochs', '20000', '--keep-last', '1'];
+
+/**
+ * VITRAIL_FAULTS of a worker that stands still for half a second before each of `count` steps, the first of them `step`:
+ * what a test does meanwhile comes in time, however fast the machine is.
+ */
+export function slowSteps(step: number, count: number): string {
+  return Array.from({ length: count }, (_, i) => `before-compute@${step + i}:slow`).join(',');
+}
 
 /** The lines of a run's metrics.jsonl of one type. */
 export function logLines(runDir: string, type: string): Record<string, unknown>[] {

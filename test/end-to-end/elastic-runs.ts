@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { cli, logLines, SMALL_RUN, smallDataset, startCli, temporaryFolder, type CliRun } from './cli-run.js';
 
-const FLAGS = [...SMALL_RUN, '--suspect-after-ms', '400', '--heartbeat-timeout-ms', '1500'];
+const TIMEOUTS: readonly string[] = ['--suspect-after-ms', '400', '--heartbeat-timeout-ms', '1500'];
 
 export interface Summary {
   readonly weightDigest: string;
@@ -17,13 +17,23 @@ interface ClusterLine {
   readonly text: string;
 }
 
+/** Who begins a run. A fleet is told by VITRAIL_FAULTS of each process, '' for one that nothing happens to. */
+interface Fleet {
+  readonly workers: readonly string[];
+  readonly coordinator?: string;
+  readonly flags?: readonly string[];
+}
+
 /** The runs of one test file: a folder, images, and a clean run to compare with, made before its tests. */
 export class ElasticRuns {
   readonly #folder = temporaryFolder();
+  readonly #flags: readonly string[];
   #data = '';
   #reference = '';
 
-  constructor() {
+  /** @param flags of every run, behind those of a small one */
+  constructor(flags: readonly string[] = []) {
+    this.#flags = [...SMALL_RUN, ...TIMEOUTS, ...flags];
     before(async () => {
       this.#data = await smallDataset(this.#folder.path);
       const { stdout } = await cli('train', ...this.argumentsOf('clean', '--workers', '1'));
@@ -38,7 +48,7 @@ export class ElasticRuns {
   }
 
   argumentsOf(name: string, ...flags: string[]): string[] {
-    return ['--data', this.#data, '--out', this.runDir(name), '--json', ...FLAGS, ...flags];
+    return ['--data', this.#data, '--out', this.runDir(name), '--json', ...this.#flags, ...flags];
   }
 
   clusterLines(name: string): ClusterLine[] {
@@ -61,16 +71,18 @@ export class ElasticRuns {
     assert.deepEqual(steps, [...new Set(steps)], 'no step was committed twice');
   }
 
-  /** A coordinator, and `count` workers that are no children of it. */
-  async startByHand(name: string, count: number, ...flags: string[]) {
-    const args = ['coordinator', ...this.argumentsOf(name, '--workers', String(count), ...flags)];
-    const coordinator = startCli(args);
+  /** A coordinator, and workers that are no children of it. */
+  async startByHand(name: string, { workers: faults, coordinator: itsFaults = '', flags = [] }: Fleet) {
+    const args = ['coordinator', ...this.argumentsOf(name, '--workers', String(faults.length), ...flags)];
+    const coordinator = startCli(args, { VITRAIL_FAULTS: itsFaults });
     const address = (await coordinator.seen(/tcp:\/\/127\.0\.0\.1:\d+/)).trim();
-    const workers = Array.from({ length: count }, () => startWorker(address));
+    const workers = faults.map((ofWorker) => startWorker(address, ofWorker));
     return { coordinator, address, workers, args };
   }
 }
 
-export function startWorker(address: string): CliRun {
-  return startCli(['worker', '--coordinator', address, '--log-level', 'debug']);
+/** @param faults VITRAIL_FAULTS of its process */
+export function startWorker(address: string, faults = ''): CliRun {
+  const args = ['worker', '--coordinator', address, '--log-level', 'debug'];
+  return startCli(args, { VITRAIL_FAULTS: faults });
 }

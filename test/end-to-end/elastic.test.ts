@@ -1,31 +1,34 @@
 /** Workers that die, stop, leave and join: every run ends with the clean run's weights. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startCli } from './cli-run.js';
+import { coverProcesses, slowSteps, startCli } from './cli-run.js';
 import { ElasticRuns, startWorker } from './elastic-runs.js';
 
+coverProcesses();
 const runs = new ElasticRuns();
 
 test('a worker that is killed costs nothing: the others finish its step and the run', async () => {
-  const run = startCli(['train', ...runs.argumentsOf('killed', '--workers', '3')]);
-  await run.seen(/epoch 2 /);
-  process.kill(runs.pidOf('killed', 1), 'SIGKILL');
-  const { code, stdout, stderr } = await run.done;
+  const { coordinator, workers } = await runs.startByHand('killed', {
+    workers: ['mid-micro-batch@5:kill', '', ''],
+  });
+  const { code, stdout, stderr } = await coordinator.done;
   assert.equal(code, 0, stderr);
   runs.assertSameRun('killed', stdout);
   const lost = runs.clusterLines('killed').filter((line) => line.kind === 'lost');
   assert.deepEqual(
-    lost.map((line) => line.worker),
-    [1],
+    lost.map((line) => runs.pidOf('killed', line.worker)),
+    [workers[0]!.child.pid],
   );
+  for (const worker of workers.slice(1)) assert.equal((await worker.done).code, 0);
 });
 
 test('a worker that stops is suspected, removed, told so when it wakes up, and joins as a new one', async () => {
-  const { coordinator, workers } = await runs.startByHand('stopped', 2, '--epochs', '8');
-  await coordinator.seen(/epoch 1 /);
-  const sleeper = workers[0]!;
-  sleeper.child.kill('SIGSTOP');
+  const { coordinator, workers } = await runs.startByHand('stopped', {
+    workers: ['mid-micro-batch@5:stop', ''],
+    flags: ['--min-workers', '2'],
+  });
   await coordinator.seen(/was lost .*silent/);
+  const sleeper = workers[0]!;
   sleeper.child.kill('SIGCONT');
   const { code, stdout, stderr } = await coordinator.done;
   assert.equal(code, 0, stderr);
@@ -35,45 +38,47 @@ test('a worker that stops is suspected, removed, told so when it wakes up, and j
   const slept = await sleeper.done;
   assert.equal(slept.code, 0, slept.stderr);
   assert.match(slept.stderr, /silent for \d+ ms.*joining again/);
-  for (const worker of workers) assert.equal((await worker.done).code, 0);
+  assert.equal((await workers[1]!.done).code, 0);
 });
 
-test('a worker that joins takes the state from a peer and works from then on', async () => {
-  const { coordinator, address, workers } = await runs.startByHand('joined', 1);
-  await coordinator.seen(/epoch 1 /);
-  const joiner = startWorker(address);
-  const { code, stdout, stderr } = await coordinator.done;
-  assert.equal(code, 0, stderr);
-  runs.assertSameRun('joined', stdout);
-  const { stderr: log, code: joinerCode } = await joiner.done;
-  assert.equal(joinerCode, 0, log);
-  assert.match(log, /state taken from a peer/);
-  assert.match(log, /"microBatches":[1-9]/);
-  for (const worker of workers) assert.equal((await worker.done).code, 0);
-});
-
-test('a worker that gets SIGTERM hands over and leaves, and the run goes on', async () => {
-  const { coordinator, workers } = await runs.startByHand('left', 2);
-  await coordinator.seen(/epoch 1 /);
-  workers[1]!.child.kill('SIGTERM');
-  const left = await workers[1]!.done;
-  assert.equal(left.code, 143, left.stderr);
-  const { code, stdout, stderr } = await coordinator.done;
-  assert.equal(code, 0, stderr);
-  runs.assertSameRun('left', stdout);
-  assert.ok(!runs.clusterLines('left').some((line) => line.kind === 'lost'));
-  assert.equal((await workers[0]!.done).code, 0);
-});
-
-test('with fewer than the fewest workers the run waits, says so, and goes on when one joins', async () => {
-  const { coordinator, address, workers } = await runs.startByHand('waiting', 2, '--min-workers', '2');
-  await coordinator.seen(/epoch 1 /);
-  workers[0]!.child.kill('SIGKILL');
+test('with fewer than the fewest workers the run waits; one that joins takes the state from a peer and works', async () => {
+  const { coordinator, address, workers } = await runs.startByHand('waiting', {
+    workers: ['before-ring@5:kill', ''],
+    flags: ['--min-workers', '2'],
+  });
   await coordinator.seen(/waits: 1 of at least 2 workers/);
   const joiner = startWorker(address);
   const { code, stdout, stderr } = await coordinator.done;
   assert.equal(code, 0, stderr);
   runs.assertSameRun('waiting', stdout);
-  assert.equal((await joiner.done).code, 0);
-  await Promise.all(workers.map(async (worker) => worker.done));
+  const { stderr: log, code: joinerCode } = await joiner.done;
+  assert.equal(joinerCode, 0, log);
+  assert.match(log, /state taken from a peer/);
+  assert.match(log, /"microBatches":[1-9]/);
+  assert.equal((await workers[1]!.done).code, 0);
+});
+
+test('a worker that gets SIGTERM hands over and leaves, and the run goes on', async () => {
+  const { coordinator, workers } = await runs.startByHand('left', { workers: ['', slowSteps(4, 4)] });
+  await coordinator.seen(/epoch 1 /);
+  workers[0]!.child.kill('SIGTERM');
+  const left = await workers[0]!.done;
+  assert.equal(left.code, 143, left.stderr);
+  const { code, stdout, stderr } = await coordinator.done;
+  assert.equal(code, 0, stderr);
+  runs.assertSameRun('left', stdout);
+  assert.ok(!runs.clusterLines('left').some((line) => line.kind === 'lost'));
+  assert.equal((await workers[1]!.done).code, 0);
+});
+
+test('a run whose only worker is killed starts another, which goes on from the newest checkpoint', async () => {
+  const args = runs.argumentsOf('replaced', '--workers', '1', '--checkpoint-every-steps', '3');
+  const run = startCli(['train', ...args], { VITRAIL_FAULTS: slowSteps(4, 4) });
+  await run.seen(/epoch 1 /);
+  process.kill(runs.pidOf('replaced', 0), 'SIGKILL');
+  const { code, stdout, stderr } = await run.done;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /it was ended by SIGKILL; another is started in its place \(2 more times\)/);
+  assert.match(stderr, /rolling back to the newest checkpoint/);
+  runs.assertSameWeights(stdout);
 });

@@ -6,9 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { cli, isAlive, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
+import { ENDLESS, isAlive, SMALL_RUN, smallDataset, startCli, temporaryFolder } from './cli-run.js';
 
-const LAUNCHER = resolve('bin/vitrail');
 const folder = temporaryFolder();
 const runDir = (name: string): string => join(folder.path, name);
 let data = '';
@@ -37,8 +36,8 @@ function start(command: string, args: readonly string[], options: SpawnOptions):
 
 /** Of a run that would train for minutes. */
 function longRun(name: string): string[] {
-  const long = ['--epochs', '500', '--workers', '1', '--keep-last', '1'];
-  return ['train', '--data', data, '--out', runDir(name), '--json', ...SMALL_RUN, ...long];
+  const flags = [...SMALL_RUN, ...ENDLESS, '--workers', '1'];
+  return ['train', '--data', data, '--out', runDir(name), '--json', ...flags];
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
@@ -68,7 +67,8 @@ interface Summary {
 const summaryOf = (name: string): Summary =>
   JSON.parse(readFileSync(join(runDir(name), 'summary.json'), 'utf8')) as Summary;
 
-for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const) {
+// SIGHUP comes from a closed terminal below.
+for (const signal of ['SIGUSR1', 'SIGXCPU'] as const) {
   test(`${signal} stops a run with a checkpoint`, async () => {
     const run = startCli(longRun(signal));
     await run.seen(/epoch 1 /);
@@ -80,6 +80,19 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as c
   });
 }
 
+test('SIGQUIT and SIGUSR2 end a run that waits for its workers', async () => {
+  const signals = ['SIGQUIT', 'SIGUSR2'] as const;
+  const runs = signals.map((signal) =>
+    startCli(['coordinator', '--data', data, '--out', runDir(signal), ...SMALL_RUN]),
+  );
+  for (const [i, run] of runs.entries()) {
+    const signal = signals[i]!;
+    await run.seen(/waiting for 1 worker:/);
+    run.child.kill(signal);
+    assert.equal((await run.done).code, 128 + constants.signals[signal]);
+  }
+});
+
 test('SIGUSR1 ends a worker that waits for its coordinator in order, and opens no debugger', async () => {
   const worker = startCli(['worker', '--coordinator', 'tcp://127.0.0.1:1']);
   await worker.seen(/looking for the coordinator/);
@@ -87,21 +100,6 @@ test('SIGUSR1 ends a worker that waits for its coordinator in order, and opens n
   const { code, stderr } = await worker.done;
   assert.equal(code, 138);
   assert.doesNotMatch(stderr, /[Dd]ebugger/);
-});
-
-test('a run under nohup outlives SIGHUP', async () => {
-  const child = start('nohup', [LAUNCHER, ...longRun('nohup')], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stderr = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.stdout!.resume();
-  await until('the first step', () => steps('nohup') > 0);
-  child.kill('SIGHUP');
-  const before = steps('nohup');
-  await until('another epoch', () => steps('nohup') > before + 8);
-  child.kill('SIGTERM');
-  const [code] = (await once(child, 'exit')) as [number | null];
-  assert.equal(code, 143, stderr);
-  assert.equal(summaryOf('nohup').reason, 'stopped by SIGTERM');
 });
 
 test('a terminal that is closed stops its run with a checkpoint, and goes on under nohup', async (t) => {
@@ -113,11 +111,7 @@ test('a terminal that is closed stops its run with a checkpoint, and goes on und
   const begin = (name: string, prefix: string, behind: string) =>
     start(
       'script',
-      [
-        '-qec',
-        `${prefix} ${quoted([process.execPath, resolve('dist/src/cli.js'), ...longRun(name)])} ${behind}`,
-        '/dev/null',
-      ],
+      ['-qec', `${prefix} ${quoted([resolve('bin/vitrail'), ...longRun(name)])} ${behind}`, '/dev/null'],
       {
         stdio: ['pipe', 'ignore', 'ignore'],
       },
@@ -152,7 +146,7 @@ test('SIGTERM to the whole group, as systemd and Slurm send it, stops a run with
 });
 
 test('a run goes on when nobody reads its output any more', async () => {
-  const args = longRun('unread').map((word) => (word === '500' ? '2' : word));
+  const args = longRun('unread').map((word) => (word === '20000' ? '2' : word));
   const child = start(process.execPath, [resolve('dist/src/cli.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -172,6 +166,4 @@ test('a full disk behind the output is said', async () => {
   ]).done;
   assert.equal(code, 1);
   assert.match(stderr, /OUTPUT_WRITE_FAILED.*ENOSPC/);
-  const { code: fine } = await cli('summary', 'vit-b/16');
-  assert.equal(fine, 0);
 });

@@ -21,7 +21,7 @@ interface Summary {
 
 const RUN = [
   ...['--model', 'vit-micro/16', '--image-size', '32', '--batch', '16', '--micro-batch', '4', '--seed', '7'],
-  ...['--epochs', '3', '--warmup-steps', '0', '--lr', '0.03', '--backend', 'wasm', '--ema-decay', '0.5'],
+  ...['--epochs', '3', '--warmup-steps', '0', '--lr', '0.03', '--ema-decay', '0.5'],
 ];
 const folder = temporaryFolder();
 const out = join(folder.path, 'run');
@@ -34,7 +34,7 @@ before(async () => {
 after(() => folder.remove());
 
 async function evaluated(path: string): Promise<Omit<Figures, 'samples'>> {
-  const { code, stdout, stderr } = await cli('evaluate', path, '--backend', 'wasm', '--json');
+  const { code, stdout, stderr } = await cli('evaluate', path, '--json');
   assert.equal(code, 0, stderr);
   const { loss, accuracy } = JSON.parse(stdout) as Figures;
   return { loss, accuracy };

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { cli, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
 
-/** By the kernels that a user of this machine gets; fewer epochs than where something happens to a run. */
-const RUN = [...SMALL_RUN, '--backend', 'auto', '--epochs', '6'];
+const RUN: readonly string[] = [...SMALL_RUN, '--epochs', '6'];
 
 export interface Summary {
   readonly weightDigest: string;

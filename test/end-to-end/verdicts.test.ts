@@ -14,17 +14,19 @@ const digestOf = (stdout: string): string => (JSON.parse(stdout) as { weightDige
 
 before(async () => {
   data = await smallDataset(folder.path);
-  reference = digestOf((await cli('train', ...argumentsOf('clean'))).stdout);
+  reference = digestOf((await cli('train', ...argumentsOf('clean', '--workers', '1'))).stdout);
 });
 
 after(() => folder.remove());
 
-/** A coordinator and three workers, the first of them with faults. */
-async function runWithFaults(name: string, faults: string, ...flags: string[]) {
-  const coordinator = startCli(['coordinator', ...argumentsOf(name, '--workers', '3', ...flags)]);
+/** A coordinator and `count` workers, the first of them with faults. */
+async function runWithFaults(name: string, count: number, faults: string, ...flags: string[]) {
+  const coordinator = startCli(['coordinator', ...argumentsOf(name, '--workers', String(count), ...flags)]);
   const address = (await coordinator.seen(/tcp:\/\/127\.0\.0\.1:\d+/)).trim();
   const args = ['worker', '--coordinator', address];
-  const workers = [startCli(args, { VITRAIL_FAULTS: faults }), startCli(args), startCli(args)];
+  const workers = Array.from({ length: count }, (_, i) =>
+    startCli(args, { VITRAIL_FAULTS: i === 0 ? faults : '' }),
+  );
   const result = await coordinator.done;
   assert.equal(result.code, 0, result.stderr);
   const events = logLines(`${folder.path}/${name}`, 'cluster') as { kind: string; text: string }[];
@@ -34,6 +36,7 @@ async function runWithFaults(name: string, faults: string, ...flags: string[]) {
 test('a worker that hangs is named with phase, time, what is usual and its last words, and taken out', async () => {
   const { result, events, workers } = await runWithFaults(
     'hung',
+    2,
     'mid-micro-batch@9:hang',
     '--step-timeout-ms',
     '2500',
@@ -53,7 +56,7 @@ test('a worker that hangs is named with phase, time, what is usual and its last 
 
 test('a worker that is outvoted has spoilt the steps since all agreed: they are computed again without it', async () => {
   // It is found at the end of the epoch: until then the others have added its gradients to theirs.
-  const { result, events, workers } = await runWithFaults('flipped', 'mid-update@8:flip');
+  const { result, events, workers } = await runWithFaults('flipped', 3, 'mid-update@8:flip');
   assert.equal(digestOf(result.stdout), reference);
   const expelled = events.filter(({ kind }) => kind === 'expelled');
   assert.equal(expelled.length, 1);

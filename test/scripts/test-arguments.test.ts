@@ -31,6 +31,7 @@ const { parseTestArguments, chooseTestFiles, namePattern } = (await import(
   pathToFileURL(resolve('scripts/test-arguments.mjs')).href
 )) as TestArguments;
 
+const LONG = 'test/long/chaos.test.ts';
 const FILES = [
   'test/nn/tape.test.ts',
   'test/run/journal/journal-format.test.ts',
@@ -41,7 +42,8 @@ const FILES = [
 const JOURNAL = FILES.slice(1, 3);
 
 const CHOICES: readonly (readonly [why: string, asked: readonly string[], chosen: readonly string[]])[] = [
-  ['nothing means all tests', [], FILES],
+  ['nothing means all tests but the long ones', [], FILES],
+  ['the long ones are asked for', ['test/long'], [LONG]],
   ['the path of a source', ['test/nn/tape.test.ts'], ['test/nn/tape.test.ts']],
   ['the path of a compiled file', ['dist/test/nn/tape.test.js'], ['test/nn/tape.test.ts']],
   ['the path below the root', ['/project/test/nn/tape.test.ts'], ['test/nn/tape.test.ts']],
@@ -49,14 +51,14 @@ const CHOICES: readonly (readonly [why: string, asked: readonly string[], chosen
   ['a folder with a slash at its end', ['./test/run/journal/'], JOURNAL],
   ['a folder below test/, not one of the same name further below', ['run'], FILES.slice(1, 4)],
   ['the folder of compiled tests', ['dist/test/run/journal'], JOURNAL],
-  ['all of test/', ['test'], FILES],
+  ['all of test/', ['test'], [LONG, ...FILES]],
   ['a part of a name', ['journal-f'], JOURNAL.slice(0, 1)],
   ['several, each file once, sorted', ['model', 'journal', 'model-spec'], FILES.slice(1, 4)],
 ];
 
 for (const [why, asked, chosen] of CHOICES) {
   test(`test files are chosen by: ${why}`, () => {
-    assert.deepEqual(chooseTestFiles(asked, FILES, '/project'), { chosen });
+    assert.deepEqual(chooseTestFiles(asked, [LONG, ...FILES], '/project'), { chosen });
   });
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { startCli, temporaryFolder } from './cli-run.js';
+import { startCli, temporaryFolder } from '../end-to-end/cli-run.js';
 
 const CLASSES = 21_841;
 const SIDE = 8;
