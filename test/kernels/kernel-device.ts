@@ -9,6 +9,7 @@ import {
   type HostArray,
   type Storage,
 } from '../../src/kernels/kernel-api/memory.js';
+import { THREADS } from './kernel-settings.js';
 
 const loaded = loadKernels();
 const KERNELS = loaded.kernels;
@@ -90,7 +91,7 @@ export class KernelDevice {
 }
 
 /**
- * A test at every level, with one thread and with two: what it reads must be the same bits.
+ * A test at every level, with one thread and with two where threads count: what it reads must be the same bits.
  * @param skip why it is skipped, where it is
  */
 export function testKernels(
@@ -101,7 +102,7 @@ export function testKernels(
   test(name, { skip }, () => {
     const kernels = KERNELS!;
     for (const level of kernels.levels()) {
-      const [one, two] = [1, 2].map((threads) => {
+      const [one, ...others] = THREADS.map((threads) => {
         const device = new KernelDevice(kernels, level, threads);
         const before = kernels.memory().blocksInUse;
         try {
@@ -112,7 +113,7 @@ export function testKernels(
         assert.equal(kernels.memory().blocksInUse, before, 'blocks are left over');
         return device.seen.map((values) => new Uint8Array(values.buffer, 0, values.byteLength));
       });
-      assert.deepEqual(two, one, `${level}: other bits on two threads`);
+      for (const two of others) assert.deepEqual(two, one, `${level}: other bits on two threads`);
     }
   });
 }

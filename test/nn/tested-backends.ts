@@ -2,14 +2,23 @@
 import { test } from 'node:test';
 import { startBackend } from '../../src/nn/backend/backend.js';
 import { loadKernels } from '../../src/kernels/addon.js';
+import { isGpu } from '../../src/kernels/kernel-api.js';
 
 const native = loadKernels();
 
-export const TESTED_BACKENDS = [
-  { backend: 'wasm', skip: false },
-  { backend: 'cpu', skip: false },
+/** Where the kernels under test are a GPU's, which has a pass of its own, the other backends have had theirs. */
+const OTHERS = native.kernels !== undefined && isGpu(native.kernels) ? [] : (['wasm', 'cpu'] as const);
+
+interface TestedBackend {
+  readonly backend: 'wasm' | 'cpu' | 'native';
+  /** Why it is skipped. */
+  readonly skip: string | false;
+}
+
+export const TESTED_BACKENDS: readonly TestedBackend[] = [
+  ...OTHERS.map((backend): TestedBackend => ({ backend, skip: false })),
   { backend: 'native', skip: native.kernels === undefined ? native.reason : false },
-] as const;
+];
 
 /** For tests that compute much. */
 export const FAST_BACKENDS = TESTED_BACKENDS.filter(({ backend }) => backend !== 'cpu');
@@ -18,7 +27,7 @@ export const FAST_BACKENDS = TESTED_BACKENDS.filter(({ backend }) => backend !==
 export function testOnBackends(
   name: string,
   body: (backend: string) => void | Promise<void>,
-  backends: readonly (typeof TESTED_BACKENDS)[number][] = TESTED_BACKENDS,
+  backends = TESTED_BACKENDS,
 ): void {
   for (const { backend, skip } of backends) {
     test(`${name} (${backend})`, { skip }, async () => {
