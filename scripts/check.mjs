@@ -1,10 +1,11 @@
 // Every check of the project, two at a time where one leaves a core free. The totals of the test run come last: they are
 // what a reader looks for.
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
 import { Unavailable } from '../native/compile.mjs';
+import { isUnchanged, noteChecked } from './checked-sources.mjs';
 import { testEnvironment, testFiles, testFlags } from './test-files.mjs';
 
 const node = process.execPath;
@@ -68,12 +69,18 @@ async function cudaAddon(name, options) {
   }
 }
 
+/** What is the same whenever no file has changed is checked again only when one has. */
 async function checkSources() {
+  if (isUnchanged()) {
+    console.log('ok  formatting, lint, directions, dead code (no file has changed since they passed)');
+    return;
+  }
   await check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
   await check('lint', ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']);
   const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
   await check('directions', [cruiser, 'src', 'test', 'bench', 'scripts']);
   await check('dead code', ['node_modules/knip/bin/knip.js']);
+  noteChecked();
 }
 
 async function compileCuda() {
@@ -87,9 +94,14 @@ async function checkCoverage() {
   await check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);
 }
 
+/** Whether the backends are what a test is about. */
+function isOnKernels(path) {
+  return readFileSync(path, 'utf8').includes('/tested-backends.js');
+}
+
 /** The same tests again, by kernels for a GPU. */
 async function emulatorPass(emulated, before) {
-  const files = [...testFiles('kernels'), ...testFiles('nn')];
+  const files = [...testFiles('kernels'), ...testFiles('nn').filter(isOnKernels)];
   // Whole runs are in the other order, the ascending one.
   const kernels = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending' };
   return testPass('kernels on the emulator', before, files, { ...kernels, NODE_V8_COVERAGE: '' });
