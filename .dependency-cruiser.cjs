@@ -14,6 +14,10 @@ const ROOMS = {
   worker: ['errors', 'numbers', 'wire', 'host', 'run', 'kernels', 'collective', 'nn'],
   chaos: ['errors', 'numbers', 'host'],
   demo: ['errors', 'numbers'],
+  simulation: [
+    ...['errors', 'numbers', 'wire', 'host', 'run'],
+    ...['kernels', 'collective', 'nn', 'coordinator', 'worker'],
+  ],
   api: ['errors', 'numbers', 'host', 'run', 'kernels', 'nn', 'coordinator', 'worker'],
   cli: [
     ...['errors', 'host', 'run', 'kernels', 'nn', 'chaos', 'demo', 'api'],
