@@ -48,8 +48,7 @@ const floors = Object.values(FLOORS).flatMap((order) =>
   })),
 );
 
-/** Rooms that only compute: nothing of the system, nothing that waits. */
-const PURE = ['numbers', 'run/schedule', 'run/model', 'coordinator/step'];
+const PURE = require('./pure-rooms.cjs');
 
 /** Rooms that meet disk, clock and network by way of the host that they are given, which may be a simulation's. */
 const HOSTED = ['run/checkpoint', 'run/journal', 'run/lease', 'run/folder', 'coordinator'];
