@@ -96,6 +96,11 @@ export class SimulatedDisk {
     this.#failures.push({ kind, code });
   }
 
+  /** What was told to fail and has not yet does not. */
+  failNothing(): void {
+    this.#failures.length = 0;
+  }
+
   #user(process: unknown): User {
     const user = this.#users.get(process) ?? new User();
     this.#users.set(process, user);

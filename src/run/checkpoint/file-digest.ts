@@ -16,7 +16,7 @@ export async function fileDigest(disk: Disk, path: string): Promise<FileDigest> 
   const file = await disk.open(path, 'r');
   try {
     let bytes = 0;
-    const piece = new Uint8Array(PIECE_BYTES);
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(1, await file.size())));
     for (;;) {
       const read = await file.readAt(piece, bytes);
       if (read === 0) return { sha256: hash.digest('hex'), bytes };

@@ -30,6 +30,11 @@ export class Journal {
   #bytes: number;
   /** Behind that a part of a line may stand. */
   #torn = false;
+  /**
+   * A sync has failed. The system may have given up any page since the last one, also of lines that were written whole,
+   * and no later sync tells: what is appended to this file does not count.
+   */
+  #unsound = false;
   #open: JournalOpen;
   #events: JournalEvent[];
   #checkpoint: JournalRecord | null = null;
@@ -92,28 +97,28 @@ export class Journal {
 
   /** Resolves when the commit is on the disk. @throws JOURNAL_WRITE_FAILED */
   async commit(state: RunState, generation: number, digest: string, ring: readonly number[]): Promise<void> {
-    this.#open = { ...this.#open, state, generation, lastCommit: { generation, digest, ring: [...ring] } };
     await this.#append({ type: 'commit', state, generation, digest, ring: [...ring] });
+    this.#open = { ...this.#open, state, generation, lastCommit: { generation, digest, ring: [...ring] } };
     if (++this.#commits >= MOST_COMMITS) await this.#compact();
   }
 
   /** The conclusions of an epoch. */
   async epoch(state: RunState): Promise<void> {
-    this.#open = { ...this.#open, state };
     await this.#append({ type: 'epoch', state });
+    this.#open = { ...this.#open, state };
   }
 
   /** The run rolls back to a checkpoint, which was computed with `backend`. */
   async rollback(state: RunState, backend: string | null): Promise<void> {
-    this.#open = { ...this.#open, state, backend, lastCommit: null };
     await this.#append({ type: 'back', state, backend });
+    this.#open = { ...this.#open, state, backend, lastCommit: null };
   }
 
   /** What the run is computed with; it is written once. */
   async backend(backend: string): Promise<void> {
     if (this.#open.backend === backend) return;
-    this.#open = { ...this.#open, backend };
     await this.#append({ type: 'backend', backend });
+    this.#open = { ...this.#open, backend };
   }
 
   async checkpoint(step: number, path: string, weightDigest: string): Promise<void> {
@@ -154,15 +159,29 @@ export class Journal {
   /** A line, whole or not at all: after a part of one, nothing that follows would count. */
   async #write(record: JournalRecord, synced: boolean): Promise<void> {
     const line = Buffer.from(journalLine(record));
+    if (this.#unsound) {
+      await this.#writeAnew();
+      // The new one holds it already.
+      if (record.type === 'event') return;
+    }
     try {
       if (this.#torn) await this.#takeBack();
       await this.#file.append(line);
-      if (synced) await this.#file.datasync();
+      if (synced) await this.#sync();
       this.#bytes += line.length;
     } catch (error) {
       this.#torn = true;
       // Where that fails the next line does it; what is wrong, a full disk for one, is said by the first error.
       await this.#takeBack().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      this.#unsound = true;
       throw error;
     }
   }
@@ -174,29 +193,24 @@ export class Journal {
   }
 
   async #compact(): Promise<void> {
-    await this.#inTurn(async () =>
-      whenThereIsSpace(
-        this.#path,
-        async () => {
-          const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
-          const before = this.#file;
-          const { file, bytes } = await writtenAnew(
-            this.#host.disk,
-            this.#runDir,
-            [this.#open, ...checkpoint, ...this.#events],
-            this.#wait,
-          );
-          // It has the name from here on, whatever fails below.
-          this.#file = file;
-          this.#bytes = bytes;
-          this.#torn = false;
-          this.#commits = 0;
-          await before.close();
-          await this.#host.disk.syncFolder(this.#runDir);
-        },
-        this.#wait,
-      ),
-    );
+    await this.#inTurn(async () => whenThereIsSpace(this.#path, async () => this.#writeAnew(), this.#wait));
+  }
+
+  async #writeAnew(): Promise<void> {
+    const { disk } = this.#host;
+    const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
+    const records = [this.#open, ...checkpoint, ...this.#events];
+    const before = this.#file;
+    const { file, bytes } = await writtenAnew(disk, this.#runDir, records, this.#wait);
+    // It has the name from here on, whatever fails below; until that is on the disk a crash brings the old one back.
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#torn = false;
+    this.#unsound = true;
+    this.#commits = 0;
+    await before.close();
+    await disk.syncFolder(this.#runDir);
+    this.#unsound = false;
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
