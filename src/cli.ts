@@ -9,6 +9,6 @@ await runCommand(async () => {
   const { watchOutput } = await import('./cli/output-errors.js');
   watchOutput();
   const { createProgram } = await import('./cli/program.js');
-  const program = await createProgram(process.argv[2]);
+  const program = await createProgram(process.argv.slice(2));
   await program.parseAsync();
 });

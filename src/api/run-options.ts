@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { readConfigFile } from '../run/config/config-file.js';
 import { resolveConfig, type FrozenRunConfig, type OptionValues } from '../run/config/config.js';
-import { expandPaths } from '../run/config/home-path.js';
+import { expandPaths } from '../run/config/expanded-paths.js';
 import type { RunConfig, RunConfigKey } from '../run/config/schema.js';
 import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
 import { coded } from '../errors/errors.js';

@@ -1,37 +1,26 @@
-/** All commands, each loaded when it is asked for: what the others need takes a second. */
+/** The command line's program: one command with its options, or the list of all. */
 import { Command } from 'commander';
+import { COMMANDS } from './command-list.js';
 import { expandPathsOf } from './path-arguments.js';
 import { suggestNamesOf } from './suggestions.js';
 import { VERSION } from '../host/version.js';
 
-type Register = (program: Command) => void;
-
-const train = async (): Promise<Register> => (await import('./training/train.js')).registerTrain;
-
-/** What adds a command, in the order of `--help`. `train` adds `coordinator` too. */
-const COMMANDS = new Map<string, () => Promise<Register>>([
-  ['train', train],
-  ['coordinator', train],
-  ['demo', async () => (await import('./training/demo.js')).registerDemo],
-  ['worker', async () => (await import('./training/worker.js')).registerWorker],
-  ['tune', async () => (await import('./machine/tune.js')).registerTune],
-  ['evaluate', async () => (await import('./trained/evaluate.js')).registerEvaluate],
-  ['fit', async () => (await import('./machine/fit.js')).registerFit],
-  ['predict', async () => (await import('./trained/predict.js')).registerPredict],
-  ['summary', async () => (await import('./trained/summary.js')).registerSummary],
-  ['digest', async () => (await import('./trained/digest.js')).registerDigest],
-  ['devices', async () => (await import('./machine/devices.js')).registerDevices],
-  ['patches', async () => (await import('./data/patches.js')).registerPatches],
-  ['data', async () => (await import('./data/data-check.js')).registerData],
-  ['status', async () => (await import('./watching/status.js')).registerStatus],
-  ['chaos', async () => (await import('./watching/chaos.js')).registerChaos],
-]);
+/** Lists all commands, none of which is loaded: what they need takes a second. */
+function listCommands(program: Command): void {
+  const terms = new Map<string, string>();
+  for (const { name, usage, description } of COMMANDS) {
+    program.command(name).description(description);
+    terms.set(name, `${name} ${usage}`.trim());
+  }
+  program.configureHelp({ subcommandTerm: (command) => terms.get(command.name()) ?? 'help [command]' });
+}
 
 /**
- * Commands with their options; nothing runs before `parseAsync`.
- * @param wanted the first word of the command line; all commands are there when it is none of them (a typing error, `help`)
+ * Nothing runs before `parseAsync`.
+ * @param words of the command line: the command that they name is there with its options, or else (a flag, a typing
+ *   error, nothing) all are there by their names
  */
-export async function createProgram(wanted?: string): Promise<Command> {
+export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command('vitrail')
     .description(
       'distributed training of Vision Transformers: the same weights bit for bit on any number of workers',
@@ -39,11 +28,10 @@ export async function createProgram(wanted?: string): Promise<Command> {
     .version(VERSION)
     .showHelpAfterError('(--help lists the options)');
 
-  const one = wanted === undefined ? undefined : COMMANDS.get(wanted);
-  const registers = await Promise.all(
-    (one === undefined ? [...COMMANDS.values()] : [one]).map((load) => load()),
-  );
-  for (const register of new Set(registers)) register(program);
+  const wanted = words[0] === 'help' ? words[1] : words[0];
+  const one = COMMANDS.find(({ name }) => name === wanted);
+  if (one === undefined) listCommands(program);
+  else (await one.load())(program);
   expandPathsOf(program);
   suggestNamesOf(program);
   return program;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { resolveRunOptions } from '../../src/api/run-options.js';
+import { COMMANDS } from '../../src/cli/command-list.js';
 import { createProgram } from '../../src/cli/program.js';
 import { expandHome } from '../../src/run/config/home-path.js';
 import { OPTION_KEYS } from '../../src/run/config/option-name.js';
@@ -63,7 +64,8 @@ function commandsOf(command: Command): readonly Command[] {
 
 test('every flag and argument of every command that is a file or folder is expanded', async () => {
   const found: string[] = [];
-  for (const command of commandsOf(await createProgram())) {
+  const programs = await Promise.all(COMMANDS.map(async ({ name }) => createProgram([name])));
+  for (const command of programs.flatMap(commandsOf)) {
     for (const { name, parse } of [
       ...command.options.map((option) => ({ name: option.flags, parse: option.parseArg })),
       ...command.registeredArguments.map((each) => ({ name: `<${each.name()}>`, parse: each.parseArg })),
@@ -80,7 +82,7 @@ test('every flag and argument of every command that is a file or folder is expan
 });
 
 test('several images after another are all expanded', async () => {
-  const program = await createProgram();
+  const program = await createProgram(['predict']);
   const predict = program.commands.find((command) => command.name() === 'predict')!;
   let images: unknown;
   predict.action((_checkpoint, given: unknown) => {

@@ -1,5 +1,5 @@
 /** A run as a command shows it: its events on stderr, signals as a wish to stop. */
-import type { TrainControl } from '../../api/train.js';
+import type { TrainControl } from '../../api/run-control.js';
 import type { TrainingEvent } from '../../api/training-event.js';
 import type { RunSummary } from '../../run/folder/run-summary.js';
 import { exitCodeOf, listenForStop } from '../stop-signals.js';

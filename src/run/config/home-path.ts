@@ -1,7 +1,5 @@
 /** What `~` means at the start of a path. Shells expand it in a word of its own, not in `--out=~/x`, YAML or a variable. */
 import { coded } from '../../errors/errors.js';
-import { OPTION_KEYS } from './option-name.js';
-import { optionMeta, type RunConfigKey } from './schema.js';
 
 /**
  * `path` with a leading `~` or `~/` replaced by the home folder. Any other path stays as it is.
@@ -17,14 +15,4 @@ export function expandHome(path: string, home: string): string {
   }
   if (home === '') throw coded('PATH_OF_HOME', { path, reason: 'HOME is empty' });
   return `${home.replace(/\/+$/, '')}${rest}` || '/';
-}
-
-/** The same for every option that is a path; other values stay. */
-export function expandPaths<V extends Readonly<Partial<Record<RunConfigKey, unknown>>>>(
-  values: V,
-  home: string,
-): V {
-  const paths = OPTION_KEYS.filter((key) => optionMeta(key).path && typeof values[key] === 'string');
-  const expanded = paths.map((key) => [key, expandHome(values[key] as string, home)] as const);
-  return { ...values, ...Object.fromEntries(expanded) };
 }

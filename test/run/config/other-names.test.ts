@@ -52,7 +52,7 @@ const OTHER_TOOLS = [
 ] as const;
 
 test("another tool's name for an option names ours, as a key and as a flag", async () => {
-  const program = await createProgram('train');
+  const program = await createProgram(['train']);
   const train = program.commands.find((command) => command.name() === 'train')!;
   const flags = train.options.flatMap(({ long }) => long?.slice(2) ?? []);
   for (const [theirs, ours] of OTHER_TOOLS) {
