@@ -3,11 +3,11 @@ export { evaluate, type EvaluateOptions, type EvaluationResult, type SkippedImag
 export { openTrainedModel, type OpenOptions } from './api/open-trained-model.js';
 export { predict, type Guess, type Prediction, type PredictOptions } from './api/predict.js';
 export { runCoordinator } from './api/run-coordinator.js';
-export type { RunControl } from './api/coordinated-run.js';
+export type { RunControl, TrainControl } from './api/run-control.js';
 export type { RunOptions } from './api/run-options.js';
 export { runWorker, type WorkerControl, type WorkerEnd, type WorkerOptions } from './api/run-worker.js';
-export { train, type TrainControl } from './api/train.js';
-export type { TrainedModel } from './api/trained/trained-model.js';
+export { train } from './api/train.js';
+export type { TrainedModel } from './api/trained-model.js';
 export type * from './api/training-event.js';
 export { VitrailError, type ErrorCode } from './errors/errors.js';
 export type { RunConfig } from './run/config/schema.js';

@@ -11,14 +11,6 @@ import type { UncheckedOptions } from './run-options.js';
 import { observerTelling } from './observer-events.js';
 import type { TrainingEvent } from './training-event.js';
 
-export interface RunControl {
-  /**
-   * Aborted: the run ends in order, with a checkpoint of its last committed step. The last event says so: `reason` of
-   * its summary is the signal's reason where that is a text. Nothing is thrown.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface Coordination {
   readonly tell: (event: TrainingEvent) => void;
   readonly signal: AbortSignal;

@@ -6,7 +6,8 @@ import type { Confusion } from '../run/evaluation/confusion.js';
 import { confusionReport, type ConfusionReport } from '../run/evaluation/confusion-report.js';
 import { evaluatedImages } from './trained/evaluated-images.js';
 import { evaluateModel } from './trained/model-evaluation.js';
-import { openModel, type TrainedModel } from './trained/trained-model.js';
+import { openModel } from './trained/open-model.js';
+import type { TrainedModel } from './trained-model.js';
 
 export interface EvaluateOptions {
   /** A data set (its test images, else its validation images) or a folder of class folders; without it the run's. */

@@ -2,7 +2,8 @@
 import { nodeDisk } from '../host/disk.js';
 import type { RunConfig } from '../run/config/schema.js';
 import { openRunCheckpoint } from '../run/folder/run-checkpoint.js';
-import { engineFor, trainedModel, type TrainedModel } from './trained/trained-model.js';
+import { engineFor, trainedModel } from './trained/open-model.js';
+import type { TrainedModel } from './trained-model.js';
 
 export interface OpenOptions {
   /** `auto` where missing: tensorflow where that is installed, else native where it is built, else wasm. */

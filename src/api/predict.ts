@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import type { VitrailError } from '../errors/errors.js';
 import { decodedImages } from './trained/decoded-images.js';
-import { openModel, type TrainedModel } from './trained/trained-model.js';
+import { openModel } from './trained/open-model.js';
+import type { TrainedModel } from './trained-model.js';
 
 export interface PredictOptions {
   /** Classes to name for an image, 5 where missing. */

@@ -1,7 +1,8 @@
 /** `runCoordinator`: plans and commits the steps of a run that workers join by themselves. */
-import { coordinated, requireStartOf, type RunControl } from './coordinated-run.js';
+import { coordinated, requireStartOf } from './coordinated-run.js';
 import { eventStream } from './event-stream.js';
 import { withMicroBatch } from './local/fitting-micro-batch.js';
+import type { RunControl } from './run-control.js';
 import { resolveRunOptions, type RunOptions } from './run-options.js';
 import type { TrainingEvent } from './training-event.js';
 

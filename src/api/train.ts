@@ -5,22 +5,18 @@ import { VitrailError } from '../errors/errors.js';
 import { nvidiaGpusPresent } from '../kernels/gpu-presence.js';
 import { surveyGpus, THIS_MACHINE } from '../nn/engine/gpus.js';
 import type { RunConfig } from '../run/config/schema.js';
-import { coordinated, requireStartOf, type Coordination, type RunControl } from './coordinated-run.js';
+import { coordinated, requireStartOf, type Coordination } from './coordinated-run.js';
 import { eventStream } from './event-stream.js';
 import { withMicroBatch } from './local/fitting-micro-batch.js';
 import { checkLocalDevices, deviceOfWorker } from './local/local-devices.js';
 import { localPlacement } from './local/local-placement.js';
 import { LocalWorkers } from './local/local-workers.js';
 import { isOptionGiven, resolveRunOptions, type RunOptions } from './run-options.js';
+import type { TrainControl } from './run-control.js';
 import type { TrainingEvent } from './training-event.js';
 
 /** How long workers may take to end by themselves. */
 const WORKER_GRACE_MS = 5000;
-
-export interface TrainControl extends RunControl {
-  /** Aborted: worker processes are killed at once, and with them the run, which can be resumed. */
-  readonly kill?: AbortSignal | undefined;
-}
 
 type Watch = Pick<Coordination, 'tell' | 'signal'> & Pick<TrainControl, 'kill'>;
 

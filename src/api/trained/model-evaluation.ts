@@ -6,7 +6,7 @@ import { lossOfUnits, lossUnits } from '../../numbers/exact/loss-units.js';
 import type { MicroBatch } from '../../worker/data/micro-batch.js';
 import { decodedImages, joinedBatch } from './decoded-images.js';
 import type { EvaluatedImages } from './evaluated-images.js';
-import type { OpenModel } from './trained-model.js';
+import type { OpenModel } from './open-model.js';
 
 export interface ModelEvaluation {
   /** Images that the figures are of. */

@@ -1,22 +1,8 @@
-/** A checkpoint's model, ready to compute in this process. */
+/** What stands behind a trained model: its engine, as long as it is open. */
 import { coded, VitrailError } from '../../errors/errors.js';
 import type { ComputeEngine, EngineOptions } from '../../nn/engine/engine.js';
-import type { RunConfig } from '../../run/config/schema.js';
+import type { TrainedModel } from '../trained-model.js';
 import type { StoredRun } from '../../run/folder/run-checkpoint.js';
-
-/** A trained model that is open. It computes in this process, and one at a time does. */
-export interface TrainedModel {
-  /** The folder of the checkpoint. */
-  readonly path: string;
-  /** Committed steps of its run. */
-  readonly step: number;
-  /** Names of the classes, in the order of the logits. */
-  readonly classes: readonly string[];
-  /** Options of its run. */
-  readonly config: Readonly<RunConfig>;
-  /** Gives its memory back; what is asked of it afterwards is refused with MODEL_CLOSED. */
-  close(): void;
-}
 
 /** What stands behind it. */
 export interface OpenModel {
