@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before } from 'node:test';
-import { cli, logLines, smallDataset, temporaryFolder } from './cli-run.js';
+import { drawDataset } from '../../src/demo/drawn-dataset.js';
+import { cli, logLines, temporaryFolder } from './cli-run.js';
 
 const EMULATED = resolve('native/build/vitrail-emulated.node');
 const RUN: readonly string[] = [
@@ -34,7 +35,8 @@ export class GpuRuns {
   constructor() {
     before(async () => {
       process.env['VITRAIL_CUDA'] = this.addon;
-      this.data = await smallDataset(this.folder.path);
+      this.data = join(this.folder.path, 'data');
+      await drawDataset(this.data, { seed: 1, trainPerClass: 4, testPerClass: 1 });
     });
     after(() => this.folder.remove());
   }

@@ -12,7 +12,7 @@ test(
   'one worker and two on a GPU end with the same weights, and follow the losses of the processor',
   { skip },
   async () => {
-    const flags = ['--steps', '3', '--ema-decay', '0.9'];
+    const flags = ['--steps', '2', '--ema-decay', '0.9'];
     const one = await runs.trained('one', ...flags, '--workers', '1');
 
     const args = ['coordinator', ...runs.argumentsOf('two', ...flags, '--workers', '2')];
