@@ -1,5 +1,7 @@
 /** `vitrail train`: a coordinator and N supervised workers in one command. `vitrail coordinator`: without the workers. */
 import type { Command } from 'commander';
+import type { Coordination } from '../../api/coordinated-run.js';
+import { withMicroBatch } from '../../api/local/fitting-micro-batch.js';
 import { runCoordinator } from '../../api/run-coordinator.js';
 import { resolveRunOptions } from '../../api/run-options.js';
 import { train } from '../../api/train.js';
@@ -15,7 +17,14 @@ async function trainAction(flags: TrainFlags, run: WatchedRun): Promise<void> {
   if (flags.printConfig === true) {
     // A preset can be looked at without any images.
     const options = Object.assign({ data: 'DIR' }, given(optionsOf(flags)));
-    process.stdout.write(configToYaml(await resolveRunOptions(options)));
+    const tell: Coordination['tell'] = (event) => {
+      if (event.kind === 'note') process.stderr.write(`${event.text}\n`);
+    };
+    // Nothing calls it off but the end of this process.
+    const { signal } = new AbortController();
+    process.stdout.write(
+      configToYaml(await resolveRunOptions(await withMicroBatch(options, { tell, signal }))),
+    );
     return;
   }
   const summary = await watchedRun(run);
