@@ -58,12 +58,14 @@ function removeOrphans() {
   }
 }
 
-async function compile() {
+/** @param project that of the package also makes declarations, which name the protocol's */
+export async function compile(project = 'tsconfig.json') {
   removeOrphans();
   await generateProtocol();
-  await run('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  await run('typescript/bin/tsc', ['-p', project]);
   mkdirSync(`dist/${GENERATED}`, { recursive: true });
-  cpSync(`${GENERATED}/vitrail.js`, `dist/${GENERATED}/vitrail.js`);
+  for (const file of ['vitrail.js', 'vitrail.d.ts'])
+    cpSync(`${GENERATED}/${file}`, `dist/${GENERATED}/${file}`);
 }
 
 async function buildKernels() {
