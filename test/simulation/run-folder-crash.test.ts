@@ -8,10 +8,10 @@ import { readCheckpoint } from '../../src/run/checkpoint/checkpoint-reader.js';
 import { newestVerified, prune, writeBest } from '../../src/run/checkpoint/checkpoint-store.js';
 import { writeCheckpoint, type CheckpointContent } from '../../src/run/checkpoint/checkpoint-writer.js';
 import { readJournal } from '../../src/run/journal/journal-file.js';
-import { JOURNAL_VERSION, type JournalOpen } from '../../src/run/journal/journal-format.js';
 import { Journal } from '../../src/run/journal/journal.js';
 import { initialRunState, type RunState } from '../../src/run/journal/run-state.js';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.js';
+import { openWith } from './journal-start.js';
 import { seeded, VirtualTime } from './virtual-time.js';
 
 const RUN = '/run';
@@ -21,27 +21,6 @@ const LAYOUT = {
 } as const;
 
 const stateAfter = (step: number): RunState => ({ ...initialRunState(1), step });
-
-const openWith = (state: RunState): JournalOpen => ({
-  type: 'open',
-  version: JOURNAL_VERSION,
-  runToken: '0123456789abcdef',
-  incarnation: 1,
-  time: '',
-  pid: 1,
-  host: 'h',
-  config: {},
-  manifestDigest: 'm',
-  address: '',
-  httpAddress: '',
-  advertised: '',
-  network: '',
-  state,
-  lastCommit: null,
-  generation: 0,
-  nextWorker: 0,
-  backend: null,
-});
 
 const contentOf = (step: number): CheckpointContent => ({
   step,

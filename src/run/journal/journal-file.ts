@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { coded, hasCode, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Disk, DiskFile } from '../../host/disk.js';
 import type { DiskWait } from '../../host/disk-space.js';
-import { journalLine, parseJournal, type JournalContent, type JournalRecord } from './journal-format.js';
+import {
+  journalLine,
+  parseJournal,
+  type JournalContent,
+  type JournalOpen,
+  type JournalRecord,
+} from './journal-format.js';
 
 export const JOURNAL_FILE = 'journal';
 
@@ -35,6 +41,18 @@ export interface NewFile {
   readonly bytes: number;
 }
 
+const TEMPORARY = `.tmp-${JOURNAL_FILE}`;
+
+/**
+ * Removes what coordinators before this one were writing when they ended. One that only sleeps can put it in no place any
+ * more.
+ */
+export async function removeUnfinished(disk: Disk, runDir: string): Promise<void> {
+  for (const name of await disk.list(runDir)) {
+    if (name.startsWith(TEMPORARY)) await disk.removeFile(join(runDir, name));
+  }
+}
+
 /**
  * Puts a new journal in the old one's place, at once. Where that fails the old one stays.
  * The name is on the disk when the folder has been synced, which is left to whoever holds the new file by then.
@@ -42,12 +60,12 @@ export interface NewFile {
 export async function writtenAnew(
   disk: Disk,
   runDir: string,
-  records: readonly JournalRecord[],
+  records: readonly [JournalOpen, ...JournalRecord[]],
   { check }: DiskWait,
 ): Promise<NewFile> {
   const path = join(runDir, JOURNAL_FILE);
-  const temporary = join(runDir, `.tmp-${JOURNAL_FILE}`);
-  // A file of its own: one that a suspended coordinator left half-written may yet be written to.
+  // Of its own name: a coordinator before this one may be asleep, and go on with its own.
+  const temporary = join(runDir, `${TEMPORARY}-${records[0].incarnation}`);
   await disk.removeFile(temporary);
   const file = await disk.open(temporary, 'ax');
   const content = Buffer.from(records.map(journalLine).join(''));

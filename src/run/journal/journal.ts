@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { DiskFile } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
-import { JOURNAL_FILE, journalError, writtenAnew, type NewFile } from './journal-file.js';
+import { JOURNAL_FILE, journalError, removeUnfinished, writtenAnew, type NewFile } from './journal-file.js';
 import { whenThereIsSpace, type DiskWait } from '../../host/disk-space.js';
 import {
   journalLine,
@@ -76,6 +76,7 @@ export class Journal {
     const path = join(runDir, JOURNAL_FILE);
     try {
       await wait.check();
+      await removeUnfinished(host.disk, runDir);
       const created = await writtenAnew(host.disk, runDir, [start, ...events], wait);
       const journal = new Journal(host, runDir, created, start, events, wait);
       try {
@@ -149,11 +150,15 @@ export class Journal {
     await this.#file.close();
   }
 
-  /** On the disk when it resolves; a full disk is waited for. */
+  /**
+   * On the disk when it resolves; a full disk is waited for. Where another coordinator has the folder by then, it may have
+   * read the journal before this line came: nobody may hear of it.
+   */
   async #append(record: JournalRecord): Promise<void> {
     await this.#inTurn(async () =>
       whenThereIsSpace(this.#path, async () => this.#write(record, true), this.#wait),
     );
+    await this.#wait.check();
   }
 
   /** A line, whole or not at all: after a part of one, nothing that follows would count. */
@@ -199,9 +204,13 @@ export class Journal {
   async #writeAnew(): Promise<void> {
     const { disk } = this.#host;
     const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
-    const records = [this.#open, ...checkpoint, ...this.#events];
     const before = this.#file;
-    const { file, bytes } = await writtenAnew(disk, this.#runDir, records, this.#wait);
+    const { file, bytes } = await writtenAnew(
+      disk,
+      this.#runDir,
+      [this.#open, ...checkpoint, ...this.#events],
+      this.#wait,
+    );
     // It has the name from here on, whatever fails below; until that is on the disk a crash brings the old one back.
     this.#file = file;
     this.#bytes = bytes;
