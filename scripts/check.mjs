@@ -2,6 +2,7 @@
 // what a reader looks for.
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
 import { Unavailable } from '../native/compile.mjs';
@@ -94,6 +95,22 @@ async function checkCoverage() {
   await check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);
 }
 
+/** Rooms that only compute have no line or branch that no test has been in. */
+async function checkPureRooms() {
+  const rooms = createRequire(import.meta.url)('../pure-rooms.cjs');
+  const limits = ['lines', 'functions', 'branches', 'statements'].flatMap((what) => [`--${what}`, '100']);
+  const include = rooms.flatMap((room) => ['--include', `src/${room}/**`]);
+  const c8 = [
+    'node_modules/c8/bin/c8.js',
+    'report',
+    '--temp-directory',
+    COVERAGE,
+    '--check-coverage',
+    '--all',
+  ];
+  await check('coverage of pure rooms', [...c8, ...limits, ...include, '--skip-full', '--reporter=text']);
+}
+
 /** Whether the backends are what a test is about. */
 function isOnKernels(path) {
   return readFileSync(path, 'utf8').includes('/tested-backends.js');
@@ -112,6 +129,6 @@ rmSync('coverage', { recursive: true, force: true });
 const tests = await testPass('tests', new Map(), testFiles());
 const [totals] = await Promise.all([
   emulated === undefined ? tests : emulatorPass(emulated, tests),
-  checkCoverage(),
+  checkCoverage().then(checkPureRooms),
 ]);
 console.log([...totals].map(([name, count]) => `ℹ ${name} ${count}`).join('\n'));

@@ -27,6 +27,7 @@ test('a speed has two digits at least', () => {
     [1, '1.0 images/s'],
     [0.456, '0.46 images/s'],
     [0, '0 images/s'],
+    [1e-7, '0.0000 images/s'],
   ] as const) {
     assert.equal(imagesPerSecond(rate), text);
   }

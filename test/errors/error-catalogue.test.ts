@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ERROR_CATALOGUE } from '../../src/errors/error-catalogue.js';
-import { VitrailError, coded, plainError, reasonOf, revivedError } from '../../src/errors/errors.js';
+import { VitrailError, coded, hasCode, plainError, reasonOf, revivedError } from '../../src/errors/errors.js';
 import { ERROR_DOCS_PATH, errorDocs } from '../../scripts/write-error-docs.js';
 
 test('a coded error says code, values and remedy in one line', () => {
@@ -65,4 +65,16 @@ test('an error survives being taken apart and put together', () => {
   const revived = revivedError(structuredClone(plainError(error)));
   assert.deepEqual([revived.code, revived.message], [error.code, error.message]);
   assert.equal(plainError(new TypeError('x is undefined')).code, 'INTERNAL');
+});
+
+test('a placeholder without a value stays as it is', () => {
+  assert.match(coded('INTERNAL', {} as never).message, /\{reason\}/);
+});
+
+test('the code of a system call is found on errors alone', () => {
+  const error = Object.assign(new Error('gone'), { code: 'ENOENT' });
+  assert.equal(hasCode(error, 'EACCES', 'ENOENT'), true);
+  assert.equal(hasCode(error, 'EACCES'), false);
+  assert.equal(hasCode(new Error('gone'), 'ENOENT'), false);
+  assert.equal(hasCode({ code: 'ENOENT' }, 'ENOENT'), false);
 });

@@ -8,8 +8,9 @@ export type RingNeighbour = Pick<Member, 'worker' | 'host'> & {
 /** ipc endpoints are no hosts: they are of one machine by their nature. */
 const LOOPBACK = /^tcp:\/\/(?:127\.|localhost:|\[::1\]:)/;
 
+/** @param neighbour one that is ready */
 function isOnLoopback({ ready }: RingNeighbour): boolean {
-  return LOOPBACK.test(ready?.ringEndpoint ?? '');
+  return LOOPBACK.test(ready!.ringEndpoint);
 }
 
 /**

@@ -23,4 +23,5 @@ test('workers of one machine, of one kind of address, or not ready yet are no pr
   assert.equal(ringAddressProblem(0, [near, at(1, 'node1', null)]), null);
   assert.equal(ringAddressProblem(1, [at(0, 'node0', 'tcp://10.0.0.2:1'), far]), null);
   assert.equal(ringAddressProblem(0, [at(0, 'node0', 'ipc://@ring'), far]), null);
+  assert.equal(ringAddressProblem(9, [near, far]), null);
 });

@@ -25,6 +25,7 @@ test('within an epoch: checkpoints and audits at their intervals, one instead of
   assert.deepEqual(brief(2), { ...none, audit: true });
   assert.deepEqual(brief(3), { ...none, checkpoint: true });
   assert.deepEqual(brief(6), { ...none, checkpoint: true });
+  assert.deepEqual(brief(6, 6), none);
 });
 
 test('at the end of an epoch conclusions are drawn and a checkpoint is written', () => {

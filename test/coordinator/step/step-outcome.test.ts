@@ -92,3 +92,9 @@ test('the odd worker is the one that stands alone; of two that differ, the later
   );
   assert.equal(oddWorker(new Map()), null);
 });
+
+test('a gradient that is not finite stops the run, also of a tensor that nobody knows', () => {
+  const outcome = judgeStep(4, [report(0, { nonFinite: [7] })], NAMES);
+  assert.ok(outcome.kind === 'stop');
+  assert.match(outcome.error.message, /an unknown tensor/);
+});

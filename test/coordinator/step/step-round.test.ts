@@ -94,3 +94,14 @@ test('other exponents mean that all is computed again', () => {
   const other = nextRound({ ...inputs, last, members, previous: first, exponents: Int32Array.of(2) });
   assert.equal([...other.assignment.values()].flat().length, 9);
 });
+
+test('whoever joins a step that is planned again holds nothing of it, and the others keep what they had', () => {
+  const last = { generation: 1, ring: null };
+  const first = nextRound({ ...inputs, last, members: [member(0), member(1)] });
+  const again = nextRound({ ...inputs, last, members: [member(0), member(1), member(2)], previous: first });
+  assert.deepEqual(again.ring, [0, 1, 2]);
+  for (const worker of [0, 1]) {
+    const kept = new Set(again.assignment.get(worker)!.map(({ index }) => index));
+    assert.ok(first.assignment.get(worker)!.every(({ index }) => kept.has(index)));
+  }
+});

@@ -6,6 +6,7 @@ import {
   effectiveFinalLr,
   learningRate,
   scheduleWarning,
+  warmupOf,
   type LearningRateSchedule,
 } from '../../../src/run/schedule/learning-rate.js';
 
@@ -164,4 +165,10 @@ test('a warm-up that covers the run is worth a warning, a shorter one is not', (
     /100 steps .* --warmup-steps below 100/,
   );
   assert.equal(scheduleWarning({ ...cosine, warmupSteps: 0, totalSteps: 1 }), null);
+});
+
+test('the warm-up is as given, else a twentieth of the run', () => {
+  assert.equal(warmupOf(7, 1000), 7);
+  assert.equal(warmupOf(0, 1000), 0);
+  assert.equal(warmupOf(null, 1019), 50);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endsOf, lengthAt, parseProlongations, totalSteps } from '../../../src/run/schedule/run-length.js';
+import {
+  endsOf,
+  isProlongationOf,
+  lengthAt,
+  parseProlongations,
+  totalSteps,
+  withProlongation,
+} from '../../../src/run/schedule/run-length.js';
 
 const run = (epochs: number, steps: number | null = null, prolonged: string | null = null) => ({
   epochs,
@@ -34,3 +41,29 @@ for (const text of ['', '5', '5:', ':5', '5:6:7', 'a:b', '-1:5', '5:6,', '5:6,4:
     assert.equal(parseProlongations(text), null);
   });
 }
+
+test('a prolongation is added at the end of the list', () => {
+  assert.equal(withProlongation(null, { fromStep: 21, epochs: 5 }), '21:5');
+  assert.equal(withProlongation('21:5', { fromStep: 30, epochs: 9 }), '21:5,30:9');
+});
+
+for (const [earlier, later, step, expected] of [
+  [null, '21:5', 21, true],
+  [null, null, 21, true],
+  ['21:5', '21:5,30:9', 30, true],
+  ['21:5', '21:5,30:9', 31, false],
+  ['21:5', '20:5,30:9', 30, false],
+  ['21:5', '21:6,30:9', 30, false],
+  ['21:5', null, 30, false],
+  ['x', '21:5', 30, false],
+  ['21:5', 'x', 30, false],
+] as const) {
+  test(`${later} ${expected ? 'is' : 'is not'} ${earlier} prolonged at step ${step} or later`, () => {
+    assert.equal(isProlongationOf(earlier, later, step), expected);
+  });
+}
+
+test('what is no list of prolongations prolongs nothing', () => {
+  assert.equal(totalSteps(run(3, null, 'x'), 7), 21);
+  assert.deepEqual([...endsOf(run(3, null, 'x'), 7)], [21]);
+});
