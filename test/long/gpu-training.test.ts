@@ -12,7 +12,7 @@ test('a run on a GPU that is resumed ends with the weights of one that was not',
   const flags = ['--schedule', 'constant', '--ema-decay', '0.9'];
   const { digest } = await runs.trained('straight', ...flags, '--steps', '4', '--workers', '1');
   await runs.trained('half', ...flags, '--steps', '2', '--workers', '2');
-  const more = ['--steps', '2', '--extend-to-epochs', '1', '--workers', '1', '--resume'];
+  const more = ['--steps', '2', '--extend-to-epochs', '2', '--workers', '1', '--resume'];
   assert.equal((await runs.trained('half', ...flags, ...more)).digest, digest);
 });
 
