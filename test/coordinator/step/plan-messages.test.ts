@@ -72,11 +72,11 @@ test('a worker that was lost since the round was planned has no address', () => 
   const left = members().filter(({ worker }) => worker === 2);
   const told = planMessages({ round, epoch: 2, learningRate: 0.5, samples: 5, ahead: null, members: left });
   assert.deepEqual(
-    told.get(2).ring!.map(({ endpoint }) => endpoint),
+    told.get(2)!.ring.map(({ endpoint }) => endpoint),
     ['', '', 'ring 2'],
   );
   assert.deepEqual(
-    told.get(2).statePeers!.map(({ endpoint }) => endpoint),
+    told.get(2)!.statePeers.map(({ endpoint }) => endpoint),
     ['', ''],
   );
 });
