@@ -1,7 +1,7 @@
 /** One rank of the ring benchmark, a child process of bench/ring.ts. */
 import { systemHost } from '../src/host/host.js';
 import { Ring } from '../src/collective/ring/ring.js';
-import type { SumKind } from '../src/collective/ring/chunk-header.js';
+import type { SumKind } from '../src/collective/ring/segment-header.js';
 import type { Transport } from '../src/host/network.js';
 
 export interface Place {
@@ -39,11 +39,11 @@ function heard(): Promise<unknown> {
   return new Promise((resolve) => process.once('message', resolve));
 }
 
-const [transport, chunkElements] = process.argv.slice(2);
+const [transport, segmentElements] = process.argv.slice(2);
 const ring = await Ring.open(systemHost, {
   transport: transport as Transport,
   runToken: 1n,
-  chunkElements: Number(chunkElements),
+  segmentElements: Number(segmentElements),
 });
 process.send?.(ring.endpoint);
 const { rank, ranks, nextEndpoint, elements } = (await heard()) as Place;

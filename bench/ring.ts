@@ -2,7 +2,7 @@
  * Bandwidth of the ring all-reduce between processes of this machine, exact sums against fp32.
  *
  *   node dist/bench/ring.js [--mb 1,22,86,344] [--ranks 2,3,4] [--transports tcp,ipc] [--repeats 5]
- *                           [--chunk-kib 1024] [--json]
+ *                           [--segment-kib 1024] [--json]
  *
  * busbw = 2 S (n - 1) / n / t, as in nccl-tests: t is the time of the slowest rank, S the bytes of the vector.
  * Exact and fp32 take turns; figures are medians.
@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { SumKind } from '../src/collective/ring/chunk-header.js';
+import type { SumKind } from '../src/collective/ring/segment-header.js';
 import type { Place, Start, Timing } from './ring-rank.js';
 
 const RANK = fileURLToPath(new URL('./ring-rank.js', import.meta.url));
@@ -24,13 +24,13 @@ const { values } = parseArgs({
     ranks: { type: 'string', default: '2,3,4' },
     transports: { type: 'string', default: 'tcp,ipc' },
     repeats: { type: 'string', default: '5' },
-    'chunk-kib': { type: 'string', default: '1024' },
+    'segment-kib': { type: 'string', default: '1024' },
     json: { type: 'boolean', default: false },
   },
 });
 const numbers = (list: string): number[] => list.split(',').map(Number);
 const repeats = Number(values.repeats);
-const chunkElements = Number(values['chunk-kib']) * 256;
+const segmentElements = Number(values['segment-kib']) * 256;
 
 interface Row {
   readonly transport: string;
@@ -61,7 +61,7 @@ const mean = (list: readonly number[]): number => list.reduce((sum, x) => sum + 
 
 /** All repeats of one setting; [repeat][rank] by kind. */
 async function measure(transport: string, ranks: number, elements: number) {
-  const children = Array.from({ length: ranks }, () => fork(RANK, [transport, String(chunkElements)]));
+  const children = Array.from({ length: ranks }, () => fork(RANK, [transport, String(segmentElements)]));
   const endpoints = await answers(children, []);
   const places = endpoints.map((_, rank): Place => {
     return { rank, ranks, nextEndpoint: String(endpoints[(rank + 1) % ranks]), elements };

@@ -14,7 +14,7 @@ import type { LossKernels } from './kernel-api/loss.js';
 import type { GpuSettings, HostMemoryKernels, MemoryKernels } from './kernel-api/memory.js';
 import type { NormKernels } from './kernel-api/norm.js';
 import type { PlainKernels } from './kernel-api/plain.js';
-import type { ProductKernels } from './kernel-api/products.js';
+import type { GemmLibraryKernels } from './kernel-api/gemm-library.js';
 import type { TokenKernels } from './kernel-api/tokens.js';
 
 /** What every device can do. */
@@ -35,7 +35,7 @@ export type GpuKernels = DeviceKernels &
   GpuSettings &
   DeviceExactKernels &
   DeviceCopyKernels &
-  ProductKernels;
+  GemmLibraryKernels;
 
 export function isGpu(kernels: DeviceKernels): kernels is GpuKernels {
   return 'devices' in kernels;

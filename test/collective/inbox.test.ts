@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Pull, Push } from 'zeromq';
 import { coded } from '../../src/errors/errors.js';
-import { encodeChunkHeader, type ChunkHeader } from '../../src/collective/ring/chunk-header.js';
+import { encodeSegmentHeader, type SegmentHeader } from '../../src/collective/ring/segment-header.js';
 import { EarlyMessages } from '../../src/collective/ring/early-messages.js';
 import { Inbox } from '../../src/collective/ring/inbox.js';
 import { StallWatch } from '../../src/collective/ring/stall-watch.js';
@@ -11,19 +11,19 @@ import { RUN_TOKEN } from './ring-fixture.js';
 
 const at = (generation: number, step: number, round = 0) => ({ generation, step, round });
 
-function message(position: ReturnType<typeof at>, chunk: number): [Uint8Array, Uint8Array] {
-  const header: ChunkHeader = {
+function message(position: ReturnType<typeof at>, segment: number): [Uint8Array, Uint8Array] {
+  const header: SegmentHeader = {
     ...position,
     runToken: RUN_TOKEN,
     phase: 'reduce',
     kind: 'exact',
     hop: 0,
-    segment: 0,
+    chunk: 0,
     checksum: 0,
-    chunk,
+    segment,
     elements: 25,
   };
-  return [encodeChunkHeader(header), new Uint8Array(100)];
+  return [encodeSegmentHeader(header), new Uint8Array(100)];
 }
 
 async function sockets(t: TestContext): Promise<{ push: Push; pull: Pull }> {
@@ -54,13 +54,13 @@ void test('messages that come early are handed out in their turn, older ones are
   const { push, pull } = await sockets(t);
   const inbox = new Inbox(pull, RUN_TOKEN, systemClock);
   const order = [at(2, 0), at(1, 5), at(1, 6), at(2, 0), at(1, 4), at(3, 1), at(1, 5)];
-  for (const [chunk, position] of order.entries()) await push.send(message(position, chunk));
+  for (const [segment, position] of order.entries()) await push.send(message(position, segment));
   const take = async (position: ReturnType<typeof at>, count: number): Promise<number[]> => {
     const watch = watchFor(t);
     inbox.begin(position);
-    const chunks: number[] = [];
-    while (chunks.length < count) chunks.push((await inbox.next(position, watch)).header.chunk);
-    return chunks;
+    const segments: number[] = [];
+    while (segments.length < count) segments.push((await inbox.next(position, watch)).header.segment);
+    return segments;
   };
   assert.deepEqual(await take(at(1, 5), 2), [1, 6]);
   assert.equal(inbox.drops.get('stale'), 1);
@@ -72,7 +72,7 @@ void test('messages that come early are handed out in their turn, older ones are
 void test('a full store stops the reading until the all-reduce is called off, and loses nothing', async (t) => {
   const { push, pull } = await sockets(t);
   const inbox = new Inbox(pull, RUN_TOKEN, systemClock, new EarlyMessages(300));
-  for (let chunk = 0; chunk < 10; chunk++) await push.send(message(at(2, 0), chunk));
+  for (let segment = 0; segment < 10; segment++) await push.send(message(at(2, 0), segment));
   inbox.begin(at(1, 0));
   const watch = watchFor(t);
   const next = inbox.next(at(1, 0), watch);
@@ -82,8 +82,8 @@ void test('a full store stops the reading until the all-reduce is called off, an
 
   inbox.begin(at(2, 0));
   const second = watchFor(t);
-  for (let chunk = 0; chunk < 10; chunk++) {
-    assert.equal((await inbox.next(at(2, 0), second)).header.chunk, chunk);
+  for (let segment = 0; segment < 10; segment++) {
+    assert.equal((await inbox.next(at(2, 0), second)).header.segment, segment);
   }
   assert.equal(inbox.dropped, 0);
 });
@@ -95,7 +95,7 @@ void test('a receive left behind by one all-reduce serves the next', async (t) =
   await assert.rejects(inbox.next(at(1, 0), watchFor(t, 5)), { code: 'RING_TIMEOUT' });
   inbox.begin(at(2, 0));
   await push.send(message(at(2, 0), 7));
-  assert.equal((await inbox.next(at(2, 0), watchFor(t))).header.chunk, 7);
+  assert.equal((await inbox.next(at(2, 0), watchFor(t))).header.segment, 7);
 });
 
 void test('a watch waits as long as there is progress', async (t) => {

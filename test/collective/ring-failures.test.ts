@@ -24,7 +24,7 @@ void test('a neighbour that is lost half-way shows in the progress of the others
 });
 
 void test('survivors of a lost rank sum the same values again in a smaller ring', async (t) => {
-  const rings = await openRings(t, 3, { chunkElements: 100 });
+  const rings = await openRings(t, 3, { segmentElements: 100 });
   joinAll(rings, 1);
   const survivors = rings.slice(0, 2);
   const controller = new AbortController();
@@ -54,7 +54,7 @@ void test('survivors of a lost rank sum the same values again in a smaller ring'
 });
 
 void test('a ring broken off in the middle of its messages sums correctly in the next generation', async (t) => {
-  const rings = await openRings(t, 4, { chunkElements: 50 });
+  const rings = await openRings(t, 4, { segmentElements: 50 });
   for (let generation = 1; generation <= 6; generation++) {
     joinAll(rings, generation);
     const controller = new AbortController();

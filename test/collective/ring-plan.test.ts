@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {
   arrivalHop,
   firstMoves,
-  MAX_CHUNK_ELEMENTS,
+  MAX_SEGMENT_ELEMENTS,
   nextMove,
   ringPlan,
   type Move,
@@ -34,52 +34,52 @@ function simulate(plans: readonly RingPlan[], pick: (choices: number) => number)
   }
 }
 
-void test('the chunks cover the vector without gap or overlap and respect the chunk length', () => {
+void test('the segments cover the vector without gap or overlap and respect the segment length', () => {
   for (const ranks of RANKS) {
-    for (const length of [0, 1, ranks - 1, ranks, ranks + 1, 10_000, 3 * MAX_CHUNK_ELEMENTS + 5]) {
-      for (const chunkElements of [1000, MAX_CHUNK_ELEMENTS]) {
-        const plan = ringPlan(ranks - 1, ranks, length, chunkElements);
+    for (const length of [0, 1, ranks - 1, ranks, ranks + 1, 10_000, 3 * MAX_SEGMENT_ELEMENTS + 5]) {
+      for (const segmentElements of [1000, MAX_SEGMENT_ELEMENTS]) {
+        const plan = ringPlan(ranks - 1, ranks, length, segmentElements);
         let end = 0;
         let index = 0;
-        plan.segments.forEach((chunks, segment) => {
-          chunks.forEach((chunk, place) => {
-            assert.equal(chunk.index, index++);
-            assert.equal(chunk.offset, end);
-            assert.equal(chunk.segment, segment);
-            assert.equal(chunk.chunk, place);
-            assert.ok(chunk.length >= 1 && chunk.length <= chunkElements);
-            end += chunk.length;
+        plan.chunks.forEach((segments, chunk) => {
+          segments.forEach((segment, place) => {
+            assert.equal(segment.index, index++);
+            assert.equal(segment.offset, end);
+            assert.equal(segment.chunk, chunk);
+            assert.equal(segment.segment, place);
+            assert.ok(segment.length >= 1 && segment.length <= segmentElements);
+            end += segment.length;
           });
         });
         assert.equal(end, length);
-        assert.equal(index, plan.chunkCount);
-        const sizes = plan.segments.map((chunks) => chunks.reduce((sum, c) => sum + c.length, 0));
-        assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, 'segments differ by one element at most');
+        assert.equal(index, plan.segmentCount);
+        const sizes = plan.chunks.map((segments) => segments.reduce((sum, c) => sum + c.length, 0));
+        assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, 'chunks differ by one element at most');
       }
     }
   }
 });
 
-void test('every rank receives each chunk as often and in the hop the plan says, whatever the order of arrival', () => {
+void test('every rank receives each segment as often and in the hop the plan says, whatever the order of arrival', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...RANKS),
       fc.integer({ min: 0, max: 60 }),
       fc.integer({ min: 1, max: 9 }),
       fc.infiniteStream(fc.nat()),
-      (ranks, length, chunkElements, random) => {
-        const plans = Array.from({ length: ranks }, (_, r) => ringPlan(r, ranks, length, chunkElements));
+      (ranks, length, segmentElements, random) => {
+        const plans = Array.from({ length: ranks }, (_, r) => ringPlan(r, ranks, length, segmentElements));
         const pick = (choices: number) => (random.next().value as number) % choices;
         const { received, sent } = simulate(plans, pick);
         plans.forEach((plan, rank) => {
           assert.equal(received[rank]!.length, plan.receives);
           assert.equal(sent[rank], plan.sends);
           const seen = new Set<string>();
-          for (const { phase, hop, chunk } of received[rank]!) {
-            assert.equal(arrivalHop(plan, phase, chunk.segment), hop);
-            seen.add(`${phase}/${chunk.segment}/${chunk.chunk}`);
+          for (const { phase, hop, segment } of received[rank]!) {
+            assert.equal(arrivalHop(plan, phase, segment.chunk), hop);
+            seen.add(`${phase}/${segment.chunk}/${segment.segment}`);
           }
-          assert.equal(seen.size, plan.receives, 'no chunk comes twice in a phase');
+          assert.equal(seen.size, plan.receives, 'no segment comes twice in a phase');
         });
       },
     ),
@@ -94,7 +94,7 @@ void test('one rank alone receives and sends nothing', () => {
   assert.equal(arrivalHop(plan, 'reduce', 0), undefined);
 });
 
-void test('a segment does not arrive at the rank where its sum starts, nor its sum where it was finished', () => {
+void test('a chunk does not arrive at the rank where its sum starts, nor its sum where it was finished', () => {
   for (const ranks of RANKS) {
     const plan = ringPlan(1 % ranks, ranks, 100);
     assert.equal(arrivalHop(plan, 'reduce', plan.rank), undefined);
@@ -102,12 +102,12 @@ void test('a segment does not arrive at the rank where its sum starts, nor its s
   }
 });
 
-void test('a rank, length or chunk length out of range is refused with its value', () => {
+void test('a rank, length or segment length out of range is refused with its value', () => {
   assert.throws(() => ringPlan(2, 2, 10), /rank is 2/);
   assert.throws(() => ringPlan(-1, 2, 10), /rank is -1/);
   assert.throws(() => ringPlan(0, 0, 10), /ranks is 0/);
   assert.throws(() => ringPlan(0, 2, -1), /length is -1/);
   assert.throws(() => ringPlan(0, 2, 1.5), /length is 1.5/);
-  assert.throws(() => ringPlan(0, 2, 10, 0), /chunkElements is 0/);
-  assert.throws(() => ringPlan(0, 2, 10, MAX_CHUNK_ELEMENTS + 1), /chunkElements is 262145/);
+  assert.throws(() => ringPlan(0, 2, 10, 0), /segmentElements is 0/);
+  assert.throws(() => ringPlan(0, 2, 10, MAX_SEGMENT_ELEMENTS + 1), /segmentElements is 262145/);
 });

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { MAX_CHUNK_ELEMENTS, ringPlan } from '../../src/collective/ring/ring-plan.js';
-import { HEADER_BYTES } from '../../src/collective/ring/chunk-header.js';
+import { MAX_SEGMENT_ELEMENTS, ringPlan } from '../../src/collective/ring/ring-plan.js';
+import { HEADER_BYTES } from '../../src/collective/ring/segment-header.js';
 import { fill, fillSum, floats, integers, joinAll, openRings, requestOf } from './ring-fixture.js';
 
-const CHUNK_ELEMENTS = 1500;
+const SEGMENT_ELEMENTS = 1500;
 
 for (const transport of ['tcp', 'ipc'] as const) {
   for (const ranks of [1, 2, 3, 4, 7]) {
     void test(`${ranks} ranks over ${transport} hold the exact sum of every length`, async (t) => {
-      const rings = await openRings(t, ranks, { transport, chunkElements: CHUNK_ELEMENTS });
+      const rings = await openRings(t, ranks, { transport, segmentElements: SEGMENT_ELEMENTS });
       joinAll(rings, 1);
-      const lengths = [0, 1, ranks - 1, 10_000, ranks * CHUNK_ELEMENTS * 3 + 1];
+      const lengths = [0, 1, ranks - 1, 10_000, ranks * SEGMENT_ELEMENTS * 3 + 1];
       for (const [step, length] of lengths.entries()) {
         const requests = rings.map((_, rank) => requestOf(rank, length, step));
         const reports = await Promise.all(rings.map((ring, rank) => ring.reduce(requests[rank]!)));
@@ -24,7 +24,7 @@ for (const transport of ['tcp', 'ipc'] as const) {
         const sent = reports.reduce((sum, report) => sum + report.bytesSent, 0);
         const received = reports.reduce((sum, report) => sum + report.bytesReceived, 0);
         assert.equal(sent, received);
-        const sends = rings.map((_, rank) => ringPlan(rank, ranks, length, CHUNK_ELEMENTS).sends);
+        const sends = rings.map((_, rank) => ringPlan(rank, ranks, length, SEGMENT_ELEMENTS).sends);
         const messages = sends.reduce((sum, count) => sum + count, 0);
         assert.equal(sent, 2 * (ranks - 1) * 4 * length + HEADER_BYTES * messages);
         assert.equal(
@@ -35,7 +35,7 @@ for (const transport of ['tcp', 'ipc'] as const) {
     });
 
     void test(`${ranks} ranks over ${transport} sum fp32 values`, async (t) => {
-      const rings = await openRings(t, ranks, { transport, chunkElements: CHUNK_ELEMENTS });
+      const rings = await openRings(t, ranks, { transport, segmentElements: SEGMENT_ELEMENTS });
       joinAll(rings, 1);
       const outs = rings.map(() => floats(10_000));
       const reduce = (rank: number) => {
@@ -49,10 +49,10 @@ for (const transport of ['tcp', 'ipc'] as const) {
   }
 }
 
-void test('chunks of the full megabyte travel and sum exactly', async (t) => {
+void test('segments of the full megabyte travel and sum exactly', async (t) => {
   const rings = await openRings(t, 3);
   joinAll(rings, 1);
-  const length = 3 * MAX_CHUNK_ELEMENTS + 4321;
+  const length = 3 * MAX_SEGMENT_ELEMENTS + 4321;
   const requests = rings.map((_, rank) => requestOf(rank, length, 0, -7));
   const reports = await Promise.all(rings.map((ring, rank) => ring.reduce(requests[rank]!)));
   const expected = fillSum(integers(length), 3, -7);

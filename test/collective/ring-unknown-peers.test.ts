@@ -3,14 +3,14 @@ import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Push } from 'zeromq';
-import { encodeChunkHeader, type ChunkHeader } from '../../src/collective/ring/chunk-header.js';
+import { encodeSegmentHeader, type SegmentHeader } from '../../src/collective/ring/segment-header.js';
 import type { Ring } from '../../src/collective/ring/ring.js';
 import { fillSum, integers, joinAll, openRings, requestOf, RUN_TOKEN } from './ring-fixture.js';
 
 const LENGTH = 1000;
 
 /** What rank 0 of 2 sends first to rank 1 in step 5 of generation 2, with zeros for values. */
-const genuine: ChunkHeader = {
+const genuine: SegmentHeader = {
   runToken: RUN_TOKEN,
   generation: 2,
   step: 5,
@@ -18,15 +18,15 @@ const genuine: ChunkHeader = {
   phase: 'reduce',
   kind: 'exact',
   hop: 0,
-  segment: 0,
   chunk: 0,
+  segment: 0,
   elements: LENGTH / 2,
   checksum: 0,
 };
 
-function message(change: Partial<ChunkHeader>): Uint8Array[] {
+function message(change: Partial<SegmentHeader>): Uint8Array[] {
   const header = { ...genuine, ...change };
-  return [encodeChunkHeader(header), new Uint8Array(4 * header.elements)];
+  return [encodeSegmentHeader(header), new Uint8Array(4 * header.elements)];
 }
 
 function pushTo(t: TestContext, ring: Ring): Push {
@@ -82,9 +82,9 @@ void test('garbage of every kind is dropped and counted', async (t) => {
 
 void test('a well-formed message that cannot come here is dropped and counted', async (t) => {
   const unexpected = [
-    message({ segment: 2 }),
-    message({ chunk: 1 }),
+    message({ chunk: 2 }),
     message({ segment: 1 }),
+    message({ chunk: 1 }),
     message({ hop: 1 }),
     message({ kind: 'fp32' }),
     message({ elements: 499 }),
@@ -100,20 +100,20 @@ void test('a final sum before the own values went into it is dropped and counted
   const requests = rings.map((_, rank) => requestOf(rank, 1500, 5));
   const unknown = pushTo(t, rings[1]!);
   const second = rings[1]!.reduce(requests[1]!);
-  await unknown.send(message({ phase: 'gather', segment: 0, hop: 1 }));
+  await unknown.send(message({ phase: 'gather', chunk: 0, hop: 1 }));
   while (droppedBy(rings[1]!) < 1) await nextTurn();
   await Promise.all([second, rings[0]!.reduce(requests[0]!), rings[2]!.reduce(requests[2]!)]);
   assert.deepEqual([...rings[1]!.drops], [['unexpected', 1]]);
   for (const { out } of requests) assert.deepEqual(out, fillSum(integers(1500), 3));
 });
 
-void test('a damaged chunk is dropped and counted, and the true one is taken', async (t) => {
+void test('a damaged segment is dropped and counted, and the true one is taken', async (t) => {
   const ring = await reduceAfter(t, [message({ checksum: 1 })]);
   assert.deepEqual([...ring.drops], [['checksum', 1]]);
 });
 
-void test('a chunk that comes twice is added once', async (t) => {
-  const rings = await openRings(t, 2, { chunkElements: 100 });
+void test('a segment that comes twice is added once', async (t) => {
+  const rings = await openRings(t, 2, { segmentElements: 100 });
   joinAll(rings, 2);
   const request = requestOf(1, LENGTH, 5);
   const previous = pushTo(t, rings[1]!);
@@ -128,7 +128,7 @@ void test('a chunk that comes twice is added once', async (t) => {
   await assert.rejects(running, { code: 'RING_ABORTED' });
 });
 
-void test('bytes that are not ZeroMQ, and frames beyond a chunk, do not disturb the ring', async (t) => {
+void test('bytes that are not ZeroMQ, and frames beyond a segment, do not disturb the ring', async (t) => {
   const rings = await openRings(t, 2);
   joinAll(rings, 2);
   const port = Number(rings[1]!.endpoint.split(':').at(-1));

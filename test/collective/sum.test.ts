@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { nativeSum } from '../../src/collective/sums/native-sum.js';
-import { plainSum, simdSum, type ChunkSum } from '../../src/collective/sums/sum.js';
+import { plainSum, simdSum, type SegmentSum } from '../../src/collective/sums/sum.js';
 
 const LENGTHS = [1, 2, 3, 4, 5, 4095, 4096, 4097, 10_000];
 
@@ -20,7 +20,7 @@ function integers(length: number, factor: number): Int32Array {
   return Int32Array.from({ length }, (_, i) => Math.imul(i + 1, factor));
 }
 
-const IMPLEMENTATIONS: [string, ChunkSum | undefined][] = [
+const IMPLEMENTATIONS: [string, SegmentSum | undefined][] = [
   ['WebAssembly', simdSum()],
   ['plain JavaScript', plainSum],
 ];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DropoutStream } from '../../src/kernels/kernel-api/activation.js';
 import { ACTIVATION, type Activation } from '../../src/kernels/kernel-api/gemm.js';
 import { STORAGE, type Storage } from '../../src/kernels/kernel-api/memory.js';
-import { type ProductKernels, type ProductSettings } from '../../src/kernels/kernel-api/products.js';
+import { type GemmLibraryKernels, type GemmSettings } from '../../src/kernels/kernel-api/gemm-library.js';
 import { product, rowSums, type Bounded, type Product } from './gemm-reference.js';
 import { normals, roundToBf16, type KernelDevice } from './kernel-device.js';
 import { isGpu } from '../../src/kernels/kernel-api.js';
@@ -122,7 +122,7 @@ export function computedBy(products: 'own' | 'library', device: KernelDevice, bo
     return;
   }
   const before = kernels.configure({});
-  kernels.configure({ products });
+  kernels.configure({ gemm: products });
   try {
     body();
   } finally {
@@ -132,8 +132,8 @@ export function computedBy(products: 'own' | 'library', device: KernelDevice, bo
 
 function isByLibrary({ kernels }: KernelDevice): boolean {
   if (!isGpu(kernels)) return false;
-  const settings: ProductSettings = (kernels as ProductKernels).configure({});
-  return settings.products === 'library';
+  const settings: GemmSettings = (kernels as GemmLibraryKernels).configure({});
+  return settings.gemm === 'library';
 }
 
 export function checkGemm(device: KernelDevice, by: GemmCase): void {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { testGpuProducts } from './gpu-products.js';
+import { testGpuGemms } from './gpu-gemms.js';
 
 /** Runs `body` with these environment variables; those that are undefined are missing. */
 function withEnvironment(values: Readonly<Record<string, string | undefined>>, body: () => void): void {
@@ -20,31 +20,31 @@ function withEnvironment(values: Readonly<Record<string, string | undefined>>, b
   }
 }
 
-testGpuProducts('a library that is named is the only one that is tried', (_device, products) => {
+testGpuGemms('a library that is named is the only one that is tried', (_device, products) => {
   withEnvironment({ VITRAIL_CUBLASLT: '/there/is/no/libcublasLt.so' }, () => {
-    assert.deepEqual(products.productLibraryCandidates(), ['/there/is/no/libcublasLt.so']);
+    assert.deepEqual(products.gemmLibraryCandidates(), ['/there/is/no/libcublasLt.so']);
   });
   withEnvironment({ VITRAIL_CUBLASLT: '~/libcublasLt.so', HOME: '/home/ada' }, () => {
-    assert.deepEqual(products.productLibraryCandidates(), ['/home/ada/libcublasLt.so']);
+    assert.deepEqual(products.gemmLibraryCandidates(), ['/home/ada/libcublasLt.so']);
   });
 });
 
-testGpuProducts('a missing library is one error that tells where it was looked for', (_device, products) => {
+testGpuGemms('a missing library is one error that tells where it was looked for', (_device, products) => {
   withEnvironment({ VITRAIL_CUBLASLT: '/there/is/no/libcublasLt.so' }, () => {
     assert.throws(
-      () => products.findProductLibrary(),
+      () => products.findGemmLibrary(),
       /^Error: cuBLASLt was not found .*set VITRAIL_CUBLASLT.*\n {2}\/there\/is\/no\/libcublasLt\.so: cannot open/s,
     );
   });
 });
 
-testGpuProducts('a file that is no cuBLASLt is refused', (_device, products) => {
+testGpuGemms('a file that is no cuBLASLt is refused', (_device, products) => {
   withEnvironment({ VITRAIL_CUBLASLT: 'libc.so.6' }, () => {
-    assert.throws(() => products.findProductLibrary(), /^Error: libc\.so\.6 has no cublasLtGetVersion/);
+    assert.throws(() => products.findGemmLibrary(), /^Error: libc\.so\.6 has no cublasLtGetVersion/);
   });
 });
 
-testGpuProducts('the loader, the toolkit and Python packages are searched in turn', (_device, products) => {
+testGpuGemms('the loader, the toolkit and Python packages are searched in turn', (_device, products) => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrail-library-'));
   const file = (...parts: string[]): string => {
     const path = join(folder, ...parts);
@@ -66,7 +66,7 @@ testGpuProducts('the loader, the toolkit and Python packages are searched in tur
       PATH: `/nowhere:${join(folder, 'other/bin')}`,
     };
     withEnvironment(environment, () => {
-      const candidates = products.productLibraryCandidates();
+      const candidates = products.gemmLibraryCandidates();
       const order = [
         ...[
           'libcublasLt.so.13',

@@ -114,7 +114,7 @@ function run(device: KernelDevice, c: Case) {
   const y = device.space(o.dense, o.storage);
   kernels.layerNormForward({ ...shape, x, y, scale, shift, epsilon: EPSILON, mean, rstd });
   const again = device.space(o.dense, o.storage);
-  kernels.layerNormAgain({ ...shape, x, y: again, scale, shift, mean, rstd });
+  kernels.layerNormRecompute({ ...shape, x, y: again, scale, shift, mean, rstd });
   const residual = device.hold(o.residual, o.storage);
   const [dScale, dShift] = [device.space(c.width), device.space(c.width)];
   kernels.layerNormBackward({

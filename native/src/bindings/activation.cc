@@ -13,9 +13,9 @@ GeluForm geluForm(const Arguments& arguments) {
   return static_cast<GeluForm>(arguments.integer("form", 0, 1));
 }
 
-// { x, y, length, form, dropout? }
 Napi::Value geluForward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "y", "length", "form", "dropout"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMost);
     Array x = arguments.floats("x", length), y = arguments.floats("y", length);
     x.length = y.length = static_cast<size_t>(length);
@@ -25,9 +25,9 @@ Napi::Value geluForward(const Napi::CallbackInfo& info) {
   });
 }
 
-// { x, dh, length, form, dropout?, keepOutput }
 Napi::Value geluBackward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "dh", "length", "form", "dropout", "keepOutput"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMost);
     Array x = arguments.floats("x", length), dh = arguments.floats("dh", length);
     x.length = dh.length = static_cast<size_t>(length);
@@ -39,9 +39,9 @@ Napi::Value geluBackward(const Napi::CallbackInfo& info) {
   });
 }
 
-// { x, y, length, dropout }
 Napi::Value dropout(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "y", "length", "dropout"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMost);
     Array x = arguments.floats("x", length), y = arguments.floats("y", length);
     x.length = y.length = static_cast<size_t>(length);
@@ -55,9 +55,9 @@ Napi::Value dropout(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addActivation(Napi::Env env, Napi::Object exports) {
-  exports.Set("geluForward", Napi::Function::New(env, geluForward));
-  exports.Set("geluBackward", Napi::Function::New(env, geluBackward));
-  exports.Set("dropout", Napi::Function::New(env, dropout));
+  exportFunction(env, exports, "geluForward", geluForward);
+  exportFunction(env, exports, "geluBackward", geluBackward);
+  exportFunction(env, exports, "dropout", dropout);
 }
 
 }  // namespace vitrail

@@ -14,18 +14,21 @@ napi_typedarray_type hostType(Storage storage) {
   }
 }
 
-Arguments::Arguments(const Napi::CallbackInfo& info) : env_(info.Env()), instance_(Instance::of(info.Env())) {
-  if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(env_, "a kernel takes one object");
-  fields_ = info[0].As<Napi::Object>();
+Napi::Object Arguments::objectOf(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "a kernel takes one object");
+  return info[0].As<Napi::Object>();
 }
+
+uint32_t Arguments::countOf(const Napi::CallbackInfo& info) {
+  return info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : countFields(objectOf(info));
+}
+
+Arguments::Arguments(const Napi::CallbackInfo& info, FieldNames names)
+    : env_(info.Env()), instance_(Instance::of(info.Env())), fields_(env_, objectOf(info), names, countOf(info)) {}
 
 void Arguments::refuse(const char* name, const std::string& reason) const {
   throw Napi::TypeError::New(env_, std::string(name) + ": " + reason);
 }
-
-Napi::Value Arguments::field(const char* name) const { return fields_.Get(name); }
-
-bool Arguments::has(const char* name) const { return !field(name).IsUndefined(); }
 
 int64_t Arguments::integer(const char* name, int64_t lowest, int64_t highest) const {
   const double value = number(name);
@@ -162,19 +165,21 @@ DropoutKey Arguments::dropout(const char* name) const {
   const Napi::Value value = field(name);
   if (value.IsUndefined()) return result;
   if (!value.IsObject()) refuse(name, "not an object");
+  static constexpr const char* kFields[] = {"dropBelow", "kept", "key", "path"};
   const Napi::Object object = value.As<Napi::Object>();
+  const Fields fields(env_, object, kFields, countFields(object));
   const auto word = [&](const Napi::Value& v) {
     if (!v.IsNumber()) refuse(name, "a number is missing");
     return v.As<Napi::Number>().Uint32Value();
   };
   const auto words = [&](const char* list, uint32_t* to, uint32_t count) {
-    const Napi::Value v = object.Get(list);
+    const Napi::Value v = fields[list];
     if (!v.IsArray()) refuse(name, std::string(list) + " is no array");
     for (uint32_t i = 0; i < count; i++) to[i] = word(v.As<Napi::Array>().Get(i));
   };
-  result.dropBelow = word(object.Get("dropBelow"));
-  if (!object.Get("kept").IsNumber()) refuse(name, "kept is no number");
-  result.kept = object.Get("kept").As<Napi::Number>().FloatValue();
+  result.dropBelow = word(fields["dropBelow"]);
+  if (!fields["kept"].IsNumber()) refuse(name, "kept is no number");
+  result.kept = fields["kept"].As<Napi::Number>().FloatValue();
   words("key", result.key, 2);
   words("path", result.path, 3);
   return result;

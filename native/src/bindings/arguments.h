@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../kernels/dropout-key.h"
+#include "fields.h"
 #include "instance.h"
 
 namespace vitrail {
@@ -15,12 +16,14 @@ napi_typedarray_type hostType(Storage storage);
 
 class Arguments {
  public:
-  explicit Arguments(const Napi::CallbackInfo& info);
+  // `names` are the fields that the object may have.
+  Arguments(const Napi::CallbackInfo& info, FieldNames names);
 
   Napi::Env env() const { return env_; }
   Instance& instance() const { return instance_; }
 
-  bool has(const char* name) const;
+  Napi::Value field(const char* name) const { return fields_[name]; }
+  bool has(const char* name) const { return !field(name).IsUndefined(); }
   // Throws unless it is a whole number in [lowest, highest].
   int64_t integer(const char* name, int64_t lowest, int64_t highest) const;
   int64_t integerOr(const char* name, int64_t otherwise, int64_t lowest, int64_t highest) const;
@@ -57,11 +60,13 @@ class Arguments {
   [[noreturn]] void refuse(const char* name, const std::string& reason) const;
 
  private:
-  Napi::Value field(const char* name) const;
+  static Napi::Object objectOf(const Napi::CallbackInfo& info);
+  // What exportFunction() passes on.
+  static uint32_t countOf(const Napi::CallbackInfo& info);
 
   Napi::Env env_;
   Instance& instance_;
-  Napi::Object fields_;
+  Fields fields_;
 };
 
 // What a Napi function does around its body: C++ exceptions become JavaScript's.
@@ -77,8 +82,10 @@ template <typename Body> Napi::Value guarded(const Napi::CallbackInfo& info, con
   }
 }
 
-template <typename Body> Napi::Value withArguments(const Napi::CallbackInfo& info, Body body) {
-  return guarded(info, [&] { return Napi::Value(body(Arguments(info))); });
+// For functions that take one object, with no other fields than `names`.
+template <typename Body>
+Napi::Value withArguments(const Napi::CallbackInfo& info, FieldNames names, Body body) {
+  return guarded(info, [&] { return Napi::Value(body(Arguments(info, names))); });
 }
 
 // For functions that take nothing.

@@ -29,9 +29,9 @@ Lengths lengthsOf(const Arguments& arguments) {
           product({images, heads, tokens})};
 }
 
-// { ...shape, qkv, out, logSumExp }
 Napi::Value attentionForward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"images", "tokens", "heads", "width", "bf16", "qkv", "out", "logSumExp"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array qkv = arguments.floats("qkv", lengths.qkv), out = arguments.floats("out", lengths.out);
     const Array logSumExp = arguments.buffer("logSumExp", lengths.statistics, Storage::f32);
@@ -41,9 +41,10 @@ Napi::Value attentionForward(const Napi::CallbackInfo& info) {
   });
 }
 
-// { ...shape, qkv, out, logSumExp, dOut, dQkv }
 Napi::Value attentionBackward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"images", "tokens", "heads", "width", "bf16", "qkv", "out", "logSumExp",
+                                            "dOut", "dQkv"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array qkv = arguments.floats("qkv", lengths.qkv), out = arguments.floats("out", lengths.out);
     const Array logSumExp = arguments.buffer("logSumExp", lengths.statistics, Storage::f32);
@@ -58,8 +59,8 @@ Napi::Value attentionBackward(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addAttention(Napi::Env env, Napi::Object exports) {
-  exports.Set("attentionForward", Napi::Function::New(env, attentionForward));
-  exports.Set("attentionBackward", Napi::Function::New(env, attentionBackward));
+  exportFunction(env, exports, "attentionForward", attentionForward);
+  exportFunction(env, exports, "attentionBackward", attentionBackward);
 }
 
 }  // namespace vitrail

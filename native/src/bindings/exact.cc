@@ -1,7 +1,7 @@
 // The exact reduction, the optimizers and the ring's sums, on typed arrays of JavaScript, which may be shared memory.
 #include <vector>
 
-#include "../kernels/exact/chunk.h"
+#include "../kernels/exact/segment.h"
 #include "groups.h"
 #include "update-arguments.h"
 
@@ -42,7 +42,8 @@ Napi::Value resultOf(const Arguments& arguments, const Added& added) {
 
 // { gradient, sums: Int32Array, offset, length, scale, limit, microBatches } -> { maximum, nonFinite }
 Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"gradient", "sums", "offset", "length", "scale", "limit", "microBatches"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Range range(arguments);
     const Array gradient = arguments.buffer("gradient", range.length, Storage::f32);
     int32_t* sums = range.of<int32_t>("sums", napi_int32_array);
@@ -55,7 +56,8 @@ Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
 
 // { gradient, sums: Float32Array, offset, length } -> { maximum, nonFinite }
 Napi::Value floatAdd(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"gradient", "sums", "offset", "length"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Range range(arguments);
     const Array gradient = arguments.buffer("gradient", range.length, Storage::f32);
     float* sums = range.floats("sums");
@@ -65,9 +67,9 @@ Napi::Value floatAdd(const Napi::CallbackInfo& info) {
   });
 }
 
-// { source: Int32Array | Float32Array, out, offsets, lengths, scales, squares: Float64Array }
 Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"source", "out", "offsets", "lengths", "scales", "squares"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Array source = arguments.hostWords("source"), out = arguments.host("out", napi_float32_array);
     const std::vector<size_t> offsets = arguments.wholes("offsets", kMost), lengths = arguments.wholes("lengths", kMost);
     const Array scales = arguments.host("scales", napi_float64_array);
@@ -91,9 +93,11 @@ Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
   });
 }
 
-// { weights, gradient, expAvg, expAvgSq, offset, length, lr, beta1, ... }
 Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"weights", "gradient", "expAvg", "expAvgSq", "offset", "length", "lr",
+                                            "beta1", "beta2", "eps", "clipFactor", "firstCorrection",
+                                            "secondCorrection", "coupledDecay", "decoupledDecay"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Range range(arguments);
     const AdamUpdate by = adamOf(arguments, arguments.number("coupledDecay"), arguments.number("decoupledDecay"));
     Instance& instance = arguments.instance();
@@ -104,9 +108,10 @@ Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
   });
 }
 
-// { weights, gradient, momentumBuffer, offset, length, lr, momentum, clipFactor, weightDecay }
 Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"weights", "gradient", "momentumBuffer", "offset", "length", "lr",
+                                            "momentum", "clipFactor", "weightDecay"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Range range(arguments);
     const MomentumUpdate by = momentumOf(arguments, arguments.number("weightDecay"));
     Instance& instance = arguments.instance();
@@ -117,9 +122,9 @@ Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
   });
 }
 
-// { average, weights, decay }
 Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"average", "weights", "decay"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Array average = arguments.host("average", napi_float32_array);
     const Array weights = arguments.host("weights", napi_float32_array);
     if (weights.length != average.length) arguments.refuse("weights", "of another length than average");
@@ -139,14 +144,15 @@ Array wordsOf(const Arguments& arguments, const char* name, int64_t bytes) {
 }
 
 // { kind: 0 | 1, incoming, mine?, out: Uint8Array } -> { incoming, result }
-Napi::Value addChunk(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+Napi::Value addSegment(const Napi::CallbackInfo& info) {
+  static constexpr const char* kFields[] = {"kind", "incoming", "mine", "out"};
+  return withArguments(info, kFields, [](const Arguments& arguments) -> Napi::Value {
     const bool floats = arguments.integer("kind", 0, 1) == 1;
     const Array incoming = wordsOf(arguments, "incoming", -1);
     const auto bytes = static_cast<int64_t>(incoming.length);
     const Array out = wordsOf(arguments, "out", bytes);
-    const ChunkKernels& kernels = chunkKernels(arguments.instance().level);
-    ChunkSums sums;
+    const SegmentKernels& kernels = segmentKernels(arguments.instance().level);
+    SegmentSums sums;
     if (arguments.has("mine")) {
       const Array mine = wordsOf(arguments, "mine", bytes);
       const auto add = floats ? kernels.addFloats : kernels.addIntegers;
@@ -163,9 +169,10 @@ Napi::Value addChunk(const Napi::CallbackInfo& info) {
 
 // { bytes: Uint8Array } -> sum of its words
 Napi::Value checksum(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+  static constexpr const char* kFields[] = {"bytes"};
+  return withArguments(info, kFields, [](const Arguments& arguments) -> Napi::Value {
     const Array bytes = wordsOf(arguments, "bytes", -1);
-    const uint32_t sum = chunkKernels(arguments.instance().level).checksum(bytes.as<uint8_t>(), bytes.length);
+    const uint32_t sum = segmentKernels(arguments.instance().level).checksum(bytes.as<uint8_t>(), bytes.length);
     return Napi::Number::New(arguments.env(), static_cast<double>(sum));
   });
 }
@@ -173,14 +180,14 @@ Napi::Value checksum(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addExact(Napi::Env env, Napi::Object exports) {
-  exports.Set("quantiseAdd", Napi::Function::New(env, quantiseAdd));
-  exports.Set("floatAdd", Napi::Function::New(env, floatAdd));
-  exports.Set("scaleGradient", Napi::Function::New(env, scaleGradient));
-  exports.Set("adamUpdate", Napi::Function::New(env, adamUpdate));
-  exports.Set("momentumUpdate", Napi::Function::New(env, momentumUpdate));
-  exports.Set("averageUpdate", Napi::Function::New(env, averageUpdate));
-  exports.Set("addChunk", Napi::Function::New(env, addChunk));
-  exports.Set("checksum", Napi::Function::New(env, checksum));
+  exportFunction(env, exports, "quantiseAdd", quantiseAdd);
+  exportFunction(env, exports, "floatAdd", floatAdd);
+  exportFunction(env, exports, "scaleGradient", scaleGradient);
+  exportFunction(env, exports, "adamUpdate", adamUpdate);
+  exportFunction(env, exports, "momentumUpdate", momentumUpdate);
+  exportFunction(env, exports, "averageUpdate", averageUpdate);
+  exportFunction(env, exports, "addSegment", addSegment);
+  exportFunction(env, exports, "checksum", checksum);
 }
 
 }  // namespace vitrail

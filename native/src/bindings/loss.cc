@@ -16,9 +16,10 @@ void checkLabels(const Arguments& arguments, const int32_t* labels, int64_t rows
   }
 }
 
-// { logits, labels, rows, classes, smoothing, losses, dLogits?, predictions? }
 Napi::Value crossEntropy(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"logits", "labels", "rows", "classes", "smoothing", "losses", "dLogits",
+                                            "predictions"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t rows = arguments.integer("rows", 0, int64_t{1} << 31);
     const int64_t classes = arguments.integer("classes", 1, int64_t{1} << 31);
     LossShape shape;
@@ -45,7 +46,7 @@ Napi::Value crossEntropy(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addLoss(Napi::Env env, Napi::Object exports) {
-  exports.Set("crossEntropy", Napi::Function::New(env, crossEntropy));
+  exportFunction(env, exports, "crossEntropy", crossEntropy);
 }
 
 }  // namespace vitrail

@@ -24,7 +24,8 @@ void copyOut(Instance&, void* to, const void* from, size_t bytes) { memcpy(to, f
 
 // { length, storage } -> handle
 Napi::Value allocate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+  static constexpr const char* kFields[] = {"length", "storage"};
+  return withArguments(info, kFields, [](const Arguments& arguments) -> Napi::Value {
     const auto storage = static_cast<Storage>(arguments.integer("storage", 0, 3));
     const int64_t length = arguments.integer("length", 0, kMost);
     return Napi::Number::New(arguments.env(),
@@ -34,8 +35,9 @@ Napi::Value allocate(const Napi::CallbackInfo& info) {
 
 // { values: Float32Array | Int32Array } -> handle of the same memory, not a copy
 Napi::Value wrap(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
-    const Napi::Object values = info[0].As<Napi::Object>().Get("values").As<Napi::Object>();
+  static constexpr const char* kFields[] = {"values"};
+  return withArguments(info, kFields, [&](const Arguments& arguments) -> Napi::Value {
+    const Napi::Object values = arguments.field("values").As<Napi::Object>();
     const bool whole = values.IsTypedArray() && values.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array;
     const Array array = arguments.host("values", whole ? napi_int32_array : napi_float32_array);
     if (kOnGpu) arguments.refuse("values", "a GPU does not compute on the host's memory");
@@ -45,7 +47,8 @@ Napi::Value wrap(const Napi::CallbackInfo& info) {
 
 // { buffer, offset?, length?, storage? } -> handle of those elements
 Napi::Value view(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) -> Napi::Value {
+  static constexpr const char* kFields[] = {"buffer", "offset", "length", "storage"};
+  return withArguments(info, kFields, [](const Arguments& arguments) -> Napi::Value {
     const Array whole = arguments.buffer("buffer", 0);
     const auto storage = static_cast<Storage>(arguments.integerOr("storage", static_cast<int64_t>(whole.storage), 0, 3));
     const int64_t offset = arguments.integerOr("offset", 0, 0, static_cast<int64_t>(whole.length));
@@ -67,7 +70,8 @@ Napi::Value release(const Napi::CallbackInfo& info) {
 
 // { buffer, values } copies the typed array into the buffer's start. Types must match; bf16 is passed as Uint16Array.
 Napi::Value write(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"buffer", "values"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Array to = arguments.buffer("buffer", 0);
     const Array from = arguments.host("values", hostType(to.storage));
     if (from.length > to.length) arguments.refuse("values", "longer than the buffer");
@@ -78,7 +82,8 @@ Napi::Value write(const Napi::CallbackInfo& info) {
 
 // { buffer, values } copies the start of the buffer into the typed array.
 Napi::Value read(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"buffer", "values"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Array from = arguments.buffer("buffer", 0);
     const Array to = arguments.host("values", hostType(from.storage));
     if (to.length > from.length) arguments.refuse("values", "longer than the buffer");
@@ -107,12 +112,12 @@ Napi::Value trimMemory(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addMemory(Napi::Env env, Napi::Object exports) {
-  exports.Set("allocate", Napi::Function::New(env, allocate));
-  exports.Set("wrap", Napi::Function::New(env, wrap));
-  exports.Set("view", Napi::Function::New(env, view));
+  exportFunction(env, exports, "allocate", allocate);
+  exportFunction(env, exports, "wrap", wrap);
+  exportFunction(env, exports, "view", view);
   exports.Set("release", Napi::Function::New(env, release));
-  exports.Set("write", Napi::Function::New(env, write));
-  exports.Set("read", Napi::Function::New(env, read));
+  exportFunction(env, exports, "write", write);
+  exportFunction(env, exports, "read", read);
   exports.Set("memory", Napi::Function::New(env, memory));
   exports.Set("trimMemory", Napi::Function::New(env, trimMemory));
 }

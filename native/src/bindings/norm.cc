@@ -28,9 +28,10 @@ int64_t spread(const NormShape& shape) {
          static_cast<int64_t>(shape.width);
 }
 
-// { ...shape, x, y, scale, shift, epsilon, mean, rstd }
 Napi::Value layerNormForward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"rows", "width", "stride", "x", "y", "scale", "shift", "epsilon", "mean",
+                                            "rstd"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const NormShape shape = shapeOf(arguments);
     const auto rows = static_cast<int64_t>(shape.rows), width = static_cast<int64_t>(shape.width);
     const Array x = arguments.floats("x", spread(shape)), y = arguments.floats("y", dense(shape));
@@ -46,9 +47,9 @@ Napi::Value layerNormForward(const Napi::CallbackInfo& info) {
   });
 }
 
-// { ...shape, x, y, scale, shift, mean, rstd }
-Napi::Value layerNormAgain(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+Napi::Value layerNormRecompute(const Napi::CallbackInfo& info) {
+  static constexpr const char* kFields[] = {"rows", "width", "stride", "x", "y", "scale", "shift", "mean", "rstd"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const NormShape shape = shapeOf(arguments);
     const auto rows = static_cast<int64_t>(shape.rows), width = static_cast<int64_t>(shape.width);
     const Array x = arguments.floats("x", spread(shape)), y = arguments.floats("y", dense(shape));
@@ -58,14 +59,15 @@ Napi::Value layerNormAgain(const Napi::CallbackInfo& info) {
     const Array rstd = arguments.buffer("rstd", rows, Storage::f32);
     Instance& instance = arguments.instance();
     normKernels(instance.level)
-        .again(instance.context(), shape, x, y, scale.f32(), shift.f32(), mean.f32(), rstd.f32());
+        .recompute(instance.context(), shape, x, y, scale.f32(), shift.f32(), mean.f32(), rstd.f32());
     return arguments.env().Undefined();
   });
 }
 
-// { ...shape, x, dy, scale, mean, rstd, residual?, dx, dScale, dShift }
 Napi::Value layerNormBackward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"rows", "width", "stride", "x", "dy", "scale", "mean", "rstd", "residual",
+                                            "dx", "dScale", "dShift"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const NormShape shape = shapeOf(arguments);
     const auto rows = static_cast<int64_t>(shape.rows), width = static_cast<int64_t>(shape.width);
     const Array x = arguments.floats("x", spread(shape)), dy = arguments.floats("dy", dense(shape));
@@ -86,9 +88,9 @@ Napi::Value layerNormBackward(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addNorm(Napi::Env env, Napi::Object exports) {
-  exports.Set("layerNormForward", Napi::Function::New(env, layerNormForward));
-  exports.Set("layerNormAgain", Napi::Function::New(env, layerNormAgain));
-  exports.Set("layerNormBackward", Napi::Function::New(env, layerNormBackward));
+  exportFunction(env, exports, "layerNormForward", layerNormForward);
+  exportFunction(env, exports, "layerNormRecompute", layerNormRecompute);
+  exportFunction(env, exports, "layerNormBackward", layerNormBackward);
 }
 
 }  // namespace vitrail

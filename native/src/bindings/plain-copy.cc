@@ -6,9 +6,9 @@ namespace vitrail {
 
 namespace {
 
-// { x, y, shape, offsetX?, offsetY?, stridesX, stridesY }
 Napi::Value stridedCopy(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "y", "shape", "offsetX", "offsetY", "stridesX", "stridesY"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     CopyTask task;
     constexpr int kMost = kMostCopyDimensions;
     task.dimensions = arguments.integers("shape", task.shape, kMost, 0, kMostElements);
@@ -29,9 +29,9 @@ Napi::Value stridedCopy(const Napi::CallbackInfo& info) {
   });
 }
 
-// { x, indices, y, outer, axis, count, inner }
 Napi::Value gather(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "indices", "y", "outer", "axis", "count", "inner"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     GatherTask task;
     task.outer = arguments.integer("outer", 0, kMostElements);
     task.axis = arguments.integer("axis", 0, kMostElements);
@@ -54,9 +54,9 @@ Napi::Value gather(const Napi::CallbackInfo& info) {
   });
 }
 
-// { condition, a, b, y, length }
 Napi::Value select(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"condition", "a", "b", "y", "length"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMostElements);
     const Array condition = arguments.buffer("condition", length, Storage::u8);
     const Array a = arguments.buffer("a", length), b = arguments.buffer("b", length, a.storage);
@@ -68,9 +68,9 @@ Napi::Value select(const Napi::CallbackInfo& info) {
   });
 }
 
-// { y, value, length }
 Napi::Value fill(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"y", "value", "length"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMostElements);
     Array y = arguments.buffer("y", length);
     y.length = static_cast<size_t>(length);
@@ -80,9 +80,9 @@ Napi::Value fill(const Napi::CallbackInfo& info) {
   });
 }
 
-// { x, y, length }
 Napi::Value convert(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "y", "length"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMostElements);
     Array x = arguments.buffer("x", length), y = arguments.buffer("y", length);
     x.length = y.length = static_cast<size_t>(length);
@@ -95,11 +95,11 @@ Napi::Value convert(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addPlainCopy(Napi::Env env, Napi::Object exports) {
-  exports.Set("stridedCopy", Napi::Function::New(env, stridedCopy));
-  exports.Set("gather", Napi::Function::New(env, gather));
-  exports.Set("select", Napi::Function::New(env, select));
-  exports.Set("fill", Napi::Function::New(env, fill));
-  exports.Set("convert", Napi::Function::New(env, convert));
+  exportFunction(env, exports, "stridedCopy", stridedCopy);
+  exportFunction(env, exports, "gather", gather);
+  exportFunction(env, exports, "select", select);
+  exportFunction(env, exports, "fill", fill);
+  exportFunction(env, exports, "convert", convert);
 }
 
 }  // namespace vitrail

@@ -15,9 +15,9 @@ constexpr const char* kBinary[] = {"add",       "sub",          "mul",   "div", 
                                    "pow",       "squaredDifference", "equal", "notEqual", "less", "lessEqual",
                                    "greater",   "greaterEqual", "and",   "or",       "floorDiv", "mod"};
 
-// { op, x, y, length }
 Napi::Value unary(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"op", "x", "y", "length"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const auto op = static_cast<UnaryOp>(arguments.choice("op", kUnary, sizeof kUnary / sizeof *kUnary));
     const int64_t length = arguments.integer("length", 0, kMostElements);
     Array x = arguments.buffer("x", length);
@@ -33,9 +33,9 @@ Napi::Value unary(const Napi::CallbackInfo& info) {
   });
 }
 
-// { op, a, b, y, shape, stridesA, stridesB }
 Napi::Value binary(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"op", "a", "b", "y", "shape", "stridesA", "stridesB"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const auto op = static_cast<BinaryOp>(arguments.choice("op", kBinary, sizeof kBinary / sizeof *kBinary));
     BinaryTask task;
     task.dimensions = arguments.integers("shape", task.shape, kMostDimensions, 0, kMostElements);
@@ -60,8 +60,8 @@ Napi::Value binary(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addPlainElementwise(Napi::Env env, Napi::Object exports) {
-  exports.Set("unary", Napi::Function::New(env, unary));
-  exports.Set("binary", Napi::Function::New(env, binary));
+  exportFunction(env, exports, "unary", unary);
+  exportFunction(env, exports, "binary", binary);
 }
 
 }  // namespace vitrail

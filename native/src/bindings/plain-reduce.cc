@@ -10,9 +10,9 @@ namespace {
 // In the order of ReduceOp.
 constexpr const char* kReduce[] = {"sum", "mean", "max", "min", "prod", "all", "any", "argMax", "argMin"};
 
-// { op, x, y, outer, length, inner }
 Napi::Value reduce(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"op", "x", "y", "outer", "length", "inner"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const auto op = static_cast<ReduceOp>(arguments.choice("op", kReduce, sizeof kReduce / sizeof *kReduce));
     ReduceTask task;
     int64_t sizes[3] = {arguments.integer("outer", 0, kMostElements), arguments.integer("length", 0, kMostElements),
@@ -29,9 +29,9 @@ Napi::Value reduce(const Napi::CallbackInfo& info) {
   });
 }
 
-// { x, y, rows, width, logarithm? }
 Napi::Value softmax(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"x", "y", "rows", "width", "logarithm"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t sizes[2] = {arguments.integer("rows", 0, kMostElements), arguments.integer("width", 0, kMostElements)};
     const int64_t length = elementsOf(arguments, sizes, 2);
     const Array x = arguments.buffer("x", length, Storage::f32), y = arguments.buffer("y", length, Storage::f32);
@@ -44,8 +44,8 @@ Napi::Value softmax(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addPlainReduce(Napi::Env env, Napi::Object exports) {
-  exports.Set("reduce", Napi::Function::New(env, reduce));
-  exports.Set("softmax", Napi::Function::New(env, softmax));
+  exportFunction(env, exports, "reduce", reduce);
+  exportFunction(env, exports, "softmax", softmax);
 }
 
 }  // namespace vitrail

@@ -19,10 +19,11 @@ Napi::Value levels(const Napi::CallbackInfo& info) {
 
 // { level?: name, threads? } -> { level, threads } as they now are
 Napi::Value configure(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
+  static constexpr const char* kFields[] = {"level", "threads"};
+  return withArguments(info, kFields, [&](const Arguments& arguments) -> Napi::Value {
     Instance& instance = arguments.instance();
     if (arguments.has("level")) {
-      const std::string wanted = info[0].As<Napi::Object>().Get("level").ToString();
+      const std::string wanted = arguments.field("level").ToString();
       const std::vector<Level> usable = usableLevels();
       const auto found =
           std::find_if(usable.begin(), usable.end(), [&](Level level) { return wanted == nameOf(level); });
@@ -44,7 +45,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
 
 void addSettings(Napi::Env env, Napi::Object exports) {
   exports.Set("levels", Napi::Function::New(env, levels));
-  exports.Set("configure", Napi::Function::New(env, configure));
+  exportFunction(env, exports, "configure", configure);
 }
 
 }  // namespace vitrail

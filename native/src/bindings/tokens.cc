@@ -7,9 +7,9 @@ namespace vitrail {
 
 namespace {
 
-// { pixels, flips, values, y, images, side, patch }
 Napi::Value patchesFromPixels(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"pixels", "flips", "values", "y", "images", "side", "patch"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t images = arguments.integer("images", 0, int64_t{1} << 24);
     const int64_t side = arguments.integer("side", 1, 65536), patch = arguments.integer("patch", 1, side);
     if (side % patch != 0) {
@@ -47,9 +47,10 @@ Lengths lengthsOf(const Arguments& arguments) {
           product({patches + 1, width}), width};
 }
 
-// { images, patches, width, projected, classToken, position, z, dropout? }
 Napi::Value assembleTokens(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"images", "patches", "width", "projected", "classToken", "position", "z",
+                                            "dropout"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array projected = arguments.floats("projected", lengths.projected);
     const Array classToken = arguments.buffer("classToken", lengths.width, Storage::f32);
@@ -63,9 +64,10 @@ Napi::Value assembleTokens(const Napi::CallbackInfo& info) {
   });
 }
 
-// { images, patches, width, dz, dProjected, dClassToken, dPosition, dropout? }
 Napi::Value assembleTokensBackward(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"images", "patches", "width", "dz", "dProjected", "dClassToken",
+                                            "dPosition", "dropout"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array dz = arguments.floats("dz", lengths.z);
     const Array dProjected = arguments.floats("dProjected", lengths.projected);
@@ -82,9 +84,9 @@ Napi::Value assembleTokensBackward(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addTokens(Napi::Env env, Napi::Object exports) {
-  exports.Set("patchesFromPixels", Napi::Function::New(env, patchesFromPixels));
-  exports.Set("assembleTokens", Napi::Function::New(env, assembleTokens));
-  exports.Set("assembleTokensBackward", Napi::Function::New(env, assembleTokensBackward));
+  exportFunction(env, exports, "patchesFromPixels", patchesFromPixels);
+  exportFunction(env, exports, "assembleTokens", assembleTokens);
+  exportFunction(env, exports, "assembleTokensBackward", assembleTokensBackward);
 }
 
 }  // namespace vitrail

@@ -46,8 +46,8 @@ struct DeviceList {
 
 DeviceList listDevices();
 
-// See products/products.h.
-class Products;
+// See gemm/gemms.h.
+class Gemms;
 
 class Device {
  public:
@@ -77,8 +77,8 @@ class Device {
   // How long the GPU is at what `work` starts. Waits for it.
   double microseconds(FunctionRef<void()> work) const;
 
-  // What computes matrix products here; productsOf() makes it.
-  std::shared_ptr<Products> products;
+  // What computes matrix products here; gemmsOf() makes it.
+  std::shared_ptr<Gemms> gemms;
 
   // These run in the order of the kernels. What is copied does not overlap.
   void zero(void* at, size_t bytes) const;

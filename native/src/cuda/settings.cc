@@ -1,7 +1,7 @@
 // Which GPU, and what there is: the CUDA addon's place of src/bindings/settings.cc.
 #include "../bindings/arguments.h"
 #include "../bindings/groups.h"
-#include "product-settings.h"
+#include "gemm-settings.h"
 
 namespace vitrail {
 
@@ -18,14 +18,15 @@ Napi::Value levels(const Napi::CallbackInfo& info) {
   });
 }
 
-// { device?: number, level?: name, threads?, products?, tune?, tf32? } -> them as they now are
+// { device?: number, level?: name, threads?, gemm?, tune?, tf32? } -> them as they now are
 Napi::Value configure(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
+  static constexpr const char* kFields[] = {"device", "level", "threads", "gemm", "tune", "tf32"};
+  return withArguments(info, kFields, [&](const Arguments& arguments) -> Napi::Value {
     Instance& instance = arguments.instance();
     if (arguments.has("device")) instance.device.open(static_cast<int>(arguments.integer("device", 0, 1023)));
     const std::string level = levelOf(instance.context().device.capability());
     if (arguments.has("level")) {
-      const std::string wanted = info[0].As<Napi::Object>().Get("level").ToString();
+      const std::string wanted = arguments.field("level").ToString();
       if (wanted != level) arguments.refuse("level", wanted + " is not usable here");
     }
     // Kernels use no threads of the host; the number is kept for those who ask.
@@ -33,7 +34,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(arguments.env());
     result.Set("level", level);
     result.Set("threads", instance.threads);
-    configureProducts(arguments, result);
+    configureGemms(arguments, result);
     return result;
   });
 }
@@ -73,10 +74,10 @@ Napi::Value synchronise(const Napi::CallbackInfo& info) {
 
 void addSettings(Napi::Env env, Napi::Object exports) {
   exports.Set("levels", Napi::Function::New(env, levels));
-  exports.Set("configure", Napi::Function::New(env, configure));
+  exportFunction(env, exports, "configure", configure);
   exports.Set("devices", Napi::Function::New(env, devices));
   exports.Set("synchronise", Napi::Function::New(env, synchronise));
-  addProductSettings(env, exports);
+  addGemmSettings(env, exports);
 }
 
 }  // namespace vitrail

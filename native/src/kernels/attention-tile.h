@@ -1,4 +1,4 @@
-// Products of matrices that lie in cache, for attention: a block of C stays in registers while its steps are added up.
+// Gemms of matrices that lie in cache, for attention: a block of C stays in registers while its steps are added up.
 #pragma once
 #include "ahead.h"
 #include "vector.h"

@@ -59,7 +59,7 @@ void forward(const Context& context, const NormShape& shape, Array x, Array y, c
   });
 }
 
-void again(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
+void recompute(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
            const float* mean, const float* rstd) {
   eachRow(context, shape, x, y, [&](size_t row, const float* from, float* to) {
     normalise(from, to, shape.width, scale, shift, mean[row], rstd[row]);
@@ -136,6 +136,6 @@ void backward(const Context& context, const NormShape& shape, Array x, Array dy,
 }  // namespace
 
 extern const NormKernels normKernels;
-const NormKernels normKernels = {forward, again, backward};
+const NormKernels normKernels = {forward, recompute, backward};
 
 }  // namespace vitrail::VITRAIL_VARIANT

@@ -21,7 +21,7 @@ struct NormKernels {
                   float epsilon, float* mean, float* rstd);
 
   // The same y, bit for bit, from the saved statistics.
-  void (*again)(const Context&, const NormShape&, Array x, Array y, const float* scale, const float* shift,
+  void (*recompute)(const Context&, const NormShape&, Array x, Array y, const float* scale, const float* shift,
                 const float* mean, const float* rstd);
 
   // dx = residual + the gradient of x; the residual may be empty, or dx. dScale, dShift: [width], written.

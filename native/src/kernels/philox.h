@@ -20,7 +20,7 @@ inline void philox128(uint32_t counter, const DropoutKey& key, uint16_t* out) {
   const __m512i m0 = _mm512_set1_epi64(0xd2511f53), m1 = _mm512_set1_epi64(0xcd9e8d57);
   uint32_t k0 = key.key[0], k1 = key.key[1];
   for (int round = 0; round < 10; round++) {
-    // Products of the even and of the odd lanes, 64 bits each.
+    // Gemms of the even and of the odd lanes, 64 bits each.
     const __m512i even0 = _mm512_mul_epu32(c0, m0), odd0 = _mm512_mul_epu32(_mm512_srli_epi64(c0, 32), m0);
     const __m512i even1 = _mm512_mul_epu32(c2, m1), odd1 = _mm512_mul_epu32(_mm512_srli_epi64(c2, 32), m1);
     const __m512i low0 = _mm512_mask_mov_epi32(even0, 0xaaaa, _mm512_slli_epi64(odd0, 32));

@@ -1,6 +1,6 @@
 /** `vitrail tune`: times the algorithms for a model's matrix products on a GPU and writes the fastest to a file. */
 import type { Command } from 'commander';
-import { writeProductChoices } from '../../kernels/product-choices.js';
+import { writeGemmChoices } from '../../kernels/gemm-choices.js';
 import { addGpuFlags, onGpu, type GpuFlags } from './gpu-flags.js';
 import { runCommand } from '../run-command.js';
 import { share } from '../share.js';
@@ -24,8 +24,8 @@ async function tuneAction(flags: TuneFlags): Promise<void> {
     };
     await engine.trainMicroBatch(batch, { step: 0, microBatch: 0 }, () => undefined);
     await engine.evaluateMicroBatch(batch);
-    const choices = engine.gpu!.productChoices();
-    writeProductChoices(out, choices);
+    const choices = engine.gpu!.gemmChoices();
+    writeGemmChoices(out, choices);
     return `${out}: ${counted(choices.length, 'product')} of ${engine.backend}\n`;
   });
   process.stdout.write(said);
@@ -37,8 +37,8 @@ export function registerTune(program: Command): void {
       .command('tune')
       .description("time the algorithms for a model's matrix products on a GPU, for --product-choices"),
   )
-    .option('--micro-batch <n>', 'as of train', wholeNumber(1), 64)
-    .option('--dropout <p>', 'as of train: what is fused depends on it', share, 0)
+    .option('--micro-batch <n>', 'as for train', wholeNumber(1), 64)
+    .option('--dropout <p>', 'as for train: it decides what is fused', share, 0)
     .option('--out <file>', 'table to write', 'products.json')
     .action(async (flags: TuneFlags) => runCommand(async () => tuneAction(flags)));
 }

@@ -1,8 +1,8 @@
 /** The way from the previous rank: hands out the messages of one all-reduce and sorts out all others. */
 import type { Clock } from '../../host/clock.js';
 import type { RingReceiver } from '../../host/network.js';
-import { comparePositions, parseChunkMessage, type Position } from './chunk-header.js';
-import { EarlyMessages, type ChunkMessage } from './early-messages.js';
+import { comparePositions, parseSegmentMessage, type Position } from './segment-header.js';
+import { EarlyMessages, type SegmentMessage } from './early-messages.js';
 import type { StallWatch } from './stall-watch.js';
 
 export type DropReason = 'malformed' | 'unknown-peer' | 'stale' | 'unexpected' | 'duplicate' | 'checksum';
@@ -21,7 +21,7 @@ export class Inbox {
   readonly #runToken: bigint;
   readonly #early: EarlyMessages;
   readonly #drops = new Map<DropReason, number>();
-  #ready: ChunkMessage[] = [];
+  #ready: SegmentMessage[] = [];
   /** A receive() cannot be taken back: one that an aborted all-reduce left behind serves the next. */
   #receiving: Promise<readonly Uint8Array[]> | undefined;
   #turnMs = 0;
@@ -64,7 +64,7 @@ export class Inbox {
   }
 
   /** The next message of `position`. @throws the reason for which `watch` stops */
-  async next(position: Position, watch: StallWatch): Promise<ChunkMessage> {
+  async next(position: Position, watch: StallWatch): Promise<SegmentMessage> {
     for (;;) {
       if (this.#clock.now() - this.#turnMs > TURN_MS) {
         await this.#clock.turn();
@@ -97,8 +97,8 @@ export class Inbox {
     return received;
   }
 
-  #judge(frames: readonly Uint8Array[]): ChunkMessage | undefined {
-    const parsed = parseChunkMessage(frames);
+  #judge(frames: readonly Uint8Array[]): SegmentMessage | undefined {
+    const parsed = parseSegmentMessage(frames);
     if ('reason' in parsed) {
       this.drop('malformed');
       return undefined;

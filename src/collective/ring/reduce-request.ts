@@ -1,6 +1,6 @@
 /** What an all-reduce is asked for, and what it tells. */
 import { coded, type VitrailError } from '../../errors/errors.js';
-import type { SumKind } from './chunk-header.js';
+import type { SumKind } from './segment-header.js';
 import type { Vector } from '../sums/vector.js';
 
 export interface ReduceRequest {

@@ -3,36 +3,36 @@
  *
  * Vocabulary (that of gloo's allreduce.cc):
  * - rank r of R sends to rank r + 1 and receives from rank r - 1, modulo R;
- * - segment s, one R-th of the vector, is the part whose sum starts at rank s;
- * - chunk: a segment is cut into chunks of at most 1 MiB, each one message and each on its own way, so that
+ * - chunk s, one R-th of the vector, is the part whose sum starts at rank s;
+ * - segment: a chunk is cut into segments of at most 1 MiB, each one message and each on its own way, so that
  *   sending, receiving and summing overlap;
- * - phase 'reduce': a chunk travels s -> s+1 -> ... -> s-1, every rank adding its own values;
+ * - phase 'reduce': a segment travels s -> s+1 -> ... -> s-1, every rank adding its own values;
  *   phase 'gather': the finished sum travels s-1 -> s -> ... -> s-2, every rank copying it;
- * - hop: the number of ranks the chunk has been sent on to in its phase, 0 .. R-2.
+ * - hop: the number of ranks the segment has been sent on to in its phase, 0 .. R-2.
  */
 
 /** 1 MiB of 32-bit elements. */
-export const MAX_CHUNK_ELEMENTS = 262_144;
+export const MAX_SEGMENT_ELEMENTS = 262_144;
 
 export type Phase = 'reduce' | 'gather';
 
-export interface Chunk {
-  /** Place among all chunks of the vector. */
+export interface Segment {
+  /** Place among all segments of the vector. */
   readonly index: number;
-  readonly segment: number;
-  /** Place within the segment. */
   readonly chunk: number;
+  /** Place within the chunk. */
+  readonly segment: number;
   /** First element in the vector. */
   readonly offset: number;
   /** Number of elements, at least 1. */
   readonly length: number;
 }
 
-/** One message: `chunk` on its way for the `hop`-th time in `phase`. */
+/** One message: `segment` on its way for the `hop`-th time in `phase`. */
 export interface Move {
   readonly phase: Phase;
   readonly hop: number;
-  readonly chunk: Chunk;
+  readonly segment: Segment;
 }
 
 export interface RingPlan {
@@ -40,10 +40,10 @@ export interface RingPlan {
   readonly ranks: number;
   /** Elements of the vector. */
   readonly length: number;
-  /** [segment][chunk]; a segment without elements has no chunks. */
-  readonly segments: readonly (readonly Chunk[])[];
-  /** Chunks of all segments. */
-  readonly chunkCount: number;
+  /** [chunk][segment]; a chunk without elements has no segments. */
+  readonly chunks: readonly (readonly Segment[])[];
+  /** Segments of all chunks. */
+  readonly segmentCount: number;
   /** Messages this rank receives and sends until the vector is reduced. */
   readonly receives: number;
   readonly sends: number;
@@ -54,11 +54,11 @@ function wrap(a: number, n: number): number {
   return ((a % n) + n) % n;
 }
 
-function cut(segment: number, from: number, to: number, chunkElements: number): Omit<Chunk, 'index'>[] {
-  const count = Math.ceil((to - from) / chunkElements);
-  return Array.from({ length: count }, (_, chunk) => {
-    const offset = from + chunk * chunkElements;
-    return { segment, chunk, offset, length: Math.min(chunkElements, to - offset) };
+function cut(chunk: number, from: number, to: number, segmentElements: number): Omit<Segment, 'index'>[] {
+  const count = Math.ceil((to - from) / segmentElements);
+  return Array.from({ length: count }, (_, segment) => {
+    const offset = from + segment * segmentElements;
+    return { chunk, segment, offset, length: Math.min(segmentElements, to - offset) };
   });
 }
 
@@ -73,44 +73,44 @@ export function ringPlan(
   rank: number,
   ranks: number,
   length: number,
-  chunkElements = MAX_CHUNK_ELEMENTS,
+  segmentElements = MAX_SEGMENT_ELEMENTS,
 ): RingPlan {
   requireInteger('ranks', ranks, 1, 0xffff);
   requireInteger('rank', rank, 0, ranks - 1);
   requireInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
-  requireInteger('chunkElements', chunkElements, 1, MAX_CHUNK_ELEMENTS);
+  requireInteger('segmentElements', segmentElements, 1, MAX_SEGMENT_ELEMENTS);
   // Whole part and remainder apart: s * length / ranks would round for lengths near 2^53.
   const base = Math.floor(length / ranks);
   const extra = length % ranks;
-  const start = (segment: number): number => segment * base + Math.min(segment, extra);
-  let chunkCount = 0;
-  const segments = Array.from({ length: ranks }, (_, s) =>
-    cut(s, start(s), start(s + 1), chunkElements).map((chunk) => ({ index: chunkCount++, ...chunk })),
+  const start = (chunk: number): number => chunk * base + Math.min(chunk, extra);
+  let segmentCount = 0;
+  const chunks = Array.from({ length: ranks }, (_, s) =>
+    cut(s, start(s), start(s + 1), segmentElements).map((segment) => ({ index: segmentCount++, ...segment })),
   );
-  const without = (segment: number): number => chunkCount - segments[wrap(segment, ranks)]!.length;
-  // Its own segment does not come to a rank in the reduce phase, nor the one it finished (rank + 1) in the
+  const without = (chunk: number): number => segmentCount - chunks[wrap(chunk, ranks)]!.length;
+  // Its own chunk does not come to a rank in the reduce phase, nor the one it finished (rank + 1) in the
   // gather phase; it does not send the one it finished in the first, nor the one ending at it in the second.
   const receives = ranks === 1 ? 0 : without(rank) + without(rank + 1);
   const sends = ranks === 1 ? 0 : without(rank + 1) + without(rank + 2);
-  return { rank, ranks, length, segments, chunkCount, receives, sends };
+  return { rank, ranks, length, chunks, segmentCount, receives, sends };
 }
 
-/** What a rank sends before it has received anything: its own segment. */
+/** What a rank sends before it has received anything: its own chunk. */
 export function firstMoves(plan: RingPlan): Move[] {
   if (plan.ranks === 1) return [];
-  return plan.segments[plan.rank]!.map((chunk) => ({ phase: 'reduce', hop: 0, chunk }));
+  return plan.chunks[plan.rank]!.map((segment) => ({ phase: 'reduce', hop: 0, segment }));
 }
 
-/** The hop with which `segment` reaches this rank in `phase`; undefined if it never does. */
-export function arrivalHop(plan: RingPlan, phase: Phase, segment: number): number | undefined {
+/** The hop with which `chunk` reaches this rank in `phase`; undefined if it never does. */
+export function arrivalHop(plan: RingPlan, phase: Phase, chunk: number): number | undefined {
   const { rank, ranks } = plan;
-  const hop = wrap(phase === 'reduce' ? rank - 1 - segment : rank - segment, ranks);
+  const hop = wrap(phase === 'reduce' ? rank - 1 - chunk : rank - chunk, ranks);
   return hop <= ranks - 2 ? hop : undefined;
 }
 
-/** What a rank sends after it has received `move` and added or copied it; undefined if the chunk ends here. */
+/** What a rank sends after it has received `move` and added or copied it; undefined if the segment ends here. */
 export function nextMove(plan: RingPlan, move: Move): Move | undefined {
-  const { phase, hop, chunk } = move;
-  if (hop < plan.ranks - 2) return { phase, hop: hop + 1, chunk };
-  return phase === 'reduce' ? { phase: 'gather', hop: 0, chunk } : undefined;
+  const { phase, hop, segment } = move;
+  if (hop < plan.ranks - 2) return { phase, hop: hop + 1, segment };
+  return phase === 'reduce' ? { phase: 'gather', hop: 0, segment } : undefined;
 }

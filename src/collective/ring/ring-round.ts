@@ -1,7 +1,7 @@
 /** One all-reduce on one rank, without sockets: judges and sums what arrives and says what to send. */
-import { encodeChunkHeader, type ChunkHeader, type Position, type SumKind } from './chunk-header.js';
-import { arrivalHop, firstMoves, nextMove, type Chunk, type Move, type RingPlan } from './ring-plan.js';
-import type { ChunkSum } from '../sums/sum.js';
+import { encodeSegmentHeader, type SegmentHeader, type Position, type SumKind } from './segment-header.js';
+import { arrivalHop, firstMoves, nextMove, type Segment, type Move, type RingPlan } from './ring-plan.js';
+import type { SegmentSum } from '../sums/sum.js';
 import type { Vector } from '../sums/vector.js';
 
 export interface RoundOptions {
@@ -13,7 +13,7 @@ export interface RoundOptions {
   readonly mine: Vector;
   /** [plan.length], partial sums first, at last the sum over all ranks. */
   readonly out: Vector;
-  readonly sum: ChunkSum;
+  readonly sum: SegmentSum;
 }
 
 /** A message to be sent; its frames are made when its turn comes. */
@@ -30,7 +30,7 @@ export class RingRound {
   readonly #options: RoundOptions;
   readonly #mine: Uint8Array;
   readonly #out: Uint8Array;
-  /** [chunk index], by phase: 1 when received. */
+  /** [segment index], by phase: 1 when received. */
   readonly #seen: { readonly reduce: Uint8Array; readonly gather: Uint8Array };
   readonly #received = { reduce: 0, gather: 0 };
 
@@ -39,7 +39,7 @@ export class RingRound {
     this.#options = options;
     this.#mine = new Uint8Array(mine.buffer, mine.byteOffset, mine.byteLength);
     this.#out = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
-    this.#seen = { reduce: new Uint8Array(plan.chunkCount), gather: new Uint8Array(plan.chunkCount) };
+    this.#seen = { reduce: new Uint8Array(plan.segmentCount), gather: new Uint8Array(plan.segmentCount) };
   }
 
   get received(): number {
@@ -62,41 +62,41 @@ export class RingRound {
   }
 
   /** Takes a message of this round's position in; one that does not fit leaves all received sums as they are. */
-  accept(header: ChunkHeader, payload: Uint8Array): Verdict {
+  accept(header: SegmentHeader, payload: Uint8Array): Verdict {
     const { plan, kind, sum } = this.#options;
     const { phase, hop } = header;
-    const chunk = plan.segments[header.segment]?.[header.chunk];
+    const segment = plan.chunks[header.chunk]?.[header.segment];
     const fits =
-      chunk !== undefined &&
+      segment !== undefined &&
       header.kind === kind &&
-      header.elements === chunk.length &&
-      hop === arrivalHop(plan, phase, header.segment) &&
-      (phase === 'reduce' || this.#mayBeFinal(chunk));
+      header.elements === segment.length &&
+      hop === arrivalHop(plan, phase, header.chunk) &&
+      (phase === 'reduce' || this.#mayBeFinal(segment));
     if (!fits) return { refused: 'unexpected' };
-    if (this.#seen[phase][chunk.index] === 1) return { refused: 'duplicate' };
+    if (this.#seen[phase][segment.index] === 1) return { refused: 'duplicate' };
 
-    const out = part(this.#out, chunk);
+    const out = part(this.#out, segment);
     let checksum: number;
     if (phase === 'reduce') {
-      const { incoming, result } = sum.add(kind, payload, part(this.#mine, chunk), out);
+      const { incoming, result } = sum.add(kind, payload, part(this.#mine, segment), out);
       if (incoming !== header.checksum) return { refused: 'checksum' };
       checksum = result;
     } else {
       checksum = sum.copy(payload, out);
       if (checksum !== header.checksum) return { refused: 'checksum' };
     }
-    this.#seen[phase][chunk.index] = 1;
+    this.#seen[phase][segment.index] = 1;
     this.#received[phase]++;
-    const move = nextMove(plan, { phase, hop, chunk });
+    const move = nextMove(plan, { phase, hop, segment });
     return { outgoing: move === undefined ? undefined : { move, checksum } };
   }
 
   /** Header and payload of `outgoing`; the payload is a view, not a copy. */
   frames({ move, checksum }: Outgoing): [Uint8Array, Uint8Array] {
     const { position, runToken, kind, sum } = this.#options;
-    const { phase, hop, chunk } = move;
-    const payload = part(checksum === undefined ? this.#mine : this.#out, chunk);
-    const header = encodeChunkHeader({
+    const { phase, hop, segment } = move;
+    const payload = part(checksum === undefined ? this.#mine : this.#out, segment);
+    const header = encodeSegmentHeader({
       runToken,
       generation: position.generation,
       step: position.step,
@@ -104,21 +104,21 @@ export class RingRound {
       phase,
       kind,
       hop,
-      segment: chunk.segment,
-      chunk: chunk.chunk,
-      elements: chunk.length,
+      chunk: segment.chunk,
+      segment: segment.segment,
+      elements: segment.length,
       checksum: checksum ?? sum.checksum(payload),
     });
     return [header, payload];
   }
 
   /** A sum cannot come back before this rank's own values went into it. */
-  #mayBeFinal(chunk: Chunk): boolean {
+  #mayBeFinal(segment: Segment): boolean {
     const { plan } = this.#options;
-    return chunk.segment === plan.rank || this.#seen.reduce[chunk.index] === 1;
+    return segment.chunk === plan.rank || this.#seen.reduce[segment.index] === 1;
   }
 }
 
-function part(bytes: Uint8Array, chunk: Chunk): Uint8Array {
-  return bytes.subarray(4 * chunk.offset, 4 * (chunk.offset + chunk.length));
+function part(bytes: Uint8Array, segment: Segment): Uint8Array {
+  return bytes.subarray(4 * segment.offset, 4 * (segment.offset + segment.length));
 }

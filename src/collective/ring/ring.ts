@@ -1,12 +1,12 @@
 /**
  * The ring all-reduce over ZeroMQ: PULL from the previous rank, PUSH to the next.
  *
- * Sending is zero-copy: ZeroMQ reads a chunk from `mine` or `out` some time after send() has resolved. Why no
- * chunk is written while it may still be read:
+ * Sending is zero-copy: ZeroMQ reads a segment from `mine` or `out` some time after send() has resolved. Why no
+ * segment is written while it may still be read:
  * - `mine` is never written here, and by its owner not before the step's commit, or after a newer plan, by which a sum
  *   may grow. A commit needs the digest of every rank, hence that every rank has received all its messages, hence that
  *   all we sent has been read; and what a plan is put in place of is never committed.
- * - A chunk of `out` is sent at most twice. As a partial sum: it is overwritten only by the final sum, which our
+ * - A segment of `out` is sent at most twice. As a partial sum: it is overwritten only by the final sum, which our
  *   partial sum is part of, so the next rank has read it. As a final sum: it is not written again until the next
  *   all-reduce into the same `out`, which comes after the commit, or after a failure; a failed all-reduce closes
  *   the socket, and what is still under way then belongs to a generation that nobody completes.
@@ -20,10 +20,10 @@ import { coded, reasonOf } from '../../errors/errors.js';
 import { faultPoint } from '../../host/fault-injection.js';
 import type { Clock } from '../../host/clock.js';
 import type { BoundTo, RingReceiver, RingSockets, Transport } from '../../host/network.js';
-import { HEADER_BYTES, type Position } from './chunk-header.js';
+import { HEADER_BYTES, type Position } from './segment-header.js';
 import { Inbox, type DropReason } from './inbox.js';
 import { Outbox } from './outbox.js';
-import { MAX_CHUNK_ELEMENTS, ringPlan } from './ring-plan.js';
+import { MAX_SEGMENT_ELEMENTS, ringPlan } from './ring-plan.js';
 import { checkVectors, internal, type ReduceRequest, type RingReport } from './reduce-request.js';
 import { RingRound, type Outgoing } from './ring-round.js';
 import { StallWatch } from './stall-watch.js';
@@ -36,8 +36,8 @@ export interface RingOptions {
   readonly where?: BoundTo;
   /** 64 bits that only this run's workers know. */
   readonly runToken: bigint;
-  /** At most MAX_CHUNK_ELEMENTS (default), the same on every rank. */
-  readonly chunkElements?: number;
+  /** At most MAX_SEGMENT_ELEMENTS (default), the same on every rank. */
+  readonly segmentElements?: number;
 }
 
 /** What a ring needs of its host. */
@@ -60,7 +60,7 @@ export class Ring {
   readonly #receiver: RingReceiver;
   readonly #inbox: Inbox;
   readonly #runToken: bigint;
-  readonly #chunkElements: number;
+  readonly #segmentElements: number;
   readonly #sum = nativeSum() ?? simdSum() ?? plainSum;
   #generation = -1;
   #membership: RingMembership | undefined;
@@ -76,14 +76,14 @@ export class Ring {
     this.#receiver = receiver;
     this.#inbox = new Inbox(receiver, options.runToken, host.clock);
     this.#runToken = options.runToken;
-    this.#chunkElements = options.chunkElements ?? MAX_CHUNK_ELEMENTS;
+    this.#segmentElements = options.segmentElements ?? MAX_SEGMENT_ELEMENTS;
   }
 
   /** @throws ADDRESS_INVALID, PORT_IN_USE */
   static async open(host: RingHost, options: RingOptions): Promise<Ring> {
     const { transport, where = { host: '127.0.0.1' } } = options;
-    // A stranger's frame may not make us allocate more than a chunk.
-    const receiver = await host.network.listenRing(transport, where, 4 * MAX_CHUNK_ELEMENTS);
+    // A stranger's frame may not make us allocate more than a segment.
+    const receiver = await host.network.listenRing(transport, where, 4 * MAX_SEGMENT_ELEMENTS);
     return new Ring(host, receiver, options);
   }
 
@@ -130,7 +130,7 @@ export class Ring {
     checkVectors(request);
     const { generation, rank, ranks } = this.#membership;
     const { step, round = 0, mine, out, kind } = request;
-    const plan = ringPlan(rank, ranks, out.length, this.#chunkElements);
+    const plan = ringPlan(rank, ranks, out.length, this.#segmentElements);
     const position = { generation, step, round };
     const work = new RingRound({ plan, position, runToken: this.#runToken, kind, mine, out, sum: this.#sum });
     const watch = startWatch(this.#host.clock, position, work, request);

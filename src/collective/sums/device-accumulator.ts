@@ -7,7 +7,7 @@ import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import type { DeviceCopyKernels } from '../../kernels/kernel-api/device-copies.js';
 import type { DeviceExactKernels } from '../../kernels/kernel-api/device-exact.js';
 import { STORAGE, type DeviceBuffer, type MemoryKernels } from '../../kernels/kernel-api/memory.js';
-import type { SumKind } from '../ring/chunk-header.js';
+import type { SumKind } from '../ring/segment-header.js';
 import { checkExponents, checkSums, slotFor, type GradientAccumulator } from './gradient-accumulator.js';
 import type { Vector } from './vector.js';
 

@@ -4,7 +4,7 @@ import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-l
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import type { ExactKernels } from '../../kernels/kernel-api/exact.js';
 import type { DeviceBuffer, HostMemoryKernels, MemoryKernels } from '../../kernels/kernel-api/memory.js';
-import type { SumKind } from '../ring/chunk-header.js';
+import type { SumKind } from '../ring/segment-header.js';
 import type { Vector } from './vector.js';
 
 export interface GradientAccumulator {

@@ -1,11 +1,11 @@
 /**
- * Elementwise addition and checksum of one chunk, by WebAssembly SIMD in a small scratch memory.
+ * Elementwise addition and checksum of one segment, by WebAssembly SIMD in a small scratch memory.
  *
  * The vectors lie in SharedArrayBuffers of any size, which WebAssembly cannot address, so pieces that fit into
- * the L1 cache are copied in and out. 1 MiB chunks on 2 vCPU Zen 4, Node 20.20, 2026-11-22: 5.7 GB/s exact and
+ * the L1 cache are copied in and out. 1 MiB segments on 2 vCPU Zen 4, Node 20.20, 2026-11-22: 5.7 GB/s exact and
  * 7.0 GB/s fp32 with both checksums, 11 GB/s for copies; plain JavaScript 0.4 and 0.9.
  */
-import type { SumKind } from '../ring/chunk-header.js';
+import type { SumKind } from '../ring/segment-header.js';
 import { assemble, op } from '../../numbers/wasm-module.js';
 
 export interface Checksums {
@@ -16,7 +16,7 @@ export interface Checksums {
 }
 
 /** All arguments have the same length, a multiple of 4 bytes; `out` overlaps neither of the others. */
-export interface ChunkSum {
+export interface SegmentSum {
   /** out = incoming + mine. Integer sums wrap; the exponents of the exact reduction rule that out. */
   add(kind: SumKind, incoming: Uint8Array, mine: Uint8Array, out: Uint8Array): Checksums;
   /** out = incoming; returns the checksum. */
@@ -76,7 +76,7 @@ const MODULE = assemble(1, [
 type Kernel = (bytes: number) => void;
 
 /** Undefined where the processor or the engine has no WebAssembly SIMD. */
-export function simdSum(): ChunkSum | undefined {
+export function simdSum(): SegmentSum | undefined {
   if (!WebAssembly.validate(MODULE)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
   const memory = exports['memory'] as WebAssembly.Memory;
@@ -139,7 +139,7 @@ function checksum(bytes: Uint8Array): number {
 }
 
 /** The same in plain JavaScript: the reference in tests, and for machines without SIMD. */
-export const plainSum: ChunkSum = {
+export const plainSum: SegmentSum = {
   add(kind, incoming, mine, out) {
     const [a, b, c] = [aligned(incoming), aligned(mine), aligned(out)];
     if (kind === 'exact') {

@@ -1,5 +1,5 @@
 /** What a reduction of a kind adds up. */
-import type { SumKind } from '../ring/chunk-header.js';
+import type { SumKind } from '../ring/segment-header.js';
 
 export type Vector = Int32Array | Float32Array;
 

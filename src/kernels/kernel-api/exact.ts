@@ -83,11 +83,11 @@ export interface ExactKernels {
     readonly decay: number;
   }): void;
   /**
-   * One chunk of the ring: out = incoming + mine, as `ChunkSum.add`; without `mine` a copy.
+   * One segment of the ring: out = incoming + mine, as `SegmentSum.add`; without `mine` a copy.
    * @param by.kind 0 for int32 (wrapping), 1 for fp32
    * @returns sums of the 32-bit words, modulo 2^32, of what came in and of what is in `out`
    */
-  addChunk(by: {
+  addSegment(by: {
     readonly kind: 0 | 1;
     readonly incoming: Uint8Array;
     readonly mine?: Uint8Array;

@@ -22,7 +22,7 @@ export interface NormKernels {
     },
   ): void;
   /** The same y from the saved statistics: nobody has to keep y for the way back. */
-  layerNormAgain(
+  layerNormRecompute(
     by: NormShape & {
       readonly x: DeviceBuffer;
       readonly y: DeviceBuffer;

@@ -1,4 +1,4 @@
-/** Products of many small matrices by WebAssembly SIMD, from code made for one shape. */
+/** Gemms of many small matrices by WebAssembly SIMD, from code made for one shape. */
 import { assemble, op } from '../../numbers/wasm-module.js';
 
 /** [m, k] x [k, n] */

@@ -7,7 +7,7 @@ import { fusedParts } from '../fused/fused-parts.js';
 import type { Compute, ComputeOptions } from './compute.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
 import { bf16Copy, bufferOf, deviceGradient, emptyTensor } from '../backend/tensor-buffers.js';
-import { readProductChoices } from '../../kernels/product-choices.js';
+import { readGemmChoices } from '../../kernels/gemm-choices.js';
 import type { Placement } from '../placement.js';
 
 function placement(kernels: GpuKernels, precision: Precision): Placement {
@@ -30,7 +30,7 @@ export type GpuOptions = Required<
 
 /** Everything that the bits of a GPU's results follow from besides the run's own options. */
 function identityOf(kernels: GpuKernels, level: string): string {
-  const { name, version, digest } = kernels.productLibrary();
+  const { name, version, digest } = kernels.gemmLibrary();
   return ['native', level, name, version, digest.slice(0, 12)].filter((word) => word !== '').join(' ');
 }
 
@@ -40,7 +40,7 @@ export function gpuCompute(kernels: GpuKernels, options: GpuOptions): Compute {
   try {
     const { level } = kernels.configure({ device: gpu });
     kernels.configure({ tune });
-    if (productChoices !== null) kernels.setProductChoices({ choices: readProductChoices(productChoices) });
+    if (productChoices !== null) kernels.setGemmChoices({ choices: readGemmChoices(productChoices) });
     const parts = composed ? composedParts : fusedParts(new FusedDevice(kernels, precision));
     return {
       identity: identityOf(kernels, level),

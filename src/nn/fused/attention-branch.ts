@@ -4,7 +4,7 @@ import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
 import { activeDropout, type FusedDevice } from './device.js';
-import { normalise, normaliseAgain, normaliseGradients } from './norm.js';
+import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
 export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'] {
   const { kernels, bf16 } = device;
@@ -59,7 +59,7 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
             dQkv: bufferOf(dQkv),
           });
           dMixed.dispose();
-          const normalised = normaliseAgain(device, savedZ, norm1, statistics);
+          const normalised = recomputeNormalised(device, savedZ, norm1, statistics);
           const [dQkvWeight, dQkvBias] = device.linearGradients(dQkv, normalised);
           // Its values are not needed any more: the gradient takes its place.
           const dNormalised = normalised;

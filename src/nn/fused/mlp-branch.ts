@@ -5,7 +5,7 @@ import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
 import { activeDropout, type FusedDevice } from './device.js';
-import { normalise, normaliseAgain, normaliseGradients } from './norm.js';
+import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
 export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
   const { kernels } = device;
@@ -49,7 +49,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           });
           const [dWeight2, dBias2] = device.linearGradients(dBranch, savedPreActivation);
           if (dBranch !== dz) dBranch.dispose();
-          const normalised = normaliseAgain(device, savedZ, norm2, statistics);
+          const normalised = recomputeNormalised(device, savedZ, norm2, statistics);
           const [dWeight1, dBias1] = device.linearGradients(dWide, normalised);
           // Its values are not needed any more: the gradient takes its place.
           const dNormalised = normalised;

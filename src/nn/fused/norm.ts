@@ -37,7 +37,7 @@ export function normalise(
 }
 
 /** The same LN(x) again, from its statistics: cheaper than keeping it until the way back. */
-export function normaliseAgain(
+export function recomputeNormalised(
   device: FusedDevice,
   x: tf.Tensor2D,
   weights: LayerNormWeights,
@@ -45,7 +45,7 @@ export function normaliseAgain(
 ): tf.Tensor2D {
   const [rows, width] = x.shape;
   const y = device.activation(rows, width);
-  device.kernels.layerNormAgain({
+  device.kernels.layerNormRecompute({
     x: bufferOf(x),
     y: bufferOf(y),
     rows,

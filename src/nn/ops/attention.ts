@@ -1,7 +1,7 @@
 /** Multi-head scaled dot-product attention on packed queries, keys and values (arXiv 2010.11929, appendix A). */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tape } from '../tape.js';
-import { batchedMatMul } from './batched-mat-mul.js';
+import { batchedGemm } from './batched-gemm.js';
 
 function swapLast(x: tf.Tensor3D): tf.Tensor3D {
   return tf.transpose(x, [0, 2, 1]);
@@ -39,19 +39,19 @@ export function attention(
   return tf.tidy(() => {
     const [q, k, v] = split(qkv, 3) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
     const scaledQ: tf.Tensor3D = tf.mul(q, scale);
-    const probabilities: tf.Tensor3D = tf.softmax(batchedMatMul(scaledQ, swapLast(k)));
-    const y = join([batchedMatMul(probabilities, v)]);
+    const probabilities: tf.Tensor3D = tf.softmax(batchedGemm(scaledQ, swapLast(k)));
+    const y = join([batchedGemm(probabilities, v)]);
     tape?.record({
       output: y,
       inputs: [qkv],
       saved: [scaledQ, k, v, probabilities],
       backward: (dy, [savedQ, savedK, savedV, p]) => {
         const [dOut] = split(dy as tf.Tensor2D, 1) as [tf.Tensor3D];
-        const dV = batchedMatMul(swapLast(p), dOut);
-        const pDp: tf.Tensor3D = tf.mul(p, batchedMatMul(dOut, swapLast(savedV)));
+        const dV = batchedGemm(swapLast(p), dOut);
+        const pDp: tf.Tensor3D = tf.mul(p, batchedGemm(dOut, swapLast(savedV)));
         const dScores: tf.Tensor3D = tf.sub(pDp, tf.mul(p, tf.sum(pDp, 2, true)));
-        const dQ: tf.Tensor3D = tf.mul(batchedMatMul(dScores, savedK), scale);
-        const dK = batchedMatMul(swapLast(dScores), savedQ);
+        const dQ: tf.Tensor3D = tf.mul(batchedGemm(dScores, savedK), scale);
+        const dK = batchedGemm(swapLast(dScores), savedQ);
         return [join([dQ, dK, dV])];
       },
     });

@@ -1,4 +1,4 @@
-// Products of tiles in shared memory by fp32 arithmetic: what attention of any width and storage is made of.
+// Gemms of tiles in shared memory by fp32 arithmetic: what attention of any width and storage is made of.
 #pragma once
 #include "head.h"
 

@@ -9,9 +9,9 @@ namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
 
-// { buffer }
 Napi::Value clear(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"buffer"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Array buffer = arguments.buffer("buffer", 0);
     if (buffer.length > 0) {
       arguments.instance().context().device.zero(buffer.data, buffer.length * bytesOf(buffer.storage));
@@ -25,9 +25,9 @@ uint8_t* elementOf(const Array& array, int64_t index) {
   return array.as<uint8_t>() + static_cast<size_t>(index) * bytesOf(array.storage);
 }
 
-// { from, fromOffset, to, toOffset, length }
 Napi::Value copyRange(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"from", "fromOffset", "to", "toOffset", "length"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t length = arguments.integer("length", 0, kMost);
     const int64_t fromOffset = arguments.integer("fromOffset", 0, kMost);
     const int64_t toOffset = arguments.integer("toOffset", 0, kMost);
@@ -60,10 +60,10 @@ bool isShared(Napi::Env env, const Napi::Value& value) {
   return !plain;
 }
 
-// { array }
 Napi::Value registerHost(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) {
-    const Napi::Value value = info[0].As<Napi::Object>().Get("array");
+  static constexpr const char* kFields[] = {"array"};
+  return withArguments(info, kFields, [&](const Arguments& arguments) {
+    const Napi::Value value = arguments.field("array");
     const Array array = hostArray(arguments, "array", value);
     const size_t bytes = bytesOf(value);
     if (bytes == 0) arguments.refuse("array", "without elements");
@@ -77,10 +77,10 @@ Napi::Value registerHost(const Napi::CallbackInfo& info) {
   });
 }
 
-// { array }
 Napi::Value unregisterHost(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) {
-    const Napi::Value value = info[0].As<Napi::Object>().Get("array");
+  static constexpr const char* kFields[] = {"array"};
+  return withArguments(info, kFields, [&](const Arguments& arguments) {
+    const Napi::Value value = arguments.field("array");
     const Array array = hostArray(arguments, "array", value);
     if (!arguments.instance().transfers(arguments.env()).unregisterHost(array.data, bytesOf(value))) {
       arguments.refuse("array", "not registered");
@@ -117,22 +117,24 @@ Napi::Value startCopy(const Arguments& arguments, Direction direction) {
 }
 
 Napi::Value readRange(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) { return startCopy(arguments, Direction::out); });
+  static constexpr const char* kFields[] = {"buffer", "offset", "length", "values", "valuesOffset"};
+  return withArguments(info, kFields, [](const Arguments& arguments) { return startCopy(arguments, Direction::out); });
 }
 
 Napi::Value writeRange(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) { return startCopy(arguments, Direction::in); });
+  static constexpr const char* kFields[] = {"buffer", "offset", "length", "values", "valuesOffset"};
+  return withArguments(info, kFields, [](const Arguments& arguments) { return startCopy(arguments, Direction::in); });
 }
 
 }  // namespace
 
 void addDeviceCopies(Napi::Env env, Napi::Object exports) {
-  exports.Set("clear", Napi::Function::New(env, clear));
-  exports.Set("copyRange", Napi::Function::New(env, copyRange));
-  exports.Set("registerHost", Napi::Function::New(env, registerHost));
-  exports.Set("unregisterHost", Napi::Function::New(env, unregisterHost));
-  exports.Set("readRange", Napi::Function::New(env, readRange));
-  exports.Set("writeRange", Napi::Function::New(env, writeRange));
+  exportFunction(env, exports, "clear", clear);
+  exportFunction(env, exports, "copyRange", copyRange);
+  exportFunction(env, exports, "registerHost", registerHost);
+  exportFunction(env, exports, "unregisterHost", unregisterHost);
+  exportFunction(env, exports, "readRange", readRange);
+  exportFunction(env, exports, "writeRange", writeRange);
 }
 
 }  // namespace vitrail

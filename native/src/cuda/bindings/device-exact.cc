@@ -34,9 +34,10 @@ struct Addition {
   int32_t* statistics;
 };
 
-// { gradient, sums, offset, length, scale, limit, microBatches, statistics, slot }
 Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"gradient", "sums", "offset", "length", "statistics", "slot", "scale",
+                                            "limit", "microBatches"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Addition by(arguments);
     auto* sums = rangeOf<int32_t>(arguments, "sums", by.offset, by.length, Storage::i32);
     cuda::quantiseAdd(arguments.instance().context(), by.gradient, sums, by.count(), quantisationOf(arguments),
@@ -45,9 +46,9 @@ Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
   });
 }
 
-// { gradient, sums, offset, length, statistics, slot }
 Napi::Value floatAdd(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"gradient", "sums", "offset", "length", "statistics", "slot"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Addition by(arguments);
     auto* sums = rangeOf<float>(arguments, "sums", by.offset, by.length, Storage::f32);
     cuda::floatAdd(arguments.instance().context(), by.gradient, sums, by.count(), by.statistics);
@@ -87,9 +88,9 @@ class Ranges {
   size_t end_ = 0;
 };
 
-// { source, out, offsets, lengths, scales, squares: Float64Array }
 Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"source", "out", "offsets", "lengths", "scales", "squares"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "scales");
     const Array source = arguments.buffer("source", ranges.end());
     if (source.storage != Storage::i32 && source.storage != Storage::f32) {
@@ -115,9 +116,11 @@ uint16_t* shadowOf(const Arguments& arguments, int64_t length) {
   return arguments.optional("shadow", length, Storage::bf16).as<uint16_t>();
 }
 
-// { weights, gradient, expAvg, expAvgSq, offsets, lengths, coupledDecays, decoupledDecays, lr, beta1, ..., shadow? }
 Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"weights", "gradient", "expAvg", "expAvgSq", "offsets", "lengths", "lr",
+                                            "beta1", "beta2", "eps", "clipFactor", "firstCorrection",
+                                            "secondCorrection", "coupledDecays", "decoupledDecays", "shadow"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "coupledDecays", "decoupledDecays");
     const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
     // Each tensor has decays of its own.
@@ -128,9 +131,10 @@ Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
   });
 }
 
-// { weights, gradient, momentumBuffer, offsets, lengths, weightDecays, lr, momentum, clipFactor, shadow? }
 Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"weights", "gradient", "momentumBuffer", "offsets", "lengths", "lr",
+                                            "momentum", "clipFactor", "weightDecays", "shadow"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "weightDecays");
     const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
     const MomentumUpdate by = momentumOf(arguments, 0);
@@ -140,9 +144,9 @@ Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
   });
 }
 
-// { average, weights, offset, length, decay }
 Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
-  return withArguments(info, [](const Arguments& arguments) {
+  static constexpr const char* kFields[] = {"average", "weights", "offset", "length", "decay"};
+  return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t offset = arguments.integer("offset", 0, kMost), length = arguments.integer("length", 0, kMost);
     auto* average = rangeOf<float>(arguments, "average", offset, length, Storage::f32);
     const auto* weights = rangeOf<float>(arguments, "weights", offset, length, Storage::f32);
@@ -155,12 +159,12 @@ Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void addDeviceExact(Napi::Env env, Napi::Object exports) {
-  exports.Set("quantiseAdd", Napi::Function::New(env, quantiseAdd));
-  exports.Set("floatAdd", Napi::Function::New(env, floatAdd));
-  exports.Set("scaleGradient", Napi::Function::New(env, scaleGradient));
-  exports.Set("adamUpdate", Napi::Function::New(env, adamUpdate));
-  exports.Set("momentumUpdate", Napi::Function::New(env, momentumUpdate));
-  exports.Set("averageUpdate", Napi::Function::New(env, averageUpdate));
+  exportFunction(env, exports, "quantiseAdd", quantiseAdd);
+  exportFunction(env, exports, "floatAdd", floatAdd);
+  exportFunction(env, exports, "scaleGradient", scaleGradient);
+  exportFunction(env, exports, "adamUpdate", adamUpdate);
+  exportFunction(env, exports, "momentumUpdate", momentumUpdate);
+  exportFunction(env, exports, "averageUpdate", averageUpdate);
 }
 
 }  // namespace vitrail

@@ -1,6 +1,6 @@
 // The objects of an emulated cuBLASLt, and which products it is documented to take.
 #pragma once
-#include "../products/cublaslt-api.h"
+#include "../gemm/cublaslt-api.h"
 
 namespace vitrail::cuda {
 

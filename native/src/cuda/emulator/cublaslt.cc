@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "../products/emulated-library.h"
+#include "../gemm/emulated-library.h"
 #include "cublaslt-rules.h"
 
 namespace vitrail::cuda {
@@ -150,7 +150,7 @@ struct Operand {
 
 float gelu(float x) { return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x))); }
 
-Status Matmul(cublaslt::Context*, MatmulDesc* desc, const void* alphaAt, const void* a, MatrixLayout* layoutA,
+Status LibraryGemm(cublaslt::Context*, MatmulDesc* desc, const void* alphaAt, const void* a, MatrixLayout* layoutA,
               const void* b, MatrixLayout* layoutB, const void* betaAt, const void* c, MatrixLayout* layoutC, void* d,
               MatrixLayout* layoutD, const Algorithm* algorithm, void* workspace, size_t workspaceBytes, Stream) {
   const Status status = checkProduct(*desc, *layoutA, *layoutB, *layoutC, *layoutD);
@@ -200,10 +200,10 @@ const Api kApi = {GetVersion,
                   MatmulPreferenceSetAttribute,
                   MatmulAlgoGetHeuristic,
                   MatmulAlgoCheck,
-                  Matmul};
+                  LibraryGemm};
 
 }  // namespace
 
-ProductLibrary emulatedProductLibrary() { return {&kApi, "cublaslt", "emulated", GetVersion()}; }
+GemmLibrary emulatedGemmLibrary() { return {&kApi, "cublaslt", "emulated", GetVersion()}; }
 
 }  // namespace vitrail::cuda

@@ -1,13 +1,13 @@
 // Matrix products.
 #include "../../kernels/gemm.h"
 
-#include "../products/products.h"
+#include "../gemm/gemms.h"
 
 namespace vitrail::cuda {
 
 namespace {
 
-void gemm(const Context& context, const GemmTask& task) { productsOf(context.device).compute(context, task); }
+void gemm(const Context& context, const GemmTask& task) { gemmsOf(context.device).compute(context, task); }
 
 }  // namespace
 

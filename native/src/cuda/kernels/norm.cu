@@ -58,7 +58,7 @@ void forward(const Context& context, const NormShape& shape, Array x, Array y, c
   normalise(context, shape, x, y, scale, shift, {mean, rstd, false, epsilon});
 }
 
-void again(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
+void recompute(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
            const float* mean, const float* rstd) {
   normalise(context, shape, x, y, scale, shift, {const_cast<float*>(mean), const_cast<float*>(rstd), true, 0});
 }
@@ -104,6 +104,6 @@ void backward(const Context& context, const NormShape& shape, Array x, Array dy,
 }  // namespace
 
 extern const NormKernels normKernels;
-const NormKernels normKernels = {forward, again, backward};
+const NormKernels normKernels = {forward, recompute, backward};
 
 }  // namespace vitrail::cuda

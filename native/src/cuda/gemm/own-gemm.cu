@@ -1,4 +1,4 @@
-#include "own-product.h"
+#include "own-gemm.h"
 
 #include "finish.h"
 #include "row-sums.h"
@@ -128,7 +128,7 @@ __device__ __forceinline__ void finishTile(const Task& task, const float* sums, 
   }
 }
 
-__global__ void __launch_bounds__(kThreads, 2) productKernel(Task task) {
+__global__ void __launch_bounds__(kThreads, 2) gemmKernel(Task task) {
   __shared__ __align__(16) unsigned char memory[sizeof(Shared)];
   Shared& shared = *reinterpret_cast<Shared*>(memory);
   const int64_t i0 = int64_t{blockIdx.x} / task.tilesAcross * kRows;
@@ -171,7 +171,7 @@ constexpr int64_t kMostInY = 65535;
 
 }  // namespace
 
-void ownProduct(const Context& context, const GemmTask& by) {
+void ownGemm(const Context& context, const GemmTask& by) {
   Task task;
   task.a = {runOf(by.a, by.lda, by.strideA), by.strideA, by.m, by.k, by.lda, !by.transposeA, by.bf16 && !by.a.isBf16()};
   task.b = {runOf(by.b, by.ldb, by.strideB), by.strideB, by.n, by.k, by.ldb, by.transposeB, by.bf16 && !by.b.isBf16()};
@@ -180,7 +180,7 @@ void ownProduct(const Context& context, const GemmTask& by) {
   task.tilesAcross = (by.n + kColumns - 1) / kColumns;
   const int64_t tiles = task.tilesAcross * ((by.m + kRows - 1) / kRows);
   const dim3 blocks(static_cast<unsigned>(tiles), static_cast<unsigned>(min(by.batch, kMostInY)));
-  launch(context, productKernel, {blocks, kThreads}, task);
+  launch(context, gemmKernel, {blocks, kThreads}, task);
   sumRowsOfA(context, by);
 }
 

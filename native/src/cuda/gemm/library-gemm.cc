@@ -1,10 +1,10 @@
-#include "matmul.h"
+#include "library-gemm.h"
 
 namespace vitrail::cuda {
 
 using namespace cublaslt;
 
-Matmul::Matmul(const Api& api, cublaslt::Context* context, const ProductPlan& plan)
+LibraryGemm::LibraryGemm(const Api& api, cublaslt::Context* context, const GemmPlan& plan)
     : api_(api),
       context_(context),
       beta_(plan.addend == Addend::none ? 0.0f : 1.0f),
@@ -30,25 +30,25 @@ Matmul::Matmul(const Api& api, cublaslt::Context* context, const ProductPlan& pl
   }
 }
 
-Matmul::~Matmul() { release(); }
+LibraryGemm::~LibraryGemm() { release(); }
 
-void Matmul::release() {
+void LibraryGemm::release() {
   for (cublaslt::MatrixLayout* layout : {a_, b_, d_}) {
     if (layout != nullptr) api_.MatrixLayoutDestroy(layout);
   }
   if (desc_ != nullptr) api_.MatmulDescDestroy(desc_);
 }
 
-void Matmul::check(Status status, const char* what) const {
+void LibraryGemm::check(Status status, const char* what) const {
   if (status == kSuccess) return;
   throw DeviceError(std::string("cuBLASLt: ") + what + ": status " + std::to_string(status));
 }
 
-template <typename T> void Matmul::set(DescAttribute attribute, T value, const char* what) {
+template <typename T> void LibraryGemm::set(DescAttribute attribute, T value, const char* what) {
   check(api_.MatmulDescSetAttribute(desc_, attribute, &value, sizeof value), what);
 }
 
-cublaslt::MatrixLayout* Matmul::layout(const Layout& from) {
+cublaslt::MatrixLayout* LibraryGemm::layout(const Layout& from) {
   cublaslt::MatrixLayout* made = nullptr;
   check(api_.MatrixLayoutCreate(&made, from.type, static_cast<uint64_t>(from.rows), static_cast<uint64_t>(from.columns),
                                 from.lead),
@@ -65,12 +65,12 @@ cublaslt::MatrixLayout* Matmul::layout(const Layout& from) {
   return made;
 }
 
-void Matmul::setPointers(const MatmulPointers& pointers) {
+void LibraryGemm::setPointers(const GemmPointers& pointers) {
   if (hasVector_) set<const void*>(kDescBiasPointer, pointers.vector, "BIAS_POINTER");
   if (hasAux_) set<const void*>(kDescEpilogueAuxPointer, pointers.preActivation, "EPILOGUE_AUX_POINTER");
 }
 
-std::vector<Algorithm> Matmul::proposals(const MatmulPointers& pointers, size_t workspaceBytes, int most) {
+std::vector<Algorithm> LibraryGemm::proposals(const GemmPointers& pointers, size_t workspaceBytes, int most) {
   setPointers(pointers);
   Preference* preference = nullptr;
   check(api_.MatmulPreferenceCreate(&preference), "MatmulPreferenceCreate");
@@ -98,17 +98,17 @@ std::vector<Algorithm> Matmul::proposals(const MatmulPointers& pointers, size_t 
   return algorithms;
 }
 
-bool Matmul::accepts(const MatmulPointers& pointers, const Algorithm& algorithm, size_t workspaceBytes) {
+bool LibraryGemm::accepts(const GemmPointers& pointers, const Algorithm& algorithm, size_t workspaceBytes) {
   setPointers(pointers);
   HeuristicResult result = {};
   const Status status = api_.MatmulAlgoCheck(context_, desc_, a_, b_, d_, d_, &algorithm, &result);
   return status == kSuccess && result.workspaceBytes <= workspaceBytes;
 }
 
-Status Matmul::run(const MatmulPointers& pointers, const Algorithm& algorithm, float alpha,
-                   const MatmulWorkspace& workspace, Stream stream) {
+Status LibraryGemm::run(const GemmPointers& pointers, const Algorithm& algorithm, float alpha,
+                   const GemmWorkspace& workspace, Stream stream) {
   setPointers(pointers);
-  return api_.Matmul(context_, desc_, &alpha, pointers.a, a_, pointers.b, b_, &beta_, pointers.c, d_, pointers.d, d_,
+  return api_.LibraryGemm(context_, desc_, &alpha, pointers.a, a_, pointers.b, b_, &beta_, pointers.c, d_, pointers.d, d_,
                      &algorithm, workspace.data, workspace.bytes, stream);
 }
 

@@ -1,8 +1,8 @@
 /** Who computes a GPU's matrix products, and by which algorithms. Processors have none of this. */
 
-export interface ProductSettings {
+export interface GemmSettings {
   /** `library`: cuBLASLt; `own`: kernels of our own, slower, for comparison. */
-  readonly products?: 'own' | 'library';
+  readonly gemm?: 'own' | 'library';
   /** Times all that the library proposes for a product that nothing is chosen for yet, and keeps the fastest. */
   readonly tune?: boolean;
   /** fp32 products may round their operands to the 10 bits of TF32. */
@@ -10,7 +10,7 @@ export interface ProductSettings {
 }
 
 /** How one kind of product is computed. Fits one version of the library and one kind of GPU. */
-export interface ProductChoice {
+export interface GemmChoice {
   /** Sizes, storage and all else that the choice follows from. */
   readonly key: string;
   /** `own`, or what is fused and the library's algorithm, in hexadecimal; `5:first` leaves the algorithm to it. */
@@ -19,7 +19,7 @@ export interface ProductChoice {
   readonly microseconds: number;
 }
 
-export interface ProductLibrary {
+export interface GemmLibrary {
   readonly name: 'own' | 'cublaslt';
   /** As 13.1.0; empty for our own kernels. */
   readonly version: string;
@@ -29,16 +29,16 @@ export interface ProductLibrary {
   readonly digest: string;
 }
 
-export interface ProductKernels {
+export interface GemmLibraryKernels {
   /** @throws where the library is wanted and not there, naming where it was looked for; the first product does too */
-  productLibrary(): ProductLibrary;
-  /** The library that products would be computed by, found without a GPU. @throws as `productLibrary` */
-  findProductLibrary(): Pick<ProductLibrary, 'path' | 'version'>;
+  gemmLibrary(): GemmLibrary;
+  /** The library that products would be computed by, found without a GPU. @throws as `gemmLibrary` */
+  findGemmLibrary(): Pick<GemmLibrary, 'path' | 'version'>;
   /** Files that are tried for the library, in order. */
-  productLibraryCandidates(): string[];
+  gemmLibraryCandidates(): string[];
   /** In the order of their keys. */
-  productChoices(): ProductChoice[];
+  gemmChoices(): GemmChoice[];
   /** Replaces all choices. One that does not fit the library or the GPU is an error when its product is computed. */
-  setProductChoices(by: { readonly choices: readonly ProductChoice[] }): void;
-  configure(by: ProductSettings): Required<ProductSettings>;
+  setGemmChoices(by: { readonly choices: readonly GemmChoice[] }): void;
+  configure(by: GemmSettings): Required<GemmSettings>;
 }

@@ -7,7 +7,7 @@
 
 namespace vitrail::cuda {
 
-struct ProductLibrary {
+struct GemmLibrary {
   const cublaslt::Api* api = nullptr;
   std::string name;
   std::string path;
@@ -21,9 +21,9 @@ std::vector<std::string> libraryCandidates(const std::vector<int>& majors);
 
 // The first that opens; that of the CUDA version that we are built with before others. Throws a DeviceError that names
 // what was looked for and where.
-ProductLibrary openCublasLt(int builtWith);
+GemmLibrary openCublasLt(int builtWith);
 
 // For this process: cuBLASLt, or, where the kernels are emulated, a program that keeps to the same interface.
-const ProductLibrary& productLibrary();
+const GemmLibrary& gemmLibrary();
 
 }  // namespace vitrail::cuda

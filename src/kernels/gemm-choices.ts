@@ -2,7 +2,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { coded, reasonOf } from '../errors/errors.js';
-import type { ProductChoice } from './kernel-api/products.js';
+import type { GemmChoice } from './kernel-api/gemm-library.js';
 
 const schema = z.object({
   choices: z.array(
@@ -11,7 +11,7 @@ const schema = z.object({
 });
 
 /** @throws PRODUCT_CHOICES_UNREADABLE */
-export function readProductChoices(path: string): ProductChoice[] {
+export function readGemmChoices(path: string): GemmChoice[] {
   try {
     return schema.parse(JSON.parse(readFileSync(path, 'utf8'))).choices;
   } catch (thrown) {
@@ -20,7 +20,7 @@ export function readProductChoices(path: string): ProductChoice[] {
 }
 
 /** Whole or not at all. */
-export function writeProductChoices(path: string, choices: readonly ProductChoice[]): void {
+export function writeGemmChoices(path: string, choices: readonly GemmChoice[]): void {
   writeFileSync(`${path}.part`, `${JSON.stringify({ choices }, null, 2)}\n`);
   renameSync(`${path}.part`, path);
 }

@@ -6,6 +6,6 @@
 namespace vitrail::cuda {
 
 // All that the task asks for. fp32 multiply-adds, whatever the operands are stored as.
-void ownProduct(const Context& context, const GemmTask& task);
+void ownGemm(const Context& context, const GemmTask& task);
 
 }  // namespace vitrail::cuda

@@ -5,6 +5,6 @@
 namespace vitrail::cuda {
 
 // Defined by the emulator alone; null elsewhere.
-__attribute__((weak)) ProductLibrary emulatedProductLibrary();
+__attribute__((weak)) GemmLibrary emulatedGemmLibrary();
 
 }  // namespace vitrail::cuda

@@ -4,14 +4,14 @@
 #include <optional>
 #include <string>
 
-#include "matmul.h"
+#include "library-gemm.h"
 
 namespace vitrail::cuda {
 
 class Way {
  public:
   // Throws a DeviceError if the library does not know what the plan says.
-  Way(const cublaslt::Api& api, cublaslt::Context* handle, const ProductPlan& plan)
+  Way(const cublaslt::Api& api, cublaslt::Context* handle, const GemmPlan& plan)
       : plan_(plan), matmul_(api, handle, plan) {}
 
   // What the library proposes, the likely fastest first; none where it cannot do this.
@@ -19,11 +19,11 @@ class Way {
   bool accepts(const GemmTask& task, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
   void choose(const cublaslt::Algorithm& algorithm) { algorithm_ = algorithm; }
   // All that the task asks for, by the chosen algorithm. Where the status is not success, nothing has been written.
-  cublaslt::Status run(const Context& context, const GemmTask& task, const MatmulWorkspace& workspace);
+  cublaslt::Status run(const Context& context, const GemmTask& task, const GemmWorkspace& workspace);
 
  private:
-  ProductPlan plan_;
-  Matmul matmul_;
+  GemmPlan plan_;
+  LibraryGemm matmul_;
   cublaslt::Algorithm algorithm_ = {};
 };
 

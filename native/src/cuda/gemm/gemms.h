@@ -12,7 +12,7 @@
 namespace vitrail::cuda {
 
 // How one kind of product is computed.
-struct ProductChoice {
+struct GemmChoice {
   // keyOf(task)
   std::string key;
   // kOwn, or what parseWay() takes.
@@ -23,7 +23,7 @@ struct ProductChoice {
 
 constexpr char kOwn[] = "own";
 
-class Products {
+class Gemms {
  public:
   enum class By { own, library };
   struct Settings {
@@ -34,10 +34,10 @@ class Products {
     bool tf32 = false;
   };
 
-  explicit Products(Device& device);
-  ~Products();
-  Products(const Products&) = delete;
-  Products& operator=(const Products&) = delete;
+  explicit Gemms(Device& device);
+  ~Gemms();
+  Gemms(const Gemms&) = delete;
+  Gemms& operator=(const Gemms&) = delete;
 
   Settings settings;
 
@@ -45,16 +45,16 @@ class Products {
   void compute(const vitrail::Context& context, const GemmTask& task);
 
   // In the order of their keys.
-  std::vector<ProductChoice> choices() const;
+  std::vector<GemmChoice> choices() const;
   // Replaces all. Each is looked at when its product is first computed.
-  void setChoices(const std::vector<ProductChoice>& choices);
+  void setChoices(const std::vector<GemmChoice>& choices);
   // Of what computes products here, and of all choices that were timed or set: with equal digests, two GPUs of a kind
   // compute the same bits.
   std::string digest() const;
 
  private:
   struct Entry {
-    ProductChoice choice;
+    GemmChoice choice;
     // Timed or set, not just the first that worked.
     bool isPinned = false;
     // Null before its first use, and for our own kernel.
@@ -66,7 +66,7 @@ class Products {
   Entry tryInTurn(const vitrail::Context& context, const GemmTask& task);
   // Times all ways, on results of their own.
   Entry timeAll(const vitrail::Context& context, const GemmTask& task);
-  std::unique_ptr<Way> chosenWay(const vitrail::Context& context, const GemmTask& task, const ProductChoice& choice);
+  std::unique_ptr<Way> chosenWay(const vitrail::Context& context, const GemmTask& task, const GemmChoice& choice);
   // Whether the way fits the task by this algorithm, or, where there is none, by one that the library proposes.
   bool settle(const vitrail::Context& context, const GemmTask& task, Way& way,
               const std::optional<cublaslt::Algorithm>& algorithm);
@@ -74,11 +74,11 @@ class Products {
   Device& device_;
   const cublaslt::Api* api_ = nullptr;
   cublaslt::Context* handle_ = nullptr;
-  MatmulWorkspace workspace_;
+  GemmWorkspace workspace_;
   std::unordered_map<std::string, Entry> entries_;
 };
 
 // Those of a device; made when they are first asked for.
-Products& productsOf(Device& device);
+Gemms& gemmsOf(Device& device);
 
 }  // namespace vitrail::cuda

@@ -110,7 +110,7 @@ cublaslt::Api functionsOf(void* library, const std::string& path) {
   VITRAIL_FIND(MatmulPreferenceSetAttribute);
   VITRAIL_FIND(MatmulAlgoGetHeuristic);
   VITRAIL_FIND(MatmulAlgoCheck);
-  VITRAIL_FIND(Matmul);
+  VITRAIL_FIND(LibraryGemm);
 #undef VITRAIL_FIND
   return api;
 }
@@ -130,7 +130,7 @@ std::vector<std::string> libraryCandidates(const std::vector<int>& majors) {
   return candidates;
 }
 
-ProductLibrary openCublasLt(int builtWith) {
+GemmLibrary openCublasLt(int builtWith) {
   std::vector<int> majors;
   for (int major : kMajors) {
     if (major == builtWith) majors.insert(majors.begin(), major);
@@ -156,10 +156,10 @@ ProductLibrary openCublasLt(int builtWith) {
       tried);
 }
 
-const ProductLibrary& productLibrary() {
+const GemmLibrary& gemmLibrary() {
   // Thread-safe, and tried again after a failure.
-  static const ProductLibrary library =
-      emulatedProductLibrary != nullptr ? emulatedProductLibrary() : openCublasLt(listDevices().runtime / 1000);
+  static const GemmLibrary library =
+      emulatedGemmLibrary != nullptr ? emulatedGemmLibrary() : openCublasLt(listDevices().runtime / 1000);
   return library;
 }
 

@@ -1,4 +1,4 @@
-#include "chunk.h"
+#include "segment.h"
 
 #include "../vector.h"
 
@@ -38,7 +38,7 @@ template <typename Step> VITRAIL_INLINE void eachWords(size_t bytes, const Step&
 }
 
 template <typename Add>
-VITRAIL_INLINE ChunkSums combine(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes,
+VITRAIL_INLINE SegmentSums combine(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes,
                                  const Add& add) {
   Words incomingSum{}, resultSum{};
   eachWords(bytes, [&](size_t at, size_t count) {
@@ -52,15 +52,15 @@ VITRAIL_INLINE ChunkSums combine(const uint8_t* incoming, const uint8_t* mine, u
   return {total(incomingSum), total(resultSum)};
 }
 
-ChunkSums addIntegers(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes) {
+SegmentSums addIntegers(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes) {
   return combine(incoming, mine, out, bytes, [](Words a, Words b) { return a + b; });
 }
 
-ChunkSums addFloats(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes) {
+SegmentSums addFloats(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes) {
   return combine(incoming, mine, out, bytes, [](Words a, Words b) { return (Words)((Floats)a + (Floats)b); });
 }
 
-ChunkSums copy(const uint8_t* incoming, uint8_t* out, size_t bytes) {
+SegmentSums copy(const uint8_t* incoming, uint8_t* out, size_t bytes) {
   Words sum{};
   eachWords(bytes, [&](size_t at, size_t count) {
     const Words in = takeWords(incoming + at, count);
@@ -78,7 +78,7 @@ uint32_t checksum(const uint8_t* bytes, size_t count) {
 
 }  // namespace
 
-extern const ChunkKernels chunkKernels;
-const ChunkKernels chunkKernels = {addIntegers, addFloats, copy, checksum};
+extern const SegmentKernels segmentKernels;
+const SegmentKernels segmentKernels = {addIntegers, addFloats, copy, checksum};
 
 }  // namespace vitrail::VITRAIL_VARIANT

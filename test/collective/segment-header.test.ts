@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   comparePositions,
-  encodeChunkHeader,
+  encodeSegmentHeader,
   HEADER_BYTES,
-  parseChunkMessage,
-  type ChunkHeader,
-} from '../../src/collective/ring/chunk-header.js';
+  parseSegmentMessage,
+  type SegmentHeader,
+} from '../../src/collective/ring/segment-header.js';
 
 const uint32 = fc.integer({ min: 0, max: 0xffffffff });
-const anyHeader: fc.Arbitrary<ChunkHeader> = fc.record(
+const anyHeader: fc.Arbitrary<SegmentHeader> = fc.record(
   {
     runToken: fc.bigInt({ min: 0n, max: 0xffffffffffffffffn }),
     generation: uint32,
@@ -19,14 +19,14 @@ const anyHeader: fc.Arbitrary<ChunkHeader> = fc.record(
     phase: fc.constantFrom('reduce', 'gather'),
     kind: fc.constantFrom('exact', 'fp32'),
     hop: uint32,
-    segment: uint32,
     chunk: uint32,
+    segment: uint32,
     elements: fc.integer({ min: 1, max: 64 }),
     checksum: uint32,
   },
   { noNullPrototype: true },
 );
-const header: ChunkHeader = {
+const header: SegmentHeader = {
   runToken: 0x0123456789abcdefn,
   generation: 3,
   step: 17,
@@ -34,30 +34,30 @@ const header: ChunkHeader = {
   phase: 'gather',
   kind: 'fp32',
   hop: 2,
-  segment: 5,
-  chunk: 9,
+  chunk: 5,
+  segment: 9,
   elements: 4,
   checksum: 0xdeadbeef,
 };
 
 function reasonFor(change: (frame: Uint8Array) => void, payloadBytes = 16): string {
-  const frame = encodeChunkHeader(header);
+  const frame = encodeSegmentHeader(header);
   change(frame);
-  const parsed = parseChunkMessage([frame, new Uint8Array(payloadBytes)]);
+  const parsed = parseSegmentMessage([frame, new Uint8Array(payloadBytes)]);
   return 'reason' in parsed ? parsed.reason : 'accepted';
 }
 
 void test('a header comes back as it was written', () => {
   fc.assert(
     fc.property(anyHeader, (written) => {
-      const frames = [encodeChunkHeader(written), new Uint8Array(4 * written.elements)];
-      assert.deepEqual(parseChunkMessage(frames), { header: written });
+      const frames = [encodeSegmentHeader(written), new Uint8Array(4 * written.elements)];
+      assert.deepEqual(parseSegmentMessage(frames), { header: written });
     }),
   );
 });
 
 void test('the bytes on the wire are little endian at fixed places', () => {
-  const hex = Buffer.from(encodeChunkHeader(header)).toString('hex');
+  const hex = Buffer.from(encodeSegmentHeader(header)).toString('hex');
   assert.equal(
     hex,
     '56524e47' + // VRNG
@@ -69,7 +69,7 @@ void test('the bytes on the wire are little endian at fixed places', () => {
 });
 
 void test('what is no message of the ring is refused with a reason', () => {
-  const parsed = parseChunkMessage([new Uint8Array(HEADER_BYTES)]);
+  const parsed = parseSegmentMessage([new Uint8Array(HEADER_BYTES)]);
   assert.deepEqual(parsed, { reason: '1 frames instead of 2' });
   assert.equal(
     reasonFor((frame) => (frame[0] = 0)),
@@ -99,13 +99,13 @@ void test('what is no message of the ring is refused with a reason', () => {
     reasonFor(() => undefined, 12),
     '12 bytes for 4 elements',
   );
-  const short = parseChunkMessage([new Uint8Array(7), new Uint8Array(16)]);
+  const short = parseSegmentMessage([new Uint8Array(7), new Uint8Array(16)]);
   assert.deepEqual(short, { reason: 'a header of 7 bytes' });
 });
 
 void test('no bytes whatever make the parser throw', () => {
   const frame = fc.uint8Array({ maxLength: 2 * HEADER_BYTES });
-  fc.assert(fc.property(fc.array(frame, { maxLength: 4 }), (frames) => void parseChunkMessage(frames)));
+  fc.assert(fc.property(fc.array(frame, { maxLength: 4 }), (frames) => void parseSegmentMessage(frames)));
 });
 
 void test('positions are ordered by generation, then step, then round', () => {

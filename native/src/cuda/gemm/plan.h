@@ -36,7 +36,7 @@ struct Layout {
 enum class Place : uint8_t { c, preActivation, scratch };
 enum class Addend : uint8_t { none, c, residual };
 
-struct ProductPlan {
+struct GemmPlan {
   // What of the fusion applies to the task.
   Fusion fusion;
   cublaslt::ComputeType compute = cublaslt::kCompute32F;
@@ -66,13 +66,13 @@ struct ProductPlan {
 bool suitsLibrary(const GemmTask& task);
 
 // `wanted` is what may be fused; what does not apply to the task, or would not compute what it asks for, is left out.
-ProductPlan planProduct(const GemmTask& task, const Fusion& wanted, bool tf32);
+GemmPlan planGemm(const GemmTask& task, const Fusion& wanted, bool tf32);
 
 // All different plans, the one to be used without timings first.
-std::vector<ProductPlan> candidatePlans(const GemmTask& task, int capability, bool tf32);
+std::vector<GemmPlan> candidatePlans(const GemmTask& task, int capability, bool tf32);
 
 // What is left for the pass after the library's product, as a task whose product is already there.
-GemmTask restOf(const GemmTask& task, const ProductPlan& plan);
+GemmTask restOf(const GemmTask& task, const GemmPlan& plan);
 
 // All that a choice of plan and algorithm follows from.
 std::string keyOf(const GemmTask& task, bool tf32);

@@ -9,7 +9,7 @@
 namespace vitrail::cuda {
 
 // What changes from run to run.
-struct MatmulPointers {
+struct GemmPointers {
   // The library's A and B.
   const void *a = nullptr, *b = nullptr;
   const void* c = nullptr;
@@ -19,32 +19,32 @@ struct MatmulPointers {
   void* preActivation = nullptr;
 };
 
-struct MatmulWorkspace {
+struct GemmWorkspace {
   void* data = nullptr;
   size_t bytes = 0;
 };
 
-class Matmul {
+class LibraryGemm {
  public:
   // Throws a DeviceError if the library does not know what the plan says.
-  Matmul(const cublaslt::Api& api, cublaslt::Context* context, const ProductPlan& plan);
-  ~Matmul();
-  Matmul(const Matmul&) = delete;
-  Matmul& operator=(const Matmul&) = delete;
+  LibraryGemm(const cublaslt::Api& api, cublaslt::Context* context, const GemmPlan& plan);
+  ~LibraryGemm();
+  LibraryGemm(const LibraryGemm&) = delete;
+  LibraryGemm& operator=(const LibraryGemm&) = delete;
 
   // What the library proposes, the likely fastest first; pointers tell it what is aligned. None if it refuses.
-  std::vector<cublaslt::Algorithm> proposals(const MatmulPointers& pointers, size_t workspaceBytes, int most);
+  std::vector<cublaslt::Algorithm> proposals(const GemmPointers& pointers, size_t workspaceBytes, int most);
   // Whether the algorithm can run this product.
-  bool accepts(const MatmulPointers& pointers, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
-  cublaslt::Status run(const MatmulPointers& pointers, const cublaslt::Algorithm& algorithm, float alpha,
-                       const MatmulWorkspace& workspace, Stream stream);
+  bool accepts(const GemmPointers& pointers, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
+  cublaslt::Status run(const GemmPointers& pointers, const cublaslt::Algorithm& algorithm, float alpha,
+                       const GemmWorkspace& workspace, Stream stream);
 
  private:
   void release();
   void check(cublaslt::Status status, const char* what) const;
   cublaslt::MatrixLayout* layout(const Layout& from);
   template <typename T> void set(cublaslt::DescAttribute attribute, T value, const char* what);
-  void setPointers(const MatmulPointers& pointers);
+  void setPointers(const GemmPointers& pointers);
 
   const cublaslt::Api& api_;
   cublaslt::Context* context_;

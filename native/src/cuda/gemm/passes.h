@@ -16,6 +16,6 @@ void convert(const Context& context, const Matrices& from, const Matrices& to);
 
 // c (and the pre-activation, bias, activation, dropout, residual) of `rest` from sums that lie in `sums`, which may be
 // c itself.
-void finishProduct(const Context& context, const Matrices& sums, const GemmTask& rest);
+void finishGemm(const Context& context, const Matrices& sums, const GemmTask& rest);
 
 }  // namespace vitrail::cuda

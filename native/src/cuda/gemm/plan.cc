@@ -83,12 +83,12 @@ bool suitsLibrary(const GemmTask& task) {
   return task.m > 0 && task.n > 0 && task.k > 0 && task.batch > 0;
 }
 
-ProductPlan planProduct(const GemmTask& task, const Fusion& wanted, bool tf32) {
+GemmPlan planGemm(const GemmTask& task, const Fusion& wanted, bool tf32) {
   const bool bf16 = multipliesBf16(task);
   const DataType operand = bf16 ? kR16BF : kR32F;
   // The library stores fp32 products as fp32 only, those of bf16 operands as either.
   const DataType result = bf16 ? typeOf(task.c.storage) : kR32F;
-  ProductPlan plan;
+  GemmPlan plan;
   plan.compute = tf32 && !bf16 ? kCompute32FFastTf32 : kCompute32F;
   plan.convertsA = typeOf(task.a.storage) != operand;
   plan.convertsB = typeOf(task.b.storage) != operand;
@@ -114,7 +114,7 @@ ProductPlan planProduct(const GemmTask& task, const Fusion& wanted, bool tf32) {
   return plan;
 }
 
-std::vector<ProductPlan> candidatePlans(const GemmTask& task, int capability, bool tf32) {
+std::vector<GemmPlan> candidatePlans(const GemmTask& task, int capability, bool tf32) {
   // GELU in the epilogue pays from Hopper on (llm.c, train_gpt2.cu: gelu_fusion); sums beside the product keep the
   // library from splitting k, which tells in weight gradients: only timings choose them.
   const Fusion usual{true, capability >= 90, true, false};
@@ -122,17 +122,17 @@ std::vector<ProductPlan> candidatePlans(const GemmTask& task, int capability, bo
   otherGelu.gelu = !usual.gelu;
   noResidual.residual = false;
   withSums.sums = true;
-  std::vector<ProductPlan> plans;
+  std::vector<GemmPlan> plans;
   for (const Fusion& wanted : {usual, otherGelu, noResidual, withSums, Fusion::of(0)}) {
-    const ProductPlan plan = planProduct(task, wanted, tf32);
+    const GemmPlan plan = planGemm(task, wanted, tf32);
     bool known = false;
-    for (const ProductPlan& other : plans) known = known || other.fusion.bits() == plan.fusion.bits();
+    for (const GemmPlan& other : plans) known = known || other.fusion.bits() == plan.fusion.bits();
     if (!known) plans.push_back(plan);
   }
   return plans;
 }
 
-GemmTask restOf(const GemmTask& task, const ProductPlan& plan) {
+GemmTask restOf(const GemmTask& task, const GemmPlan& plan) {
   GemmTask rest = task;
   rest.alpha = 1;
   if (plan.fusion.bias) rest.bias = nullptr;

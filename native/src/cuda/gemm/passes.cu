@@ -78,7 +78,7 @@ void convert(const Context& context, const Matrices& from, const Matrices& to) {
   launch(context, convertKernel, gridOf(shape), sourceOf(from), sourceOf(to), shape);
 }
 
-void finishProduct(const Context& context, const Matrices& sums, const GemmTask& rest) {
+void finishGemm(const Context& context, const Matrices& sums, const GemmTask& rest) {
   const Shape shape = shapeOf(rest.m, rest.n, rest.batch);
   const Source c = sourceOf({rest.c, rest.m, rest.n, rest.ldc, rest.batch, rest.strideC});
   launch(context, finishKernel, gridOf(shape), sourceOf(sums), c, finishOf(rest), shape);

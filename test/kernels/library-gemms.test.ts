@@ -1,21 +1,21 @@
 /**
- * Products by a GPU's library. The emulator has one that does what cuBLASLt is documented to do, so that all but the
+ * Gemms by a GPU's library. The emulator has one that does what cuBLASLt is documented to do, so that all but the
  * library itself is tested without a GPU: which matrices and epilogues it is given, and what is left to passes of ours.
  */
 import assert from 'node:assert/strict';
 import { ACTIVATION } from '../../src/kernels/kernel-api/gemm.js';
 import { STORAGE } from '../../src/kernels/kernel-api/memory.js';
-import type { ProductKernels } from '../../src/kernels/kernel-api/products.js';
+import type { GemmLibraryKernels } from '../../src/kernels/kernel-api/gemm-library.js';
 import { checkGemm, computedBy, type GemmCase } from './gemm-case.js';
 import { DROPOUT, GEMM_CASES } from './gemm-cases.js';
-import { testGpuProducts } from './gpu-products.js';
+import { testGpuGemms } from './gpu-gemms.js';
 
 const { f32, bf16 } = STORAGE;
 
 for (const [name, cases] of GEMM_CASES) {
-  testGpuProducts(`by the library: ${name}`, (device, products) => {
+  testGpuGemms(`by the library: ${name}`, (device, products) => {
     for (const by of cases) checkGemm(device, by);
-    const choices = products.productChoices();
+    const choices = products.gemmChoices();
     assert.ok(choices.length > 0);
     // Our own kernel would hide what the library refuses.
     for (const { key, algorithm } of choices) assert.notEqual(algorithm, 'own', key);
@@ -91,29 +91,29 @@ const LAYERS: readonly (readonly [string, GemmCase, number])[] = [
   ],
 ];
 
-function fusedOf(products: ProductKernels): number {
-  const [choice, ...others] = products.productChoices();
+function fusedOf(products: GemmLibraryKernels): number {
+  const [choice, ...others] = products.gemmChoices();
   assert.ok(choice && others.length === 0);
   return Number.parseInt(choice.algorithm.charAt(0), 16);
 }
 
-testGpuProducts('what follows a layer of a transformer is fused into its product', (device, products) => {
+testGpuGemms('what follows a layer of a transformer is fused into its product', (device, products) => {
   for (const [what, by, fused] of LAYERS) {
-    products.setProductChoices({ choices: [] });
+    products.setGemmChoices({ choices: [] });
     checkGemm(device, by);
     assert.equal(fusedOf(products), fused, what);
   }
 });
 
-testGpuProducts('a product is right whatever of it is fused', (device, products) => {
+testGpuGemms('a product is right whatever of it is fused', (device, products) => {
   const seen = new Set<number>();
   for (const [what, by] of LAYERS) {
-    products.setProductChoices({ choices: [] });
+    products.setGemmChoices({ choices: [] });
     checkGemm(device, by);
-    const [first] = products.productChoices();
+    const [first] = products.gemmChoices();
     for (let fused = 0; fused < 16; fused++) {
       const algorithm = `${fused.toString(16)}:first`;
-      products.setProductChoices({ choices: [{ ...first!, algorithm }] });
+      products.setGemmChoices({ choices: [{ ...first!, algorithm }] });
       try {
         checkGemm(device, by);
         seen.add(fused);
@@ -129,67 +129,67 @@ testGpuProducts('a product is right whatever of it is fused', (device, products)
     assert.ok(seen.has(fused), `${fused}`);
 });
 
-testGpuProducts('timing a product leaves what it adds to alone', (device, products) => {
-  (device.kernels as typeof device.kernels & ProductKernels).configure({ tune: true });
+testGpuGemms('timing a product leaves what it adds to alone', (device, products) => {
+  (device.kernels as typeof device.kernels & GemmLibraryKernels).configure({ tune: true });
   for (const [what, by] of LAYERS) {
-    products.setProductChoices({ choices: [] });
+    products.setGemmChoices({ choices: [] });
     checkGemm(device, by);
     checkGemm(device, by);
-    const [choice, ...others] = products.productChoices();
+    const [choice, ...others] = products.gemmChoices();
     assert.deepEqual(others, [], what);
     assert.ok(choice!.microseconds > 0, what);
   }
 });
 
-testGpuProducts('choices that are saved and set again are what is computed by', (device, products) => {
-  const empty = products.productLibrary().digest;
+testGpuGemms('choices that are saved and set again are what is computed by', (device, products) => {
+  const empty = products.gemmLibrary().digest;
   for (const [, by] of LAYERS) checkGemm(device, by);
-  const choices = products.productChoices();
-  assert.equal(products.productLibrary().digest, empty, 'what was not timed follows from the library');
+  const choices = products.gemmChoices();
+  assert.equal(products.gemmLibrary().digest, empty, 'what was not timed follows from the library');
   assert.deepEqual(
     choices.map(({ key }) => key),
     choices.map(({ key }) => key).sort(),
   );
-  products.setProductChoices({ choices });
-  const full = products.productLibrary().digest;
+  products.setGemmChoices({ choices });
+  const full = products.gemmLibrary().digest;
   assert.notEqual(full, empty);
   for (const [, by] of LAYERS) checkGemm(device, by);
-  assert.deepEqual(products.productChoices(), choices);
-  products.setProductChoices({ choices: [...choices].reverse() });
-  assert.equal(products.productLibrary().digest, full, 'the order of a table does not matter');
-  products.setProductChoices({ choices: choices.slice(1) });
-  assert.notEqual(products.productLibrary().digest, full);
+  assert.deepEqual(products.gemmChoices(), choices);
+  products.setGemmChoices({ choices: [...choices].reverse() });
+  assert.equal(products.gemmLibrary().digest, full, 'the order of a table does not matter');
+  products.setGemmChoices({ choices: choices.slice(1) });
+  assert.notEqual(products.gemmLibrary().digest, full);
 });
 
-testGpuProducts('a choice can be our own kernel', (device, products) => {
+testGpuGemms('a choice can be our own kernel', (device, products) => {
   checkGemm(device, LAYERS[0]![1]);
-  const [choice] = products.productChoices();
-  products.setProductChoices({ choices: [{ ...choice!, algorithm: 'own' }] });
+  const [choice] = products.gemmChoices();
+  products.setGemmChoices({ choices: [{ ...choice!, algorithm: 'own' }] });
   checkGemm(device, LAYERS[0]![1]);
 });
 
-testGpuProducts('choices of another library or GPU are refused with their product', (device, products) => {
+testGpuGemms('choices of another library or GPU are refused with their product', (device, products) => {
   checkGemm(device, LAYERS[0]![1]);
-  const [choice] = products.productChoices();
+  const [choice] = products.gemmChoices();
   const other = choice!.algorithm.slice(0, 2) + 'ff'.repeat(64);
-  products.setProductChoices({ choices: [{ ...choice!, algorithm: other }] });
+  products.setGemmChoices({ choices: [{ ...choice!, algorithm: other }] });
   assert.throws(() => {
     checkGemm(device, LAYERS[0]![1]);
   }, /^Error: the algorithm chosen for the product 24x40x16 nn bf16,bf16>bf16 .* does not fit this GPU or cuBLASLt/);
 });
 
-testGpuProducts('sums of rows are not fused into a product that is scaled', (device, products) => {
+testGpuGemms('sums of rows are not fused into a product that is scaled', (device, products) => {
   const stored = [bf16, bf16, f32] as const;
   const by: GemmCase = { m: 40, n: 16, k: 24, stored, transposeA: true, rowSums: true, alpha: 0.5 };
   checkGemm(device, by);
-  const [choice] = products.productChoices();
-  products.setProductChoices({ choices: [{ ...choice!, algorithm: `${FUSED.sums}:first` }] });
+  const [choice] = products.gemmChoices();
+  products.setGemmChoices({ choices: [{ ...choice!, algorithm: `${FUSED.sums}:first` }] });
   assert.throws(() => {
     checkGemm(device, by);
   }, /scaled sums does not fit/);
 });
 
-testGpuProducts('a table that is no table is refused', (_device, products) => {
+testGpuGemms('a table that is no table is refused', (_device, products) => {
   const good = { key: 'k', algorithm: 'own', microseconds: 0 };
   const refused: readonly (readonly [unknown, RegExp])[] = [
     [undefined, /^TypeError: choices: a list is missing/],
@@ -204,13 +204,13 @@ testGpuProducts('a table that is no table is refused', (_device, products) => {
   ];
   for (const [choices, message] of refused) {
     assert.throws(() => {
-      products.setProductChoices({ choices } as never);
+      products.setGemmChoices({ choices } as never);
     }, message);
   }
-  assert.deepEqual(products.productChoices(), []);
+  assert.deepEqual(products.gemmChoices(), []);
 });
 
-testGpuProducts('products are rounded to TF32 only if that is asked for', (device, products) => {
+testGpuGemms('products are rounded to TF32 only if that is asked for', (device, products) => {
   const [m, n, k] = [8, 8, 64];
   const values = (seed: number): number[] => Array.from({ length: m * k }, (_, i) => Math.cos(i * seed));
   const run = (): number[] => {
@@ -225,34 +225,31 @@ testGpuProducts('products are rounded to TF32 only if that is asked for', (devic
   rounded.forEach((value, i) => {
     assert.ok(Math.abs(value - exact[i]!) < 0.05);
   });
-  const choices = products.productChoices();
+  const choices = products.gemmChoices();
   assert.deepEqual(choices.map(({ key }) => key.split(' ')[3]).sort(), ['fp32', 'tf32']);
 });
 
-testGpuProducts('who computes products is told', (device, products) => {
-  const library = products.productLibrary();
+testGpuGemms('who computes products is told', (device, products) => {
+  const library = products.gemmLibrary();
   assert.equal(library.name, 'cublaslt');
   assert.match(library.version, /^\d+\.\d+\.\d+$/);
   assert.match(library.digest, /^[0-9a-f]{16}$/);
   computedBy('own', device, () => {
-    const own = products.productLibrary();
+    const own = products.gemmLibrary();
     assert.deepEqual({ ...own, digest: '' }, { name: 'own', version: '', path: '', digest: '' });
     assert.notEqual(own.digest, library.digest);
     checkGemm(device, LAYERS[0]![1]);
-    assert.deepEqual(products.productChoices(), []);
+    assert.deepEqual(products.gemmChoices(), []);
   });
-  assert.throws(
-    () => products.configure({ products: 'other' as never }),
-    /^TypeError: products: other is unknown/,
-  );
+  assert.throws(() => products.configure({ gemm: 'other' as never }), /^TypeError: gemm: other is unknown/);
 });
 
-testGpuProducts('what may not be the same from run to run is never chosen', (device, products) => {
+testGpuGemms('what may not be the same from run to run is never chosen', (device, products) => {
   if (device.level !== 'emulated') return;
   for (const [, by] of LAYERS) checkGemm(device, by);
   products.configure({ tune: true });
   checkGemm(device, { m: 9, n: 9, k: 9 });
-  const chosen = products.productChoices().map(({ algorithm }) => Number.parseInt(algorithm.slice(2, 4), 16));
+  const chosen = products.gemmChoices().map(({ algorithm }) => Number.parseInt(algorithm.slice(2, 4), 16));
   // 11 and 12 are the emulated library's orderly algorithms; others add in place, or need more memory than there is.
   for (const number of chosen) assert.ok(number === 11 || number === 12, `${number}`);
 });

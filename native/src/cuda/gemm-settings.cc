@@ -1,15 +1,15 @@
-#include "product-settings.h"
+#include "gemm-settings.h"
 
-#include "products/products.h"
+#include "gemm/gemms.h"
 
 namespace vitrail {
 
 namespace {
 
 constexpr const char* kBy[] = {"own", "library"};
-using By = cuda::Products::By;
+using By = cuda::Gemms::By;
 
-cuda::Products& products(Instance& instance) { return cuda::productsOf(instance.context().device); }
+cuda::Gemms& gemms(Instance& instance) { return cuda::gemmsOf(instance.context().device); }
 
 // 130100 is 13.1.0.
 std::string versionText(size_t version) {
@@ -18,13 +18,13 @@ std::string versionText(size_t version) {
 }
 
 // -> { name: 'own' | 'cublaslt', version, path, digest }. Throws where the library is wanted and not there.
-Napi::Value productLibrary(const Napi::CallbackInfo& info) {
+Napi::Value gemmLibrary(const Napi::CallbackInfo& info) {
   return withInstance(info, [&](Instance& instance) -> Napi::Value {
-    const cuda::Products& by = products(instance);
+    const cuda::Gemms& by = gemms(instance);
     Napi::Object result = Napi::Object::New(info.Env());
     const bool own = by.settings.by == By::own;
-    const cuda::ProductLibrary ours{nullptr, cuda::kOwn, "", 0};
-    const cuda::ProductLibrary library = own ? ours : cuda::productLibrary();
+    const cuda::GemmLibrary ours{nullptr, cuda::kOwn, "", 0};
+    const cuda::GemmLibrary library = own ? ours : cuda::gemmLibrary();
     result.Set("name", library.name);
     result.Set("version", own ? "" : versionText(library.version));
     result.Set("path", library.path);
@@ -34,10 +34,10 @@ Napi::Value productLibrary(const Napi::CallbackInfo& info) {
 }
 
 // -> [{ key, algorithm, microseconds }], in the order of their keys
-Napi::Value productChoices(const Napi::CallbackInfo& info) {
+Napi::Value gemmChoices(const Napi::CallbackInfo& info) {
   return withInstance(info, [&](Instance& instance) -> Napi::Value {
     Napi::Array list = Napi::Array::New(info.Env());
-    for (const cuda::ProductChoice& choice : products(instance).choices()) {
+    for (const cuda::GemmChoice& choice : gemms(instance).choices()) {
       Napi::Object entry = Napi::Object::New(info.Env());
       entry.Set("key", choice.key);
       entry.Set("algorithm", choice.algorithm);
@@ -48,7 +48,7 @@ Napi::Value productChoices(const Napi::CallbackInfo& info) {
   });
 }
 
-cuda::ProductChoice choiceOf(const Arguments& arguments, const Napi::Value& value, uint32_t index) {
+cuda::GemmChoice choiceOf(const Arguments& arguments, const Napi::Value& value, uint32_t index) {
   const auto refuse = [&](const char* why) {
     arguments.refuse("choices", "item " + std::to_string(index) + " " + why);
   };
@@ -56,7 +56,7 @@ cuda::ProductChoice choiceOf(const Arguments& arguments, const Napi::Value& valu
   const Napi::Object entry = value.As<Napi::Object>();
   const Napi::Value key = entry.Get("key"), algorithm = entry.Get("algorithm"), time = entry.Get("microseconds");
   if (!key.IsString() || !algorithm.IsString() || !time.IsNumber()) refuse("is no { key, algorithm, microseconds }");
-  const cuda::ProductChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(),
+  const cuda::GemmChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(),
                                    time.As<Napi::Number>().DoubleValue()};
   cuda::Fusion fusion;
   std::optional<cuda::cublaslt::Algorithm> parsed;
@@ -65,29 +65,30 @@ cuda::ProductChoice choiceOf(const Arguments& arguments, const Napi::Value& valu
 }
 
 // { choices } replaces all that were chosen so far.
-Napi::Value setProductChoices(const Napi::CallbackInfo& info) {
-  return withArguments(info, [&](const Arguments& arguments) -> Napi::Value {
-    const Napi::Value value = info[0].As<Napi::Object>().Get("choices");
+Napi::Value setGemmChoices(const Napi::CallbackInfo& info) {
+  static constexpr const char* kFields[] = {"choices"};
+  return withArguments(info, kFields, [&](const Arguments& arguments) -> Napi::Value {
+    const Napi::Value value = arguments.field("choices");
     if (!value.IsArray()) arguments.refuse("choices", "a list is missing");
     const Napi::Array list = value.As<Napi::Array>();
-    std::vector<cuda::ProductChoice> choices;
+    std::vector<cuda::GemmChoice> choices;
     for (uint32_t i = 0; i < list.Length(); i++) choices.push_back(choiceOf(arguments, list.Get(i), i));
-    products(arguments.instance()).setChoices(choices);
+    gemms(arguments.instance()).setChoices(choices);
     return arguments.env().Undefined();
   });
 }
 
 // -> the files that are tried for the library, in order
-Napi::Value productLibraryCandidates(const Napi::CallbackInfo& info) {
+Napi::Value gemmLibraryCandidates(const Napi::CallbackInfo& info) {
   Napi::Array list = Napi::Array::New(info.Env());
   for (const std::string& path : cuda::libraryCandidates({13, 12})) list.Set(list.Length(), path);
   return list;
 }
 
 // -> { path, version } of the library that products would be computed by. Needs no GPU.
-Napi::Value findProductLibrary(const Napi::CallbackInfo& info) {
+Napi::Value findGemmLibrary(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    const cuda::ProductLibrary library = cuda::openCublasLt(cuda::listDevices().runtime / 1000);
+    const cuda::GemmLibrary library = cuda::openCublasLt(cuda::listDevices().runtime / 1000);
     Napi::Object result = Napi::Object::New(info.Env());
     result.Set("path", library.path);
     result.Set("version", versionText(library.version));
@@ -97,24 +98,24 @@ Napi::Value findProductLibrary(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void configureProducts(const Arguments& arguments, Napi::Object result) {
-  cuda::Products& by = products(arguments.instance());
-  cuda::Products::Settings settings = by.settings;
-  if (arguments.has("products")) settings.by = arguments.choice("products", kBy, 2) == 0 ? By::own : By::library;
+void configureGemms(const Arguments& arguments, Napi::Object result) {
+  cuda::Gemms& by = gemms(arguments.instance());
+  cuda::Gemms::Settings settings = by.settings;
+  if (arguments.has("gemm")) settings.by = arguments.choice("gemm", kBy, 2) == 0 ? By::own : By::library;
   if (arguments.has("tune")) settings.tune = arguments.flag("tune");
   if (arguments.has("tf32")) settings.tf32 = arguments.flag("tf32");
   by.settings = settings;
-  result.Set("products", kBy[settings.by == By::own ? 0 : 1]);
+  result.Set("gemm", kBy[settings.by == By::own ? 0 : 1]);
   result.Set("tune", settings.tune);
   result.Set("tf32", settings.tf32);
 }
 
-void addProductSettings(Napi::Env env, Napi::Object exports) {
-  exports.Set("productLibrary", Napi::Function::New(env, productLibrary));
-  exports.Set("productLibraryCandidates", Napi::Function::New(env, productLibraryCandidates));
-  exports.Set("findProductLibrary", Napi::Function::New(env, findProductLibrary));
-  exports.Set("productChoices", Napi::Function::New(env, productChoices));
-  exports.Set("setProductChoices", Napi::Function::New(env, setProductChoices));
+void addGemmSettings(Napi::Env env, Napi::Object exports) {
+  exports.Set("gemmLibrary", Napi::Function::New(env, gemmLibrary));
+  exports.Set("gemmLibraryCandidates", Napi::Function::New(env, gemmLibraryCandidates));
+  exports.Set("findGemmLibrary", Napi::Function::New(env, findGemmLibrary));
+  exports.Set("gemmChoices", Napi::Function::New(env, gemmChoices));
+  exportFunction(env, exports, "setGemmChoices", setGemmChoices);
 }
 
 }  // namespace vitrail

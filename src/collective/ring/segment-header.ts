@@ -1,5 +1,5 @@
-/** The first frame of every message in the ring: which chunk of which all-reduce the second frame holds. */
-import { MAX_CHUNK_ELEMENTS, type Phase } from './ring-plan.js';
+/** The first frame of every message in the ring: which segment of which all-reduce the second frame holds. */
+import { MAX_SEGMENT_ELEMENTS, type Phase } from './ring-plan.js';
 
 /** How elements are added: 32-bit integers (exact, the default) or fp32 (for comparison). */
 export type SumKind = 'exact' | 'fp32';
@@ -11,14 +11,14 @@ export interface Position {
   readonly round: number;
 }
 
-export interface ChunkHeader extends Position {
+export interface SegmentHeader extends Position {
   /** Names the run: unknown peers and other runs have another one. */
   readonly runToken: bigint;
   readonly phase: Phase;
   readonly kind: SumKind;
   readonly hop: number;
-  readonly segment: number;
   readonly chunk: number;
+  readonly segment: number;
   readonly elements: number;
   /** Sum of the payload's 32-bit words, modulo 2^32. */
   readonly checksum: number;
@@ -32,7 +32,7 @@ const PHASES: readonly Phase[] = ['reduce', 'gather'];
 const KINDS: readonly SumKind[] = ['exact', 'fp32'];
 
 /** 48 bytes, little endian, every field aligned to its size. */
-export function encodeChunkHeader(header: ChunkHeader): Uint8Array {
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
@@ -44,17 +44,17 @@ export function encodeChunkHeader(header: ChunkHeader): Uint8Array {
   view.setUint32(20, header.step, true);
   view.setUint32(24, header.round, true);
   view.setUint32(28, header.hop, true);
-  view.setUint32(32, header.segment, true);
-  view.setUint32(36, header.chunk, true);
+  view.setUint32(32, header.chunk, true);
+  view.setUint32(36, header.segment, true);
   view.setUint32(40, header.elements, true);
   view.setUint32(44, header.checksum, true);
   return bytes;
 }
 
-export type Parsed = { readonly header: ChunkHeader } | { readonly reason: string };
+export type Parsed = { readonly header: SegmentHeader } | { readonly reason: string };
 
 /** The header and its payload's fit, or the reason why `frames` is no message of the ring. Never throws. */
-export function parseChunkMessage(frames: readonly Uint8Array[]): Parsed {
+export function parseSegmentMessage(frames: readonly Uint8Array[]): Parsed {
   const [frame, payload] = frames;
   if (frames.length !== 2 || frame === undefined || payload === undefined) {
     return { reason: `${frames.length} frames instead of 2` };
@@ -68,7 +68,7 @@ export function parseChunkMessage(frames: readonly Uint8Array[]): Parsed {
   const kind = KINDS[view.getUint8(7)];
   if (phase === undefined || kind === undefined) return { reason: 'an unknown phase or kind' };
   const elements = view.getUint32(40, true);
-  if (elements === 0 || elements > MAX_CHUNK_ELEMENTS) return { reason: `${elements} elements` };
+  if (elements === 0 || elements > MAX_SEGMENT_ELEMENTS) return { reason: `${elements} elements` };
   if (payload.byteLength !== 4 * elements) {
     return { reason: `${payload.byteLength} bytes for ${elements} elements` };
   }
@@ -81,8 +81,8 @@ export function parseChunkMessage(frames: readonly Uint8Array[]): Parsed {
       phase,
       kind,
       hop: view.getUint32(28, true),
-      segment: view.getUint32(32, true),
-      chunk: view.getUint32(36, true),
+      chunk: view.getUint32(32, true),
+      segment: view.getUint32(36, true),
       elements,
       checksum: view.getUint32(44, true),
     },

@@ -1,11 +1,11 @@
-#include "products.h"
+#include "gemms.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <new>
 
 #include "../../base/system-memory.h"
-#include "own-product.h"
+#include "own-gemm.h"
 
 namespace vitrail::cuda {
 
@@ -65,20 +65,20 @@ class TrialResults {
 
 }  // namespace
 
-Products::Products(Device& device) : device_(device) {
+Gemms::Gemms(Device& device) : device_(device) {
   // The emulator's products are our own unless a test asks for the other.
   if (device.capability() == 0) settings.by = By::own;
 }
 
-Products::~Products() {
+Gemms::~Gemms() {
   entries_.clear();
   if (handle_ != nullptr) api_->Destroy(handle_);
   if (workspace_.data != nullptr) returnToSystem(workspace_.data);
 }
 
-void Products::openLibrary(const vitrail::Context& context) {
+void Gemms::openLibrary(const vitrail::Context& context) {
   if (handle_ != nullptr) return;
-  api_ = productLibrary().api;
+  api_ = gemmLibrary().api;
   const size_t bytes = workspaceBytesFor(device_.capability());
   if (workspace_.data == nullptr) workspace_ = {takeFromSystem(bytes), bytes};
   if (workspace_.data == nullptr) {
@@ -90,7 +90,7 @@ void Products::openLibrary(const vitrail::Context& context) {
   if (status != kSuccess) throw DeviceError("cuBLASLt does not start: status " + std::to_string(status));
 }
 
-bool Products::settle(const vitrail::Context& context, const GemmTask& task, Way& way,
+bool Gemms::settle(const vitrail::Context& context, const GemmTask& task, Way& way,
                       const std::optional<Algorithm>& algorithm) {
   if (algorithm.has_value()) {
     way.choose(*algorithm);
@@ -104,12 +104,12 @@ bool Products::settle(const vitrail::Context& context, const GemmTask& task, Way
   return false;
 }
 
-std::unique_ptr<Way> Products::chosenWay(const vitrail::Context& context, const GemmTask& task,
-                                         const ProductChoice& choice) {
+std::unique_ptr<Way> Gemms::chosenWay(const vitrail::Context& context, const GemmTask& task,
+                                         const GemmChoice& choice) {
   Fusion fusion;
   std::optional<Algorithm> algorithm;
   if (parseWay(choice.algorithm, fusion, algorithm)) {
-    const ProductPlan plan = planProduct(task, fusion, settings.tf32);
+    const GemmPlan plan = planGemm(task, fusion, settings.tf32);
     auto way = std::make_unique<Way>(*api_, handle_, plan);
     if (plan.fusion.bits() == fusion.bits() && settle(context, task, *way, algorithm)) return way;
   }
@@ -117,9 +117,9 @@ std::unique_ptr<Way> Products::chosenWay(const vitrail::Context& context, const 
                     std::to_string(api_->GetVersion()) + ": choose anew on a machine like this one");
 }
 
-Products::Entry Products::tryInTurn(const vitrail::Context& context, const GemmTask& task) {
+Gemms::Entry Gemms::tryInTurn(const vitrail::Context& context, const GemmTask& task) {
   Entry entry;
-  for (const ProductPlan& plan : candidatePlans(task, plannedCapability(device_), settings.tf32)) {
+  for (const GemmPlan& plan : candidatePlans(task, plannedCapability(device_), settings.tf32)) {
     auto way = std::make_unique<Way>(*api_, handle_, plan);
     for (const Algorithm& algorithm : way->proposals(task, workspace_.bytes, kTried)) {
       way->choose(algorithm);
@@ -132,17 +132,17 @@ Products::Entry Products::tryInTurn(const vitrail::Context& context, const GemmT
       if (!isRefusal(status)) fail(keyOf(task, settings.tf32), status);
     }
   }
-  ownProduct(context, task);
+  ownGemm(context, task);
   entry.choice.algorithm = kOwn;
   return entry;
 }
 
-Products::Entry Products::timeAll(const vitrail::Context& context, const GemmTask& task) {
+Gemms::Entry Gemms::timeAll(const vitrail::Context& context, const GemmTask& task) {
   Entry best;
   best.choice.algorithm = kOwn;
   best.isPinned = true;
   const TrialResults trial(context, task);
-  for (const ProductPlan& plan : candidatePlans(task, plannedCapability(device_), settings.tf32)) {
+  for (const GemmPlan& plan : candidatePlans(task, plannedCapability(device_), settings.tf32)) {
     auto way = std::make_unique<Way>(*api_, handle_, plan);
     bool isBest = false;
     Algorithm fastest = {};
@@ -171,8 +171,8 @@ Products::Entry Products::timeAll(const vitrail::Context& context, const GemmTas
   return best;
 }
 
-void Products::compute(const vitrail::Context& context, const GemmTask& task) {
-  if (settings.by == By::own || !suitsLibrary(task)) return ownProduct(context, task);
+void Gemms::compute(const vitrail::Context& context, const GemmTask& task) {
+  if (settings.by == By::own || !suitsLibrary(task)) return ownGemm(context, task);
   openLibrary(context);
   const std::string key = keyOf(task, settings.tf32);
   auto found = entries_.find(key);
@@ -184,22 +184,22 @@ void Products::compute(const vitrail::Context& context, const GemmTask& task) {
     if (!found->second.isPinned) return;
   }
   Entry& entry = found->second;
-  if (entry.choice.algorithm == kOwn) return ownProduct(context, task);
+  if (entry.choice.algorithm == kOwn) return ownGemm(context, task);
   if (entry.way == nullptr) entry.way = chosenWay(context, task, entry.choice);
   const Status status = entry.way->run(context, task, workspace_);
   if (status != kSuccess) fail(key, status);
 }
 
-std::vector<ProductChoice> Products::choices() const {
-  std::vector<ProductChoice> result;
+std::vector<GemmChoice> Gemms::choices() const {
+  std::vector<GemmChoice> result;
   for (const auto& [key, entry] : entries_) result.push_back(entry.choice);
   std::sort(result.begin(), result.end(), [](const auto& x, const auto& y) { return x.key < y.key; });
   return result;
 }
 
-void Products::setChoices(const std::vector<ProductChoice>& choices) {
+void Gemms::setChoices(const std::vector<GemmChoice>& choices) {
   entries_.clear();
-  for (const ProductChoice& choice : choices) {
+  for (const GemmChoice& choice : choices) {
     Entry entry;
     entry.choice = choice;
     entry.isPinned = true;
@@ -207,12 +207,12 @@ void Products::setChoices(const std::vector<ProductChoice>& choices) {
   }
 }
 
-std::string Products::digest() const {
+std::string Gemms::digest() const {
   std::string text = kOwn;
   if (settings.by == By::library) {
-    const ProductLibrary& library = productLibrary();
+    const GemmLibrary& library = gemmLibrary();
     text = library.name + " " + std::to_string(library.version) + (settings.tf32 ? " tf32" : "");
-    for (const ProductChoice& choice : choices()) {
+    for (const GemmChoice& choice : choices()) {
       if (entries_.at(choice.key).isPinned) text += "\n" + choice.key + "=" + choice.algorithm;
     }
   }
@@ -225,9 +225,9 @@ std::string Products::digest() const {
   return digits;
 }
 
-Products& productsOf(Device& device) {
-  if (device.products == nullptr) device.products = std::make_shared<Products>(device);
-  return *device.products;
+Gemms& gemmsOf(Device& device) {
+  if (device.gemms == nullptr) device.gemms = std::make_shared<Gemms>(device);
+  return *device.gemms;
 }
 
 }  // namespace vitrail::cuda

@@ -1,4 +1,4 @@
-/** Products of many small matrices, by the faster way there is on the active backend. */
+/** Gemms of many small matrices, by the faster way there is on the active backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import { batchKernel, type BatchKernel } from '../backend/batch-kernel.js';
 
@@ -18,7 +18,7 @@ function kernelFor(m: number, k: number, n: number): BatchKernel | undefined {
  * 2026-11-22, 2 vCPU Zen 4, wasm's / 2-D products one by one / ours, in ms: 64 products [17, 32] x [32, 17]
  * 0.6 / 1.0 / 0.26, 64 [65, 32] x [32, 65] 9.2 / 1.8 / 0.71, 48 [197, 64] x [64, 197] 133 / 12.7 / 8.1.
  */
-export function batchedMatMul(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
+export function batchedGemm(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
   const [count, m, k] = a.shape;
   const n = b.shape[2];
   const kernel = tf.getBackend() === 'wasm' ? kernelFor(m, k, n) : undefined;

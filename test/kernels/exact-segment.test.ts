@@ -1,4 +1,4 @@
-/** The native sums of a ring's chunks against sum.ts in plain JavaScript, bit for bit. */
+/** The native sums of a ring's segments against sum.ts in plain JavaScript, bit for bit. */
 import assert from 'node:assert/strict';
 import { plainSum } from '../../src/collective/sums/sum.js';
 import { bitsOf, floats, LENGTHS } from './float-samples.js';
@@ -14,7 +14,7 @@ function bytesAt(values: Float32Array, shift: number): Uint8Array {
 const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer);
 
 onProcessorOnly(
-  'chunks of every length and alignment are added, copied and checked as in JavaScript',
+  'segments of every length and alignment are added, copied and checked as in JavaScript',
   (kernels) => {
     for (const length of LENGTHS) {
       const [a, b] = [floats(length, length, 'any'), floats(length, length + 1, 'any')];
@@ -27,12 +27,12 @@ onProcessorOnly(
           const out = bytesAt(a, shift);
           const by = { kind: kind === 'exact' ? 0 : 1, incoming, mine, out } as const;
           const what = `${kind}, ${length} words, ${setting}`;
-          assert.deepEqual(kernels.addChunk(by), sums, what);
+          assert.deepEqual(kernels.addSegment(by), sums, what);
           assert.deepEqual(Uint8Array.from(out), expected, what);
           const copy = new Uint8Array(4 * length);
           const sum = plainSum.checksum(incoming);
           assert.deepEqual(
-            kernels.addChunk({ kind: 0, incoming, out: copy }),
+            kernels.addSegment({ kind: 0, incoming, out: copy }),
             { incoming: sum, result: sum },
             what,
           );
@@ -44,20 +44,20 @@ onProcessorOnly(
   },
 );
 
-onProcessorOnly('chunks with NaN and infinities are added as in JavaScript', (kernels) => {
+onProcessorOnly('segments with NaN and infinities are added as in JavaScript', (kernels) => {
   const [a, b] = [floats(1001, 1, 'special'), floats(1001, 2, 'special')];
   inEverySetting(kernels, (setting) => {
     const out = new Uint8Array(4004);
-    kernels.addChunk({ kind: 1, incoming: bytesAt(a, 0), mine: bytesAt(b, 0), out });
+    kernels.addSegment({ kind: 1, incoming: bytesAt(a, 0), mine: bytesAt(b, 0), out });
     assert.deepEqual(bitsOf(floatsOf(out)), bitsOf(a.map((x, i) => x + b[i]!)), setting);
   });
 });
 
-onProcessorOnly('chunks that do not fit together are refused', (kernels) => {
+onProcessorOnly('segments that do not fit together are refused', (kernels) => {
   const [four, eight, odd] = [4, 8, 7].map((length) => new Uint8Array(length));
   const refused = (by: object, message: RegExp) => {
     const whole = { kind: 0 as const, incoming: eight!, mine: eight!, out: eight! };
-    assert.throws(() => kernels.addChunk({ ...whole, ...by }), message);
+    assert.throws(() => kernels.addSegment({ ...whole, ...by }), message);
   };
   refused({ mine: four }, /^TypeError: mine: of another length than incoming/);
   refused({ out: four }, /^TypeError: out: of another length than incoming/);

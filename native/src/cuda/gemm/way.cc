@@ -40,8 +40,8 @@ const void* biasVector(const vitrail::Context& context, const GemmTask& task, Da
 }
 
 // As aligned as those of a run will be.
-MatmulPointers pointersFor(const GemmTask& task, const ProductPlan& plan) {
-  MatmulPointers pointers;
+GemmPointers pointersFor(const GemmTask& task, const GemmPlan& plan) {
+  GemmPointers pointers;
   pointers.a = task.b.data, pointers.b = task.a.data, pointers.c = pointers.d = task.c.data;
   pointers.vector = plan.sumsRows() ? task.rowSumsOfA : task.bias;
   pointers.preActivation = task.preActivation.data;
@@ -58,9 +58,9 @@ bool Way::accepts(const GemmTask& task, const Algorithm& algorithm, size_t works
   return matmul_.accepts(pointersFor(task, plan_), algorithm, workspaceBytes);
 }
 
-Status Way::run(const vitrail::Context& context, const GemmTask& task, const MatmulWorkspace& workspace) {
+Status Way::run(const vitrail::Context& context, const GemmTask& task, const GemmWorkspace& workspace) {
   std::optional<Scratch> a, b, bias, sums;
-  MatmulPointers pointers = pointersFor(task, plan_);
+  GemmPointers pointers = pointersFor(task, plan_);
   pointers.a = operand(context, task.b, plan_.convertsB, task.ldb, task.strideB, plan_.libraryA, b);
   pointers.b = operand(context, task.a, plan_.convertsA, task.lda, task.strideA, plan_.libraryB, a);
   if (plan_.hasBias()) pointers.vector = biasVector(context, task, plan_.vectorType, bias);
@@ -76,7 +76,7 @@ Status Way::run(const vitrail::Context& context, const GemmTask& task, const Mat
   if (status != kSuccess) return status;
   if (plan_.finishes) {
     const Matrices from{result, task.m, task.n, plan_.result.lead, task.batch, plan_.result.stride};
-    finishProduct(context, from, restOf(task, plan_));
+    finishGemm(context, from, restOf(task, plan_));
   }
   if (!plan_.sumsRows()) sumRowsOfA(context, task);
   return kSuccess;

@@ -1,0 +1,12 @@
+// Who computes matrix products, and by which algorithms: part of the CUDA addon's settings.
+#pragma once
+#include "../bindings/arguments.h"
+
+namespace vitrail {
+
+// Reads { gemm?, tune?, tf32? } and adds them, as they now are, to the result of configure().
+void configureGemms(const Arguments& arguments, Napi::Object result);
+
+void addGemmSettings(Napi::Env env, Napi::Object exports);
+
+}  // namespace vitrail
