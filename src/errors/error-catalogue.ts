@@ -28,8 +28,8 @@ export const ERROR_CATALOGUE = {
     'did you mean "{suggestion}"? There are {known}',
   ),
   PATH_OF_HOME: define(
-    'cannot tell which folder {path} means: {reason}',
-    'write the whole path, or ./{path} for a file or folder of that very name',
+    'it is not clear which folder {path} means: {reason}',
+    'write the whole path, or ./{path} if a file or folder has exactly that name',
   ),
   MODEL_UNKNOWN: define(
     'unknown model "{model}"',
@@ -44,7 +44,7 @@ export const ERROR_CATALOGUE = {
     'use a micro-batch that divides the batch, for example {suggestion}',
   ),
   TOO_MANY_WORKERS: define(
-    '{workers} for {microBatches} in a step',
+    'there are {workers}, and only {microBatches} in a step',
     'use at most {most}, or a smaller micro-batch',
   ),
 
@@ -60,8 +60,8 @@ export const ERROR_CATALOGUE = {
   ),
   DATA_NO_SPLIT: define('{path} has no {split} folder', '{advice}'),
   DATA_NOTHING_TO_EVALUATE: define(
-    '{path} has neither val nor test images: nothing tells which weights are the best',
-    'put some into {path}/test/CLASS, or take a share of the training images: --val-split 0.1',
+    '{path} has neither val nor test images: without them the best weights cannot be chosen',
+    'put images into {path}/test/CLASS, or use a share of the training images: --val-split 0.1',
   ),
   DATA_VAL_TWICE: define(
     '{path} holds both {val} and {other}, two names of the validation images',
@@ -102,15 +102,15 @@ export const ERROR_CATALOGUE = {
   ),
   DATA_ALL_BROKEN: define(
     'no image in {path} can be decoded ({images} tried)',
-    'the lines above name the reason of each; `vitrail data check` does so for a data set',
+    'the lines above give the reason for each; `vitrail data check` does the same for a data set',
   ),
   DATA_MANIFEST_MISMATCH: define(
     "this worker's files differ from the coordinator's: {difference}",
     'give every worker the same data set',
   ),
   DATA_NOT_ON_THIS_MACHINE: define(
-    'this machine ({host}) has no folder {path}, where the coordinator has its images',
-    "start the worker with --data and this machine's folder of the same images, or have them at one path everywhere",
+    'the coordinator has its images in {path}, and this machine ({host}) has no such folder',
+    "start the worker with --data and this machine's folder of the same images, or put the images at the same path on every machine",
   ),
   DATA_EXCLUDE_UNKNOWN: define(
     'the exclude list {path} names {entry}, which is not in the data set',
@@ -118,7 +118,7 @@ export const ERROR_CATALOGUE = {
   ),
   DATA_LOADER_TIMEOUT: define(
     'the image loader did not deliver {batch} within {waitedMs} ms',
-    'check that the storage of the data folder answers, and the load of the machine',
+    'check that the disk of the data folder answers and that the machine is not overloaded',
   ),
   DATA_LOADER_STOPPED: define(
     'the image loader stopped: {reason}',
@@ -126,7 +126,7 @@ export const ERROR_CATALOGUE = {
   ),
   OUTPUT_WRITE_FAILED: define(
     'cannot write the output: {reason}',
-    'check where it goes to: free space, permissions',
+    'check free space and permissions of the place that it goes to',
   ),
   DATA_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
 
@@ -173,11 +173,11 @@ export const ERROR_CATALOGUE = {
   ),
   RUN_LENGTH_CHANGED: define(
     'the run in {path} was started with {key} = {stored}, now it is {given}',
-    'resume without --{key}; --extend-to-epochs N makes a run longer',
+    'resume without --{key}; use --extend-to-epochs N to make a run longer',
   ),
   RUN_DATA_MISSING: define(
     'the images of the run in {path} were in {data}, and there is no such folder any more',
-    'say where they are now: --data DIR',
+    'say where the images are now: --data DIR',
   ),
   RUN_DATA_CHANGED: define(
     'the data of the run in {path} has changed: its manifest digest was {stored}, now it is {given}',
@@ -187,7 +187,7 @@ export const ERROR_CATALOGUE = {
   // Protocol
   PORT_IN_USE: define(
     'cannot listen on {address}: {reason}',
-    'choose another address, or stop what listens there',
+    'choose another address, or stop the program that listens there',
   ),
   ADDRESS_INVALID: define('cannot use the address {address}: {reason}', 'write it as tcp://HOST:PORT'),
   HOST_UNRESOLVED: define(
@@ -199,12 +199,12 @@ export const ERROR_CATALOGUE = {
     'run the same vitrail version on both sides',
   ),
   PROTOCOL_GARBAGE: define(
-    'a message from {peer} is not of the vitrail protocol: {reason}',
+    'a message from {peer} does not follow the vitrail protocol: {reason}',
     'check what is connected to this port',
   ),
   BACKEND_MISMATCH: define(
-    'the worker computes with backend {worker}, the run with {run}',
-    'give the run a --backend that all machines have, and machines of one kind: bits differ between processors',
+    'the worker computes with backend {worker}, but the run computes with {run}',
+    'choose a --backend that all machines have, and use machines of one kind: bits differ between processors',
   ),
   BACKEND_UNAVAILABLE: define(
     'the backend {backend} cannot be used here: {reason}',
@@ -224,14 +224,14 @@ export const ERROR_CATALOGUE = {
   ),
   PRODUCT_CHOICES_UNREADABLE: define(
     'the table of algorithms {path} cannot be used: {reason}',
-    'make it anew with `vitrail tune`, on this kind of GPU',
+    'write it again with `vitrail tune`, on this kind of GPU',
   ),
   DEVICE_OUT_OF_MEMORY: define(
-    '{device} has no memory left for a micro-batch of {microBatch}: {reason}',
+    'a micro-batch of {microBatch} does not fit the memory of {device}: {reason}',
     'use --micro-batch {fits} (estimated from smaller ones), or --recompute',
   ),
   DEVICE_TOO_SMALL: define(
-    '{device} has not enough memory for this model, even with one image at a time: {reason}',
+    '{device} does not have enough memory for this model, even with one image at a time: {reason}',
     'use a device with more memory, --precision bf16, --recompute, or a smaller model',
   ),
   DEVICE_INVALID: define(
@@ -240,26 +240,26 @@ export const ERROR_CATALOGUE = {
   ),
   DEVICE_UNUSABLE: define(
     'the device {device} cannot be used: {reason}',
-    '`vitrail devices` shows what there is; "cpu" in place of it always works',
+    '`vitrail devices` lists the devices of this machine; "cpu" always works',
   ),
   WORKER_REFUSED: define(
     'the coordinator refused this worker: {reason}',
     'give the coordinator a larger --max-workers, or wait for its next run',
   ),
   COORDINATOR_REPLACED: define(
-    'the coordinator at {address} belongs to another run now',
+    'the coordinator at {address} now belongs to another run',
     'start this worker again to take part in it',
   ),
   WORKER_LOST: define(
     'worker {worker} was lost in step {step} during {phase}: {reason}',
-    'the run goes on with the others; alone, start it again with --resume',
+    'the run goes on with the other workers; if there are none, start it again with --resume',
   ),
   COORDINATOR_UNREACHABLE: define(
-    'no word from the coordinator at {address} for {waitedMs} ms',
-    'check the address and that the coordinator runs',
+    'the coordinator at {address} has not answered for {waitedMs} ms',
+    'check the address, and that the coordinator is running',
   ),
   WORKERS_MISSING: define(
-    'workers that joined within {waitedMs} ms: {joined} of {expected}',
+    'only {joined} of {expected} workers joined within {waitedMs} ms',
     'start the missing workers, or raise --join-timeout-ms',
   ),
   STEP_TIMEOUT: define(
@@ -268,11 +268,11 @@ export const ERROR_CATALOGUE = {
   ),
   RING_TIMEOUT: define(
     'the all-reduce of step {step} stalled for {waitedMs} ms: {progress}',
-    'look at the neighbour in the ring',
+    'check the network between the worker and its neighbour in the ring',
   ),
   RING_ABORTED: define(
     'the all-reduce of step {step} in generation {generation} was called off: {reason}',
-    'nothing to do: the next generation repeats it',
+    'nothing needs to be done: the next generation repeats it',
   ),
   STATE_LOST: define(
     'no worker holds the state of step {step} any more',
@@ -284,24 +284,24 @@ export const ERROR_CATALOGUE = {
   ),
   NO_PROGRESS: define(
     'the run rolled back to step {step} {times} times and never got beyond step {reached}: {reason}',
-    'see in the log what ends or spoils the workers there (out of memory: a smaller --micro-batch), then start it again with --resume',
+    'look in the log for what ends the workers there (if they run out of memory, use a smaller --micro-batch), then start the run again with --resume',
   ),
   RUN_INTERRUPTED: define(
     'the run in {path} was interrupted at step {step}, and none of its workers has come back within {waitedMs} ms',
     'start it with --resume to go back to its newest checkpoint',
   ),
-  RUN_NOT_FOUND: define('there is no run in {path}', 'give a run folder: what --out was set to'),
+  RUN_NOT_FOUND: define('there is no run in {path}', 'give a run folder, the folder that --out named'),
   STATUS_UNANSWERED: define(
     'no coordinator answers: {reason}',
-    'give the address of its pages, which its --http-listen sets, not that of --listen; or look at the run folder',
+    'give the address that its --http-listen sets, not that of --listen; or give the run folder',
   ),
   RUN_LOCKED: define(
     'the run folder {path} is in use by {owner}: {reason}',
-    'wait for it to end, or end it; the lease of a process that is gone lapses by itself within {seconds} s',
+    'wait until that process ends, or end it; the lease of a process that is gone expires within {seconds} s',
   ),
   RUN_TAKEN_OVER: define(
     'the run folder {path} now belongs to {owner}: this process had not renewed its lease in time',
-    'nothing to do where the run goes on there; else see what held this process up (it was suspended, its disk did not answer)',
+    'nothing needs to be done if the run goes on there; otherwise find out what held this process up (was it suspended, did its disk not answer?)',
   ),
   JOURNAL_WRITE_FAILED: define(
     'cannot write the journal {path}: {reason}',
@@ -312,15 +312,15 @@ export const ERROR_CATALOGUE = {
     'remove it and start with --resume to go back to the newest checkpoint',
   ),
   STATE_TRANSFER_FAILED: define(
-    'the state of step {step} could not be taken over: {problem}',
-    'look at the network between the processes; the run goes on without this worker',
+    'the state of step {step} could not be transferred: {problem}',
+    'check the network between the processes; the run goes on without this worker',
   ),
   DIGEST_MISMATCH: define(
     'worker {worker} holds a reduced gradient that differs from the others in step {step}',
     'its memory or processor is suspect: leave that machine out and start again with --resume',
   ),
   STATE_MISMATCH: define(
-    'worker {worker} holds another {part} than it should after step {step}',
+    'worker {worker} holds a different {part} than it should after step {step}',
     'its memory or processor is suspect: leave that machine out and start again with --resume',
   ),
   GRADIENT_NOT_REPEATABLE: define(
@@ -337,7 +337,7 @@ export const ERROR_CATALOGUE = {
   ),
   CHAOS_FAILED: define(
     '{failed} of {runs} runs did not end with the weights of the clean run',
-    'look at what is left of them in {out}',
+    'look at their run folders in {out}',
   ),
   OPEN_FILES_EXHAUSTED: define(
     'no more files and connections can be opened: {reason}',

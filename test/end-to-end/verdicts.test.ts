@@ -62,7 +62,7 @@ test('a worker that is outvoted has spoilt the steps since all agreed: they are 
   assert.equal(expelled.length, 1);
   assert.match(
     expelled[0]!.text,
-    /STATE_MISMATCH: worker \d holds another weights than it should after step \d+/,
+    /STATE_MISMATCH: worker \d holds a different weights than it should after step \d+/,
   );
   const back = events.filter(({ kind }) => kind === 'back');
   assert.equal(back.length, 1);

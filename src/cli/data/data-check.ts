@@ -75,11 +75,11 @@ export function registerData(program: Command): void {
   data
     .command('check')
     .description(
-      'decode every image, count per class, list what is broken, left out or strange (exit code 1 where something is broken, unless --write-exclude lists all of it)',
+      'decode every image, count images per class, and list what is broken, left out or unusual (exit code 1 if something is broken, unless --write-exclude lists all of it)',
     )
     .argument('<folder>', 'folder with train/, and val/ or test/ or both')
     .option('--exclude <file>', 'file that lists images to leave out')
-    .option('--write-exclude <file>', 'write what is broken there, for --exclude')
+    .option('--write-exclude <file>', 'write a list of the broken images there, for --exclude')
     .option('--json', 'print JSON')
     .action(async (dir: string, flags: DataCheckFlags) =>
       runCommand(async () => dataCheckAction(dir, flags)),

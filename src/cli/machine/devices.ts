@@ -55,7 +55,7 @@ function devicesAction({ json }: { readonly json?: boolean }): void {
 export function registerDevices(program: Command): void {
   program
     .command('devices')
-    .description('what this machine can compute with, and why not')
+    .description('processors and GPUs that this machine can compute on, and why others cannot be used')
     .option('--json', 'print JSON')
     .action(async (flags: { readonly json?: boolean }) =>
       runCommand(async () => Promise.resolve(flags).then(devicesAction)),

@@ -45,10 +45,10 @@ async function fitAction(flags: FitFlags): Promise<void> {
 export function registerFit(program: Command): void {
   addGpuFlags(program.command('fit').description("the largest micro-batch that fits a GPU's memory, as JSON"))
     .addOption(
-      new Option('--optimizer <name>', 'as of train').choices(['adamw', 'adam', 'sgd']).default('adamw'),
+      new Option('--optimizer <name>', 'as for train').choices(['adamw', 'adam', 'sgd']).default('adamw'),
     )
-    .option('--ema-decay <decay>', 'as of train', share, 0)
-    .option('--recompute', 'as of train')
+    .option('--ema-decay <decay>', 'as for train', share, 0)
+    .option('--recompute', 'as for train')
     .addOption(new Option('--plain-error', 'print an error as JSON').hideHelp())
     .action(async (flags: FitFlags) => {
       const action = async (): Promise<void> => fitAction(flags);

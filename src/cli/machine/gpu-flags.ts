@@ -19,12 +19,12 @@ export interface GpuFlags {
 
 export function addGpuFlags(command: Command): Command {
   return command
-    .requiredOption('--model <name>', 'as of train')
-    .option('--image-size <pixels>', 'as of train', wholeNumber(1), 224)
-    .option('--classes <n>', 'of the data set', wholeNumber(1), 1000)
+    .requiredOption('--model <name>', 'as for train')
+    .option('--image-size <pixels>', 'as for train', wholeNumber(1), 224)
+    .option('--classes <n>', 'classes of the data set', wholeNumber(1), 1000)
     .addOption(new Option('--precision <precision>').choices(['fp32', 'bf16']).default('bf16'))
-    .addOption(new Option('--gelu <form>', 'as of train').choices(['tanh', 'erf']).default('tanh'))
-    .option('--device <device>', 'cuda:N', 'cuda:0');
+    .addOption(new Option('--gelu <form>', 'as for train').choices(['tanh', 'erf']).default('tanh'))
+    .option('--device <device>', 'GPU, as cuda:N', 'cuda:0');
 }
 
 export interface GpuWork {

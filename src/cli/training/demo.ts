@@ -77,7 +77,7 @@ export function registerDemo(program: Command): void {
     .description('draw a small set of images, train on it with two workers, show the result')
     .option(
       '--folder <folder>',
-      'where images and run go; an earlier demo run there is replaced',
+      'folder for images and run; it replaces an earlier demo run there',
       'runs/demo',
     )
     .option('--workers <number>', 'worker processes', wholeNumber(1, 64), 2)

@@ -54,15 +54,15 @@ export function registerWorker(program: Command): void {
       "where the images lie on this machine (default: the coordinator's folder, by its whole path)",
     )
     .option('--device <device>', 'auto, cpu, or cuda:N (see `vitrail devices`)', 'auto')
-    .option('--threads <n>', 'of the native kernels, 0 for one a processor', wholeNumber(0), 0)
+    .option('--threads <n>', 'threads of the native kernels, 0 for one per processor', wholeNumber(0), 0)
     .option(
       '--place <n>',
-      'its number in metrics, from 0, where that is free (default: the lowest that is)',
+      'number of this worker in metrics, from 0, if it is free (default: the lowest free one)',
       wholeNumber(0, 100_000),
     )
     .option(
       '--metrics-listen <host:port>',
-      'address of /metrics, port 0 for a free one; "auto" for a free port of the address that faces the coordinator, "none" for none',
+      'address of /metrics, with port 0 for any free one; "auto" takes a free port of the address that faces the coordinator, "none" serves no metrics',
       'auto',
     )
     .option(
@@ -71,7 +71,7 @@ export function registerWorker(program: Command): void {
     )
     .option(
       '--ring-ports <from-to>',
-      'ports for other workers, two for each worker of this machine (default: any free ones)',
+      'range of ports for connections from other workers, two for each worker of this machine (default: any free ones)',
       portRange,
     )
     .option(
@@ -80,7 +80,12 @@ export function registerWorker(program: Command): void {
       wholeNumber(100),
       600_000,
     )
-    .option('--connect-timeout-ms <ms>', "wait for the coordinator's first word", wholeNumber(100), 60_000)
+    .option(
+      '--connect-timeout-ms <ms>',
+      "longest wait for the coordinator's first answer",
+      wholeNumber(100),
+      60_000,
+    )
     .addOption(new Option('--log-level <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
     .option('--supervised', 'end together with the parent process')
     .action(async (flags: WorkerFlags) => runCommand(async () => workerAction(flags)));

@@ -196,13 +196,18 @@ export function registerChaos(program: Command): void {
     .description(
       'train while processes are killed, stopped and cut off, and compare the weights with a clean run',
     )
-    .option('--out <folder>', 'where the runs go; those that fail stay', 'runs/chaos')
+    .option('--out <folder>', 'folder for the runs; those that fail are kept', 'runs/chaos')
     .option('--data <folder>', 'images (default: a small drawn set)')
     .option('--workers <number>', 'worker processes', wholeNumber(1, MOST_WORKERS), 3)
-    .option('--schedules <number>', 'runs', wholeNumber(1), 5)
-    .option('--first-seed <number>', 'the schedules follow from it and those after it', wholeNumber(0), 1)
+    .option('--schedules <number>', 'runs, each with faults of its own', wholeNumber(1), 5)
+    .option(
+      '--first-seed <number>',
+      'seed of the first schedule; the others take the seeds after it',
+      wholeNumber(0),
+      1,
+    )
     .option('--faults <number>', 'faults in one run', wholeNumber(1, 100), 5)
-    .option('--systematic', 'every point with every fault at every place, instead of at random')
+    .option('--systematic', 'try every fault at every point and place, instead of random ones')
     .option('--json', 'print the report as JSON')
     .action(async (flags: ChaosFlags) => runCommand(async () => chaosAction(flags)));
 }

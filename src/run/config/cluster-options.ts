@@ -5,7 +5,11 @@ import { operational, option, path, whole } from './option-kinds.js';
 export const clusterOptions = {
   // run
   out: path(
-    operational(z.string().min(1).default('runs/vitrail'), 'run', 'run folder: checkpoints, log, summary'),
+    operational(
+      z.string().min(1).default('runs/vitrail'),
+      'run',
+      'run folder, for checkpoints, log and summary',
+    ),
   ),
   resume: operational(
     z.boolean().default(false),
@@ -15,13 +19,13 @@ export const clusterOptions = {
   extendToEpochs: operational(
     whole(1).nullable().default(null),
     'run',
-    'with --resume: make the run this long; the decay goes on as in a run of that length',
+    'with --resume: make the run this long; from there the learning rate decays as in a run of that length',
     'epochs',
   ),
   checkpointEverySteps: operational(
     whole(0).default(0),
     'run',
-    'checkpoint after this many steps, 0 for epoch ends only',
+    'write a checkpoint after this many steps, 0 for the ends of epochs only',
     'steps',
   ),
   auditEverySteps: operational(
@@ -43,56 +47,56 @@ export const clusterOptions = {
   precision: option(
     z.enum(['fp32', 'bf16']).default('fp32'),
     'run',
-    'of products and stored activations; bf16 on the native backend only (sums and weights stay fp32)',
+    'number format of matrix products and stored activations; bf16 on the native backend only (sums and weights stay fp32)',
   ),
   threads: operational(
     whole(0, 1024).default(0),
     'run',
-    "of a local worker's native kernels; 0 shares this machine's processors among the workers",
+    "threads of each local worker's native kernels; 0 shares this machine's processors among the workers",
   ),
   devices: operational(
     z.string().min(1).default('auto'),
     'run',
-    'of the local workers in turn, say "cuda:0,cuda:1" or "cpu"; auto gives each a GPU of its own where there are any',
+    'devices of the local workers in turn, for example "cuda:0,cuda:1" or "cpu"; auto gives each worker its own GPU if there are any',
   ),
   productChoices: path(
     operational(
       z.string().min(1).nullable().default(null),
       'run',
-      "table of algorithms for a GPU's matrix products, from `vitrail tune`; all workers need the same",
+      "table of algorithms for a GPU's matrix products, written by `vitrail tune`; all workers need the same table",
     ),
   ),
   logLevel: operational(
     z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     'run',
-    'what goes to stderr',
+    'least important messages that go to stderr',
   ),
 
   // cluster
   workers: operational(
     whole(1, 1024).default(1),
     'cluster',
-    'workers that the run is started with; train without it: one for each GPU, else one with all processors',
+    'workers that the run starts with; without it `train` starts one for each GPU, or one that uses all processors',
   ),
   minWorkers: operational(
     whole(1, 1024).nullable().default(null),
     'cluster',
-    'start with as many, and wait when there are fewer; none: start with all, go on with one',
+    'fewest workers to start with and to go on with; by default a run starts with all and goes on with one',
   ),
   maxWorkers: operational(
     whole(1, 4096).nullable().default(null),
     'cluster',
-    'workers that may join; none: as many as a step has micro-batches',
+    'most workers that may join; by default as many as a step has micro-batches',
   ),
   maxRestarts: operational(
     whole(0, 10_000).default(3),
     'cluster',
-    'train: worker processes that are started in place of failed ones, over the whole run',
+    'most worker processes that `train` starts in place of failed ones, over the whole run',
   ),
   balance: operational(
     z.enum(['speed', 'even']).default('speed'),
     'cluster',
-    'micro-batches of a worker: by its measured speed, or the same for all',
+    'how micro-batches are shared out: by measured speed, or the same number to all workers',
   ),
   listen: operational(
     z.string().default('tcp://127.0.0.1:0'),
@@ -107,7 +111,7 @@ export const clusterOptions = {
   advertise: operational(
     z.string().min(1).nullable().default(null),
     'cluster',
-    'host by which others reach this coordinator where it listens on all addresses; none: its first address',
+    'host by which others reach a coordinator that listens on all addresses; by default its first address',
   ),
   ringTransport: operational(
     z.enum(['tcp', 'ipc']).default('tcp'),
@@ -117,13 +121,13 @@ export const clusterOptions = {
   joinTimeoutMs: operational(
     whole(100).default(120_000),
     'cluster',
-    'wait for workers to join, at the start and when too few are left',
+    'longest wait for workers to join, at the start and when too few are left',
     'ms',
   ),
   stepTimeoutMs: operational(
     whole(100).default(600_000),
     'cluster',
-    'time without progress after which a worker that answers is said to hang, and taken out',
+    'time without progress after which a worker that still answers counts as hung and is taken out',
     'ms',
   ),
   ringTimeoutMs: operational(

@@ -8,7 +8,7 @@ export const dataOptions = {
     operational(
       z.string().min(1),
       'data',
-      'folder with train/, val/ and test/ (one of the two will do), one folder per class',
+      'folder with train/ and with val/ or test/ or both, each with one folder per class',
     ),
   ),
   exclude: path(
@@ -21,7 +21,7 @@ export const dataOptions = {
   valSplit: option(
     fraction.default(0),
     'data',
-    'share of the training images of each class to choose the best by, where there is no val/; 0 for none',
+    'share of each class of the training images that becomes validation images; only without val/; 0 for none',
   ),
   transform: option(
     z.enum(['paper', 'tutorial']).default('paper'),
@@ -31,15 +31,15 @@ export const dataOptions = {
   cropMinArea: option(
     z.number().gt(0).max(1).default(0.05),
     'data',
-    'smallest area of a random crop, of the image',
+    'smallest area of a random crop, as a share of the image',
   ),
   cacheBytes: operational(
     whole(0, Number.MAX_SAFE_INTEGER).default(256 * 2 ** 20),
     'data',
-    'decoded images kept in memory by a worker',
+    'memory in which a worker keeps decoded images',
     'bytes',
   ),
-  prefetch: operational(whole(1, 64).default(4), 'data', 'micro-batches prepared ahead by a worker'),
+  prefetch: operational(whole(1, 64).default(4), 'data', 'micro-batches that a worker prepares ahead'),
 
   // model
   model: option(
@@ -58,18 +58,18 @@ export const dataOptions = {
   init: option(
     z.enum(['vit-jax', 'timm', 'torchvision']).default('vit-jax'),
     'model',
-    'whose initialisation',
+    'library whose initial weights are drawn',
   ),
   initFrom: path(
     option(
       z.string().nullable().default(null),
       'model',
-      'checkpoint to fine-tune: head replaced, position embedding interpolated',
+      'checkpoint to fine-tune: the head is replaced, the position embedding interpolated',
     ),
   ),
   recompute: operational(
     z.boolean().default(false),
     'model',
-    'recompute each block in the backward pass: less memory, about a third more time',
+    'compute each block again in the backward pass: saves memory, takes about a third more time',
   ),
 };

@@ -8,19 +8,19 @@ export const trainingOptions = {
   steps: option(
     whole(1).nullable().default(null),
     'training',
-    'length of the run in steps, in place of epochs; it may end within an epoch',
+    'length of the run in steps instead of epochs; it may end within an epoch',
     'steps',
   ),
   prolonged: option(
     z.string().min(1).nullable().default(null),
     'training',
-    'STEP:EPOCHS,...: from that step on the run is so long, as --extend-to-epochs notes it',
+    'STEP:EPOCHS,...: from STEP on the run is EPOCHS long; --extend-to-epochs writes this',
   ),
   batch: option(whole(1, 2 ** 20).default(128), 'training', 'samples of one step, over all workers'),
   microBatch: option(
     whole(1, 65536).default(32),
     'training',
-    'samples computed at once; divides the batch; auto on the command line: what fits the GPU',
+    'samples computed at once; it must divide the batch; auto, on the command line only, takes what fits the GPU',
   ),
   optimizer: option(
     z.enum(['adamw', 'adam', 'sgd']).default('adamw'),
@@ -36,7 +36,7 @@ export const trainingOptions = {
   decayOn: option(
     z.enum(['all', 'kernels']).default('kernels'),
     'training',
-    'what decays: all parameters, or kernels only',
+    'parameters that decay: all of them, or kernels only',
   ),
   schedule: option(
     z.enum(['cosine', 'linear', 'constant']).default('cosine'),
@@ -46,13 +46,13 @@ export const trainingOptions = {
   warmupSteps: option(
     whole(0).nullable().default(null),
     'training',
-    'linear warm-up; none: a twentieth of the run',
+    'steps of linear warm-up; by default a twentieth of the run',
     'steps',
   ),
   finalLr: option(
     z.number().min(0).nullable().default(null),
     'training',
-    'where the decay ends; default 0 (cosine), 1e-5 (linear)',
+    'learning rate at the end of the decay; by default 0 (cosine) or 1e-5 (linear)',
   ),
   clipNorm: option(
     z.number().min(0).default(1),
@@ -76,12 +76,12 @@ export const trainingOptions = {
       .enum(['val-loss', 'val-accuracy', 'test-loss', 'test-accuracy', 'train-loss', 'train-accuracy'])
       .default('val-loss'),
     'training',
-    'what early stopping watches; without validation images val is test',
+    'figure that early stopping watches; without validation images val means the test images',
   ),
   earlyStopMode: option(
     z.enum(['min', 'max']).default('min'),
     'training',
-    'which direction is better; where not given, it follows the metric',
+    'which direction is better; by default it follows from the metric',
   ),
   earlyStopMinDelta: option(
     z.number().min(0).default(0),

@@ -114,7 +114,7 @@ test('a rollback from a wrong state takes out who was outvoted, and trusts no st
   const reason = coded('STATE_MISMATCH', { worker: 0, part: 'weights', step: 4 });
   await rendezvous.rollBack(services, new StateDiscredited(reason, [0]));
   assert.equal((await odd.receiveOf('whoAreYou')).discardState, true);
-  assert.match(events.find(({ kind }) => kind === 'expelled')!.text, /worker 0 holds another weights/);
+  assert.match(events.find(({ kind }) => kind === 'expelled')!.text, /worker 0 holds a different weights/);
   const sleeper = peer();
   progress.state = fixture.stateAfter(3);
   const { stateSource } = await sleeper.join({ runToken, step: 3 });
