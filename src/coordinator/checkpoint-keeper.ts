@@ -24,7 +24,7 @@ export interface CheckpointContents {
   readonly spec: ModelSpec;
   readonly classes: readonly string[];
   readonly manifestDigest: string;
-  /** By which the best is chosen. */
+  /** The images by which the best checkpoint is chosen. */
   readonly chosenBy: EvaluatedSplit;
 }
 
@@ -35,11 +35,11 @@ export interface SavedCheckpoint {
 }
 
 export interface SaveOptions {
-  /** It is the best so far. */
+  /** Whether it is the best so far. */
   readonly best: boolean;
   /** The newest step after which all workers were known to hold the right state. */
   readonly agreed: number;
-  /** What to do while the disk is full; null: to fail, with the disk's error as cause. */
+  /** What to do while the disk is full. Null: the save fails, with the disk's error as its cause. */
   readonly wait: DiskWait | null;
 }
 
@@ -120,7 +120,7 @@ export class CheckpointKeeper {
     return this.#last;
   }
 
-  /** A part from one worker after the other until one gives it; the digest covers the way here as well. */
+  /** Asks one worker after the other for a part until one gives it. The digest also finds damage on the way here. */
   async #pull(step: number, part: string, digest: string): Promise<Float32Array> {
     for (;;) {
       const worker = (await this.#cluster.someHolders(step))[0]!;
@@ -132,7 +132,7 @@ export class CheckpointKeeper {
         return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
       } catch (error) {
         if (!(error instanceof VitrailError) || this.#cluster.failed !== null) throw error;
-        // Gone, or it gave something else than it had said: another has it as well.
+        // The worker is gone, or it gave other bytes than it had announced. Another worker holds the part as well.
         this.#cluster.expel(worker, error.message);
       }
     }

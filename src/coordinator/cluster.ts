@@ -1,4 +1,4 @@
-/** The workers of a run as the trainer sees them: assemble, tell, gather, pull. They come and go. */
+/** The workers of a run as the trainer sees them: it tells them things, waits for their answers, and pulls state. */
 import { coded, reasonOf, type VitrailError } from '../errors/errors.js';
 import { faultPoint } from '../host/fault-injection.js';
 import type { Body, Message, MessageName } from '../wire/codec.js';
@@ -29,7 +29,7 @@ export type ClusterOptions = Omit<RosterOptions, 'send' | 'onRemoved' | 'onFatal
   readonly onUpdate: (worker: number, body: Body<'updateDone'>) => void;
 };
 
-/** Looked around this often: for silence, signals, and all that nobody reports. */
+/** How often the cluster looks for what nobody reports, such as silence and signals. */
 const LOOK_AROUND_MS = 100;
 
 export class Cluster {
@@ -84,7 +84,7 @@ export class Cluster {
           options.onEvent({ kind: 'garbage', text: coded('PROTOCOL_GARBAGE', { peer, reason }).message });
         },
         onUnreachable: (peer) => cluster.#roster.lose(peer, 'its connection is gone'),
-        // A message to every member shows whose.
+        // ZeroMQ does not say whose connection it was. Sending to every member shows it.
         onDisconnect: () => {
           for (const { peer } of cluster.members) cluster.#server.send(peer, 'heartbeatReply', {});
         },
@@ -168,7 +168,7 @@ export class Cluster {
 
   /**
    * Tells the workers of `ring` that the step is committed.
-   * @param write what writes it down first: until the workers are told, nobody joins
+   * @param write writes the commit down first; nobody joins until the workers have been told
    */
   async commit(ring: readonly number[], body: Body<'commit'>, write: () => Promise<void>): Promise<void> {
     this.#roster.beginCommit();
@@ -183,7 +183,7 @@ export class Cluster {
 
   /**
    * Waits for a matching answer from every worker of `from`, for the first of them that is lost, or for a stall of the ring.
-   * @throws STEP_TIMEOUT where all that could go on hang, or what has ended the run
+   * @throws STEP_TIMEOUT if every worker that could go on hangs, or the error that has ended the run
    */
   async waitForAnswers<N extends MessageName>(options: AnswerWaitOptions<N>): Promise<AnswerWaitEnd<N>> {
     return waitForAnswers(this.#services, options);
@@ -194,22 +194,22 @@ export class Cluster {
     return this.#pull.run(worker, part, step, this.nextNumber());
   }
 
-  /** Notes how long the parts of a step took: what is usual, for verdicts. */
+  /** Remembers how long the phases of a step took, so that a verdict can say what is usual. */
   noteTimings(timings: Body<'stepDone'>['timings']): void {
     this.#history.note(timings);
   }
 
-  /** Takes a worker out that does harm; it is told so and may come back, with nothing. */
+  /** Takes out a worker that does harm. It is told so, and may come back without its state. */
   expel(worker: number, text: string): void {
     this.#roster.expel(worker, 'expelled', text, true);
   }
 
-  /** Takes a worker out that others cannot reach, without doubt about its state. */
+  /** Takes out a worker that others cannot reach. Its state is not in doubt. */
   quarantine(worker: number, text: string): void {
     this.#roster.quarantine(worker, text);
   }
 
-  /** Lets a worker go that has asked for it. */
+  /** Lets a worker go that has asked to leave. */
   release(worker: number): void {
     this.#roster.release(worker);
   }
@@ -223,7 +223,7 @@ export class Cluster {
     this.#options.onEvent(event);
   }
 
-  /** A process that was to be a worker has ended; `left` others run or will. @returns whether another is of use */
+  /** A worker's process has ended; `left` others run or will be started. @returns whether starting another one helps */
   processEnded(pid: number, reason: string, left: number): boolean {
     return this.#roster.processEnded(pid, reason, left) && this.failed === null;
   }
@@ -266,7 +266,7 @@ export class Cluster {
     } catch (error) {
       this.#waits.fail(coded('INTERNAL', { reason: reasonOf(error) }));
     }
-    // Conditions that nobody reports, a signal for one, are looked at here.
+    // Nobody reports some conditions, a signal for one. They are looked at here.
     this.#waits.notify();
   }
 }

@@ -1,4 +1,4 @@
-/** A coordinator: takes a run folder, assembles workers, trains, and leaves a complete run folder behind. */
+/** The coordinator: takes a run folder, waits for workers, trains, and leaves a complete run folder behind. */
 import { join } from 'node:path';
 import { tooManyWorkers } from '../run/config/config-checks.js';
 import { configToYaml } from '../run/config/config-file.js';
@@ -37,9 +37,9 @@ export interface CoordinatorEvents {
   readonly observer: Partial<TrainingObserver>;
   /** Something that the user should know and that does not end the run. */
   readonly warn: (text: string) => void;
-  /** A reason ends the run with a checkpoint of its last committed step; what is under way is called off. */
+  /** Why the run should stop, or null. It ends with a checkpoint of its last committed step; work under way is called off. */
   readonly stopRequested: () => string | null;
-  /** All workers are children of this process: those of a coordinator before it are gone. */
+  /** Whether all workers are children of this process. Then those of an earlier coordinator are gone. */
   readonly ownWorkers: boolean;
 }
 
@@ -98,7 +98,7 @@ async function runInOwnFolder(
   const opening = await openRun(definition, events.ownWorkers);
   const before = await summaryOfEnded(definition, opening);
   if (before !== null) return before;
-  // Before the journal has it: whoever resumes the run after a crash goes by this file.
+  // The file comes before the journal: a run that is resumed after a crash takes its options from the file.
   if (config.prolonged !== given.prolonged) {
     const check = async (): Promise<void> => lease.check();
     const { clock } = host;
@@ -120,13 +120,13 @@ async function runInOwnFolder(
       events.onListening({ workers: cluster.address, http: httpAddress }, cluster);
       const reason = await trainToItsEnd(definition, services, events);
       stop = { clean: true, reason };
-      // After a crash between the two the same command finds that nothing is left to be done.
+      // If the process dies between the two, the same command finds the summary and has nothing left to do.
       const summary = await summarise(true, reason);
       await journal.end(reason, true);
       return summary;
     } catch (error) {
       stop = { clean: false, reason: reasonOf(error) };
-      // Their own failure to be written is no news, or less than what is being thrown.
+      // If these cannot be written either, the error that is thrown here matters more.
       await journal.end(stop.reason, false).catch(() => undefined);
       await summarise(false, stop.reason).catch(() => undefined);
       throw error;
@@ -136,7 +136,7 @@ async function runInOwnFolder(
   }
 }
 
-/** The summary of a run that has ended, so that nothing is to be done; else null. */
+/** The summary of a run that has already ended; null if there is something left to do. */
 async function summaryOfEnded(
   { host, config, manifest, warn }: RunDefinition,
   opening: RunOpening,
@@ -145,13 +145,13 @@ async function summaryOfEnded(
   const state = afterProlongation(opening.state, config);
   const ended = state.ended ?? (state.step >= steps ? 'finished' : null);
   const summary = ended === null ? null : await readSummary(host.disk, config.out);
-  // One that was stopped in its last evaluation has all its steps, and is not finished.
+  // A run that was stopped in its last evaluation has all its steps and is still not finished.
   if (summary?.completed !== true || summary.steps !== state.step || summary.reason !== ended) return null;
   warn(`nothing to do: the run in ${config.out} has ended (${ended})`);
   return summary;
 }
 
-/** Gets workers together and trains; rolls back and begins again as often as it has to. @returns why it ended */
+/** Waits for workers and trains; rolls back and begins again as often as necessary. @returns why the run ended */
 async function trainToItsEnd(
   definition: RunDefinition,
   services: RunServices,

@@ -18,7 +18,7 @@ export interface Evaluation extends Totals {
 /** What the test images say of a run whose best was chosen without them. */
 export interface FinalTest {
   readonly last: Evaluation;
-  /** Null where no checkpoint is the best, or where it cannot be read any more. */
+  /** Null if no checkpoint is the best, or if it can no longer be read. */
   readonly best: Evaluation | null;
 }
 
@@ -33,7 +33,7 @@ export interface EvaluationOptions {
   readonly interrupted: () => boolean;
 }
 
-/** One part of an evaluation that is out with a worker. */
+/** The part of an evaluation that a worker is computing. */
 interface Part {
   readonly evaluation: number;
   readonly worker: number;
@@ -41,8 +41,8 @@ interface Part {
 }
 
 /**
- * Every worker that holds the state computes a part; the part of one that is lost, or that reports what cannot be true,
- * goes to the others.
+ * Every worker that holds the state computes a part. If a worker is lost, or its report cannot be true, its part goes to
+ * the others.
  * @returns null when interrupted
  * @throws STATE_LOST, STEP_TIMEOUT, PROTOCOL_GARBAGE
  */
@@ -58,7 +58,7 @@ export async function evaluateOnCluster(
   let rest: readonly MicroBatch[] = microBatches(samples, options.microBatch);
   let open: readonly Part[] = [];
   while (rest.length > 0 || open.length > 0) {
-    // One part a worker at a time: of its answers the newest is looked at.
+    // A worker has one part at a time, because only the newest of its answers is kept.
     const busy = new Set(open.map(({ worker }) => worker));
     const holders = open.length === 0 ? await cluster.someHolders(step) : cluster.holders(step);
     const free = holders.filter((worker) => !busy.has(worker));
@@ -119,7 +119,7 @@ function handOut(
     });
 }
 
-/** What has come in of an evaluation. */
+/** The reports of an evaluation so far, added up. */
 interface Sums {
   lossUnits: number;
   correct: number;
@@ -127,7 +127,7 @@ interface Sums {
   readonly predictions: Uint32Array;
 }
 
-/** Adds a report to the sums. @returns why it cannot be true, then nothing is added */
+/** Adds a report to the sums. @returns why the report cannot be true; then nothing is added */
 function takeIn(
   { worker, list }: Part,
   body: Body<'evaluationDone'>,

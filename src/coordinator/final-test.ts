@@ -6,8 +6,8 @@ import { checkpointAt } from '../run/folder/starting-point.js';
 import { evaluate } from './trainer.js';
 
 /**
- * Evaluates the last weights and those of the best checkpoint, which the workers are given for that. Whatever goes wrong on
- * the way ends nothing but this: the run is in its checkpoints.
+ * Evaluates the last weights and those of the best checkpoint, which the workers are given for this purpose. A failure
+ * here ends only the test: the run itself is safe in its checkpoints.
  * @returns null when a stop was asked for
  * @throws STATE_LOST, STEP_TIMEOUT, WORKERS_MISSING and what `Rendezvous.show` throws
  */

@@ -1,4 +1,4 @@
-/** The training loop: step, evaluate, decide, keep; read it top to bottom. */
+/** The training loop, to be read from top to bottom: step, evaluate, decide, keep. */
 import type { RunConfig } from '../run/config/schema.js';
 import { choosingSplit, type EvaluatedSplit, type Manifest } from '../run/dataset/manifest.js';
 import { reasonOf } from '../errors/errors.js';
@@ -29,7 +29,7 @@ export interface TrainingRun {
   readonly observer: TrainingObserver;
   readonly runner: StepRunner;
   readonly diskWait: DiskWait;
-  /** A reason ends the run with a checkpoint of its last committed step; what is under way is called off. */
+  /** Why the run should stop, or null. It ends with a checkpoint of its last committed step; work under way is called off. */
   readonly stopRequested: () => string | null;
   /** How far the run has come, also when it ends with an error. */
   readonly progress: TrainingProgress;
@@ -39,7 +39,7 @@ export interface TrainingRun {
 
 export type EvaluatedRun = Pick<TrainingRun, 'config' | 'manifest' | 'cluster' | 'stopRequested'>;
 
-/** Why training is over here: the run is, or the last that held its state have left it in a checkpoint. */
+/** Why training ends here: the run is over, or its last workers have left and their state is in a checkpoint. */
 export type TrainingEnd =
   | { readonly kind: 'ended'; readonly reason: string; readonly over: boolean }
   | { readonly kind: 'handed-over' };
@@ -48,7 +48,7 @@ export interface TrainingProgress {
   state: RunState;
   /** The last evaluation since the start. */
   evaluation: Evaluation | null;
-  /** Of the test images, once all is chosen without them; null before that, and where they choose. */
+  /** Figures of the test images, evaluated once at the end; null before that, and if the test images choose the best. */
   final: FinalTest | null;
   lastCommit: { readonly generation: number; readonly digest: string } | null;
   /** The newest step with a checkpoint, -1 for none. */
@@ -57,7 +57,7 @@ export interface TrainingProgress {
   agreed: number;
 }
 
-/** What the learning rate of `step` follows from: a run that is prolonged decays anew from there, without a warm-up. */
+/** The schedule of the learning rate. A run that is prolonged decays anew from that step, without a warm-up. */
 export function scheduleAt(config: RunConfig, perEpoch: number, step: number): LearningRateSchedule {
   const { schedule: form, lr: base, finalLr } = config;
   const warmupSteps = warmupOf(config.warmupSteps, firstLength(config, perEpoch));
@@ -128,7 +128,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
     if (left && progress.saved === step) return { kind: 'handed-over' };
 
     if (progress.state.best?.step === step && progress.saved < step && bestBefore !== undefined) {
-      // The best is a checkpoint that can be opened: one that was left out is none.
+      // Only a checkpoint that can be opened counts as the best, not one that could not be written.
       progress.state = { ...progress.state, best: bestBefore };
       await journal.epoch(progress.state);
     }
@@ -147,7 +147,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
 }
 
 /**
- * Dismisses workers that want to leave; the last to hold the state leaves it in a checkpoint.
+ * Releases workers that want to leave. The last one to hold the state leaves it in a checkpoint.
  * @returns whether some have left and nobody holds the state any more
  */
 async function letGo(
@@ -166,8 +166,8 @@ async function letGo(
 }
 
 /**
- * Evaluates if it is due, and draws the conclusions of an epoch.
- * A run that ends within an epoch draws none: prolonged, it goes on as if it had never ended.
+ * Evaluates if an evaluation is due, and draws the conclusions of an epoch.
+ * A run that ends within an epoch draws none, so that it can be prolonged as if it had never ended.
  * @returns the state to go on with; null when a stop was asked for before the evaluation was finished
  */
 async function finishEpoch(

@@ -1,4 +1,4 @@
-/** Who gets in, as whom, with what: decides over a hello, and remembers what was decided about a process before. */
+/** Decides whether a worker that says hello gets in, under which number and with which state; remembers earlier decisions about its process. */
 import type { VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import * as membership from './membership.js';
@@ -13,7 +13,7 @@ export type CommonWelcome = Pick<
 >;
 
 export interface AdmissionOptions {
-  /** Workers the run takes at most, and needs at least. */
+  /** The most workers that the run takes, and the fewest that it needs. */
   readonly maxWorkers: number;
   readonly minWorkers: number;
   /** The number that the next worker gets. */
@@ -42,10 +42,10 @@ export type Decision =
 export class Admission {
   readonly #options: AdmissionOptions;
   #nextWorker: number;
-  /** Those that said hello during a commit; null: none is under way. */
+  /** Those that said hello during a commit; null while no commit is under way. */
   #deferred: Applicant[] | null = null;
   readonly #quarantine = new Quarantine();
-  /** Processes that hold a state which is wrong, until they hold another. */
+  /** Processes whose state is wrong, until they hold another one. */
   readonly #distrusted = new Set<string>();
 
   constructor(options: AdmissionOptions) {
@@ -53,7 +53,7 @@ export class Admission {
     this.#nextWorker = options.firstWorker;
   }
 
-  /** A commit is being written down: where the run is does not hold until `resume`. */
+  /** A commit is being written down: until `resume` nobody can be told where the run is. */
   pause(): void {
     this.#deferred = [];
   }
@@ -74,7 +74,7 @@ export class Admission {
   /** @param members without the applicant */
   decide(members: readonly Member[], { peer, hello }: Applicant, nowMs: number): Decision {
     const { maxWorkers, minWorkers, welcome, position } = this.#options;
-    // Without enough others a bad link is better than none.
+    // If there are too few others, a worker behind a bad link is better than none.
     if (members.length >= minWorkers && this.#quarantine.holds(hello.instance, nowMs)) {
       return { kind: 'later' };
     }
@@ -82,7 +82,7 @@ export class Admission {
     if (error !== null) return { kind: 'refused', error };
     const { members: grown, member } = membership.admit(members, this.#nextWorker++, peer, hello, nowMs);
     const { runToken, step, ...rest } = position();
-    // Whether it has been told to drop its state, and has read that, does not matter here.
+    // It may not have read yet that it should drop its state, so what it says about it is ignored.
     const held = this.#distrusted.has(hello.instance) ? { ...hello, runToken: '' } : hello;
     const { holds, ...choice } = chooseStateSource(held, { runToken, step, ...rest });
     return {
@@ -93,17 +93,17 @@ export class Admission {
     };
   }
 
-  /** What `member` holds is wrong: in its next place it gets a state, whatever it says it has. */
+  /** The state of `member` is wrong: when it joins again it is given a state, whatever it says it has. */
   distrust({ instance }: Member): void {
     this.#distrusted.add(instance);
   }
 
-  /** `member` is ready: it holds what it was given with its place. */
+  /** `member` is ready: it now holds the state that it was given. */
   trust({ instance }: Member): void {
     this.#distrusted.delete(instance);
   }
 
-  /** `member` stays out for a while, where others are enough. @returns for how long, ms */
+  /** Keeps `member` out for a while, as long as there are enough others. @returns for how long, ms */
   quarantine({ instance }: Member, nowMs: number): number {
     return this.#quarantine.begin(instance, nowMs);
   }

@@ -21,9 +21,9 @@ export type ClusterEventKind =
 export interface ClusterEvent {
   readonly kind: ClusterEventKind;
   readonly worker?: number;
-  /** Of the worker: what its figures are known by. */
+  /** The worker's place, by which metrics know it. */
   readonly place?: number;
-  /** It leaves because the run has ended. */
+  /** Whether it leaves because the run has ended. */
   readonly atEnd?: boolean;
   readonly text: string;
 }

@@ -4,26 +4,26 @@ import { Phase, PROTOCOL_VERSION, type Body } from '../../wire/codec.js';
 import { placeFor, wishOf } from './place.js';
 
 export interface Member {
-  /** Number in the run, from 0, never given twice. */
+  /** Number in the run, from 0; it is never given twice. */
   readonly worker: number;
-  /** What its figures are known by: given again. */
+  /** Number by which metrics know it; unlike `worker` it is given again. */
   readonly place: number;
   /** The control server's name for its connection. */
   readonly peer: string;
-  /** Its process's name for itself: the same on all its connections, and of no other process. */
+  /** The name that its process gives itself: the same on all its connections, and different from every other process's. */
   readonly instance: string;
   readonly host: string;
   readonly pid: number;
   /** host:port of its /metrics, or empty. */
   readonly metricsAddress: string;
   readonly heardAtMs: number;
-  /** Silent for a while, not yet for long enough to be removed. */
+  /** Whether it has been silent for a while, but not long enough to be removed. */
   readonly suspected: boolean;
-  /** It was asked to end and works on until it is told to stop. */
+  /** Whether it has asked to leave; it works on until it is told to stop. */
   readonly leaving: boolean;
-  /** Present once the worker can compute. */
+  /** Its ready message; null until it can compute. */
   readonly ready: Body<'ready'> | null;
-  /** Committed steps in its state once it has read what was sent to it; null: it has none. */
+  /** Committed steps that its state has once it has read what was sent to it; null if it has no state. */
   readonly state: number | null;
   /** Committed steps that it has said it has applied. */
   readonly applied: number;
@@ -43,7 +43,7 @@ export interface Lost {
   readonly reason: string;
 }
 
-/** What members may be changed in. */
+/** The fields of a member that `heard` can change. */
 export type MemberChange = Partial<Pick<Member, 'leaving' | 'holds'>>;
 
 const MOST_LOG_LINES = 8;
@@ -80,7 +80,7 @@ function changed(
   return members.map((m) => (m.peer === peer ? change(m) : m));
 }
 
-/** `members` with a change to the one behind `peer`, and the time of its word noted. */
+/** `members` after a message from `peer`: its time is noted, and `change` applied. */
 export function heard(
   members: readonly Member[],
   peer: string,
@@ -150,7 +150,7 @@ export function holders(members: readonly Member[], step: number): readonly Memb
   return members.filter((m) => m.ready !== null && m.state === step);
 }
 
-/** `members` as if `ms` had not passed: whoever measures was away itself, and their words wait to be read. */
+/** `members` as if `ms` had not passed. For a process that was suspended itself: the messages of others wait to be read. */
 export function excused(members: readonly Member[], ms: number): readonly Member[] {
   return members.map((m) => ({
     ...m,
@@ -168,7 +168,7 @@ export interface Silence {
   readonly lost: readonly Lost[];
 }
 
-/** Who is silent for too long. A removed member is not taken off the list here. */
+/** Finds who has been silent for too long. It only names them; they stay in `members`. */
 export function findSilent(
   members: readonly Member[],
   nowMs: number,
@@ -222,8 +222,8 @@ export function inRing({ heartbeat }: Member, step: number): boolean {
 
 /**
  * Whether an all-reduce has stalled: all of `ring` are in it or through with it, and nothing has come in anywhere
- * for `stallMs`. A worker that still computes keeps the others waiting rightly.
- * @param sinceMs when it was planned: what stood still before is another matter
+ * for `stallMs`. A worker that still computes has a good reason to keep the others waiting.
+ * @param sinceMs when the round was planned; time before that does not count
  */
 export function ringStalled(
   ring: readonly Member[],
@@ -237,8 +237,8 @@ export function ringStalled(
 }
 
 /**
- * Of the workers of an all-reduce that has stalled, the one that its neighbour does not reach, or that has not even
- * begun. What a broken link does not deliver is missing first and most behind it; further on in the ring less is missing.
+ * Finds, in an all-reduce that has stalled, the worker that its neighbour does not reach or that has not even begun. Of the
+ * messages that a broken link does not deliver, the worker right behind it misses most; those further on miss fewer.
  */
 export function leastReached(ring: readonly Member[], generation: number): Member | undefined {
   const messages = ({ heartbeat }: Member): number =>

@@ -1,9 +1,9 @@
 /**
- * Workers that are well but that a neighbour in the ring does not reach: let in again at once they would stall
- * every step, so they stay out for a while, twice as long each time. Time passed in; no clock.
+ * Keeps workers out that are well but that a neighbour in the ring does not reach. Let in again at once they would stall
+ * every step, so they stay out for a while, twice as long each time. The time is passed in; there is no clock.
  */
 
-/** About as long as somebody takes to look at a network; three stalls cost about as much again. */
+/** About as long as a person takes to look at a network. The three stalls before it take about as long. */
 const FIRST_MS = 30_000;
 const LONGEST_MS = 900_000;
 

@@ -1,4 +1,4 @@
-/** Who is in the run: notes what workers say of themselves, finds out who is gone, lets others in. */
+/** Keeps the list of members: notes what workers say about themselves, finds out who is gone, lets others in. */
 import { coded, plainError, revivedError, type VitrailError } from '../../errors/errors.js';
 import type { Clock } from '../../host/clock.js';
 import type { Body, Message, MessageName } from '../../wire/codec.js';
@@ -19,7 +19,7 @@ export interface RosterOptions extends AdmissionOptions, SilenceLimits {
   readonly refuses: (ready: Body<'ready'>) => VitrailError | null;
   readonly onEvent: (event: ClusterEvent) => void;
   readonly send: <N extends MessageName>(peer: string, name: N, body: Body<N>) => void;
-  /** A worker is no member any more, for whatever reason; its number is not given again. */
+  /** Called when a worker is no longer a member, for whatever reason. Its number is not given again. */
   readonly onRemoved: (worker: number) => void;
   /** The run cannot go on. */
   readonly onFatal: (error: VitrailError) => void;
@@ -29,7 +29,7 @@ export class Roster {
   readonly #options: RosterOptions;
   #members: readonly Member[] = [];
   #phase: 'rendezvous' | 'running' | 'closing' = 'rendezvous';
-  /** What everybody is told at the end, also those that come back only then. */
+  /** What every worker is told at the end, even one that comes back only then. */
   #stop: Body<'stop'> = { clean: true, reason: '' };
   /** The step that is under way, for messages. */
   #step = 0;
@@ -49,7 +49,7 @@ export class Roster {
     return this.#members;
   }
 
-  // A worker that sleeps finds what was sent to it when it wakes up, though the coordinator be gone by then.
+  // A sleeping worker reads what was sent to it when it wakes up, even if the coordinator is gone by then.
   /** Connections of members, and of workers that were taken out or never got in. */
   get connected(): readonly string[] {
     return [...this.#members.map((m) => m.peer), ...this.#unknownPeers.peers];
@@ -74,7 +74,7 @@ export class Roster {
     this.#step = step;
   }
 
-  /** Nobody is admitted until `committed`: a commit is being written down, and where the run is does not hold. */
+  /** A commit is being written down: until `committed` nobody is admitted, as nobody can be told where the run is. */
   beginCommit(): void {
     this.#admission.pause();
   }
@@ -85,7 +85,7 @@ export class Roster {
     for (const applicant of this.#admission.resume()) this.#admit(applicant, this.#options.clock.now());
   }
 
-  /** Takes what concerns membership. @returns the sender of any other message, null for unknown peers and if taken */
+  /** Handles messages about membership. @returns the sender of any other message; null if it was handled or the peer is unknown */
   hear(peer: string, message: Message, nowMs: number): Member | null {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) {
@@ -139,7 +139,7 @@ export class Roster {
     this.#removeUntold(member, 'lost', error.message, error);
   }
 
-  /** Takes a worker out that is there and does harm; it may come back. */
+  /** Takes out a worker that is alive and does harm. It may come back. */
   expel(worker: number, kind: 'hung' | 'expelled', text: string, discardState: boolean): void {
     const member = this.member(worker);
     if (member === undefined) return;
@@ -148,7 +148,7 @@ export class Roster {
     this.#unknownPeers.tell(member.peer, text, discardState, this.#options.clock.now());
   }
 
-  /** Takes a worker out that its neighbours in the ring do not reach, for a while where others are enough. */
+  /** Takes out a worker that its neighbour in the ring does not reach, and keeps it out for a while if there are enough others. */
   quarantine(worker: number, text: string): void {
     const member = this.member(worker);
     if (member === undefined) return;
@@ -190,7 +190,7 @@ export class Roster {
     if (this.#admission.defers(applicant)) return;
     const { peer, hello } = applicant;
     if (membership.memberOf(this.#members, peer) !== undefined) return;
-    // A connection may break on the worker's side alone: it comes back long before its old one falls silent.
+    // A connection may break on the worker's side alone. The worker then comes back long before its old connection falls silent.
     const ghost = this.#members.find((m) => m.instance === hello.instance);
     if (ghost !== undefined) this.lose(ghost.peer, 'its process has come back on another connection');
     const decision = this.#admission.decide(this.#members, applicant, nowMs);

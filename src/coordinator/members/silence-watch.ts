@@ -1,4 +1,4 @@
-/** Looks at the members again and again for those who are silent; time passed in. */
+/** Finds members that are silent, each time it is asked; the time is passed in. */
 import * as membership from './membership.js';
 import type { Member, Silence } from './membership.js';
 
@@ -7,7 +7,7 @@ export interface SilenceLimits {
   readonly heartbeatTimeoutMs: number;
 }
 
-/** A gap between two looks in which this process itself must have stood still. */
+/** After a gap this long between two looks, this process itself must have been suspended. */
 const AWAY_MS = 500;
 
 export class SilenceWatch {
@@ -23,7 +23,7 @@ export class SilenceWatch {
   look(members: readonly Member[], nowMs: number): Silence {
     const awayMs = nowMs - this.#lookedAtMs;
     this.#lookedAtMs = nowMs;
-    // This process stood still, not they.
+    // This process was suspended, not the workers.
     const heard = awayMs > AWAY_MS ? membership.excused(members, awayMs) : members;
     const { suspectAfterMs, heartbeatTimeoutMs } = this.#limits;
     const silence = membership.findSilent(heard, nowMs, suspectAfterMs, heartbeatTimeoutMs);

@@ -1,4 +1,4 @@
-/** Connections that are no members: of before a restart, taken out and still alive, or of nobody knows whom. */
+/** Connections that belong to no member: from before a restart, of workers that were taken out, or of unknown programs. */
 import type { Body } from '../../wire/codec.js';
 
 /** A connection is asked who it is this often at most. */
@@ -8,7 +8,7 @@ const MOST_UNKNOWN_PEERS = 10_000;
 
 interface UnknownPeer {
   readonly askedAtMs: number;
-  /** Why it is no member. */
+  /** Why it is not a member. */
   readonly reason: string;
   readonly discardState: boolean;
 }
@@ -26,7 +26,7 @@ export class UnknownPeers {
     return [...this.#unknownPeers.keys()];
   }
 
-  /** A worker was taken out without being told: when it says something, it is asked at once. */
+  /** A worker was taken out without being told so. As soon as it says something, it is asked who it is. */
   note(peer: string, reason: string): void {
     this.#unknownPeers.set(peer, { askedAtMs: -ASK_AGAIN_MS, reason, discardState: false });
   }

@@ -13,7 +13,7 @@ import type { RunWait } from './run-wait.js';
 /** How a wait for answers ended. */
 export interface AnswerWaitEnd<N extends MessageName> {
   readonly answers: ReadonlyMap<number, Body<N>>;
-  /** Workers that were waited for and are no members any more; the wait ends with the first. */
+  /** Workers that were waited for and are no longer members. The first of them ends the wait. */
   readonly lost: readonly number[];
   /** `stallCheck` has ended the wait. */
   readonly cut: boolean;
@@ -21,11 +21,11 @@ export interface AnswerWaitEnd<N extends MessageName> {
   readonly interrupted: boolean;
 }
 
-/** Where workers wait for each other, the one that hangs is not found by looking at each alone. */
+/** Where workers wait for each other, looking at each one alone does not find the one that hangs. */
 export interface StallCheck {
-  /** Whether nothing moves among all of them: ends the wait. */
+  /** Whether none of them makes progress; this ends the wait. */
   readonly found: () => boolean;
-  /** Whether a worker that shows nothing new may be waiting for another. */
+  /** Whether a worker without progress may be waiting for another one. */
   readonly excuses: (member: Member) => boolean;
 }
 
@@ -34,7 +34,7 @@ export interface AnswerWaitOptions<N extends MessageName> {
   readonly step: number;
   readonly from: readonly number[];
   readonly matches: (body: Body<N>) => boolean;
-  /** Longest time in which a worker that is waited for shows nothing new. */
+  /** How long a worker may go without progress before it is taken out. */
   readonly timeoutMs: number;
   readonly stallCheck?: StallCheck;
   /** True ends the wait: the answers are not wanted any more. */
@@ -60,8 +60,8 @@ interface Look<N extends MessageName> {
 /**
  * Waits for a matching answer from every worker of `from`, for the first of them that is lost, for `stallCheck`, or until
  * `interrupted`.
- * A worker that is waited for and shows nothing new for `timeoutMs` is expelled with a verdict.
- * @throws STEP_TIMEOUT where that leaves nobody, or what has ended the run
+ * A worker that makes no progress for `timeoutMs` is expelled with a verdict.
+ * @throws STEP_TIMEOUT if that would leave nobody, or the error that has ended the run
  */
 export async function waitForAnswers<N extends MessageName>(
   services: AnswerWaitServices,
@@ -72,7 +72,7 @@ export async function waitForAnswers<N extends MessageName>(
   roster.atStep(step);
   const startMs = clock.now();
   const asked = new Set(from);
-  /** One pass: it is looked at with every message. */
+  /** Called for every message, so it makes a single pass. */
   const look = (): Look<N> => {
     const here = roster.members.filter((m) => asked.has(m.worker));
     const present = new Set(here.map((m) => m.worker));
@@ -96,13 +96,13 @@ export async function waitForAnswers<N extends MessageName>(
     );
     if (hung.length > 0) {
       expelHung(services, hung, { step, timeoutMs, nowMs });
-      // Or nobody would be left, and the run has ended.
+      // If nobody would be left, the run has ended instead.
       return look().lost.length > 0;
     }
     cut = stallCheck?.found() === true;
     return cut;
   };
-  // The condition itself ends the wait: a worker either answers, is lost, or shows something new.
+  // Only the condition ends this loop: every worker answers, is lost, or makes progress.
   while ((await waits.until(met, timeoutMs)) === 'late');
   const { answers, lost } = look();
   return { answers, lost, cut, interrupted };

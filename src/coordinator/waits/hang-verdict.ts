@@ -1,4 +1,4 @@
-/** What is said of a worker that hangs: who, in which phase, since when, what is usual, its last words. Pure. */
+/** Describes a worker that hangs: who, in which phase, since when, what is usual, what it logged last. Pure. */
 import { phaseOf, type Member } from '../members/membership.js';
 import type { Usual } from './phase-history.js';
 

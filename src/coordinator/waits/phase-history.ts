@@ -1,4 +1,4 @@
-/** How long the phases of recent steps took: what is usual, for verdicts. Pure but for its memory. */
+/** Remembers how long the phases of recent steps took, so that a verdict can say what is usual. Pure apart from its memory. */
 import { Phase, type Body } from '../../wire/codec.js';
 
 const STEPS = 200;
@@ -14,7 +14,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 
-/** The longest time that a worker stays in a phase without anything new, by phase. */
+/** By phase, the longest time that a worker stays in it without progress. */
 function timesOf(timings: Body<'stepDone'>['timings']): readonly (readonly [Phase, number])[] {
   const each = Math.max(1, timings.microBatches);
   return [

@@ -1,4 +1,4 @@
-/** Stalled all-reduces: how one is known, and what is done about the first, the third, and too many. Pure. */
+/** Recognises an all-reduce that has stalled, and decides what to do about the first, the third, and too many. Pure. */
 import { coded } from '../../errors/errors.js';
 import type { StallCheck } from './answer-wait.js';
 import { inRing, leastReached, ringStalled, type Member } from '../members/membership.js';
@@ -6,7 +6,7 @@ import type { StepRound } from '../step/step-round.js';
 
 /** After so many stalled all-reduces of a step, a worker is left out. */
 const MOST_STALLS = 2;
-/** Leaving workers out does not help either. */
+/** After so many, leaving workers out does not help either, and the run ends. */
 const MOST_STALLS_IN_ALL = 20;
 
 export interface StallTimes {
@@ -17,9 +17,9 @@ export interface StallTimes {
 }
 
 /**
- * What the wait for the reports of `round` looks at. In the ring one waits for the others: whoever keeps them waiting
- * is not there yet, and where all are there, nobody is to blame for it alone. A ring of one waits for nobody.
- * @param members asked again and again for those that there are
+ * The check for the wait for the reports of `round`. Workers in the ring wait for each other, so none of them is blamed
+ * alone: whoever keeps the others waiting has not entered the ring yet. A ring of one waits for nobody.
+ * @param members called for the current members each time
  */
 export function ringStallCheck(
   { step, ring }: Pick<StepRound, 'step' | 'ring'>,
@@ -38,9 +38,10 @@ export function ringStallCheck(
 }
 
 /**
- * All are there and nothing moves: first the same ring again, then without the worker that got least.
+ * All workers are in the ring and nothing moves: the same ring is tried again first, then the ring without the worker that
+ * received least.
  * @param stalls stalled all-reduces of this step, this one included
- * @returns the worker to be left out, if any is
+ * @returns the worker to leave out, or null
  * @throws RING_TIMEOUT
  */
 export function leftOut(

@@ -1,4 +1,4 @@
-/** The waits of a run: the first failure ends them all, present and later. */
+/** The waits of a run. The first failure ends all of them, also those that begin later. */
 import type { VitrailError } from '../../errors/errors.js';
 import type { Clock } from '../../host/clock.js';
 import { ConditionWait, type WaitEnd } from './condition-wait.js';
@@ -23,12 +23,12 @@ export class RunWait {
     this.notify();
   }
 
-  /** Called with what ends the run, for what waits otherwise. */
+  /** Calls `listener` with the error that ends the run, for those that wait in another way. */
   onFailure(listener: (error: VitrailError) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Something has happened: all conditions are looked at again. */
+  /** Something has happened: all conditions are checked again. */
   notify(): void {
     this.#wait.notify();
   }

@@ -25,7 +25,7 @@ export async function waitForWorkers(
   previous: StepRound | null,
 ): Promise<boolean> {
   const expected = config.minWorkers ?? 1;
-  // One that wants to leave is not taken into a new step: its state is no help either.
+  // A worker that wants to leave takes no part in a new step, so its state does not help either.
   const takers = (): readonly Member[] =>
     cluster.ready.filter(({ worker, leaving }) => !leaving || previous?.ring.includes(worker) === true);
   const able = (): number => takers().length;
