@@ -23,7 +23,7 @@ function request(split: string, m: MicroBatchAssignment): BatchRequest {
 }
 
 /**
- * @param interrupted asked between micro-batches: true leaves the rest undone
+ * @param interrupted called between micro-batches; true leaves the rest undone
  * @returns null when interrupted
  * @throws LOSS_NOT_FINITE
  */

@@ -1,4 +1,4 @@
-/** What a worker has in its sum, and what a plan makes of it. Pure. */
+/** Compares what a worker has in its sum with what a plan asks for. Pure. */
 import type { Body, MicroBatchAssignment } from '../wire/codec.js';
 
 /** The micro-batches in a sum, and what they were computed for: sums of other exponents cannot be added. */
@@ -9,14 +9,14 @@ export interface HeldWork {
 }
 
 export interface WorkToDo {
-  /** The sum is used; else it starts from zero. */
+  /** Whether the sum is kept; otherwise it starts from zero. */
   readonly keep: boolean;
   readonly compute: readonly MicroBatchAssignment[];
 }
 
 /**
  * A sum can grow and cannot shrink: it is kept if all that is in it is planned, and only the rest is computed.
- * @param held null for nothing
+ * @param held null if the sum holds nothing
  */
 export function workToDo(
   held: HeldWork | null,

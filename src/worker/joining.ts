@@ -1,4 +1,4 @@
-/** How a worker gets a place in the run, the first time or again: say hello, be welcomed, hold the state, be ready. */
+/** How a worker gets a place in the run, the first time or again: it says hello, is welcomed, gets the state, is ready. */
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, revivedError, VitrailError } from '../errors/errors.js';
 import type { ModelSpec } from '../run/model/model-spec.js';
@@ -21,13 +21,13 @@ export type WorkerIdentity = Pick<Body<'hello'>, 'instance' | 'host' | 'pid'>;
 
 /** What others know this worker by. */
 export interface Identity {
-  /** Of its /metrics; empty: there is none for others. */
+  /** Address of its /metrics; empty if others cannot ask for them. */
   readonly metricsAddress: string;
-  /** That it had, or was started for; null: any. */
+  /** The place that it had, or was started for; null for any. */
   readonly place: number | null;
 }
 
-/** Of a worker that holds nothing of any run. */
+/** The introduction of a worker that holds no state. */
 export const NEWCOMER: Introduction = {
   runToken: '',
   step: 0,
@@ -55,7 +55,7 @@ export function introduction(
   };
 }
 
-/** Whether an error can be that of a coordinator that went away in the middle of it. Any other is the worker's own. */
+/** Whether an error can have come from a coordinator that went away. Any other error is the worker's own. */
 export function failsWithCoordinator(error: unknown): boolean {
   return error instanceof VitrailError && ['RING_ABORTED', 'STATE_TRANSFER_FAILED'].includes(error.code);
 }
@@ -97,7 +97,7 @@ export async function introduce(
         link.send('hello', hello);
         break;
       default:
-      // Of the place that this worker had before.
+      // A message for the place that this worker had before.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Where a worker's /metrics is served, and where Prometheus is told to ask for it. Pure. */
+/** The address on which a worker serves /metrics, and the address that Prometheus is given for it. Pure. */
 
 const AUTOMATIC = 'auto';
 const NONE = 'none';
@@ -19,8 +19,8 @@ export function metricsListen(wanted: string, own: string): string | null {
 }
 
 /**
- * What others are told of a page that is served on `listening`; empty where no other machine could ask for it.
- * @param advertise what others are told of the worker's other sockets
+ * The address that others are given for a page on `listening`; empty if no other machine can reach it.
+ * @param advertise the host that others are given for the worker's other sockets
  */
 export function metricsAddress(listening: string, advertise: string): string {
   const port = /:(\d+)$/.exec(listening)?.[1] ?? '';

@@ -1,4 +1,4 @@
-/** The address under which others reach this worker: that from which its connection to the coordinator leaves. */
+/** The address under which others reach this worker: the local address of its connection to the coordinator. */
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
@@ -6,9 +6,9 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { coded, reasonOf, VitrailError } from '../errors/errors.js';
 
-/** Between two questions to a name server that does not answer. */
+/** Time between two questions to a name server that does not answer. */
 const ASK_AGAIN_MS = 1000;
-/** What the system's resolver says where a name server may answer later; any other answer is final. */
+/** Errors of the system's resolver after which a name server may still answer later. Any other error is final. */
 const FOR_NOW = 'EAI_AGAIN';
 
 /** Host and port of tcp://HOST:PORT; an IPv6 host stands in brackets. @throws ADDRESS_INVALID */
@@ -21,7 +21,7 @@ export function tcpHostAndPort(address: string): { readonly host: string; readon
   return { host: match[1] ?? match[2]!, port };
 }
 
-/** Where this worker is: what its sockets are bound to, and what others are told. */
+/** The addresses of this worker: the one its sockets are bound to, and the one that others are given. */
 export interface OwnAddress {
   readonly bind: string;
   readonly advertise: string;
@@ -30,13 +30,13 @@ export interface OwnAddress {
 export interface AddressOptions {
   /** tcp://HOST:PORT */
   readonly coordinator: string;
-  /** What others are to be told in place of the address that is found; null: that. */
+  /** The address to give to others in place of the one that is found; null for the one that is found. */
   readonly advertise: string | null;
   /** Longest wait for a name server that does not answer. */
   readonly timeoutMs: number;
-  /** Aborted: nothing is waited for any more. */
+  /** When it is aborted, every wait ends. */
   readonly leave: AbortSignal;
-  /** Told when a name server does not answer and will be asked again. */
+  /** Called when a name server does not answer and will be asked again. */
   readonly onWait: (error: VitrailError) => void;
 }
 
@@ -72,13 +72,13 @@ async function resolved(host: string, { timeoutMs, leave, onWait }: AddressOptio
   }
 }
 
-/** The local end of a way to `address`: what the system's routes say. */
+/** The local address from which the system's routes reach `address`. */
 async function localEndTowards(address: string, port: number, coordinator: string): Promise<string> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   try {
     await new Promise<void>((settle, reject) => {
       socket.once('error', reject);
-      // A datagram socket is only told its peer: no packet leaves.
+      // Connecting a datagram socket only notes its peer: no packet is sent.
       socket.connect(port, address, settle);
     });
     return socket.address().address;

@@ -25,13 +25,13 @@ import type { TrainingState } from './training/training-state.js';
 export interface PlaceOptions {
   /** tcp://HOST:PORT */
   readonly coordinator: string;
-  /** What its figures are to be known by, where that is free; null: the lowest that is. */
+  /** The place in metrics that it would like, if it is free; null for the lowest free one. */
   readonly place: number | null;
-  /** Of the sockets for other workers; null: any. */
+  /** Ports for the sockets of other workers; null for any. */
   readonly ringPorts: PortRange | null;
-  /** Aborted: finish the part, hand over, leave. */
+  /** When it is aborted, the worker finishes its part, hands over and leaves. */
   readonly leave: AbortSignal;
-  /** Given the way to leave log lines with the coordinator. */
+  /** Called with a function that leaves log lines with the coordinator. */
   readonly onConnected: (log: (line: string) => void) => void;
   readonly log: Logger;
 }
@@ -53,7 +53,7 @@ export interface WorkerConnection {
   readonly identity: WorkerIdentity;
   readonly link: Link;
   readonly status: StatusBoard;
-  /** What others are told of its page; empty: there is none for them. */
+  /** The address of its metrics that others are given; empty if they cannot reach any. */
   readonly metricsAddress: string;
   readonly own: OwnAddress;
 }
@@ -62,7 +62,7 @@ type Prepare = (welcome: Body<'welcome'>) => Promise<WorkerServices>;
 
 /**
  * Joins the run and works in it to its end.
- * @param prepare makes all that is needed before the first step, except the state
+ * @param prepare makes everything that is needed before the first step, except the state
  * @throws a coded error when it cannot go on
  */
 export async function joinAndWork(
@@ -117,7 +117,7 @@ async function workInPlaces(
       reason = end.reason;
       if (end.discard) status.setState(null);
     } catch (error) {
-      // What was asked of a coordinator that is gone is called off or gets no answer; its successor wants a hello.
+      // A request to a coordinator that is gone is called off or gets no answer. Its successor asks for a hello.
       if (!link.disowned || !failsWithCoordinator(error)) throw error;
       log.warn({ error: reasonOf(error) }, 'what was asked of the coordinator before came to nothing');
     }

@@ -1,4 +1,4 @@
-/** The worker's loop: do what the coordinator says until it says stop. */
+/** The worker's loop: it does what the coordinator says until that says stop. */
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, revivedError } from '../errors/errors.js';
 import type { Clock } from '../host/clock.js';
@@ -14,8 +14,8 @@ import type { Training } from './training/training.js';
 import type { TrainingState } from './training/training-state.js';
 
 /**
- * In step timeouts. A fast worker may wait in the ring for as long as a slow one gets on, which only the coordinator
- * sees; it calls the wait off. This is for the case that the coordinator itself does not notice.
+ * In step timeouts. A fast worker may wait in the ring for as long as a slow one makes progress. Only the coordinator sees
+ * that, and calls the wait off when the slow one hangs. This limit is for a coordinator that does not notice.
  */
 const RING_PATIENCE = 10;
 
@@ -64,7 +64,7 @@ export class StepLoop {
     if (!keepSum) this.#services.work.forget();
   }
 
-  /** Works until the coordinator ends it. @throws what makes this worker unable to go on */
+  /** Works until the coordinator ends it. @throws the error with which this worker cannot go on */
   async run(): Promise<LoopEnd> {
     for (;;) {
       const message = await this.#services.link.receive();
@@ -146,7 +146,7 @@ export class StepLoop {
     return true;
   }
 
-  /** A call of the communication thread; null when a newer plan, or the coordinator, has called it off. */
+  /** Calls the communication thread. @returns null when a newer plan, or the coordinator, has called it off */
   async #unlessCalledOff<N extends 'reduce' | 'pullState'>(
     name: N,
     argument: LinkCalls[N]['argument'],

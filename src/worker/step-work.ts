@@ -1,4 +1,4 @@
-/** The computing of a step: micro-batch after micro-batch into the accumulator, which outlives a change of plan. */
+/** Computes a step: micro-batch after micro-batch is added to the accumulator, which outlives a change of plan. */
 import type { RunConfig } from '../run/config/schema.js';
 import type { Clock } from '../host/clock.js';
 import { faultPoint } from '../host/fault-injection.js';
@@ -22,7 +22,7 @@ export interface StepWorkServices {
   readonly accumulator: GradientAccumulator;
 }
 
-/** Of all micro-batches in the sum. */
+/** Figures of all micro-batches in the sum. */
 interface SumFigures {
   lossSum: number;
   correct: number;
@@ -72,7 +72,7 @@ export class StepWork {
 
   /**
    * Computes what `plan` asks for and the sum does not hold yet.
-   * @param interrupted asked between micro-batches: true leaves the rest undone
+   * @param interrupted called between micro-batches; true leaves the rest undone
    * @returns null when interrupted
    */
   async compute(plan: Body<'stepPlan'>, interrupted: () => boolean): Promise<WorkTimes | null> {
@@ -93,7 +93,7 @@ export class StepWork {
       try {
         await this.#add(plan, microBatch, times, i === compute.length - 1);
       } catch (error) {
-        // Part of its gradient may be in the sum.
+        // A part of its gradient may already be in the sum.
         this.forget();
         throw error;
       }

@@ -1,4 +1,4 @@
-/** A worker process: join, prepare, train until told to stop, and join again where its place was lost. */
+/** A worker process: it joins, prepares, trains until it is told to stop, and joins again if it has lost its place. */
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -28,19 +28,19 @@ import { StepWork } from './step-work.js';
 import { allocateTrainingState } from './training/training-state.js';
 
 export interface WorkerOptions extends PlaceOptions {
-  /** Where the images lie on this machine; null: where the coordinator says. */
+  /** Folder of the images on this machine; null for the one that the coordinator names. */
   readonly data: string | null;
   /** auto, cpu, cuda:N */
   readonly device: string;
-  /** Of the native kernels; 0: one for each processor. */
+  /** Threads of the native kernels; 0 for one per processor. */
   readonly threads: number;
   /** HOST:PORT for /metrics, auto or none. */
   readonly metricsListen: string;
-  /** The host that others are told; null: the address that faces the coordinator. */
+  /** The host that others are given; null for the address that faces the coordinator. */
   readonly advertise: string | null;
-  /** End when the parent process ends. */
+  /** Whether this process ends when its parent does. */
   readonly supervised: boolean;
-  /** Longest wait for a coordinator that has gone silent, for one that is started again. */
+  /** Longest wait for a coordinator that has gone silent to be started again. */
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }
@@ -77,7 +77,7 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Data, engine and memory: all that is needed before the first step, except the state. */
+/** Makes data, engine and memory: everything that is needed before the first step, except the state. */
 async function prepare(
   options: WorkerOptions,
   welcome: Body<'welcome'>,

@@ -16,7 +16,7 @@ import { RingSeat } from './ring-seat.js';
 import { StateTransfers } from './state-transfers.js';
 import { StatusBoard } from './status-board.js';
 
-/** What is queued for a coordinator at the end has this long to leave. */
+/** How long messages that are queued at the end may take to reach the coordinator. */
 export const CLOSE_LINGER_MS = 300;
 
 export class Communication {
@@ -115,7 +115,7 @@ export class Communication {
     close: async () => this.#close(),
   };
 
-  /** @throws RING_ABORTED where a newer plan has come in */
+  /** @throws RING_ABORTED if a newer plan has come in */
   #refuseOld({ step, generation }: { readonly step: number; readonly generation: number }): void {
     const newest = this.#status.newestGeneration;
     if (newest <= generation) return;
@@ -147,7 +147,7 @@ export class Communication {
     this.#client.send('stateDigest', { step, parts: await this.#transfers.partDigests(step) });
   }
 
-  /** Ends what a message makes pointless; training reads it later. */
+  /** Ends work that a message makes pointless; training reads the message later. */
   #takeNotice(message: Message): void {
     switch (message.name) {
       case 'welcome':

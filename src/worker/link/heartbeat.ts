@@ -1,13 +1,13 @@
-/** A worker's heartbeats, and what their clock watches over: the coordinator's silence, and the parent process. */
+/** A worker's heartbeats. The same timer watches for a silent coordinator and a parent process that is gone. */
 import { coded, plainError, type PlainError } from '../../errors/errors.js';
 import type { Clock, Timer } from '../../host/clock.js';
 import type { Body } from '../../wire/codec.js';
 import type { LinkSettings } from './link-contract.js';
 import type { StatusBoard } from './status-board.js';
 
-/** Between two heartbeats, until a Welcome says otherwise. */
+/** Time between two heartbeats until a Welcome sets another. */
 const FIRST_HEARTBEAT_MS = 500;
-/** Lines that wait for the next heartbeat. */
+/** The most log lines that wait for the next heartbeat. */
 const MOST_LOG_LINES = 20;
 /** A worker that wants to leave waits this long for a coordinator that does not answer. */
 const LEAVE_PATIENCE_MS = 3000;
@@ -16,12 +16,12 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly settings: LinkSettings;
   readonly status: StatusBoard;
-  /** What tells how far an all-reduce or a transfer has got. */
+  /** Says how far an all-reduce or a transfer has got. */
   readonly progress: () => Pick<Body<'heartbeat'>, 'generation' | 'messages'>;
   readonly send: (heartbeat: Body<'heartbeat'>) => void;
   /** The coordinator has been silent for too long; no more heartbeats are sent. */
   readonly onLost: (failure: PlainError) => void;
-  /** This worker wants to leave, and nobody answers. */
+  /** This worker wants to leave, and the coordinator does not answer. */
   readonly onUnanswered: (reason: string) => void;
 }
 
@@ -39,7 +39,7 @@ export class Heartbeat {
     this.#timer = options.clock.every(FIRST_HEARTBEAT_MS, () => this.#beat());
   }
 
-  /** From now on every `intervalMs`. */
+  /** Sends heartbeats every `intervalMs` from now on. */
   everyMs(intervalMs: number): void {
     this.#timer.cancel();
     this.#timer = this.#options.clock.every(intervalMs, () => this.#beat());
@@ -51,7 +51,7 @@ export class Heartbeat {
     this.#heardOnce = true;
   }
 
-  /** A line for the next heartbeat. */
+  /** Adds a log line to the next heartbeat. */
   log(line: string): void {
     this.#logLines.push(line);
     if (this.#logLines.length > MOST_LOG_LINES) this.#logLines.shift();
@@ -69,7 +69,7 @@ export class Heartbeat {
   #beat(): void {
     const { clock, settings, status, progress, send, onLost, onUnanswered } = this.#options;
     const { parentPid, coordinatorTimeoutMs, connectTimeoutMs, coordinator: address } = settings;
-    // Whoever started this worker is gone. The training thread may compute for a long time yet: end at once.
+    // The process that started this worker is gone. The training thread may still compute for a long time, so end at once.
     if (parentPid !== null && process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
     const silentMs = clock.now() - this.#heardAtMs;
     if (this.#leaving && silentMs > LEAVE_PATIENCE_MS) {

@@ -9,13 +9,13 @@ export interface LinkSettings {
   readonly coordinator: string;
   /** Memory of the StatusBoard. */
   readonly status: SharedArrayBuffer;
-  /** Silence of the coordinator after which nobody will start it again. */
+  /** How long the coordinator may be silent before this worker gives it up. */
   readonly coordinatorTimeoutMs: number;
-  /** The same before its first word: it may not have started yet. */
+  /** The same before its first message: it may not have started yet. */
   readonly connectTimeoutMs: number;
-  /** The process without which this one is pointless, or null. */
+  /** The process with which this one ends, or null. */
   readonly parentPid: number | null;
-  /** Where /metrics is served, or null. */
+  /** The address on which /metrics is served, or null. */
   readonly metricsListen: string | null;
 }
 
@@ -61,7 +61,7 @@ export interface SharedState {
 /** Questions of the training thread: name, argument, answer. */
 export interface LinkCalls {
   attach: { argument: SharedState; answer: null };
-  /** Opens what other workers connect to; a second time in place of the first. */
+  /** Opens the sockets that other workers connect to, in place of earlier ones. */
   openRing: {
     argument: { transport: 'tcp' | 'ipc'; where: BoundTo; runToken: string };
     answer: { ringEndpoint: string; stateEndpoint: string };
@@ -91,13 +91,13 @@ export type FromLink =
 
 /** The communication thread as the training thread sees it. */
 export interface LinkThread {
-  /** Once; messages that were posted before are not lost. */
+  /** Called once; messages that were posted before are not lost. */
   start(events: {
     readonly onMessage: (message: FromLink) => void;
     readonly onError: (error: Error) => void;
     readonly onExit: () => void;
   }): void;
   post(message: ToLink): void;
-  /** Ends it, whatever it does. */
+  /** Ends the thread, whatever it is doing. */
   terminate(): void;
 }

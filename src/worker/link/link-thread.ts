@@ -19,7 +19,7 @@ port.on('message', (message: ToLink) => {
   void communication.handle(message).then(async () => {
     if (message.kind !== 'call' || message.name !== 'close') return;
     await delay(SETTLE_MS);
-    // Nothing is left to do: let the thread end by itself.
+    // With nothing left to do the thread ends by itself.
     port.close();
   });
 });

@@ -25,7 +25,7 @@ export class Link {
   readonly #metricsAddress: Promise<string>;
   #closing = false;
   readonly #ended: Promise<void>;
-  /** Rejects with what the thread failed with. */
+  /** Rejects with the error that ended the thread. */
   readonly #failed = new Promise<never>((_, reject) => (this.#rejectFailed = reject));
 
   private constructor(clock: Clock, thread: LinkThread) {
@@ -80,17 +80,17 @@ export class Link {
     }
   }
 
-  /** Throws what ended the link, if anything has: asked between micro-batches. */
+  /** Throws the error that ended the link, if there is one. Called between micro-batches. */
   check(): void {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** The coordinator wants a hello, and that waits to be read. */
+  /** Whether a request for a hello waits to be read. */
   get disowned(): boolean {
     return this.#inbox.some((message) => message.name === 'whoAreYou');
   }
 
-  /** A line for the coordinator, should this worker ever hang. */
+  /** Leaves a log line with the coordinator, which shows it if this worker hangs. */
   log(line: string): void {
     this.#post({ kind: 'log', line });
   }

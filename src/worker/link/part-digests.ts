@@ -1,4 +1,4 @@
-/** Digests of this worker's state: audits and joiners ask for the same, and a part is read once a step for all. */
+/** Digests of this worker's state. Audits and joiners ask for the same ones, so each part is read once a step. */
 import { systemClock } from '../../host/clock.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 
@@ -7,14 +7,14 @@ export type Offer = (part: string, step: number) => Uint8Array | undefined;
 
 export class PartDigests {
   readonly #offer: Offer;
-  /** Of one step; those that are still being computed as well. */
+  /** The digests of one step, including those that are still being computed. */
   #known: { readonly step: number; readonly byPart: Map<string, Promise<Uint8Array>> } | null = null;
 
   constructor(offer: Offer) {
     this.#offer = offer;
   }
 
-  /** SHA-256 of a part; undefined where this worker does not hold that step's state, or not until it is read. */
+  /** SHA-256 of a part; undefined if this worker does not hold that step's state for as long as reading takes. */
   async of(part: string, step: number): Promise<Uint8Array | undefined> {
     const bytes = this.#offer(part, step);
     if (bytes === undefined) return undefined;
@@ -26,7 +26,7 @@ export class PartDigests {
     return this.#offer(part, step) === undefined ? undefined : sha256;
   }
 
-  /** The state may become another one of the same step. */
+  /** Forgets all digests: the state may change without a new step. */
   forget(): void {
     this.#known = null;
   }

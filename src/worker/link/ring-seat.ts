@@ -1,4 +1,4 @@
-/** This worker's seat in the ring: opened once a place in the run, joined again with every generation. */
+/** This worker's seat in the ring: opened once for each place in the run, and joined again with every generation. */
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded } from '../../errors/errors.js';
 import type { ReduceRequest } from '../../collective/ring/reduce-request.js';
@@ -17,17 +17,17 @@ export class RingSeat {
     this.#host = host;
   }
 
-  /** Of the all-reduce under way, or the last one; 0 before the first. */
+  /** Generation of the all-reduce under way, or of the last one; 0 before the first. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Messages that the all-reduce under way has taken in. */
+  /** Messages that the all-reduce under way has received. */
   get messages(): number {
     return this.#ring?.received ?? 0;
   }
 
-  /** In place of the ring before, if there was one. @returns what others connect to */
+  /** Opens the ring, in place of an earlier one. @returns the address that others connect to */
   async open({ transport, where, runToken }: LinkCalls['openRing']['argument']): Promise<string> {
     this.close();
     this.#generation = 0;
@@ -37,7 +37,7 @@ export class RingSeat {
 
   /**
    * All-reduce and digest of what it gave.
-   * @param onDropped told how many messages were not of it
+   * @param onDropped called with the number of messages that did not belong to it
    * @throws RING_TIMEOUT, RING_ABORTED
    */
   async reduce(

@@ -1,6 +1,6 @@
 /**
- * Takes the state of a step from peers that all hold it: from one at a time, and where that one dies or falls silent,
- * from the next, without asking again for what has come. Every part is checked by its digest.
+ * Takes the state of a step from peers that all hold it, from one at a time. If that one dies or falls silent, the next one
+ * goes on without sending again what has arrived. Every part is checked by its digest.
  */
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf } from '../../errors/errors.js';
@@ -14,14 +14,14 @@ import type { Connection, WorkerNetwork } from '../../host/network.js';
 const SILENCE_MS = 3000;
 /** A peer that has not applied the last commit yet is asked again. */
 const AGAIN_MS = 20;
-/** Slower nobody reads a part for its digest. */
+/** No worker reads a part for its digest more slowly than this. */
 const DIGEST_BYTES_PER_MS = 100_000;
-/** A part that arrives damaged so often is not the way's fault. */
+/** A part that arrives damaged this often is not damaged by the network. */
 const MOST_ATTEMPTS = 3;
 
 export interface StateFetched {
   readonly bytes: number;
-  /** Peers that did not finish what they had begun. */
+  /** Peers that did not finish the part they had begun. */
   readonly changes: number;
 }
 
@@ -51,7 +51,7 @@ export class StateFetch {
   #stop: ((error: Error) => void) | null = null;
   readonly #silenceMs: number;
 
-  /** @param silenceMs without anything of the state, after which another peer is asked */
+  /** @param silenceMs after this long without any of the state another peer is asked */
   constructor(
     host: FetchHost,
     step: number,
@@ -66,7 +66,7 @@ export class StateFetch {
     this.#parts = parts;
   }
 
-  /** Grows with every piece of the state that comes in. */
+  /** Grows with every piece of the state that arrives. */
   get messages(): number {
     return this.#chunks;
   }
@@ -98,7 +98,7 @@ export class StateFetch {
   async #pullPart(name: string, run: number): Promise<void> {
     const memory = this.#parts[name]!;
     for (let attempt = 1; ; attempt++) {
-      // Of a run() that was stopped: what has come in stays.
+      // A run() that was stopped leaves what has arrived.
       if (this.#part?.name === name) this.#repeat();
       else this.#begin(name, memory);
       const damage = await this.#damageOf(name, memory, run);
@@ -114,7 +114,7 @@ export class StateFetch {
     this.#finished.add(name);
   }
 
-  /** Takes the rest of the part. @returns what is wrong with what has come, or null */
+  /** Takes the rest of the part. @returns what is wrong with the bytes that arrived, or null */
   async #damageOf(name: string, memory: SharedArrayBuffer, run: number): Promise<string | null> {
     try {
       await this.#part!.pull.run();
@@ -129,7 +129,7 @@ export class StateFetch {
 
   #begin(name: string, memory: SharedArrayBuffer): void {
     const transfer = ++this.#transfers;
-    // Silence is looked after here: it does not fail the part.
+    // This class handles silence itself, so it does not fail the part.
     const pull = new StatePull(this.#host.clock, transfer, name, this.#ask, new Uint8Array(memory), Infinity);
     this.#part = { name, transfer, pull };
     this.#expectMore();
@@ -139,14 +139,14 @@ export class StateFetch {
     this.#connection?.send('stateRequest', { ...piece, step: this.step, runToken: this.#runToken });
   };
 
-  /** What the peer says the part's digest is, or the next peer. */
+  /** Asks a peer for the part's digest, and the next peer if it does not answer. */
   async #digestOf(part: string): Promise<Uint8Array> {
     const transfer = this.#part!.transfer;
     return new Promise((resolve) => {
       this.#onDigest = (reply) => {
         if (reply.transfer !== transfer || reply.part !== part) return;
         this.#onDigest = null;
-        // Until the next part begins nothing is expected of the peer.
+        // Nothing is expected from the peer until the next part begins.
         this.#expectNothing();
         resolve(reply.sha256);
       };

@@ -1,4 +1,4 @@
-/** Gives this worker's state to other workers of the run, asked piece by piece. */
+/** Gives this worker's state to other workers of the run, piece by piece as they ask. */
 import { faultPoint } from '../../host/fault-injection.js';
 import type { BoundTo, QuestionListener, Reply, WorkerNetwork } from '../../host/network.js';
 import type { Body } from '../../wire/codec.js';
@@ -6,7 +6,7 @@ import { noChunk, stateChunk } from '../../wire/state-pull.js';
 import { PartDigests, type Offer } from './part-digests.js';
 
 /**
- * @param runToken questions of who does not know it get no answer
+ * @param runToken requests without it get no answer
  * @throws ADDRESS_INVALID, PORT_IN_USE
  */
 export async function serveState(

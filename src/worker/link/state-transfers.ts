@@ -1,4 +1,4 @@
-/** The state of this worker on its way: to peers and coordinator who ask for it, from them where it is missing. */
+/** Transfers of this worker's state: to peers and the coordinator when they ask for it, from them when it is missing. */
 import type { WorkerHost } from '../../host/host.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
@@ -17,7 +17,7 @@ export class StateTransfers {
   readonly #askCoordinator: (request: Body<'stateRequest'>) => void;
   #state: SharedState | null = null;
   readonly #offer = (part: string, step: number): Uint8Array | undefined => {
-    // The state is written by the training thread: only what stands still is given away.
+    // The training thread writes the state, so it is given away only while it does not change.
     const memory = this.#state?.parts[part];
     return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
   };
@@ -26,7 +26,7 @@ export class StateTransfers {
   #runToken = '';
   #transfers = 0;
   #pull: StatePull | null = null;
-  /** Kept when it is called off: another plan for the same step goes on with it. */
+  /** A fetch that was called off is kept: another plan for the same step goes on with it. */
   #fetch: StateFetch | null = null;
 
   constructor(
@@ -45,7 +45,7 @@ export class StateTransfers {
     return this.#state;
   }
 
-  /** Pieces that a fetch under way has taken in. */
+  /** Pieces that the fetch under way has received. */
   get messages(): number {
     return this.#fetch?.messages ?? 0;
   }
@@ -54,7 +54,7 @@ export class StateTransfers {
     this.#state = state;
   }
 
-  /** Opens what peers take the state from, in place of what was open before. @returns what they connect to */
+  /** Opens the socket from which peers take the state, in place of an earlier one. @returns its address */
   async open(where: BoundTo, runToken: string): Promise<string> {
     await this.#server?.close();
     this.#runToken = runToken;
@@ -118,7 +118,7 @@ export class StateTransfers {
     return fetched;
   }
 
-  /** Ends what is taken from others. */
+  /** Ends transfers from others. */
   callOff(error: Error): void {
     this.#fetch?.stop(error);
     this.#pull?.fail(error);

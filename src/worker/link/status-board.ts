@@ -8,7 +8,7 @@ const STATE = 3;
 const NEWEST = 4;
 const CELLS = 5;
 
-/** A NEWEST that is above every generation: whatever is under way is pointless. */
+/** A value of NEWEST above every generation: all work under way is pointless. */
 const CALLED_OFF = 2 ** 31 - 1;
 const NO_STATE = -1;
 
@@ -51,12 +51,12 @@ export class StatusBoard {
     Atomics.store(this.#cells, STATE, step ?? NO_STATE);
   }
 
-  /** Of the plans that have come in, the highest generation: training sees it although it reads no messages. */
+  /** The highest generation of the plans that have arrived. Training sees it although it reads no messages. */
   get newestGeneration(): number {
     return Atomics.load(this.#cells, NEWEST);
   }
 
-  /** A plan newer than `generation` has come in, or what makes every plan pointless, before or since. */
+  /** Whether a plan newer than `generation` has arrived, or a message that makes every plan pointless. */
   overtakes(generation: number): boolean {
     const newest = this.newestGeneration;
     return newest > generation || newest === CALLED_OFF;
@@ -66,7 +66,7 @@ export class StatusBoard {
     if (generation > this.newestGeneration) Atomics.store(this.#cells, NEWEST, generation);
   }
 
-  /** A message has come in that ends whatever is under way. */
+  /** A message has arrived that ends all work under way. */
   callOff(): void {
     this.announce(CALLED_OFF);
   }

@@ -1,4 +1,4 @@
-/** What training keeps in a GPU's memory. */
+/** The arrays that training keeps in a GPU's memory. */
 import { deviceLayout } from '../../run/model/device-layout.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import { stateNamesOf, type OptimizerConfig } from '../optimizer/optimizer.js';

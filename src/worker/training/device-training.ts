@@ -92,7 +92,7 @@ export class DeviceTraining implements Training {
     const operand: WeightSource['operand'] = (slot, { shape }) => {
       if (shadow === undefined) return undefined;
       if (which === 'weights') return tensorOn(view(shadow, slot), shape, STORAGE.bf16);
-      // Of the moving average nothing else needs it: made when it is shown.
+      // Nothing else needs the moving average in bf16, so it is made only when it is shown.
       const weight = view(buffer, slot);
       try {
         return bf16Copy(weight, shape);
@@ -130,7 +130,7 @@ export class DeviceTraining implements Training {
     return norm;
   }
 
-  /** Gives the GPU's memory back, the engine's weights first: they are views on it. Nothing may be under way. */
+  /** Releases the GPU's memory, after the engine's weights, which are views on it. No copy may be under way. */
   dispose(): void {
     this.#services.engine.dispose();
     this.accumulator.dispose();

@@ -7,10 +7,10 @@ import type { GradientAccumulator } from '../../collective/sums/gradient-accumul
 import type { ComputeEngine } from '../../nn/engine/engine.js';
 import type { TrainingState } from './training-state.js';
 
-/** What an update follows from besides the gradient. */
+/** The inputs of an update besides the gradient. */
 export type UpdatePlan = Pick<Body<'stepPlan'>, 'step' | 'exponents' | 'samples' | 'learningRate'>;
 
-/** What training works on, and with. */
+/** The objects that training works with. */
 export interface TrainingServices {
   readonly config: RunConfig;
   readonly layout: ParameterLayout;
@@ -21,7 +21,7 @@ export interface TrainingServices {
 export interface Training {
   /** Its sums go to shared memory when it settles. */
   readonly accumulator: GradientAccumulator;
-  /** Weights or optimizer state in shared memory have been written to: computing goes on from them. */
+  /** Called after weights or optimizer state in shared memory have been written: computing goes on from them. */
   reload(): Promise<void>;
   /** The engine computes with the run's own weights, or with their moving average. @throws INTERNAL without one */
   show(which: 'weights' | 'ema'): void;
@@ -31,7 +31,7 @@ export interface Training {
    * @throws GRADIENT_NOT_FINITE
    */
   update(plan: UpdatePlan): Promise<number>;
-  /** Gives back what it holds besides shared memory. */
+  /** Releases everything it holds besides shared memory. */
   dispose(): void;
 }
 
