@@ -40,10 +40,12 @@ Fields::Fields(Napi::Env env, Napi::Object object, FieldNames names, uint32_t pr
 }
 
 Napi::Value Fields::operator[](const char* name) const {
-  size_t i = 0;
-  for (const char* declared : names_) {
-    if (declared == name || strcmp(declared, name) == 0) return {env_, values_[i]};
-    i++;
+  // Compilers keep one copy of equal literals, so the pointers tell almost always, and much faster than the letters.
+  for (size_t i = 0; i < names_.count; i++) {
+    if (names_.first[i] == name) return {env_, values_[i]};
+  }
+  for (size_t i = 0; i < names_.count; i++) {
+    if (strcmp(names_.first[i], name) == 0) return {env_, values_[i]};
   }
   throw Napi::Error::New(env_, std::string(name) + ": read, but not declared");
 }
