@@ -79,7 +79,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   {
     name: 'devices',
     usage: '[options]',
-    description: 'what this machine can compute with, and why not',
+    description: 'processors and GPUs that this machine can compute on, and why others cannot be used',
     load: async () => (await import('./machine/devices.js')).registerDevices,
   },
   {

@@ -186,6 +186,7 @@ kernelTest('calls that do not fit are refused, by the name of the field', (kerne
     assert.throws(() => call(kernels), message);
   const good = { x, y: x, length: 8, dropout: STREAM };
   const gelus = { x, y: x, length: 8, form: GELU_FORM.tanh };
+  const backward = { x, dh: x, length: 8, form: GELU_FORM.tanh };
   refused((by) => by.dropout({ ...good, y: short }), /^TypeError: y: 7 elements where 8 are needed/);
   refused((by) => by.dropout({ ...good, x: integers }), /^TypeError: x: not stored as f32 or bf16/);
   refused((by) => by.dropout({ ...good, dropout: undefined as never }), /^TypeError: dropout: /);
@@ -199,7 +200,7 @@ kernelTest('calls that do not fit are refused, by the name of the field', (kerne
   );
   refused((by) => by.geluForward({ ...gelus, form: 2 as never }), /^TypeError: form: /);
   refused((by) => by.geluForward({ ...gelus, length: 9 }), /^TypeError: x: 8 elements where 9 are needed/);
-  refused((by) => by.geluBackward({ ...gelus, dh: short }), /^TypeError: dh: 7 elements/);
-  refused((by) => by.geluBackward({ ...gelus, dh: x, keepOutput: 1 as never }), /^TypeError: keepOutput: /);
+  refused((by) => by.geluBackward({ ...backward, dh: short }), /^TypeError: dh: 7 elements/);
+  refused((by) => by.geluBackward({ ...backward, keepOutput: 1 as never }), /^TypeError: keepOutput: /);
   for (const buffer of [x, short, integers]) kernels.release(buffer);
 });

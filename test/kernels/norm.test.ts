@@ -169,7 +169,8 @@ testKernels('rows are normalised from one storage into the other', (device) => {
     const o = operands(c);
     const y = device.space(o.dense, to);
     device.kernels.layerNormForward({
-      ...c,
+      rows: c.rows,
+      width: c.width,
       x: device.hold(o.x, from),
       y,
       epsilon: EPSILON,

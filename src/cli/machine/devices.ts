@@ -1,4 +1,4 @@
-/** `vitrail devices`: what this machine can compute with, and why not. */
+/** `vitrail devices`: the processors and GPUs that this machine can compute on, and why others cannot be used. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { loadKernels } from '../../kernels/addon.js';

@@ -18,7 +18,10 @@ test('who is outvoted after steps were committed has spoilt them: all agree on w
   }
   const thrown = await audit;
   assert.ok(thrown instanceof StateDiscredited);
-  assert.match(thrown.message, /STATE_DISCREDITED: .*after step 5, .*since step 4 .*worker 2 holds a different/);
+  assert.match(
+    thrown.message,
+    /STATE_DISCREDITED: .*after step 5, .*since step 4 .*worker 2 holds a different/,
+  );
   assert.deepEqual(thrown.odd, [2]);
   // Taken out only when the run has rolled back: a restart before that has to find it again.
   assert.ok(!events.some(({ kind }) => kind === 'expelled'));

@@ -90,7 +90,7 @@ const REFUSED: readonly (readonly [flags: OptionValues, code: ErrorCode, message
   [
     { data: undefined },
     'CONFIG_MISSING',
-    /"data" is not given \(set "data" to folder with train\/, val\/ and test\/.*\)/,
+    /"data" is not given \(set "data" to folder with train\/ and with val\/ or test\/.*\)/,
   ],
   [{ data: '' }, 'CONFIG_INVALID_VALUE', /"data" is "": empty/],
   [
@@ -130,7 +130,7 @@ const REFUSED: readonly (readonly [flags: OptionValues, code: ErrorCode, message
   [
     { batch: 64, microBatch: 32, workers: 3 },
     'TOO_MANY_WORKERS',
-    /3 workers for 2 micro-batches .* at most 2 workers/,
+    /there are 3 workers, and only 2 micro-batches in a step .* at most 2 workers/,
   ],
   [{ finalLr: 0.1 }, 'CONFIG_INVALID_VALUE', /"final-lr" is 0.1: the cosine schedule would end at 0.1/],
   [
