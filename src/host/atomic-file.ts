@@ -13,7 +13,13 @@ export async function makeFolders(disk: Disk, path: string): Promise<boolean> {
   try {
     await disk.makeFolder(path);
   } catch (thrown) {
-    if (hasCode(thrown, 'EEXIST')) return false;
+    if (hasCode(thrown, 'EEXIST')) {
+      // Whoever made it may have died before its name was on the disk. A folder of others may not be ours to sync.
+      await disk.syncFolder(parent).catch((error: unknown) => {
+        if (!hasCode(error, 'EACCES', 'EPERM', 'EINVAL')) throw error;
+      });
+      return false;
+    }
     if (!hasCode(thrown, 'ENOENT') || parent === path) throw thrown;
     await makeFolders(disk, parent);
     await disk.makeFolder(path);
