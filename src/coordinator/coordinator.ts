@@ -59,7 +59,6 @@ export async function runCoordinator(
 
 /**
  * As `runCoordinator`, for images that are listed already.
- * @public a simulation has none
  */
 export async function runOn(host: Host, subject: RunSubject, events: CoordinatorEvents): Promise<RunSummary> {
   const { config, manifest } = subject;

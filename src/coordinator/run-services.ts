@@ -2,7 +2,6 @@
 import { basename, resolve } from 'node:path';
 import type { RunConfig } from '../run/config/schema.js';
 import { choosingSplit, type Manifest } from '../run/dataset/manifest.js';
-import { startHttpServer } from '../host/http-server.js';
 import type { Body } from '../wire/codec.js';
 import type { Resources } from '../host/resources.js';
 import { totalSteps } from '../run/schedule/run-length.js';
@@ -123,7 +122,7 @@ export async function openServices(
     events: () => written.journal?.lastEvents(SHOWN_EVENTS) ?? [],
   };
   const routes = runRoutes(cluster, metrics, basename(config.out), sources);
-  const http = await startHttpServer(config.httpListen, routes);
+  const http = await host.servePages(config.httpListen, routes);
   resources.add(async () => http.close());
   const log = await RunLog.open(host, config.out, async () => lease.isHeld());
   written.log = log;

@@ -1,5 +1,6 @@
 /** The one seam to the outside: whatever a run needs of the machine it runs on, or of a simulation of one. */
 import { systemClock, type Clock } from './clock.js';
+import { startHttpServer, type HttpServer, type Routes } from './http-server.js';
 import { nodeDisk, type Disk } from './disk.js';
 import type { CoordinatorNetwork, WorkerNetwork } from './network.js';
 import { thisProcess, type ProcessIdentity } from './process.js';
@@ -10,6 +11,8 @@ export interface Host {
   readonly clock: Clock;
   readonly network: CoordinatorNetwork;
   readonly disk: Disk;
+  /** Serves pages at HOST:PORT. @throws PORT_IN_USE, ADDRESS_INVALID */
+  readonly servePages: (listen: string, routes: Routes) => Promise<HttpServer>;
   readonly process: ProcessIdentity;
 }
 
@@ -24,5 +27,6 @@ export const systemHost: Host & WorkerHost = {
   clock: systemClock,
   network: zeromqNetwork,
   disk: nodeDisk,
+  servePages: startHttpServer,
   process: thisProcess,
 };

@@ -62,6 +62,11 @@ export class FileContent {
     return this.#seen.view();
   }
 
+  /** What a sync has forced to the disk. */
+  durableView(): Buffer {
+    return this.#durable.view();
+  }
+
   write(at: number, bytes: Uint8Array): void {
     this.#change({ kind: 'write', at, bytes: Uint8Array.from(bytes) });
   }

@@ -72,6 +72,15 @@ export class FolderTree {
     });
   }
 
+  /** The file at `path` as a power loss would leave it at the least; null where there might be none. */
+  durableFile(path: string): FileContent | null {
+    let entry: Entry | undefined = this.#root;
+    for (const name of path.split('/').filter((part) => part !== '' && part !== '.')) {
+      entry = entry instanceof Folder ? entry.durable.get(name) : undefined;
+    }
+    return entry instanceof FileContent ? entry : null;
+  }
+
   /** Of the changes that no sync has ordered any may have got to the disk. */
   losePower(random: RandomSource): void {
     for (const together of this.#unsynced) {

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../host/clock.js';
 import type { Disk } from '../host/disk.js';
 import type { DiskOperation, Operation } from './disk-operation.js';
-import type { FileContent, RandomSource } from './file-content.js';
+import { FileContent, type RandomSource } from './file-content.js';
 import { FolderTree, systemError } from './folder-tree.js';
 import { SimulatedView } from './simulated-view.js';
 
@@ -75,6 +75,26 @@ export class SimulatedDisk {
     for (const process of this.#users.keys()) this.freeze(process);
     this.#users.clear();
     this.#tree.losePower(this.#random);
+  }
+
+  /** What the file at `path` holds at the least after a power loss; null where it may be gone. */
+  durableText(path: string): string | null {
+    return this.#tree.durableFile(path)?.durableView().toString('utf8') ?? null;
+  }
+
+  /** What a program reads at `path` now; null where there is no such file. */
+  text(path: string): string | null {
+    const entry = this.has(path) ? this.#tree.place('open', path).entry : null;
+    return entry instanceof FileContent ? entry.view().toString('utf8') : null;
+  }
+
+  /** Whether something is at `path` now. */
+  has(path: string): boolean {
+    try {
+      return this.#tree.place('stat', path).entry !== null;
+    } catch {
+      return false;
+    }
   }
 
   /** Only so many bytes can still be written, until it is said again; what is removed makes room. */

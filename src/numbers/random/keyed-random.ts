@@ -11,6 +11,7 @@ export const PURPOSE = {
   demo: 5,
   chaos: 6,
   valSplit: 7,
+  simulation: 8,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];

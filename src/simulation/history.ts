@@ -1,0 +1,147 @@
+/** What goes wrong in a simulated run, and when: a pure function of the seed. */
+import { SimulatedRandom, STREAM } from './simulated-random.js';
+
+/** Whom a fault hits: a worker by its place in the list of those that were ever started, or the coordinator. */
+export type Target = number | 'coordinator';
+
+export type Fault =
+  /** A process dies at once; `silent`: with its machine, so that nobody is told and unsynced writes may be lost. */
+  | {
+      readonly kind: 'kill';
+      readonly target: Target;
+      readonly silent: boolean;
+      readonly backAfterMs: number | null;
+    }
+  /** The coordinator dies as it says `message` for the `nth` time. */
+  | {
+      readonly kind: 'kill-at';
+      readonly message: 'commit' | 'stepPlan' | 'digestRequest' | 'welcome';
+      readonly nth: number;
+      readonly silent: boolean;
+      readonly backAfterMs: number;
+    }
+  /** A process stands still, as after SIGSTOP. */
+  | { readonly kind: 'suspend'; readonly target: Target; readonly forMs: number }
+  /** The training thread of a worker stands still; its communication thread goes on. */
+  | { readonly kind: 'hang'; readonly target: number; readonly forMs: number }
+  | { readonly kind: 'cut'; readonly a: Target; readonly b: Target }
+  | { readonly kind: 'part'; readonly a: Target; readonly b: Target; readonly forMs: number }
+  | { readonly kind: 'join' }
+  | { readonly kind: 'leave'; readonly target: number }
+  /** A person stops the run, and starts it again later. */
+  | { readonly kind: 'stop'; readonly backAfterMs: number }
+  | { readonly kind: 'disk-full'; readonly forMs: number }
+  | { readonly kind: 'sync-fails' }
+  /** The next message arrives as noise. */
+  | { readonly kind: 'noise' }
+  | { readonly kind: 'clock-jump'; readonly target: Target; readonly byMs: number }
+  /** A weight of a worker changes, as in broken memory. */
+  | { readonly kind: 'damage'; readonly target: number }
+  /** A worker says another digest than it has. */
+  | { readonly kind: 'lie'; readonly target: number };
+
+export interface PlannedFault {
+  readonly atMs: number;
+  readonly fault: Fault;
+}
+
+export interface History {
+  readonly seed: number;
+  readonly workers: number;
+  readonly minWorkers: number;
+  /** What is trained; see `VARIANTS`. */
+  readonly variant: number;
+  readonly checkpointEverySteps: number;
+  readonly auditEverySteps: number;
+  readonly faults: readonly PlannedFault[];
+}
+
+const VARIANTS = 3;
+/** About how long a run takes that nothing happens to. */
+const USUAL_MS = 400;
+const MOST_WORKERS = 4;
+const MOST_FAULTS = 6;
+const MESSAGES = ['commit', 'commit', 'commit', 'stepPlan', 'digestRequest', 'welcome'] as const;
+
+/** @param seed unsigned 32-bit integer */
+export function historyOf(seed: number): History {
+  const random = new SimulatedRandom(seed, STREAM.faults);
+  // Who lies is found by a majority of those who do not: such runs lose no workers otherwise.
+  const liars = random.chance(0.1);
+  const workers = liars ? 3 + random.below(2) : 1 + random.below(MOST_WORKERS);
+  const count = random.chance(0.05) ? 0 : 1 + random.below(MOST_FAULTS);
+  const faults = Array.from({ length: liars ? 1 : count }, () => {
+    // Often in the beginning, now and then when all should be over.
+    const atMs = random.uniform() * USUAL_MS * (random.chance(0.2) ? 3 : 1);
+    return { atMs, fault: liars ? lieOf(random, workers) : faultOf(random, workers) };
+  }).sort((a, b) => a.atMs - b.atMs);
+  const minWorkers = random.chance(0.7) ? 1 : 1 + random.below(workers);
+  return {
+    seed,
+    workers,
+    // A worker that joins takes the state from one peer, and a wrong one with it: the majority is to be there before.
+    minWorkers: liars ? workers : minWorkers,
+    variant: random.below(VARIANTS),
+    checkpointEverySteps: random.pick([0, 1, 2, 3]),
+    auditEverySteps: random.pick([0, 1, 2]),
+    faults,
+  };
+}
+
+function lieOf(random: SimulatedRandom, workers: number): Fault {
+  const kind = random.pick(['damage', 'lie'] as const);
+  return { kind, target: random.below(workers) };
+}
+
+function faultOf(random: SimulatedRandom, workers: number): Fault {
+  const target = (): Target => (random.chance(0.35) ? 'coordinator' : random.below(workers + 1));
+  const worker = (): number => random.below(workers + 1);
+  const ms = (most: number): number => random.uniform() ** 2 * most;
+  switch (random.below(15)) {
+    case 0:
+    case 1:
+    case 2: {
+      const backAfterMs = random.chance(0.8) ? ms(6000) : null;
+      return { kind: 'kill', target: target(), silent: random.chance(0.3), backAfterMs };
+    }
+    case 3:
+    case 4:
+      return {
+        kind: 'kill-at',
+        message: random.pick(MESSAGES),
+        nth: 1 + random.below(12),
+        silent: random.chance(0.3),
+        backAfterMs: ms(6000),
+      };
+    case 5:
+      return { kind: 'suspend', target: target(), forMs: ms(30_000) };
+    case 6:
+      return { kind: 'hang', target: worker(), forMs: ms(30_000) };
+    case 7:
+      return { kind: 'cut', a: worker(), b: random.chance(0.5) ? 'coordinator' : worker() };
+    case 8:
+      return {
+        kind: 'part',
+        a: worker(),
+        b: random.chance(0.5) ? 'coordinator' : worker(),
+        forMs: ms(20_000),
+      };
+    case 9:
+      return { kind: 'join' };
+    case 10:
+      return { kind: 'leave', target: worker() };
+    case 11:
+      return { kind: 'stop', backAfterMs: ms(4000) };
+    case 12:
+      return random.chance(0.7) ? { kind: 'disk-full', forMs: ms(5000) } : { kind: 'sync-fails' };
+    case 13:
+      return { kind: 'noise' };
+    default:
+      return { kind: 'clock-jump', target: target(), byMs: (random.chance(0.5) ? 1 : -1) * ms(1e8) };
+  }
+}
+
+/** `history` without its fault number `i`. */
+export function withoutFault(history: History, i: number): History {
+  return { ...history, faults: history.faults.filter((_, at) => at !== i) };
+}

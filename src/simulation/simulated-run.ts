@@ -1,0 +1,394 @@
+/** One simulated history from its beginning to its end: processes start, are hit, and are started again. */
+import { reasonOf, VitrailError } from '../errors/errors.js';
+import type { Host } from '../host/host.js';
+import { runOn } from '../coordinator/coordinator.js';
+import type { Fault, History, Target } from './history.js';
+import { SimulatedDisk } from './simulated-disk.js';
+import { SimulatedNetwork } from './simulated-network.js';
+import { SimulatedProcess } from './simulated-process.js';
+import { SimulatedRandom, STREAM } from './simulated-random.js';
+import { simulatedWorker } from './simulated-worker.js';
+import { WireFabric } from './simulated-wire.js';
+import { COORDINATOR_ADDRESS, RUN_FOLDER, subjectOf } from './subjects.js';
+import { Verdicts, type CleanRun } from './verdicts.js';
+import { VirtualTime } from './virtual-time.js';
+import type { Body, MessageName } from '../wire/codec.js';
+
+/** Whatever happens, a run has come to its end so long after the last fault. */
+const LONGEST_MS = 400_000;
+/** So long after the run every process has ended: workers wait no longer for a coordinator. */
+const COORDINATOR_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 120_000;
+const AFTER_END_MS = CONNECT_TIMEOUT_MS + 30_000;
+/** A person who starts a run again and again in vain starts its workers anew as well. */
+const RESTARTS_IN_VAIN = 2;
+const RESTART_MS = 500;
+const MOST_RESTARTS = 60;
+/** What a defect of the run itself ends with. */
+const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
+
+export interface Outcome {
+  readonly violations: readonly string[];
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly verdicts: Verdicts;
+}
+
+interface RunningWorker {
+  readonly process: SimulatedProcess;
+  readonly leave: AbortController;
+  hangsUntilMs: number;
+  damage: boolean;
+  lie: boolean;
+}
+
+export class SimulatedRun {
+  readonly #history: History;
+  readonly #time = new VirtualTime();
+  readonly #fabric: WireFabric;
+  readonly #network: SimulatedNetwork;
+  readonly #disk: SimulatedDisk;
+  readonly #verdicts: Verdicts;
+  readonly #names: SimulatedRandom;
+  readonly #paces: SimulatedRandom;
+  readonly #processes = new Map<number, SimulatedProcess>();
+  readonly #workers: RunningWorker[] = [];
+  readonly #trace: ((text: string) => void) | null;
+  readonly #said = new Map<MessageName, number>();
+  #coordinator: SimulatedProcess | null = null;
+  #coordinatorBack: Extract<Fault, { kind: 'kill-at' }> | null = null;
+  #stopAsked: string | null = null;
+  #stopBackMs = RESTART_MS;
+  #restarts = 0;
+  #committedAtStart = -1;
+  #inVain = 0;
+  #ended = false;
+
+  constructor(history: History, clean: CleanRun | null, trace: ((text: string) => void) | null = null) {
+    const { seed } = history;
+    this.#history = history;
+    this.#trace = trace;
+    this.#fabric = new WireFabric(this.#time, new SimulatedRandom(seed, STREAM.network));
+    this.#disk = new SimulatedDisk(new SimulatedRandom(seed, STREAM.disk), this.#time.clockOf(null));
+    this.#verdicts = new Verdicts(this.#disk, clean);
+    this.#names = new SimulatedRandom(seed, STREAM.names);
+    this.#paces = new SimulatedRandom(seed, STREAM.compute);
+    const noise = new SimulatedRandom(seed, STREAM.network, 1);
+    this.#network = new SimulatedNetwork(this.#time, this.#fabric, noise, {
+      onSend: (from, name, body) => this.#onSend(from, name, body),
+    });
+  }
+
+  async run(): Promise<Outcome> {
+    const violated = (error: unknown): void =>
+      this.#verdicts.violated(`an error that nobody took: ${reasonOf(error)}`);
+    process.on('unhandledRejection', violated);
+    try {
+      this.#startCoordinator();
+      for (let i = 0; i < this.#history.workers; i++) this.#startWorker(this.#paces.uniform() * 100);
+      for (const { atMs, fault } of this.#history.faults) {
+        this.#time.plan(null, atMs, () => this.#happens(fault));
+      }
+      const lastMs = Math.max(0, ...this.#history.faults.map(({ atMs }) => atMs));
+      const broken = (): boolean => this.#verdicts.violations.length > 0;
+      const over = (): boolean => this.#ended || broken();
+      const inTime = await this.#time.run(over, lastMs + LONGEST_MS, () => undefined);
+      if (!inTime)
+        this.#verdicts.violated(`the run has not ended ${LONGEST_MS / 1000} s after the last fault`);
+      if (!broken()) await this.#awaitSilence(broken);
+    } finally {
+      process.off('unhandledRejection', violated);
+    }
+    const { nowMs: virtualMs, events } = this.#time;
+    return { violations: this.#verdicts.violations, events, virtualMs, verdicts: this.#verdicts };
+  }
+
+  /** No process is left. */
+  async #awaitSilence(broken: () => boolean): Promise<void> {
+    const living = (): SimulatedProcess[] => [...this.#processes.values()].filter(({ alive }) => alive);
+    const untilMs = this.#time.nowMs + AFTER_END_MS;
+    await this.#time.run(
+      () => living().length === 0 || broken(),
+      untilMs,
+      () => undefined,
+    );
+    if (!broken() && living().length > 0) {
+      this.#verdicts.violated(
+        `left behind: ${living()
+          .map(({ name }) => name)
+          .join(', ')}`,
+      );
+    }
+  }
+
+  #process(name: string): SimulatedProcess {
+    const process = new SimulatedProcess(name, this.#processes.size + 1, this.#processes, this.#names);
+    this.#processes.set(process.pid, process);
+    return process;
+  }
+
+  #startCoordinator(): void {
+    const process = this.#process('coordinator');
+    const resume = this.#disk.has(`${RUN_FOLDER}/config.yaml`);
+    this.#coordinator = process;
+    this.#stopAsked = null;
+    this.#tell(`coordinator ${process.pid} starts`);
+    this.#verdicts.started();
+    this.#committedAtStart = Math.max(-1, ...this.#verdicts.commits.keys());
+    const host: Host = {
+      clock: this.#time.clockOf(process),
+      disk: this.#disk.for(process),
+      network: this.#network.of(process),
+      process,
+      servePages: async (address) => Promise.resolve({ address, close: async () => Promise.resolve() }),
+    };
+    const subject = subjectOf(this.#history, resume);
+    runOn(host, subject, {
+      onListening: () => undefined,
+      warn: (text) => this.#tell(`coordinator ${process.pid} warns: ${text}`),
+      stopRequested: () => this.#stopAsked,
+      ownWorkers: false,
+      observer: {
+        onCheckpoint: ({ step, weightDigest }) => this.#verdicts.checkpoint(step, weightDigest),
+        onEpoch: ({ step, train, evaluated }) => {
+          const figures = evaluated && [evaluated.lossSum, evaluated.correct, evaluated.samples];
+          this.#verdicts.evaluated(
+            step,
+            JSON.stringify([figures, train.lossSum, train.correct, train.samples]),
+          );
+        },
+        onClusterEvent: ({ kind, text }) => {
+          if (kind === 'back') this.#verdicts.wentBack();
+          this.#tell(`coordinator ${process.pid}: ${kind}: ${text}`);
+        },
+      },
+    }).then(
+      ({ reason, steps }) => {
+        this.#tell(`coordinator ${process.pid} ends after ${steps} steps: ${reason}`);
+        this.#exit(process);
+        const stopped = this.#stopAsked !== null && reason === this.#stopAsked;
+        if (stopped) this.#startAgain(this.#stopBackMs);
+        else {
+          this.#verdicts.ended(steps);
+          this.#ended = true;
+        }
+      },
+      (error: unknown) => {
+        this.#tell(`coordinator ${process.pid} fails: ${reasonOf(error)}`);
+        this.#check('the coordinator', error);
+        this.#exit(process);
+        this.#startAgain(RESTART_MS);
+      },
+    );
+  }
+
+  #startAgain(afterMs: number): void {
+    if (++this.#restarts > MOST_RESTARTS) {
+      this.#verdicts.violated(`the run was started ${MOST_RESTARTS} times in vain`);
+      return;
+    }
+    const progress = Math.max(-1, ...this.#verdicts.commits.keys()) > this.#committedAtStart;
+    this.#inVain = progress ? 0 : this.#inVain + 1;
+    if (this.#inVain > RESTARTS_IN_VAIN) {
+      this.#inVain = 0;
+      for (const worker of this.#living()) this.#kill(worker.process, false);
+      for (let i = 0; i < this.#history.workers; i++) this.#startWorker(afterMs + RESTART_MS);
+    }
+    this.#time.plan(null, afterMs, () => {
+      if (this.#coordinator?.alive !== true) this.#startCoordinator();
+    });
+  }
+
+  #startWorker(afterMs: number): void {
+    this.#time.plan(null, afterMs, () => {
+      if (this.#ended) return;
+      const process = this.#process(`worker-${this.#workers.length}`);
+      const worker: RunningWorker = {
+        process,
+        leave: new AbortController(),
+        hangsUntilMs: 0,
+        damage: false,
+        lie: false,
+      };
+      this.#workers.push(worker);
+      this.#tell(`${process.name} (pid ${process.pid}) starts`);
+      const usualMs = this.#paces.between(1, 12);
+      simulatedWorker({
+        process,
+        time: this.#time,
+        network: this.#network.of(process),
+        subject: subjectOf(this.#history, false),
+        coordinator: COORDINATOR_ADDRESS,
+        pace: () => Math.max(worker.hangsUntilMs - this.#time.nowMs, usualMs * this.#paces.between(0.8, 1.2)),
+        leave: worker.leave.signal,
+        damaged: () => {
+          const { damage } = worker;
+          worker.damage = false;
+          if (damage) this.#tell(`a weight of ${process.name} changes`);
+          return damage;
+        },
+        coordinatorTimeoutMs: COORDINATOR_TIMEOUT_MS,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      }).then(
+        ({ reason }) => {
+          this.#tell(`${process.name} ends: ${reason}`);
+          this.#exit(process);
+          // Left on request, or told to stop by a coordinator that is started again.
+          this.#keepOneWorker();
+        },
+        (error: unknown) => {
+          this.#tell(`${process.name} fails: ${reasonOf(error)}`);
+          this.#check(process.name, error);
+          this.#exit(process);
+          this.#startWorker(RESTART_MS);
+        },
+      );
+    });
+  }
+
+  /** A run that all workers have left goes on when somebody starts another. */
+  #keepOneWorker(): void {
+    if (!this.#ended && this.#living().length < Math.max(1, this.#history.minWorkers))
+      this.#startWorker(1000);
+  }
+
+  #living(): RunningWorker[] {
+    return this.#workers.filter(({ process }) => process.alive);
+  }
+
+  /** The end of a process that has done what it wanted. */
+  #exit(process: SimulatedProcess): void {
+    this.#disk.freeze(process);
+    process.kill();
+    this.#fabric.died(process, false);
+  }
+
+  #kill(process: SimulatedProcess, silent: boolean): void {
+    if (!process.alive) return;
+    this.#tell(`${process.name} ${process.pid} is killed${silent ? ' with its machine' : ''}`);
+    process.kill();
+    this.#fabric.died(process, silent);
+    if (silent && process === this.#coordinator) this.#disk.crash();
+    else this.#disk.freeze(process);
+  }
+
+  #check(who: string, error: unknown): void {
+    if (!(error instanceof VitrailError)) {
+      this.#verdicts.violated(
+        `${who} ends with an error that has no code: ${String((error as Error).stack)}`,
+      );
+    } else if (DEFECTS.includes(error.code)) this.#verdicts.violated(`${who} ends with ${error.message}`);
+  }
+
+  #target(target: Target): SimulatedProcess | null {
+    if (target === 'coordinator') return this.#coordinator;
+    return this.#workers[target % Math.max(1, this.#workers.length)]?.process ?? null;
+  }
+
+  #worker(target: number): RunningWorker | null {
+    return this.#workers[target % Math.max(1, this.#workers.length)] ?? null;
+  }
+
+  #happens(fault: Fault): void {
+    this.#tell(`fault: ${JSON.stringify(fault)}`);
+    switch (fault.kind) {
+      case 'kill': {
+        const process = this.#target(fault.target);
+        if (process?.alive !== true) return;
+        this.#kill(process, fault.silent);
+        if (process === this.#coordinator) this.#startAgain(fault.backAfterMs ?? RESTART_MS);
+        else if (fault.backAfterMs !== null) this.#startWorker(fault.backAfterMs);
+        else this.#keepOneWorker();
+        return;
+      }
+      case 'kill-at':
+        this.#said.set(fault.message, fault.nth);
+        this.#coordinatorBack = fault;
+        return;
+      case 'suspend': {
+        const process = this.#target(fault.target);
+        if (process === null) return;
+        process.suspendedUntilMs = this.#time.nowMs + fault.forMs;
+        this.#disk.suspend(process);
+        this.#time.plan(null, fault.forMs, () => this.#disk.resume(process));
+        return;
+      }
+      case 'hang': {
+        const worker = this.#worker(fault.target);
+        if (worker !== null) worker.hangsUntilMs = this.#time.nowMs + fault.forMs;
+        return;
+      }
+      case 'cut':
+      case 'part': {
+        const [a, b] = [this.#target(fault.a), this.#target(fault.b)];
+        if (a === null || b === null || a === b) return;
+        if (fault.kind === 'cut') this.#fabric.cut(a, b);
+        else this.#fabric.part(a, b, fault.forMs);
+        return;
+      }
+      case 'join':
+        this.#startWorker(0);
+        return;
+      case 'leave':
+        this.#worker(fault.target)?.leave.abort('a person asked for it');
+        return;
+      case 'stop':
+        this.#stopAsked = 'stopped by a person';
+        this.#stopBackMs = fault.backAfterMs;
+        return;
+      case 'disk-full':
+        this.#disk.room = 0;
+        this.#time.plan(null, fault.forMs, () => (this.#disk.room = Infinity));
+        return;
+      case 'sync-fails':
+        this.#disk.failNext('sync', 'EIO');
+        return;
+      case 'noise':
+        this.#network.corruptNext();
+        return;
+      case 'clock-jump': {
+        const process = this.#target(fault.target);
+        if (process !== null) process.dateOffMs += fault.byMs;
+        return;
+      }
+      case 'damage': {
+        const worker = this.#worker(fault.target);
+        if (worker === null) return;
+        worker.damage = true;
+        this.#verdicts.damaged();
+        return;
+      }
+      case 'lie': {
+        const worker = this.#worker(fault.target);
+        if (worker !== null) worker.lie = true;
+      }
+    }
+  }
+
+  /** @returns what is said in place of it */
+  #onSend(from: SimulatedProcess, name: MessageName, body: unknown): unknown {
+    const isCoordinator = from === this.#coordinator;
+    if (name === 'commit' && from.alive) this.#verdicts.commit(body as Body<'commit'>);
+    const left = this.#said.get(name);
+    if (isCoordinator && left !== undefined && from.alive) {
+      this.#said.set(name, left - 1);
+      if (left === 1) {
+        this.#said.delete(name);
+        this.#kill(from, this.#coordinatorBack?.silent === true);
+        this.#startAgain(this.#coordinatorBack?.backAfterMs ?? RESTART_MS);
+      }
+    }
+    const liar = this.#workers.find(({ process, lie }) => process === from && lie);
+    if (liar !== undefined && name === 'stepDone') {
+      liar.lie = false;
+      const done = body as Body<'stepDone'>;
+      this.#tell(`${from.name} lies about its digest`);
+      return { ...done, digest: done.digest.map((byte) => byte ^ 255) };
+    }
+    return body;
+  }
+
+  #tell(text: string): void {
+    this.#trace?.(`${this.#time.nowMs.toFixed(3).padStart(12)} ${text}`);
+  }
+}

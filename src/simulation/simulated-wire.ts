@@ -1,0 +1,194 @@
+/** Connections between simulated processes, as TCP makes them: in order, delayed, broken, held up by a partition. */
+import type { SimulatedProcess } from './simulated-process.js';
+import type { SimulatedRandom } from './simulated-random.js';
+import type { VirtualTime } from './virtual-time.js';
+
+export type Frames = readonly Uint8Array[];
+
+/** What others connect to. */
+export interface WireServer {
+  readonly process: SimulatedProcess;
+  readonly onFrames: (wire: Wire, frames: Frames) => void;
+  readonly onBroken: (wire: Wire) => void;
+}
+
+export interface WireClient {
+  readonly process: SimulatedProcess;
+  readonly onOpen: (wire: Wire) => void;
+  readonly onFrames: (frames: Frames) => void;
+  readonly onBroken: () => void;
+}
+
+export interface Wire {
+  readonly id: number;
+  readonly client: WireClient;
+  readonly server: WireServer;
+  broken: boolean;
+  /** What was sent still arrives, what is sent from now on does not. */
+  ending: boolean;
+  /** When the last message of a direction arrives: later ones come after it. */
+  readonly lastMs: { toServer: number; toClient: number };
+}
+
+type Direction = keyof Wire['lastMs'];
+
+/** Milliseconds between machines: mostly short, now and then long. */
+const LATENCY_MS = 0.5;
+const SLOW_MS = 40;
+const SLOW_SHARE = 0.02;
+/** Until an end learns that the other is gone. */
+const NOTICE_MS = 4;
+/** Until it learns of an end that vanished without a word. */
+const SILENT_NOTICE_MS = 6000;
+const RECONNECT_MS = 100;
+const LONGEST_RECONNECT_MS = 2000;
+
+export class WireFabric {
+  readonly #time: VirtualTime;
+  readonly #random: SimulatedRandom;
+  readonly #servers = new Map<string, WireServer>();
+  readonly #wires = new Set<Wire>();
+  /** Until when two processes do not hear each other. */
+  readonly #partitions = new Map<string, number>();
+  #ids = 0;
+
+  constructor(time: VirtualTime, random: SimulatedRandom) {
+    this.#time = time;
+    this.#random = random;
+  }
+
+  /** @returns false where another has the address */
+  serve(address: string, server: WireServer): boolean {
+    if (this.#servers.get(address)?.process.alive === true) return false;
+    this.#servers.set(address, server);
+    return true;
+  }
+
+  /** Nobody connects any more; what is on its way still arrives. */
+  withdraw(address: string, server: WireServer): void {
+    if (this.#servers.get(address) === server) this.#servers.delete(address);
+    for (const wire of this.#wires) if (wire.server === server) this.#endAfterLast(wire);
+  }
+
+  /** Connects, again and again, until `given up` says so. */
+  connect(address: string, client: WireClient, givenUp: () => boolean, waitMs = LATENCY_MS): void {
+    this.#time.plan(client.process, waitMs, () => {
+      if (givenUp()) return;
+      const server = this.#servers.get(address);
+      const reached = server?.process.alive === true && !this.#parted(client.process, server.process);
+      if (!reached) {
+        this.connect(
+          address,
+          client,
+          givenUp,
+          Math.min(LONGEST_RECONNECT_MS, Math.max(RECONNECT_MS, 2 * waitMs)),
+        );
+        return;
+      }
+      const nowMs = this.#time.nowMs;
+      const wire: Wire = {
+        id: ++this.#ids,
+        client,
+        server,
+        broken: false,
+        ending: false,
+        lastMs: { toServer: nowMs, toClient: nowMs },
+      };
+      this.#wires.add(wire);
+      client.onOpen(wire);
+    });
+  }
+
+  /** @param leaveMs after so long the frames leave the sender's memory: until then they may change */
+  transmit(wire: Wire, direction: Direction, frames: Frames, leaveMs = 0): void {
+    const sender = direction === 'toServer' ? wire.client.process : wire.server.process;
+    if (!sender.alive || wire.ending) return;
+    const arrivesMs = Math.max(wire.lastMs[direction], this.#time.nowMs + leaveMs + this.#latencyMs());
+    wire.lastMs[direction] = arrivesMs;
+    if (leaveMs === 0) {
+      this.#arrive(wire, direction, frames, arrivesMs);
+      return;
+    }
+    this.#time.plan(sender, leaveMs, () => {
+      const copies = frames.map((frame) => Uint8Array.from(frame));
+      this.#arrive(wire, direction, copies, arrivesMs);
+    });
+  }
+
+  /** Breaks all connections between two processes. */
+  cut(a: SimulatedProcess, b: SimulatedProcess): void {
+    for (const wire of this.#between(a, b)) this.break(wire);
+  }
+
+  /** Two processes do not hear each other for a while. */
+  part(a: SimulatedProcess, b: SimulatedProcess, forMs: number): void {
+    this.#partitions.set(pairKey(a, b), this.#time.nowMs + forMs);
+    // A connection outlives a short partition: what was sent meanwhile is sent again.
+    if (this.#random.chance(0.5)) this.#time.plan(null, forMs, () => this.cut(a, b));
+  }
+
+  /** A process has died. @param silent its machine as well: nobody is told */
+  died(process: SimulatedProcess, silent: boolean): void {
+    for (const wire of [...this.#wires]) {
+      if (wire.client.process !== process && wire.server.process !== process) continue;
+      this.break(wire, silent ? this.#random.between(1000, SILENT_NOTICE_MS) : NOTICE_MS);
+    }
+  }
+
+  break(wire: Wire, noticeMs = NOTICE_MS): void {
+    if (wire.broken) return;
+    wire.broken = true;
+    this.#wires.delete(wire);
+    this.#time.plan(wire.client.process, this.#random.between(0, noticeMs), wire.client.onBroken);
+    this.#time.plan(wire.server.process, this.#random.between(0, noticeMs), () => wire.server.onBroken(wire));
+  }
+
+  #endAfterLast(wire: Wire): void {
+    const lastMs = Math.max(wire.lastMs.toClient, wire.lastMs.toServer);
+    this.#time.plan(null, lastMs - this.#time.nowMs + 1, () => this.break(wire));
+  }
+
+  /** Lets what was sent arrive, and ends the connection. */
+  finish(wire: Wire): void {
+    wire.ending = true;
+    this.#endAfterLast(wire);
+  }
+
+  #arrive(wire: Wire, direction: Direction, frames: Frames, atMs: number): void {
+    const receiver = direction === 'toServer' ? wire.server.process : wire.client.process;
+    this.#time.plan(receiver, atMs - this.#time.nowMs, () => {
+      if (wire.broken) return;
+      const healsMs = this.#healsMs(wire.client.process, wire.server.process);
+      if (healsMs > this.#time.nowMs) {
+        this.#arrive(wire, direction, frames, healsMs);
+        return;
+      }
+      if (direction === 'toServer') wire.server.onFrames(wire, frames);
+      else wire.client.onFrames(frames);
+    });
+  }
+
+  #latencyMs(): number {
+    const slow = this.#random.chance(SLOW_SHARE);
+    return this.#random.uniform() * (slow ? SLOW_MS : LATENCY_MS);
+  }
+
+  #between(a: SimulatedProcess, b: SimulatedProcess): Wire[] {
+    return [...this.#wires].filter(
+      ({ client, server }) =>
+        (client.process === a && server.process === b) || (client.process === b && server.process === a),
+    );
+  }
+
+  #healsMs(a: SimulatedProcess, b: SimulatedProcess): number {
+    return this.#partitions.get(pairKey(a, b)) ?? 0;
+  }
+
+  #parted(a: SimulatedProcess, b: SimulatedProcess): boolean {
+    return this.#healsMs(a, b) > this.#time.nowMs;
+  }
+}
+
+function pairKey(a: SimulatedProcess, b: SimulatedProcess): string {
+  return a.pid < b.pid ? `${a.pid} ${b.pid}` : `${b.pid} ${a.pid}`;
+}

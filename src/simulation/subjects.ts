@@ -1,0 +1,83 @@
+/** What simulated runs train: small, and of every kind that takes its own way through the loop. */
+import { createHash } from 'node:crypto';
+import type { RunSubject } from '../coordinator/coordinator.js';
+import { resolveConfig, type OptionValues } from '../run/config/config.js';
+import type { Manifest, SplitManifest } from '../run/dataset/manifest.js';
+import type { ModelSpec } from '../run/model/model-spec.js';
+import { parameterLayout } from '../run/model/parameter-layout.js';
+import type { History } from './history.js';
+
+export const RUN_FOLDER = 'run';
+export const COORDINATOR_ADDRESS = 'tcp://host-coordinator:7000';
+
+const CLASSES = ['cat', 'dog', 'owl'];
+const SPEC: ModelSpec = {
+  name: 'vit-micro/1',
+  layers: 1,
+  hidden: 2,
+  mlp: 2,
+  heads: 1,
+  patch: 1,
+  imageSize: 1,
+  classes: CLASSES.length,
+  preLogits: 0,
+  gelu: 'tanh',
+};
+const LAYOUT = parameterLayout(SPEC);
+
+/** Three steps an epoch, the last one smaller. */
+const BATCH = 4;
+const TRAIN = 11;
+
+/** Options that change the weights, one of them for a run. Two epochs; with a moving average; with a test at the end. */
+const TRAINED: readonly { readonly options: OptionValues; readonly val: number; readonly test: number }[] = [
+  { options: { epochs: 2, optimizer: 'sgd' }, val: 0, test: 5 },
+  { options: { epochs: 2, optimizer: 'adamw', emaDecay: 0.5, clipNorm: 1 }, val: 4, test: 5 },
+  { options: { steps: 5, optimizer: 'adamw', earlyStopPatience: 5 }, val: 0, test: 3 },
+];
+
+function split(name: string, count: number): SplitManifest {
+  const samples = Array.from({ length: count }, (_, i) => ({
+    path: `${name}/${i}.png`,
+    bytes: 1,
+    label: i % CLASSES.length,
+  }));
+  return { samples, digest: createHash('sha256').update(JSON.stringify(samples)).digest('hex') };
+}
+
+/** The run of `history`. @param resume as a person says who starts it again */
+export function subjectOf(history: History, resume: boolean): RunSubject {
+  const { options, val, test } = TRAINED[history.variant]!;
+  const config = resolveConfig({
+    flags: {
+      ...options,
+      model: 'vit-micro/8',
+      imageSize: 8,
+      data: 'images',
+      out: RUN_FOLDER,
+      resume,
+      batch: BATCH,
+      microBatch: 1,
+      seed: 7,
+      lr: 0.05,
+      warmupSteps: 0,
+      backend: 'cpu',
+      listen: COORDINATOR_ADDRESS,
+      httpListen: 'host-coordinator:7001',
+      workers: history.workers,
+      minWorkers: history.minWorkers,
+      maxWorkers: 2 * BATCH,
+      checkpointEverySteps: history.checkpointEverySteps,
+      auditEverySteps: history.auditEverySteps,
+      suspectAfterMs: 4000,
+      heartbeatTimeoutMs: 8000,
+      stepTimeoutMs: 10_000,
+      ringTimeoutMs: 3000,
+      joinTimeoutMs: 40_000,
+    },
+  });
+  const splits = { train: split('train', TRAIN), val: split('val', val), test: split('test', test) };
+  const digest = createHash('sha256').update(JSON.stringify(splits)).digest('hex');
+  const manifest: Manifest = { classes: CLASSES, ...splits, digest };
+  return { config, manifest, spec: SPEC, layout: LAYOUT };
+}

@@ -1,0 +1,122 @@
+/** What must hold in every history, looked at with every event. */
+import type { SimulatedDisk } from './simulated-disk.js';
+import { parseJournal } from '../run/journal/journal-format.js';
+import type { Body } from '../wire/codec.js';
+import { RUN_FOLDER } from './subjects.js';
+
+const JOURNAL = `${RUN_FOLDER}/journal`;
+
+/** Of a run that nothing happened to: what every other run of the same options must come to. */
+export interface CleanRun {
+  /** Digest of the reduced gradient by step. */
+  readonly commits: ReadonlyMap<number, string>;
+  /** Digest of the weights by step. */
+  readonly weights: ReadonlyMap<number, string>;
+  /** What evaluations came to, by step. */
+  readonly evaluations: ReadonlyMap<number, string>;
+  readonly steps: number;
+}
+
+export class Verdicts {
+  readonly violations: string[] = [];
+  readonly commits = new Map<number, string>();
+  readonly weights = new Map<number, string>();
+  readonly evaluations = new Map<number, string>();
+  readonly #disk: SimulatedDisk;
+  readonly #clean: CleanRun | null;
+  /** A weight was damaged, and nobody may have noticed yet. */
+  #damaged = false;
+  /** The last step that was committed; null: the run may begin anywhere. */
+  #last: { readonly step: number; readonly generation: number } | null = null;
+
+  /** @param clean null: this is the clean run */
+  constructor(disk: SimulatedDisk, clean: CleanRun | null) {
+    this.#disk = disk;
+    this.#clean = clean;
+  }
+
+  violated(text: string): void {
+    this.violations.push(text);
+  }
+
+  damaged(): void {
+    this.#damaged = true;
+  }
+
+  /** A coordinator starts: after a journal that was not ended it goes on from what that says is committed. */
+  started(): void {
+    const before = this.#last;
+    this.#last = null;
+    const text = this.#disk.text(JOURNAL);
+    if (text === null) {
+      if (before !== null) this.violated('the journal is gone');
+      return;
+    }
+    const parsed = parseJournal(text);
+    if (!parsed.ok) {
+      this.violated(`the journal does not open: ${parsed.problem}`);
+      return;
+    }
+    const { end, state, lastCommit } = parsed.content;
+    if (end !== null || lastCommit === null) return;
+    if (before !== null && state.step <= before.step) {
+      this.violated(`the commit of step ${before.step} was told and is lost`);
+    }
+    this.#last = { step: state.step - 1, generation: lastCommit.generation };
+  }
+
+  /** The run goes back to a checkpoint. */
+  wentBack(): void {
+    this.#last = null;
+  }
+
+  /** A worker is told that a step is committed. */
+  commit({ step, generation, digest }: Body<'commit'>): void {
+    const hex = Buffer.from(digest).toString('hex');
+    const last = this.#last;
+    const again = last?.step === step && last.generation === generation;
+    if (last !== null && !again && step !== last.step + 1) {
+      this.violated(`step ${step} is committed after step ${last.step}`);
+    }
+    this.#last = { step, generation };
+    this.commits.set(step, hex);
+    const clean = this.#clean?.commits.get(step);
+    if (clean !== undefined && clean !== hex && !this.#damaged) {
+      this.violated(`the sum of step ${step} is not that of the clean run`);
+    }
+    if (again) return;
+    const journal = this.#disk.durableText(JOURNAL);
+    const parsed = journal === null ? null : parseJournal(journal);
+    const noted = parsed?.ok === true ? parsed.content.lastCommit : null;
+    if (noted?.generation !== generation || noted.digest !== hex) {
+      this.violated(`the commit of step ${step} is told before it is on the disk`);
+    }
+  }
+
+  /** A checkpoint was written. */
+  checkpoint(step: number, weightDigest: string): void {
+    this.weights.set(step, weightDigest);
+    const clean = this.#clean?.weights.get(step);
+    if (clean !== undefined && clean !== weightDigest) {
+      this.violated(`the checkpoint of step ${step} has other weights than the clean run`);
+    }
+  }
+
+  /** An evaluation has come to its end. */
+  evaluated(step: number, figures: string): void {
+    this.evaluations.set(step, figures);
+    const clean = this.#clean?.evaluations.get(step);
+    if (clean !== undefined && clean !== figures && !this.#damaged) {
+      this.violated(`the evaluation after step ${step} differs from the clean run's: ${figures}, ${clean}`);
+    }
+  }
+
+  /** The run has come to its end. */
+  ended(steps: number): void {
+    if (this.#clean === null) return;
+    if (steps !== this.#clean.steps) this.violated(`the run ended after ${steps} steps`);
+    if (this.weights.get(steps) !== this.#clean.weights.get(this.#clean.steps)) {
+      this.violated('the run ended with other weights than the clean run');
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/** Virtual time: one queue of events for all processes of a simulation, and a clock for each. */
+import { setImmediate as settled } from 'node:timers/promises';
+import type { Clock, Timer } from '../host/clock.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+interface Event {
+  atMs: number;
+  /** Events of the same time happen in the order in which they were planned. */
+  readonly order: number;
+  /** Whose it is: a process that is dead takes none, one that is suspended takes it when it goes on. Null: nobody's. */
+  readonly owner: SimulatedProcess | null;
+  action: (() => void) | null;
+}
+
+/** What the time of day is when a simulation begins. */
+const FIRST_DATE_MS = Date.UTC(2026, 0, 1);
+
+export class VirtualTime {
+  #nowMs = 0;
+  #orders = 0;
+  #events = 0;
+  /** A binary heap, the next event first. */
+  readonly #heap: Event[] = [];
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Events that have happened. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** @returns what takes the event back */
+  plan(owner: SimulatedProcess | null, afterMs: number, action: () => void): () => void {
+    const event: Event = { atMs: this.#nowMs + Math.max(0, afterMs), order: this.#orders++, owner, action };
+    this.#push(event);
+    return () => (event.action = null);
+  }
+
+  /**
+   * Lets events happen, one after the other, until `over` says so or `untilMs` has come.
+   * @param after called after each event, when all that follows from it at once has happened
+   * @returns whether `over` has said so
+   */
+  async run(over: () => boolean, untilMs: number, after: () => void): Promise<boolean> {
+    for (;;) {
+      // Promises that have been settled are all looked at before this one is.
+      await settled();
+      after();
+      if (over()) return true;
+      const event = this.#pop();
+      if (event === undefined) return false;
+      if (event.atMs > untilMs) {
+        this.#push(event);
+        this.#nowMs = untilMs;
+        return false;
+      }
+      const resumeMs = event.owner?.suspendedUntilMs ?? 0;
+      if (event.owner?.alive === false || event.action === null) continue;
+      this.#nowMs = Math.max(this.#nowMs, event.atMs);
+      if (resumeMs > this.#nowMs) {
+        event.atMs = resumeMs;
+        this.#push(event);
+        continue;
+      }
+      this.#events++;
+      event.action();
+    }
+  }
+
+  /** @param process whose time it is; null: of what is no process */
+  clockOf(process: SimulatedProcess | null): Clock {
+    return {
+      now: () => this.#nowMs,
+      date: () => new Date(FIRST_DATE_MS + this.#nowMs + (process?.dateOffMs ?? 0)),
+      after: (ms, action) => this.#timer(process, ms, action, false),
+      every: (ms, action) => this.#timer(process, ms, action, true),
+      delay: async (ms) => new Promise((resolve) => this.plan(process, ms, resolve)),
+      turn: async () => new Promise((resolve) => this.plan(process, 0, resolve)),
+    };
+  }
+
+  #timer(process: SimulatedProcess | null, ms: number, action: () => void, again: boolean): Timer {
+    let takeBack: () => void = () => undefined;
+    const arm = (): void => {
+      takeBack = this.plan(process, ms, () => {
+        if (again) arm();
+        action();
+      });
+    };
+    arm();
+    return {
+      cancel: () => takeBack(),
+      refresh: () => {
+        takeBack();
+        arm();
+      },
+    };
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let at = heap.push(event) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(event, heap[parent]!)) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #pop(): Event | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}

@@ -1,0 +1,21 @@
+/** The simulation sees: every fault that is planted into the code is found. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { PLANTED_FAULTS } from './planted-faults.js';
+
+const run = promisify(execFile);
+const PLANT = './dist/test/simulation/plant.js';
+const SIMULATE = 'dist/src/simulation/simulate.js';
+
+for (const { name, seed } of PLANTED_FAULTS) {
+  test(`it is found where ${name}`, async () => {
+    const args = ['--import', PLANT, SIMULATE, '--runs', '5', '--from', String(seed), '--stop-at-first'];
+    const env = { ...process.env, VITRAIL_PLANTED: name, NODE_V8_COVERAGE: '' };
+    await assert.rejects(run(process.execPath, args, { env }), (failed: unknown) => {
+      assert.match((failed as { stdout: string }).stdout, /seed \d+: .+/);
+      return true;
+    });
+  });
+}
