@@ -68,7 +68,7 @@ test('another length is refused, and how a run is made longer is said', async (t
   ] as const) {
     await assert.rejects(resolveRunOptions({ resume: run, ...values }), {
       code: 'RUN_LENGTH_CHANGED',
-      message: new RegExp(`resume without --${key}; --extend-to-epochs N makes a run longer`),
+      message: new RegExp(`resume without --${key}; use --extend-to-epochs N to make a run longer`),
     });
   }
   assert.equal((await resolveRunOptions({ resume: run, extendToEpochs: '60' })).extendToEpochs, 60);
