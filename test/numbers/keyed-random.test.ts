@@ -39,6 +39,7 @@ test('purposes keep their numbers, because stored runs depend on them', () => {
     demo: 5,
     chaos: 6,
     valSplit: 7,
+    simulation: 8,
   });
 });
 
