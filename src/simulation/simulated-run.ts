@@ -2,7 +2,8 @@
 import { reasonOf, VitrailError } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { runOn } from '../coordinator/coordinator.js';
-import type { Fault, History, Target } from './history.js';
+import { happens, RESTART_MS, type RunningWorker, type Stage } from './happenings.js';
+import type { Fault, History } from './history.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import { SimulatedProcess } from './simulated-process.js';
@@ -22,7 +23,6 @@ const CONNECT_TIMEOUT_MS = 120_000;
 const AFTER_END_MS = CONNECT_TIMEOUT_MS + 30_000;
 /** A person who starts a run again and again in vain starts its workers anew as well. */
 const RESTARTS_IN_VAIN = 2;
-const RESTART_MS = 500;
 const MOST_RESTARTS = 60;
 /** What a defect of the run itself ends with. */
 const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
@@ -32,14 +32,6 @@ export interface Outcome {
   readonly events: number;
   readonly virtualMs: number;
   readonly verdicts: Verdicts;
-}
-
-interface RunningWorker {
-  readonly process: SimulatedProcess;
-  readonly leave: AbortController;
-  hangsUntilMs: number;
-  damage: boolean;
-  lie: boolean;
 }
 
 export class SimulatedRun {
@@ -87,7 +79,10 @@ export class SimulatedRun {
       this.#startCoordinator();
       for (let i = 0; i < this.#history.workers; i++) this.#startWorker(this.#paces.uniform() * 100);
       for (const { atMs, fault } of this.#history.faults) {
-        this.#time.plan(null, atMs, () => this.#happens(fault));
+        this.#time.plan(null, atMs, () => {
+          this.#tell(`fault: ${JSON.stringify(fault)}`);
+          happens(fault, this.#stage());
+        });
       }
       const lastMs = Math.max(0, ...this.#history.faults.map(({ atMs }) => atMs));
       const broken = (): boolean => this.#verdicts.violations.length > 0;
@@ -101,6 +96,30 @@ export class SimulatedRun {
     }
     const { nowMs: virtualMs, events } = this.#time;
     return { violations: this.#verdicts.violations, events, virtualMs, verdicts: this.#verdicts };
+  }
+
+  #stage(): Stage {
+    return {
+      time: this.#time,
+      fabric: this.#fabric,
+      network: this.#network,
+      disk: this.#disk,
+      verdicts: this.#verdicts,
+      coordinator: this.#coordinator,
+      workers: this.#workers,
+      kill: (process, silent) => this.#kill(process, silent),
+      killAt: (fault) => {
+        this.#said.set(fault.message, fault.nth);
+        this.#coordinatorBack = fault;
+      },
+      stop: (backAfterMs) => {
+        this.#stopAsked = 'stopped by a person';
+        this.#stopBackMs = backAfterMs;
+      },
+      startAgain: (afterMs) => this.#startAgain(afterMs),
+      startWorker: (afterMs) => this.#startWorker(afterMs),
+      keepOneWorker: () => this.#keepOneWorker(),
+    };
   }
 
   /** No process is left. */
@@ -278,91 +297,6 @@ export class SimulatedRun {
         `${who} ends with an error that has no code: ${String((error as Error).stack)}`,
       );
     } else if (DEFECTS.includes(error.code)) this.#verdicts.violated(`${who} ends with ${error.message}`);
-  }
-
-  #target(target: Target): SimulatedProcess | null {
-    if (target === 'coordinator') return this.#coordinator;
-    return this.#workers[target % Math.max(1, this.#workers.length)]?.process ?? null;
-  }
-
-  #worker(target: number): RunningWorker | null {
-    return this.#workers[target % Math.max(1, this.#workers.length)] ?? null;
-  }
-
-  #happens(fault: Fault): void {
-    this.#tell(`fault: ${JSON.stringify(fault)}`);
-    switch (fault.kind) {
-      case 'kill': {
-        const process = this.#target(fault.target);
-        if (process?.alive !== true) return;
-        this.#kill(process, fault.silent);
-        if (process === this.#coordinator) this.#startAgain(fault.backAfterMs ?? RESTART_MS);
-        else if (fault.backAfterMs !== null) this.#startWorker(fault.backAfterMs);
-        else this.#keepOneWorker();
-        return;
-      }
-      case 'kill-at':
-        this.#said.set(fault.message, fault.nth);
-        this.#coordinatorBack = fault;
-        return;
-      case 'suspend': {
-        const process = this.#target(fault.target);
-        if (process === null) return;
-        process.suspendedUntilMs = this.#time.nowMs + fault.forMs;
-        this.#disk.suspend(process);
-        this.#time.plan(null, fault.forMs, () => this.#disk.resume(process));
-        return;
-      }
-      case 'hang': {
-        const worker = this.#worker(fault.target);
-        if (worker !== null) worker.hangsUntilMs = this.#time.nowMs + fault.forMs;
-        return;
-      }
-      case 'cut':
-      case 'part': {
-        const [a, b] = [this.#target(fault.a), this.#target(fault.b)];
-        if (a === null || b === null || a === b) return;
-        if (fault.kind === 'cut') this.#fabric.cut(a, b);
-        else this.#fabric.part(a, b, fault.forMs);
-        return;
-      }
-      case 'join':
-        this.#startWorker(0);
-        return;
-      case 'leave':
-        this.#worker(fault.target)?.leave.abort('a person asked for it');
-        return;
-      case 'stop':
-        this.#stopAsked = 'stopped by a person';
-        this.#stopBackMs = fault.backAfterMs;
-        return;
-      case 'disk-full':
-        this.#disk.room = 0;
-        this.#time.plan(null, fault.forMs, () => (this.#disk.room = Infinity));
-        return;
-      case 'sync-fails':
-        this.#disk.failNext('sync', 'EIO');
-        return;
-      case 'noise':
-        this.#network.corruptNext();
-        return;
-      case 'clock-jump': {
-        const process = this.#target(fault.target);
-        if (process !== null) process.dateOffMs += fault.byMs;
-        return;
-      }
-      case 'damage': {
-        const worker = this.#worker(fault.target);
-        if (worker === null) return;
-        worker.damage = true;
-        this.#verdicts.damaged();
-        return;
-      }
-      case 'lie': {
-        const worker = this.#worker(fault.target);
-        if (worker !== null) worker.lie = true;
-      }
-    }
   }
 
   /** @returns what is said in place of it */

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { nodeDisk } from '../../../src/host/disk.js';
 import { systemHost } from '../../../src/host/host.js';
-import { JOURNAL_VERSION, type JournalOpen } from '../../../src/run/journal/journal-format.js';
 import { Journal } from '../../../src/run/journal/journal.js';
 import { readJournal } from '../../../src/run/journal/journal-file.js';
 import { initialRunState } from '../../../src/run/journal/run-state.js';
 import { RunLog } from '../../../src/coordinator/watch/run-log.js';
 import { systemClock } from '../../../src/host/clock.js';
+import { openWith } from '../../simulation/journal-start.js';
 import { NO_WAIT } from '../../coordinator/run-fixture.js';
 import { fillDisk, makeRoom, mountSmallDisk } from '../../small-disk.js';
 
@@ -20,26 +20,7 @@ import { fillDisk, makeRoom, mountSmallDisk } from '../../small-disk.js';
 const FREE = { clock: systemClock, check: async () => Promise.resolve() };
 
 const state = (step: number) => ({ ...initialRunState(200), step });
-const OPEN: JournalOpen = {
-  type: 'open',
-  version: JOURNAL_VERSION,
-  runToken: '0123456789abcdef',
-  incarnation: 1,
-  time: '',
-  pid: 1,
-  host: 'h',
-  config: {},
-  manifestDigest: 'm',
-  address: '',
-  httpAddress: '',
-  advertised: '',
-  network: '',
-  state: state(0),
-  lastCommit: null,
-  generation: 0,
-  nextWorker: 0,
-  backend: null,
-};
+const OPEN = openWith(state(0));
 
 function disk(t: TestContext): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'vitrail-test-'));
