@@ -87,7 +87,7 @@ export class SimulatedRun {
       const lastMs = Math.max(0, ...this.#history.faults.map(({ atMs }) => atMs));
       const broken = (): boolean => this.#verdicts.violations.length > 0;
       const over = (): boolean => this.#ended || broken();
-      const inTime = await this.#time.run(over, lastMs + LONGEST_MS, () => undefined);
+      const inTime = await this.#time.run(over, lastMs + LONGEST_MS);
       if (!inTime)
         this.#verdicts.violated(`the run has not ended ${LONGEST_MS / 1000} s after the last fault`);
       if (!broken()) await this.#awaitSilence(broken);
@@ -126,11 +126,7 @@ export class SimulatedRun {
   async #awaitSilence(broken: () => boolean): Promise<void> {
     const living = (): SimulatedProcess[] => [...this.#processes.values()].filter(({ alive }) => alive);
     const untilMs = this.#time.nowMs + AFTER_END_MS;
-    await this.#time.run(
-      () => living().length === 0 || broken(),
-      untilMs,
-      () => undefined,
-    );
+    await this.#time.run(() => living().length === 0 || broken(), untilMs);
     if (!broken() && living().length > 0) {
       this.#verdicts.violated(
         `left behind: ${living()

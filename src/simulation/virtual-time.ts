@@ -40,14 +40,12 @@ export class VirtualTime {
 
   /**
    * Lets events happen, one after the other, until `over` says so or `untilMs` has come.
-   * @param after called after each event, when all that follows from it at once has happened
    * @returns whether `over` has said so
    */
-  async run(over: () => boolean, untilMs: number, after: () => void): Promise<boolean> {
+  async run(over: () => boolean, untilMs: number): Promise<boolean> {
     for (;;) {
       // Promises that have been settled are all looked at before this one is.
       await settled();
-      after();
       if (over()) return true;
       const event = this.#pop();
       if (event === undefined) return false;
