@@ -84,7 +84,7 @@ function hostFiles(emulated) {
 }
 
 function emulatedTasks(compiler) {
-  const flags = [...FLAGS, ...includeFlags(), ...MACROS, '-Wno-unused-function', '-Wno-unknown-pragmas'];
+  const flags = [...FLAGS, ...includeFlags(), ...MACROS];
   const task = (file, language) => ({
     compiler,
     source: join(SOURCES, file),

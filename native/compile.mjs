@@ -12,28 +12,27 @@ export const HERE = dirname(fileURLToPath(import.meta.url));
 export const SOURCES = join(HERE, 'src');
 const require = createRequire(import.meta.url);
 
-/** Of every C++ file, by any compiler. */
+/** Of every C++ file, by any compiler. Without -Wno-psabi GCC notes that vectors are passed as no other ABI does. */
 export const FLAGS = [
-  ...[
-    '-std=c++17',
-    '-O3',
-    '-fPIC',
-    '-fvisibility=hidden',
-    '-pthread',
-    '-fno-math-errno',
-    '-fno-trapping-math',
-  ],
-  ...[
-    '-Wall',
-    '-Wextra',
-    '-Wno-psabi',
-    '-Wno-uninitialized',
-    '-Wno-maybe-uninitialized',
-    '-Wno-missing-field-initializers',
-    '-DNAPI_VERSION=8',
-  ],
+  '-std=c++17',
+  '-O3',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-pthread',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-Wall',
+  '-Wextra',
+  '-Wno-psabi',
+  '-DNAPI_VERSION=8',
   '-DNODE_ADDON_API_CPP_EXCEPTIONS',
 ];
+
+/**
+ * Whether a warning stops the build: VITRAIL_WARNINGS=errors, which the project's own checks set. An installation does
+ * not: a compiler that is newer than this package must not fail for a warning that nobody has seen yet.
+ */
+const warningsAreErrors = () => process.env.VITRAIL_WARNINGS === 'errors';
 
 /** A machine that cannot build: no mistake, the reason is told. */
 export class Unavailable extends Error {}
@@ -134,13 +133,22 @@ function versionOf(compiler) {
   return spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
 }
 
+/** The tasks, with warnings as errors; nvcc, which is given the host's warnings in one word, is left as it is. */
+function strict(tasks) {
+  return tasks.map((task) =>
+    task.flags.includes('-Wextra') ? { ...task, flags: [...task.flags, '-Werror'] } : task,
+  );
+}
+
 /**
  * Compiles every task { source, compiler, flags, object } whose object is not there yet, and links all to `target`.
  * Objects are kept by the digest of all that they follow from, headers and compilers included.
  * @param by.link [compiler, ...flags]
- * @param by.alsoGood tasks of other addons; where `target` is one of them, it stays
+ * @param by.alsoGood tasks of other addons; where `target` is one of them, or one that was built with warnings as
+ * errors, it stays
  */
 export async function buildAddon({ what, target, folder, tasks, alsoGood = [], link, force }) {
+  writeCompileCommands(tasks, target);
   const headers = sourceFiles('.h').map((file) => readFileSync(join(SOURCES, file)));
   const versions = new Map(tasks.map(({ compiler }) => [compiler, versionOf(compiler)]));
   const withObjects = (all) =>
@@ -149,12 +157,15 @@ export async function buildAddon({ what, target, folder, tasks, alsoGood = [], l
       return { ...task, object: join(folder, `${digestOf(parts)}-${task.object}`) };
     });
   const stampOf = (all) => digestOf([...link, ...all.map(({ object }) => object)]);
-  const dated = withObjects(tasks);
+  const dated = withObjects(warningsAreErrors() ? strict(tasks) : tasks);
   const stamp = `${target}.digest`;
   const wanted = stampOf(dated);
   if (!force && existsSync(target) && existsSync(stamp)) {
     const found = readFileSync(stamp, 'utf8');
-    if (found === wanted || alsoGood.some((others) => found === stampOf(withObjects(others)))) return;
+    const kinds = [tasks, ...alsoGood].flatMap((all) =>
+      warningsAreErrors() ? [strict(all)] : [all, strict(all)],
+    );
+    if (kinds.some((all) => found === stampOf(withObjects(all)))) return;
   }
 
   const stale = force ? dated : dated.filter(({ object }) => !existsSync(object));
@@ -167,6 +178,22 @@ export async function buildAddon({ what, target, folder, tasks, alsoGood = [], l
   } finally {
     progress.end(good);
   }
+}
+
+/** For clangd and other tools: how each file is compiled, the kernels for the highest of the levels. */
+function writeCompileCommands(tasks, target) {
+  if (basename(target) !== 'vitrail.node') return;
+  const byFile = new Map(
+    tasks.map(({ compiler, source, flags }) => [
+      source,
+      { directory: HERE, file: source, arguments: [compiler, ...flags, '-c', source] },
+    ]),
+  );
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(
+    join(dirname(target), 'compile_commands.json'),
+    `${JSON.stringify([...byFile.values()], null, 2)}\n`,
+  );
 }
 
 async function compileAndLink({ target, folder, dated, stale, link, progress }) {

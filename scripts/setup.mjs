@@ -24,7 +24,10 @@ if (major < 20 || (major === 20 && minor < 9)) {
 // A clone serves the machine that it is on: only packages are built for every GPU. Tests compile for one at least.
 const forTests = process.argv.includes('--for-tests');
 const otherwise = forTests ? '90' : 'none';
-if (forTests) process.env.VITRAIL_LEVELS ??= 'runnable';
+if (forTests) {
+  process.env.VITRAIL_LEVELS ??= 'runnable';
+  process.env.VITRAIL_WARNINGS ??= 'errors';
+}
 process.env.VITRAIL_CUDA_ARCHITECTURES = localArchitectures(otherwise);
 
 if (!installed()) {

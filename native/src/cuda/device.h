@@ -104,10 +104,11 @@ class Device {
   std::string kind_;
   size_t sharedBytes_ = 0;
   Stream stream_ = nullptr;
-  // Copies from and to the GPU, each in their order.
-  Stream outward_ = nullptr, inward_ = nullptr;
+  // Copies from and to the GPU, each in their order. The emulator, whose copies end at once, has no use for these.
+  [[maybe_unused]] Stream outward_ = nullptr;
+  [[maybe_unused]] Stream inward_ = nullptr;
   // Recorded anew for whatever is to be waited for next.
-  Event mark_ = nullptr;
+  [[maybe_unused]] Event mark_ = nullptr;
 };
 
 }  // namespace vitrail::cuda

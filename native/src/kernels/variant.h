@@ -20,7 +20,17 @@
 #endif
 
 #if defined(__x86_64__)
+// Before version 13, GCC's own header means "any value" by a variable that is initialised with itself, and GCC warns of
+// its own lines (https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105593). Lines of ours are looked at all the same.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
 #endif
 
 #define VITRAIL_INLINE inline __attribute__((always_inline))
