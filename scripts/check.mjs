@@ -77,6 +77,7 @@ async function checkSources() {
     return;
   }
   await check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
+  await check('formatting of native code', ['scripts/format-native.mjs', '--check']);
   await check('lint', ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']);
   const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
   await check('directions', [cruiser, 'src', 'test', 'bench', 'scripts']);

@@ -23,10 +23,12 @@ template <template <Reading> class Packer, typename... Arguments> void packBy(Re
       return;
   }
 }
+// clang-format off: a table, a line each
 template <Reading kReading> struct Across { static constexpr auto pack = packAcross<kReading>; };
 template <Reading kReading> struct Along { static constexpr auto pack = packAlong<kReading>; };
 template <Reading kReading> struct Rows { static constexpr auto pack = packRows<kReading>; };
 template <Reading kReading> struct Columns { static constexpr auto pack = packColumns<kReading>; };
+// clang-format on
 
 const void* elementAt(const Array& array, int64_t element) {
   return array.as<char>() + element * static_cast<int64_t>(bytesOf(array.storage));

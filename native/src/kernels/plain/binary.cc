@@ -96,6 +96,7 @@ inline int32_t modulus(int32_t a, int32_t b) {
 }
 
 template <typename T> struct Functions {
+  // clang-format off: a table, a line each
   struct Add { static T of(T a, T b) { return a + b; } };
   struct Sub { static T of(T a, T b) { return a - b; } };
   struct Mul { static T of(T a, T b) { return a * b; } };
@@ -115,6 +116,7 @@ template <typename T> struct Functions {
   struct Power { static T of(T a, T b) { return power(a, b); } };
   struct FloorDiv { static T of(T a, T b) { return floorQuotient(a, b); } };
   struct Mod { static T of(T a, T b) { return modulus(a, b); } };
+  // clang-format on
 };
 
 Row floatRow(BinaryOp op) {

@@ -60,14 +60,17 @@ __global__ void binaryKernel(F function, BinaryTask t, size_t length) {
   }
 }
 
+// clang-format off: a table, a line each
 struct Add { template <typename T> __device__ T operator()(T a, T b) const { return a + b; } };
 struct Sub { template <typename T> __device__ T operator()(T a, T b) const { return a - b; } };
 struct Mul { template <typename T> __device__ T operator()(T a, T b) const { return a * b; } };
 struct Div { template <typename T> __device__ T operator()(T a, T b) const { return a / b; } };
+// clang-format on
 struct SquaredDifference {
   template <typename T> __device__ T operator()(T a, T b) const { return (a - b) * (a - b); }
 };
 // NaN on either side gives NaN.
+// clang-format off: a table, a line each
 struct Maximum { template <typename T> __device__ T operator()(T a, T b) const { return a > b || a != a ? a : b; } };
 struct Minimum { template <typename T> __device__ T operator()(T a, T b) const { return a < b || a != a ? a : b; } };
 struct Equal { template <typename T> __device__ uint8_t operator()(T a, T b) const { return a == b; } };
@@ -78,6 +81,7 @@ struct Greater { template <typename T> __device__ uint8_t operator()(T a, T b) c
 struct GreaterEqual { template <typename T> __device__ uint8_t operator()(T a, T b) const { return a >= b; } };
 struct And { __device__ uint8_t operator()(uint8_t a, uint8_t b) const { return a != 0 && b != 0; } };
 struct Or { __device__ uint8_t operator()(uint8_t a, uint8_t b) const { return a != 0 || b != 0; } };
+// clang-format on
 
 struct Power {
   // ECMAScript's: C gives numbers for 1^NaN and (+-1)^(+-infinity).

@@ -7,6 +7,7 @@ namespace vitrail::cuda {
 
 namespace {
 
+// clang-format off: a table, a line each
 struct Neg { __device__ float operator()(float v) const { return -v; } };
 struct Abs { __device__ float operator()(float v) const { return fabsf(v); } };
 struct Exp { __device__ float operator()(float v) const { return expf(v); } };
@@ -34,6 +35,7 @@ struct WholeNeg { __device__ uint32_t operator()(uint32_t v) const { return 0 - 
 struct WholeAbs { __device__ uint32_t operator()(uint32_t v) const { return v >> 31 != 0 ? 0 - v : v; } };
 struct WholeSquare { __device__ uint32_t operator()(uint32_t v) const { return v * v; } };
 struct WholeSign { __device__ uint32_t operator()(uint32_t v) const { return v >> 31 != 0 ? ~0u : v != 0; } };
+// clang-format on
 
 template <typename F> void mapFloats(const Context& c, F function, Array x, Array y) {
   map(c, function, y.f32(), x.length, static_cast<const float*>(x.f32()));
