@@ -84,7 +84,8 @@ function hostFiles(emulated) {
 }
 
 function emulatedTasks(compiler) {
-  const flags = [...FLAGS, ...includeFlags(), ...MACROS];
+  // `#pragma unroll` is nvcc's.
+  const flags = [...FLAGS, ...includeFlags(), ...MACROS, '-Wno-unknown-pragmas'];
   const task = (file, language) => ({
     compiler,
     source: join(SOURCES, file),

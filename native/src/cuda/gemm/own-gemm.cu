@@ -139,8 +139,8 @@ __global__ void __launch_bounds__(kThreads, 2) gemmKernel(Task task) {
   for (int64_t matrix = blockIdx.y; matrix < task.batch; matrix += gridDim.y) {
     Tiles& tiles = shared.tiles;
     float sums[kThreadRows][kThreadColumns] = {};
-    Stage<kRows> a;
-    Stage<kColumns> b;
+    Stage<kRows> a = {};
+    Stage<kColumns> b = {};
     // A step's operands are fetched while those of the step before are multiplied.
     for (int64_t step = -1; step < steps; step++) {
       const bool more = step + 1 < steps;

@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(kNormThreads)
   const Range range = rowsOfBlock(shape.rows);
   for (size_t row = range.start + warp; row < range.end; row += kNormWarps) {
     const size_t from = row * shape.stride, given = row * shape.width;
-    PackedGroup<kBf16> xs[kSpans], dys[kSpans], residuals[kSpans];
+    PackedGroup<kBf16> xs[kSpans] = {}, dys[kSpans] = {}, residuals[kSpans] = {};
     eachSpan<kSpans>(shape.width, [&](int k, size_t at) {
       xs[k] = PackedGroup<kBf16>::load(x, from + at);
       dys[k] = PackedGroup<kBf16>::load(dy, given + at);

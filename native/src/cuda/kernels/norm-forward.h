@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(kNormThreads)
   const size_t row = size_t{blockIdx.x} * kNormWarps + threadIdx.x / kWarp;
   if (row >= shape.rows) return;
   const size_t from = row * shape.stride, to = row * shape.width;
-  PackedGroup<kBf16> v[kSpans];
+  PackedGroup<kBf16> v[kSpans] = {};
   eachSpan<kSpans>(shape.width, [&](int k, size_t at) { v[k] = PackedGroup<kBf16>::load(x, from + at); });
   float mean, rstd;
   if (statistics.areKnown) {

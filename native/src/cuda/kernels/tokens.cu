@@ -134,7 +134,7 @@ __global__ void __launch_bounds__(kWarp* kShares)
   float sums[kColumns] = {};
   for (size_t image = start; image < end && place < ofImage; image++) {
     const size_t at = image * ofImage + place, to = at - (image + 1) * shape.width;
-    float mask[kGroup];
+    float mask[kGroup] = {};
     if (dropout.active()) dropoutGroup(dropout, at / kGroup, mask);
     if constexpr (kColumns == kGroup) {
       float v[kGroup];
