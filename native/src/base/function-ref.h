@@ -7,8 +7,7 @@ template <typename Signature> class FunctionRef;
 
 template <typename R, typename... Arguments> class FunctionRef<R(Arguments...)> {
  public:
-  template <typename F>
-  FunctionRef(const F& callable)  // NOLINT: implicit, so that a lambda can be passed
+  template <typename F> FunctionRef(const F& callable)  // NOLINT: implicit, so that a lambda can be passed
       : object_(&callable), call_([](const void* object, Arguments... arguments) -> R {
           return (*static_cast<const F*>(object))(arguments...);
         }) {}

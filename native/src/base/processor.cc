@@ -48,8 +48,8 @@ Level best() {
   const Registers extended = cpuid(7, 0);
   if (!bit(extended.b, 5) || !bit(extended.b, 8)) return Level::portable;  // AVX2, BMI2
   // Opmask and both halves of the upper registers; F, DQ, BW, VL.
-  const bool avx512 = (state & 0xe6) == 0xe6 && bit(extended.b, 16) && bit(extended.b, 17) &&
-                      bit(extended.b, 30) && bit(extended.b, 31);
+  const bool avx512 = (state & 0xe6) == 0xe6 && bit(extended.b, 16) && bit(extended.b, 17) && bit(extended.b, 30) &&
+                      bit(extended.b, 31);
   if (!avx512) return Level::avx2;
   return bit(cpuid(7, 1).a, 5) ? Level::avx512bf16 : Level::avx512;
 }

@@ -25,8 +25,8 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls work(chunk, thread) for every chunk in [0, chunks) and returns when all are done; thread is in [0, threads()).
-  // Not to be called by two threads at a time, nor from within `work`.
+  // Calls work(chunk, thread) for every chunk in [0, chunks) and returns when all are done; thread is in [0,
+  // threads()). Not to be called by two threads at a time, nor from within `work`.
   void run(int chunks, Work work);
 
  private:

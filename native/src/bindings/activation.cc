@@ -9,9 +9,7 @@ namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
 
-GeluForm geluForm(const Arguments& arguments) {
-  return static_cast<GeluForm>(arguments.integer("form", 0, 1));
-}
+GeluForm geluForm(const Arguments& arguments) { return static_cast<GeluForm>(arguments.integer("form", 0, 1)); }
 
 Napi::Value geluForward(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"x", "y", "length", "form", "dropout"};
@@ -20,7 +18,8 @@ Napi::Value geluForward(const Napi::CallbackInfo& info) {
     Array x = arguments.floats("x", length), y = arguments.floats("y", length);
     x.length = y.length = static_cast<size_t>(length);
     Instance& instance = arguments.instance();
-    activationKernels(instance.level).geluForward(instance.context(), x, y, geluForm(arguments), arguments.dropout("dropout"));
+    activationKernels(instance.level)
+        .geluForward(instance.context(), x, y, geluForm(arguments), arguments.dropout("dropout"));
     return arguments.env().Undefined();
   });
 }

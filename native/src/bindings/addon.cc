@@ -1,5 +1,5 @@
-// The addon: kernels for one JavaScript environment. It can be loaded by several threads of a process. The CUDA addon is
-// made of the same bindings, with its own kernels behind them.
+// The addon: kernels for one JavaScript environment. It can be loaded by several threads of a process. The CUDA addon
+// is made of the same bindings, with its own kernels behind them.
 #include "groups.h"
 #include "instance.h"
 
@@ -8,7 +8,8 @@ namespace {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 #if !defined(VITRAIL_CUDA)
   if (vitrail::usableLevels().empty()) {
-    throw Napi::Error::New(env, "they were compiled for another processor; `node native/build.mjs` does it for this one");
+    throw Napi::Error::New(env,
+                           "they were compiled for another processor; `node native/build.mjs` does it for this one");
   }
 #endif
   env.SetInstanceData(new vitrail::Instance());

@@ -81,7 +81,8 @@ int Arguments::integers(const char* name, int64_t* to, int most, int64_t lowest,
   for (uint32_t i = 0; i < count; i++) {
     const Napi::Value item = list.Get(i);
     const double number = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : 0.5;
-    if (!(number == std::floor(number)) || number < static_cast<double>(lowest) || number > static_cast<double>(highest)) {
+    if (!(number == std::floor(number)) || number < static_cast<double>(lowest) ||
+        number > static_cast<double>(highest)) {
       refuse(name, "item " + std::to_string(i) + " is not a whole number from " + std::to_string(lowest) + " to " +
                        std::to_string(highest));
     }
@@ -123,9 +124,7 @@ Array Arguments::floats(const char* name, int64_t length) const {
   return array;
 }
 
-Array Arguments::optional(const char* name, int64_t length) const {
-  return has(name) ? floats(name, length) : Array{};
-}
+Array Arguments::optional(const char* name, int64_t length) const { return has(name) ? floats(name, length) : Array{}; }
 
 Array Arguments::optional(const char* name, int64_t length, Storage storage) const {
   return has(name) ? buffer(name, length, storage) : Array{};

@@ -83,8 +83,7 @@ template <typename Body> Napi::Value guarded(const Napi::CallbackInfo& info, con
 }
 
 // For functions that take one object, with no other fields than `names`.
-template <typename Body>
-Napi::Value withArguments(const Napi::CallbackInfo& info, FieldNames names, Body body) {
+template <typename Body> Napi::Value withArguments(const Napi::CallbackInfo& info, FieldNames names, Body body) {
   return guarded(info, [&] { return Napi::Value(body(Arguments(info, names))); });
 }
 

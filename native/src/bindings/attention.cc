@@ -42,16 +42,15 @@ Napi::Value attentionForward(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value attentionBackward(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"images", "tokens", "heads", "width", "bf16", "qkv", "out", "logSumExp",
-                                            "dOut", "dQkv"};
+  static constexpr const char* kFields[] = {"images", "tokens", "heads",     "width", "bf16",
+                                            "qkv",    "out",    "logSumExp", "dOut",  "dQkv"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array qkv = arguments.floats("qkv", lengths.qkv), out = arguments.floats("out", lengths.out);
     const Array logSumExp = arguments.buffer("logSumExp", lengths.statistics, Storage::f32);
     const Array dOut = arguments.floats("dOut", lengths.out), dQkv = arguments.floats("dQkv", lengths.qkv);
     Instance& instance = arguments.instance();
-    attentionKernels(instance.level)
-        .backward(instance.context(), lengths.shape, qkv, out, logSumExp.f32(), dOut, dQkv);
+    attentionKernels(instance.level).backward(instance.context(), lengths.shape, qkv, out, logSumExp.f32(), dOut, dQkv);
     return arguments.env().Undefined();
   });
 }

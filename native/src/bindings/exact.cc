@@ -19,8 +19,8 @@ struct Range {
   template <typename T> T* of(const char* name, napi_typedarray_type type) const {
     const Array array = arguments.host(name, type);
     if (static_cast<int64_t>(array.length) < offset + length) {
-      arguments.refuse(name, std::to_string(array.length) + " elements where " + std::to_string(offset + length) +
-                                 " are needed");
+      arguments.refuse(
+          name, std::to_string(array.length) + " elements where " + std::to_string(offset + length) + " are needed");
     }
     // Null for an array without elements: no arithmetic on it.
     return length == 0 ? nullptr : array.as<T>() + offset;
@@ -71,7 +71,8 @@ Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"source", "out", "offsets", "lengths", "scales", "squares"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Array source = arguments.hostWords("source"), out = arguments.host("out", napi_float32_array);
-    const std::vector<size_t> offsets = arguments.wholes("offsets", kMost), lengths = arguments.wholes("lengths", kMost);
+    const std::vector<size_t> offsets = arguments.wholes("offsets", kMost),
+                              lengths = arguments.wholes("lengths", kMost);
     const Array scales = arguments.host("scales", napi_float64_array);
     const Array squares = arguments.host("squares", napi_float64_array);
     const size_t count = offsets.size();
@@ -94,9 +95,10 @@ Napi::Value scaleGradient(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"weights", "gradient", "expAvg", "expAvgSq", "offset", "length", "lr",
-                                            "beta1", "beta2", "eps", "clipFactor", "firstCorrection",
-                                            "secondCorrection", "coupledDecay", "decoupledDecay"};
+  static constexpr const char* kFields[] = {
+      "weights",       "gradient", "expAvg", "expAvgSq",   "offset",          "length",           "lr",
+      "beta1",         "beta2",    "eps",    "clipFactor", "firstCorrection", "secondCorrection", "coupledDecay",
+      "decoupledDecay"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Range range(arguments);
     const AdamUpdate by = adamOf(arguments, arguments.number("coupledDecay"), arguments.number("decoupledDecay"));
@@ -109,8 +111,8 @@ Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"weights", "gradient", "momentumBuffer", "offset", "length", "lr",
-                                            "momentum", "clipFactor", "weightDecay"};
+  static constexpr const char* kFields[] = {"weights", "gradient", "momentumBuffer", "offset",     "length",
+                                            "lr",      "momentum", "clipFactor",     "weightDecay"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Range range(arguments);
     const MomentumUpdate by = momentumOf(arguments, arguments.number("weightDecay"));
@@ -139,7 +141,8 @@ Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
 Array wordsOf(const Arguments& arguments, const char* name, int64_t bytes) {
   const Array array = arguments.host(name, napi_uint8_array);
   if (array.length % 4 != 0) arguments.refuse(name, std::to_string(array.length) + " bytes are no whole words");
-  if (bytes >= 0 && array.length != static_cast<size_t>(bytes)) arguments.refuse(name, "of another length than incoming");
+  if (bytes >= 0 && array.length != static_cast<size_t>(bytes))
+    arguments.refuse(name, "of another length than incoming");
   return array;
 }
 

@@ -62,10 +62,11 @@ Array likeC(const Arguments& arguments, const char* name, const Array& c, int64_
 
 // The fields of interface Gemm, src/kernels/kernel-api/gemm.ts
 Napi::Value gemm(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"a", "b", "c", "m", "n", "k", "batch", "transposeA", "transposeB", "lda",
-                                            "ldb", "ldc", "strideA", "strideB", "strideC", "alpha", "accumulate",
-                                            "bf16", "bias", "activation", "preActivation", "residual", "dropout",
-                                            "rowSumsOfA"};
+  static constexpr const char* kFields[] = {
+      "a",          "b",          "c",          "m",    "n",    "k",          "batch",
+      "transposeA", "transposeB", "lda",        "ldb",  "ldc",  "strideA",    "strideB",
+      "strideC",    "alpha",      "accumulate", "bf16", "bias", "activation", "preActivation",
+      "residual",   "dropout",    "rowSumsOfA"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     GemmTask task;
     task.m = arguments.integer("m", 0, kMost);

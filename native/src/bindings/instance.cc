@@ -31,7 +31,8 @@ Instance::~Instance() {
   transfers_.reset();
 #endif
   for (const Buffer& buffer : buffers_) {
-    if (buffer.used && buffer.host.IsEmpty() && buffer.owner < 0) memory.release(buffer.array.data, bytesOf(buffer.array));
+    if (buffer.used && buffer.host.IsEmpty() && buffer.owner < 0)
+      memory.release(buffer.array.data, bytesOf(buffer.array));
   }
 }
 
@@ -55,8 +56,9 @@ double Instance::allocate(Napi::Env env, size_t length, Storage storage) {
   static_cast<void>(context());
   void* block = memory.allocate(length * vitrail::bytesOf(storage));
   if (block == nullptr) {
-    throw Napi::RangeError::New(env, "out of memory: " + std::to_string(length * vitrail::bytesOf(storage)) + " bytes asked for, " +
-                                         std::to_string(memory.statistics().bytesInUse) + " in use");
+    throw Napi::RangeError::New(env, "out of memory: " + std::to_string(length * vitrail::bytesOf(storage)) +
+                                         " bytes asked for, " + std::to_string(memory.statistics().bytesInUse) +
+                                         " in use");
   }
   return enter({block, length, storage});
 }
@@ -104,7 +106,8 @@ Buffer* Instance::seek(double handle) {
 Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
   Buffer* buffer = seek(handle);
   if (buffer != nullptr) return *buffer;
-  throw Napi::TypeError::New(env, std::string(name) + ": " + std::to_string(handle) + " is no buffer, or a released one");
+  throw Napi::TypeError::New(env,
+                             std::string(name) + ": " + std::to_string(handle) + " is no buffer, or a released one");
 }
 
 const Array& Instance::find(Napi::Env env, double handle, const char* name) {

@@ -17,8 +17,8 @@ void checkLabels(const Arguments& arguments, const int32_t* labels, int64_t rows
 }
 
 Napi::Value crossEntropy(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"logits", "labels", "rows", "classes", "smoothing", "losses", "dLogits",
-                                            "predictions"};
+  static constexpr const char* kFields[] = {"logits",    "labels", "rows",    "classes",
+                                            "smoothing", "losses", "dLogits", "predictions"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const int64_t rows = arguments.integer("rows", 0, int64_t{1} << 31);
     const int64_t classes = arguments.integer("classes", 1, int64_t{1} << 31);
@@ -45,8 +45,6 @@ Napi::Value crossEntropy(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void addLoss(Napi::Env env, Napi::Object exports) {
-  exportFunction(env, exports, "crossEntropy", crossEntropy);
-}
+void addLoss(Napi::Env env, Napi::Object exports) { exportFunction(env, exports, "crossEntropy", crossEntropy); }
 
 }  // namespace vitrail

@@ -50,7 +50,8 @@ Napi::Value view(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"buffer", "offset", "length", "storage"};
   return withArguments(info, kFields, [](const Arguments& arguments) -> Napi::Value {
     const Array whole = arguments.buffer("buffer", 0);
-    const auto storage = static_cast<Storage>(arguments.integerOr("storage", static_cast<int64_t>(whole.storage), 0, 3));
+    const auto storage =
+        static_cast<Storage>(arguments.integerOr("storage", static_cast<int64_t>(whole.storage), 0, 3));
     const int64_t offset = arguments.integerOr("offset", 0, 0, static_cast<int64_t>(whole.length));
     const int64_t length = arguments.integerOr("length", static_cast<int64_t>(whole.length) - offset, 0, kMost);
     return Napi::Number::New(arguments.env(),

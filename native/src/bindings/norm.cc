@@ -29,8 +29,8 @@ int64_t spread(const NormShape& shape) {
 }
 
 Napi::Value layerNormForward(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"rows", "width", "stride", "x", "y", "scale", "shift", "epsilon", "mean",
-                                            "rstd"};
+  static constexpr const char* kFields[] = {"rows",  "width", "stride",  "x",    "y",
+                                            "scale", "shift", "epsilon", "mean", "rstd"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const NormShape shape = shapeOf(arguments);
     const auto rows = static_cast<int64_t>(shape.rows), width = static_cast<int64_t>(shape.width);
@@ -65,8 +65,8 @@ Napi::Value layerNormRecompute(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value layerNormBackward(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"rows", "width", "stride", "x", "dy", "scale", "mean", "rstd", "residual",
-                                            "dx", "dScale", "dShift"};
+  static constexpr const char* kFields[] = {"rows", "width", "stride",   "x",  "dy",     "scale",
+                                            "mean", "rstd",  "residual", "dx", "dScale", "dShift"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const NormShape shape = shapeOf(arguments);
     const auto rows = static_cast<int64_t>(shape.rows), width = static_cast<int64_t>(shape.width);

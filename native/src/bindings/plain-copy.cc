@@ -45,7 +45,8 @@ Napi::Value gather(const Napi::CallbackInfo& info) {
     // On a GPU they are out of reach: its kernel gives zeros there.
     for (int64_t i = 0; !kOnGpu && i < task.count; i++) {
       if (task.indices[i] < 0 || task.indices[i] >= task.axis) {
-        arguments.refuse("indices", std::to_string(task.indices[i]) + " is not in [0, " + std::to_string(task.axis) + ")");
+        arguments.refuse("indices",
+                         std::to_string(task.indices[i]) + " is not in [0, " + std::to_string(task.axis) + ")");
       }
     }
     Instance& instance = arguments.instance();

@@ -11,9 +11,9 @@ namespace {
 constexpr const char* kUnary[] = {"neg",     "abs", "exp",  "log",  "sqrt", "rsqrt", "square", "reciprocal", "tanh",
                                   "sigmoid", "erf", "relu", "step", "sign", "isNaN", "floor",  "ceil",       "round"};
 // In the order of BinaryOp.
-constexpr const char* kBinary[] = {"add",       "sub",          "mul",   "div",      "maximum",  "minimum",
-                                   "pow",       "squaredDifference", "equal", "notEqual", "less", "lessEqual",
-                                   "greater",   "greaterEqual", "and",   "or",       "floorDiv", "mod"};
+constexpr const char* kBinary[] = {
+    "add",      "sub",  "mul",       "div",     "maximum",      "minimum", "pow", "squaredDifference", "equal",
+    "notEqual", "less", "lessEqual", "greater", "greaterEqual", "and",     "or",  "floorDiv",          "mod"};
 
 Napi::Value unary(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"op", "x", "y", "length"};
@@ -46,7 +46,8 @@ Napi::Value binary(const Napi::CallbackInfo& info) {
     task.a = arguments.buffer("a", 0);
     task.b = arguments.buffer("b", 0, task.a.storage);
     Storage result;
-    if (!storageOfResult(op, task.a.storage, result)) arguments.refuse("a", "stored in another type than this op takes");
+    if (!storageOfResult(op, task.a.storage, result))
+      arguments.refuse("a", "stored in another type than this op takes");
     task.y = arguments.buffer("y", length, result);
     if (length == 0) return arguments.env().Undefined();
     checkReach(arguments, "a", task.a, 0, task.shape, task.stridesA, task.dimensions);

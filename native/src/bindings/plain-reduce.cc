@@ -20,7 +20,8 @@ Napi::Value reduce(const Napi::CallbackInfo& info) {
     task.outer = sizes[0], task.length = sizes[1], task.inner = sizes[2];
     task.x = arguments.buffer("x", elementsOf(arguments, sizes, 3));
     Storage result;
-    if (!storageOfResult(op, task.x.storage, result)) arguments.refuse("x", "stored in another type than this op takes");
+    if (!storageOfResult(op, task.x.storage, result))
+      arguments.refuse("x", "stored in another type than this op takes");
     sizes[1] = 1;
     task.y = arguments.buffer("y", elementsOf(arguments, sizes, 3), result);
     Instance& instance = arguments.instance();
@@ -32,7 +33,8 @@ Napi::Value reduce(const Napi::CallbackInfo& info) {
 Napi::Value softmax(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"x", "y", "rows", "width", "logarithm"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
-    const int64_t sizes[2] = {arguments.integer("rows", 0, kMostElements), arguments.integer("width", 0, kMostElements)};
+    const int64_t sizes[2] = {arguments.integer("rows", 0, kMostElements),
+                              arguments.integer("width", 0, kMostElements)};
     const int64_t length = elementsOf(arguments, sizes, 2);
     const Array x = arguments.buffer("x", length, Storage::f32), y = arguments.buffer("y", length, Storage::f32);
     Instance& instance = arguments.instance();

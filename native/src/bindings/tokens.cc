@@ -48,8 +48,8 @@ Lengths lengthsOf(const Arguments& arguments) {
 }
 
 Napi::Value assembleTokens(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"images", "patches", "width", "projected", "classToken", "position", "z",
-                                            "dropout"};
+  static constexpr const char* kFields[] = {"images",     "patches",  "width", "projected",
+                                            "classToken", "position", "z",     "dropout"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array projected = arguments.floats("projected", lengths.projected);
@@ -65,8 +65,8 @@ Napi::Value assembleTokens(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value assembleTokensBackward(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"images", "patches", "width", "dz", "dProjected", "dClassToken",
-                                            "dPosition", "dropout"};
+  static constexpr const char* kFields[] = {"images",     "patches",     "width",     "dz",
+                                            "dProjected", "dClassToken", "dPosition", "dropout"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Lengths lengths = lengthsOf(arguments);
     const Array dz = arguments.floats("dz", lengths.z);

@@ -16,9 +16,15 @@ inline Quantisation quantisationOf(const Arguments& arguments) {
 
 inline AdamUpdate adamOf(const Arguments& arguments, double coupledDecay, double decoupledDecay) {
   const auto number = [&](const char* name) { return arguments.number(name); };
-  return {number("lr"),         number("beta1"),           number("beta2"),
-          number("eps"),        number("clipFactor"),      number("firstCorrection"),
-          number("secondCorrection"), coupledDecay, decoupledDecay};
+  return {number("lr"),
+          number("beta1"),
+          number("beta2"),
+          number("eps"),
+          number("clipFactor"),
+          number("firstCorrection"),
+          number("secondCorrection"),
+          coupledDecay,
+          decoupledDecay};
 }
 
 inline MomentumUpdate momentumOf(const Arguments& arguments, double weightDecay) {

@@ -62,7 +62,8 @@ class Device {
   int ordinal() const { return ordinal_; }
   int capability() const { return capability_; }
   int multiprocessors() const { return multiprocessors_; }
-  // All that the bits of kernels and libraries may follow from: model, count of multiprocessors, the compiler's version.
+  // All that the bits of kernels and libraries may follow from: model, count of multiprocessors, the compiler's
+  // version.
   const std::string& kind() const { return kind_; }
   // Bytes of shared memory that a block can ask for.
   size_t sharedBytes() const { return sharedBytes_; }

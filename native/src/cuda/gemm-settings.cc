@@ -57,7 +57,7 @@ cuda::GemmChoice choiceOf(const Arguments& arguments, const Napi::Value& value, 
   const Napi::Value key = entry.Get("key"), algorithm = entry.Get("algorithm"), time = entry.Get("microseconds");
   if (!key.IsString() || !algorithm.IsString() || !time.IsNumber()) refuse("is no { key, algorithm, microseconds }");
   const cuda::GemmChoice choice{key.As<Napi::String>(), algorithm.As<Napi::String>(),
-                                   time.As<Napi::Number>().DoubleValue()};
+                                time.As<Napi::Number>().DoubleValue()};
   cuda::Fusion fusion;
   std::optional<cuda::cublaslt::Algorithm> parsed;
   if (choice.algorithm != cuda::kOwn && !cuda::parseWay(choice.algorithm, fusion, parsed)) refuse("names no algorithm");

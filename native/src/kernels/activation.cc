@@ -77,7 +77,8 @@ void geluForward(const Context& context, Array x, Array y, GeluForm form, const 
   }
 }
 
-void geluBackward(const Context& context, Array x, Array dh, GeluForm form, const DropoutKey& dropout, bool keepOutput) {
+void geluBackward(const Context& context, Array x, Array dh, GeluForm form, const DropoutKey& dropout,
+                  bool keepOutput) {
   const int which = (form == GeluForm::erf ? 4 : 0) + (x.isBf16() ? 2 : 0) + (dh.isBf16() ? 1 : 0);
   switch (which) {
     case 0: return backward<false, false, false>(context, x, dh, dropout, keepOutput);
@@ -102,7 +103,8 @@ template <bool kIn, bool kOut> void masked(const Context& context, Array x, Arra
 }
 
 void dropout(const Context& context, Array x, Array y, const DropoutKey& dropout) {
-  if (x.isBf16()) return y.isBf16() ? masked<true, true>(context, x, y, dropout) : masked<true, false>(context, x, y, dropout);
+  if (x.isBf16())
+    return y.isBf16() ? masked<true, true>(context, x, y, dropout) : masked<true, false>(context, x, y, dropout);
   return y.isBf16() ? masked<false, true>(context, x, y, dropout) : masked<false, false>(context, x, y, dropout);
 }
 

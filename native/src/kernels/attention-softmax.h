@@ -46,9 +46,8 @@ VITRAIL_INLINE Floats roundedIf(bool round, Floats v) { return round ? widen(nar
 // Scores [keys, stride] of queries in columns become e^(scale (score - largest)): floats in place, or, as pairs of
 // keys, [keys / 2, stride] words in place. Of each query, inverse: 1 / their sum; logSum: the logarithm of the sum of
 // e^(scale score).
-template <bool kPairs>
-void softmaxColumns(float* scores, size_t keys, size_t stride, size_t vectors, float scale, bool round, float* inverse,
-                    float* logSum) {
+template <bool kPairs> void softmaxColumns(float* scores, size_t keys, size_t stride, size_t vectors, float scale,
+                                           bool round, float* inverse, float* logSum) {
   for (size_t vector = 0; vector < vectors; vector++) {
     float* column = scores + vector * kLanes;
     // Passes over NaN; the sum below does not.

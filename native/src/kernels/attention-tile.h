@@ -38,9 +38,9 @@ template <bool kPairs> VITRAIL_INLINE Floats addProduct(Floats sum, Floats a, Fl
 }
 
 // c [kRows, kVectors] = a b, or c += a b; b is a panel of `steps` rows.
-template <bool kPairs, bool kAlong, int kRows, int kVectors>
-void multiplyBlock(size_t steps, const float* a, size_t stride, const float* b, float* c, size_t rowOfC,
-                   bool accumulate) {
+template <bool kPairs, bool kAlong, int kRows, int kVectors> void multiplyBlock(size_t steps, const float* a,
+                                                                                size_t stride, const float* b, float* c,
+                                                                                size_t rowOfC, bool accumulate) {
   Floats sums[kRows][kVectors];
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; i++) {
@@ -84,9 +84,8 @@ VITRAIL_INLINE void multiplyRows(size_t rows, size_t steps, const float* a, size
 
 // c [rows, vectors x kLanes] = a b, or c += a b. b: panels of kPanel vectors, the last one of what is left; panel p
 // begins at p x kPanel x kLanes x steps. `ahead` goes on with every block.
-template <bool kPairs>
-void multiply(size_t rows, size_t vectors, size_t steps, Rows a, const float* b, float* c, size_t rowOfC,
-              bool accumulate, Ahead& ahead) {
+template <bool kPairs> void multiply(size_t rows, size_t vectors, size_t steps, Rows a, const float* b, float* c,
+                                     size_t rowOfC, bool accumulate, Ahead& ahead) {
   const bool along = a.step == 1;
   const size_t stride = along ? a.row : a.step;
   // Blocks of about equal size, so that none is left with a row or two.

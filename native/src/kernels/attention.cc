@@ -10,9 +10,8 @@ namespace {
 // Queries of a task on the way forward, at most.
 constexpr size_t kQueriesOfTask = 512;
 
-template <bool kPairs>
-void headForward(const Head& h, const Array& qkv, const Array& out, float* logSumExp, Block task, Ahead ahead,
-                 float* scratch) {
+template <bool kPairs> void headForward(const Head& h, const Array& qkv, const Array& out, float* logSumExp, Block task,
+                                        Ahead ahead, float* scratch) {
   const AttentionShape& s = h.shape;
   const ForwardLayout<kPairs> at(s);
   const size_t words = rowOfPacked<kPairs>(s.width), wide = padded(s.width);
@@ -137,8 +136,7 @@ void backwardAs(const Context& context, const AttentionShape& s, const BackwardO
       ask(ahead, next.plain(operands.out, false), s.tokens, Ahead::toRead);
       ask(ahead, next.plain(operands.dOut, false), s.tokens, Ahead::toRead);
     }
-    headBackward<kPairs>(head, operands, ahead,
-                         scratch.as<float>() + static_cast<size_t>(thread) * layout.total);
+    headBackward<kPairs>(head, operands, ahead, scratch.as<float>() + static_cast<size_t>(thread) * layout.total);
   });
 }
 

@@ -60,7 +60,8 @@ template <bool kBf16, bool kDrops> RowFinish rowFinishBy(Activation activation) 
 // Makes columns j0 to j1 of row `row` of the result, which begins at element `first` of c, from its sums.
 inline RowFinish rowFinish(const GemmTask& task) {
   const bool drops = task.dropout.active();
-  if (task.c.isBf16()) return drops ? rowFinishBy<true, true>(task.activation) : rowFinishBy<true, false>(task.activation);
+  if (task.c.isBf16())
+    return drops ? rowFinishBy<true, true>(task.activation) : rowFinishBy<true, false>(task.activation);
   return drops ? rowFinishBy<false, true>(task.activation) : rowFinishBy<false, false>(task.activation);
 }
 

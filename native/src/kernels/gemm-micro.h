@@ -59,7 +59,8 @@ template <bool kBf16> void storePartTileBy(const TileTask& task, int rows, const
 }
 
 // Stores a tile whose columns do not fill its vectors.
-__attribute__((noinline)) inline void storePartTile(const TileTask& task, int rows, const float* sums, int64_t sumsRow) {
+__attribute__((noinline)) inline void storePartTile(const TileTask& task, int rows, const float* sums,
+                                                    int64_t sumsRow) {
   if (task.cIsBf16) storePartTileBy<true>(task, rows, sums, sumsRow);
   else storePartTileBy<false>(task, rows, sums, sumsRow);
 }

@@ -5,7 +5,8 @@
 namespace vitrail::VITRAIL_VARIANT {
 
 // Halves at (row, column) and the following columns, `count` > 0 of them, rounded where stored as f32.
-template <Reading kReading> VITRAIL_INLINE Halves halvesAt(const Stored& x, int64_t row, int64_t column, int64_t count) {
+template <Reading kReading>
+VITRAIL_INLINE Halves halvesAt(const Stored& x, int64_t row, int64_t column, int64_t count) {
   if constexpr (isStoredBf16(kReading)) return loadHalves(x.bf16(row, column), count);
   else return narrowFast(loadFloats(x.f32(row, column), count));
 }
@@ -103,8 +104,7 @@ void packAcross(const Stored& b, int64_t k0, int64_t k1, int64_t j0, int64_t j1,
 }
 
 // The same from b stored [n, k].
-template <Reading kReading>
-void packAlong(const Stored& b, int64_t k0, int64_t k1, int64_t j0, int64_t j1, float* to) {
+template <Reading kReading> void packAlong(const Stored& b, int64_t k0, int64_t k1, int64_t j0, int64_t j1, float* to) {
   const int64_t depth = wordsOf(kReading, k1 - k0);
   constexpr int64_t kStep = kLanes * elementsOf(kReading);
   for (int64_t j = j0; j < j1; j += kTileColumns, to += depth * kTileColumns) {
@@ -137,8 +137,8 @@ void packRows(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, f
 // Words of a panel that packColumns writes: the last row's store takes a whole vector.
 constexpr int64_t columnPanelWords(int64_t depth) { return depth * kTileRows + kLanes; }
 
-// Panels of kTileRows rows, [depth][kTileRows] words each, columnPanelWords(depth) apart, from a stored [k, m]: elements
-// k0 to k1 of rows i0 to i1. Where `sums` is given, the elements as stored are added to it, a row each.
+// Panels of kTileRows rows, [depth][kTileRows] words each, columnPanelWords(depth) apart, from a stored [k, m]:
+// elements k0 to k1 of rows i0 to i1. Where `sums` is given, the elements as stored are added to it, a row each.
 template <Reading kReading>
 void packColumns(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, float* to, float* sums) {
   static_assert(kTileRows <= kLanes, "a row of a panel is one vector");

@@ -1,4 +1,5 @@
-// How a matrix product is cut into blocks. No element's sum depends on it, but for the blocks of k, which follow from k.
+// How a matrix product is cut into blocks. No element's sum depends on it, but for the blocks of k, which follow from
+// k.
 #pragma once
 #include "gemm-epilogue.h"
 #include "gemm-pack.h"

@@ -42,10 +42,7 @@ struct Workplace {
   int64_t columnsB = 0;
 
   Workplace(const Plan& plan, float* scratch)
-      : packedB(scratch),
-        packedA(packedB + plan.wordsB),
-        sums(packedA + plan.wordsA),
-        rowSums(sums + plan.wordsSums) {}
+      : packedB(scratch), packedA(packedB + plan.wordsB), sums(packedA + plan.wordsA), rowSums(sums + plan.wordsSums) {}
 };
 
 // Fetches rows of a into the second cache, a share at a time: they lie too far apart for the processor to guess them.

@@ -26,8 +26,10 @@
 #if defined(VITRAIL_CUDA)
 
 // On a GPU a group has one form; there are no levels.
-#define VITRAIL_KERNEL_GROUP(Type, name)          \
-  namespace cuda { extern const Type name; }  \
+#define VITRAIL_KERNEL_GROUP(Type, name) \
+  namespace cuda {                       \
+  extern const Type name;                \
+  }                                      \
   inline const Type& name(Level) { return cuda::name; }
 #define VITRAIL_KERNEL_GROUP_WITH_BF16 VITRAIL_KERNEL_GROUP
 
@@ -35,28 +37,28 @@
 
 // `Type` is a struct of function pointers, `name` the constant of that type that the group's .cc file defines in
 // namespace vitrail::VITRAIL_VARIANT. Use inside namespace vitrail, with one of usableLevels().
-#define VITRAIL_DECLARE_LEVELS(Type, name)                                 \
-  VITRAIL_IF_PORTABLE(namespace portable { extern const Type name; })      \
-  VITRAIL_IF_AVX2(namespace avx2 { extern const Type name; })              \
+#define VITRAIL_DECLARE_LEVELS(Type, name)                            \
+  VITRAIL_IF_PORTABLE(namespace portable { extern const Type name; }) \
+  VITRAIL_IF_AVX2(namespace avx2 { extern const Type name; })         \
   VITRAIL_IF_AVX512(namespace avx512 { extern const Type name; })
 
-#define VITRAIL_CHOOSE_LEVEL(name)                                         \
-  VITRAIL_IF_AVX512(if (level >= Level::avx512) return avx512::name;)      \
-  VITRAIL_IF_AVX2(if (level >= Level::avx2) return avx2::name;)            \
-  VITRAIL_IF_PORTABLE(return portable::name;)                              \
+#define VITRAIL_CHOOSE_LEVEL(name)                                    \
+  VITRAIL_IF_AVX512(if (level >= Level::avx512) return avx512::name;) \
+  VITRAIL_IF_AVX2(if (level >= Level::avx2) return avx2::name;)       \
+  VITRAIL_IF_PORTABLE(return portable::name;)                         \
   __builtin_unreachable();
 
-#define VITRAIL_KERNEL_GROUP(Type, name)                                   \
-  VITRAIL_DECLARE_LEVELS(Type, name)                                       \
+#define VITRAIL_KERNEL_GROUP(Type, name) \
+  VITRAIL_DECLARE_LEVELS(Type, name)     \
   inline const Type& name([[maybe_unused]] Level level) { VITRAIL_CHOOSE_LEVEL(name) }
 
 // A group that has instructions of its own for bf16: build.mjs compiles it for that level too.
-#define VITRAIL_KERNEL_GROUP_WITH_BF16(Type, name)                                            \
-  VITRAIL_DECLARE_LEVELS(Type, name)                                                          \
-  VITRAIL_IF_AVX512BF16(namespace avx512bf16 { extern const Type name; })                     \
-  inline const Type& name([[maybe_unused]] Level level) {                                     \
-    VITRAIL_IF_AVX512BF16(if (level == Level::avx512bf16) return avx512bf16::name;)           \
-    VITRAIL_CHOOSE_LEVEL(name)                                                                \
+#define VITRAIL_KERNEL_GROUP_WITH_BF16(Type, name)                                  \
+  VITRAIL_DECLARE_LEVELS(Type, name)                                                \
+  VITRAIL_IF_AVX512BF16(namespace avx512bf16 { extern const Type name; })           \
+  inline const Type& name([[maybe_unused]] Level level) {                           \
+    VITRAIL_IF_AVX512BF16(if (level == Level::avx512bf16) return avx512bf16::name;) \
+    VITRAIL_CHOOSE_LEVEL(name)                                                      \
   }
 
 #endif

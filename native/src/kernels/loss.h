@@ -17,8 +17,8 @@ struct LossShape {
 struct LossKernels {
   // logits: [rows, classes], f32 or bf16; labels: [rows], each in [0, classes); losses: [rows], written;
   // dLogits: the gradient of the losses' sum, f32 or bf16, may be logits, or empty; predictions: [rows], written, or
-  // null: the first of the largest logits, NaN never, 0 where all are NaN. On a GPU nobody has looked at the labels: one
-  // outside of [0, classes) makes its sample's loss and gradients NaN, its prediction is as usual.
+  // null: the first of the largest logits, NaN never, 0 where all are NaN. On a GPU nobody has looked at the labels:
+  // one outside of [0, classes) makes its sample's loss and gradients NaN, its prediction is as usual.
   void (*crossEntropy)(const Context&, const LossShape&, Array logits, const int32_t* labels, float* losses,
                        Array dLogits, int32_t* predictions);
 };

@@ -60,7 +60,7 @@ void forward(const Context& context, const NormShape& shape, Array x, Array y, c
 }
 
 void recompute(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
-           const float* mean, const float* rstd) {
+               const float* mean, const float* rstd) {
   eachRow(context, shape, x, y, [&](size_t row, const float* from, float* to) {
     normalise(from, to, shape.width, scale, shift, mean[row], rstd[row]);
   });

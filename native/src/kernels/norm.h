@@ -22,7 +22,7 @@ struct NormKernels {
 
   // The same y, bit for bit, from the saved statistics.
   void (*recompute)(const Context&, const NormShape&, Array x, Array y, const float* scale, const float* shift,
-                const float* mean, const float* rstd);
+                    const float* mean, const float* rstd);
 
   // dx = residual + the gradient of x; the residual may be empty, or dx. dScale, dShift: [width], written.
   void (*backward)(const Context&, const NormShape&, Array x, Array dy, const float* scale, const float* mean,

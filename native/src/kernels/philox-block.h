@@ -5,7 +5,8 @@
 namespace vitrail {
 
 // The random bits of 8 elements: 16 each, the first in the lower half of out[0].
-__attribute__((always_inline)) VITRAIL_BOTH inline void philoxBlock(uint32_t counter, const DropoutKey& key, uint32_t out[4]) {
+__attribute__((always_inline)) VITRAIL_BOTH inline void philoxBlock(uint32_t counter, const DropoutKey& key,
+                                                                    uint32_t out[4]) {
   uint32_t c0 = counter, c1 = key.path[0], c2 = key.path[1], c3 = key.path[2];
   uint32_t k0 = key.key[0], k1 = key.key[1];
   for (int round = 0; round < 10; round++) {

@@ -28,9 +28,8 @@ void rowOfPatches(const PatchShape& shape, const uint8_t* pixels, bool flip, con
   }
 }
 
-template <typename T>
-void patches(const Context& context, const PatchShape& shape, const uint8_t* pixels, const uint8_t* flips,
-             const T* values, T* y) {
+template <typename T> void patches(const Context& context, const PatchShape& shape, const uint8_t* pixels,
+                                   const uint8_t* flips, const T* values, T* y) {
   const size_t rows = shape.side / shape.patch, pixelsOfRow = shape.side * shape.patch * 3;
   context.pool.run(static_cast<int>(shape.images * rows), [&](int chunk, int) {
     const size_t at = static_cast<size_t>(chunk);

@@ -16,8 +16,8 @@ constexpr int kStride = kTile + 4;
 
 constexpr int kTransposedFloats = kTile * kStride;
 // What `space` of the functions below holds.
-template <int kColumns>
-constexpr int kSpaceFloats = 2 * kDepth * kStride > kTile * kColumns ? 2 * kDepth * kStride : kTile * kColumns;
+template <int kColumns> constexpr int kSpaceFloats =
+    2 * kDepth * kStride > kTile* kColumns ? 2 * kDepth * kStride : kTile * kColumns;
 
 // The first row and column of a thread's elements; the 16 threads of a row of elements are half a warp.
 struct Place {
@@ -116,9 +116,9 @@ __device__ __forceinline__ void storeTransposed(const float (&tile)[kSide][kSide
 }
 
 // Rows [firstRow, ...) and columns [firstColumn, ...) of `to` = factor x sums.
-template <int kColumns>
-__device__ __forceinline__ void writeSums(const HeadRows& to, int firstRow, int firstColumn, Place place,
-                                          const Sums<kColumns>& sums, const float (&factors)[kSide]) {
+template <int kColumns> __device__ __forceinline__ void writeSums(const HeadRows& to, int firstRow, int firstColumn,
+                                                                  Place place, const Sums<kColumns>& sums,
+                                                                  const float (&factors)[kSide]) {
 #pragma unroll
   for (int i = 0; i < kSide; i++) {
 #pragma unroll

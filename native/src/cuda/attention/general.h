@@ -146,8 +146,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalQ
     for (int i = 0; i < kSide; i++) {
 #pragma unroll
       for (int j = 0; j < kSide; j++) {
-        const bool inside =
-            block.firstRow + place.row + i < queries.rows && firstKey + place.column + j < keys.rows;
+        const bool inside = block.firstRow + place.row + i < queries.rows && firstKey + place.column + j < keys.rows;
         dP[i][j] = scoreGradient(t, scores[i][j], dP[i][j], logSum[i], delta[i], inside).ds;
       }
     }

@@ -79,9 +79,8 @@ template <int kWidth> struct BackwardSpace {
 };
 
 // Queries [first, first + count), by a block. Four threads have a query.
-template <int kWidth>
-__device__ __forceinline__ void copyQueries(const MatrixBackwardTask& t, unsigned head, int first, int count,
-                                            const BackwardSpace<kWidth>& space) {
+template <int kWidth> __device__ __forceinline__ void copyQueries(const MatrixBackwardTask& t, unsigned head, int first,
+                                                                  int count, const BackwardSpace<kWidth>& space) {
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const MatrixRows dOut = matrixRows(plainRows(t.shape, t.dOut, head, false));
   const MatrixRows out = matrixRows(plainRows(t.shape, t.out, head, false));
@@ -160,9 +159,9 @@ template <int kWidth> struct BackwardState {
     }
   }
 
-  template <int kUsed>
-  static __device__ __forceinline__ void addProduct(const Fragment (&a)[kUsed], const Tile<kWidth>& b, int query,
-                                                    Accumulator (&sums)[kTiles][kWidth / 8]) {
+  template <int kUsed> static __device__ __forceinline__ void addProduct(const Fragment (&a)[kUsed],
+                                                                         const Tile<kWidth>& b, int query,
+                                                                         Accumulator (&sums)[kTiles][kWidth / 8]) {
 #pragma unroll
     for (int k = 0; k < kSteps; k++) {
       Fragment words;
@@ -176,9 +175,8 @@ template <int kWidth> struct BackwardState {
   }
 
   // Queries [query, query + 16) of the chunk. keysLeft, queriesLeft: how many of them and what follows there are.
-  template <int kUsed>
-  __device__ __forceinline__ void step(const BackwardSpace<kWidth>& space, int row, int query, int keysLeft,
-                                       int queriesLeft, float scale) {
+  template <int kUsed> __device__ __forceinline__ void step(const BackwardSpace<kWidth>& space, int row, int query,
+                                                            int keysLeft, int queriesLeft, float scale) {
     Accumulator p[kUsed][2], ds[kUsed][2];
     dotProducts<keepsKeys(kWidth), kUsed>(keys, space.keys, row, space.queries, query, p);
     dotProducts<keepsValues(kWidth), kUsed>(values, space.values, row, space.dOut, query, ds);

@@ -63,8 +63,7 @@ __device__ __forceinline__ void queryGradient(const MatrixBackwardTask& t, const
   }
 }
 
-template <int kWidth>
-__global__ __launch_bounds__(kBackwardWarps * kWarp, 1) void matrixBackward(MatrixBackwardTask t) {
+template <int kWidth> __global__ __launch_bounds__(kBackwardWarps* kWarp, 1) void matrixBackward(MatrixBackwardTask t) {
   const unsigned head = t.firstHead + blockIdx.x;
   constexpr int kTiles = keyTilesOf(kWidth), kParts = kWidth / queryColumnsOf(kWidth);
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
@@ -135,10 +134,10 @@ template <int kWidth> void launchMatrixBackward(const Context& context, MatrixBa
   t.sums = scratch.as<float>();
   for (size_t first = 0; first < heads; first += most) {
     t.firstHead = static_cast<unsigned>(first);
-    launch(context, matrixBackward<kWidth>,
-           Grid{static_cast<unsigned>(min(most, heads - first)), static_cast<unsigned>(warps * kWarp),
-                bytes(chunkTiles)},
-           t);
+    launch(
+        context, matrixBackward<kWidth>,
+        Grid{static_cast<unsigned>(min(most, heads - first)), static_cast<unsigned>(warps * kWarp), bytes(chunkTiles)},
+        t);
   }
 }
 

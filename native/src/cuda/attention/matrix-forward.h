@@ -66,9 +66,8 @@ template <int kWidth, int kTiles> struct ForwardState {
   }
 
   // Keys [row, row + 16) of the tiles, of which the first `count` count. kUsed: the other tiles have no queries.
-  template <int kUsed>
-  __device__ __forceinline__ void step(const Tile<kWidth>& keys, const Tile<kWidth>& values, int row, int count,
-                                       float scale) {
+  template <int kUsed> __device__ __forceinline__ void step(const Tile<kWidth>& keys, const Tile<kWidth>& values,
+                                                            int row, int count, float scale) {
     Accumulator scores[kUsed][2];
 #pragma unroll
     for (auto& tile : scores) {
@@ -100,8 +99,7 @@ template <int kWidth, int kTiles> struct ForwardState {
       for (int half = 0; half < 2; half++) {
         const Accumulator &a = scores[m][0], &b = scores[m][1];
         // Passes over NaN; the total does not.
-        largest[m][half] =
-            scale * fmaxf(fmaxf(a[2 * half], a[2 * half + 1]), fmaxf(b[2 * half], b[2 * half + 1]));
+        largest[m][half] = scale * fmaxf(fmaxf(a[2 * half], a[2 * half + 1]), fmaxf(b[2 * half], b[2 * half + 1]));
         rises = rises || largest[m][half] > peak[m][half] + kTolerance;
       }
     }
@@ -149,7 +147,7 @@ template <int kWidth, int kTiles> struct ForwardState {
 };
 
 template <int kWidth>
-__global__ __launch_bounds__(kForwardWarps * kWarp, forwardBlocksOf(kWidth)) void matrixForward(MatrixForwardTask t) {
+__global__ __launch_bounds__(kForwardWarps* kWarp, forwardBlocksOf(kWidth)) void matrixForward(MatrixForwardTask t) {
   constexpr int kTiles = queryTilesOf(kWidth), kRows = 16 * kTiles;
   using Rows = Tile<kWidth>;
   const unsigned head = blockIdx.x / static_cast<unsigned>(t.groups);

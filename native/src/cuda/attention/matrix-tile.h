@@ -76,9 +76,8 @@ __device__ __forceinline__ MatrixRows matrixRows(const HeadRows& x) {
 
 // Rows [firstRow, firstRow + count) to `to`, zeros beyond the last row or chunk, by `threads` threads of which this is
 // number `thread`: neighbours take neighbouring chunks.
-template <int kWidth>
-__device__ __forceinline__ void copyRows(const MatrixRows& from, int firstRow, int count, const Tile<kWidth>& to,
-                                         int thread, int threads) {
+template <int kWidth> __device__ __forceinline__ void copyRows(const MatrixRows& from, int firstRow, int count,
+                                                               const Tile<kWidth>& to, int thread, int threads) {
   constexpr int kChunks = Tile<kWidth>::kChunks;
 #pragma unroll 1
   for (int i = thread; i < count * kChunks; i += threads) {
@@ -108,9 +107,9 @@ __device__ __forceinline__ void exchangeInFour(Fragment& words) {
 
 // Row `row` of `to`, from chunk firstChunk on, = factor x elements [2 half, 2 half + 2) of this lane's in each C of a
 // row of them.
-template <int kWidth>
-__device__ __forceinline__ void writeRow(const MatrixRows& to, int row, int firstChunk,
-                                         const Accumulator (&c)[kWidth / 8], int half, float factor) {
+template <int kWidth> __device__ __forceinline__ void writeRow(const MatrixRows& to, int row, int firstChunk,
+                                                               const Accumulator (&c)[kWidth / 8], int half,
+                                                               float factor) {
   const int t = laneOfThread() % 4;
   const bool there = row < to.rows;
   constexpr int kWhole = kWidth / 32;

@@ -35,7 +35,7 @@ Napi::Value copyRange(const Napi::CallbackInfo& info) {
     const Array to = arguments.buffer("to", toOffset + length, from.storage);
     if (length == 0) return arguments.env().Undefined();
     const size_t bytes = static_cast<size_t>(length) * bytesOf(from.storage);
-    const uint8_t *source = elementOf(from, fromOffset);
+    const uint8_t* source = elementOf(from, fromOffset);
     uint8_t* target = elementOf(to, toOffset);
     if (source < target + bytes && target < source + bytes) arguments.refuse("to", "the ranges overlap");
     arguments.instance().context().device.copyWithin(target, source, bytes);

@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t kMost = int64_t{1} << 40;
 
 // The element `offset` of a buffer of at least offset + length; null where length is 0: no arithmetic on it then.
-template <typename T> T* rangeOf(const Arguments& arguments, const char* name, int64_t offset, int64_t length, Storage storage) {
+template <typename T>
+T* rangeOf(const Arguments& arguments, const char* name, int64_t offset, int64_t length, Storage storage) {
   const Array array = arguments.buffer(name, offset + length, storage);
   return length == 0 ? nullptr : array.as<T>() + offset;
 }
@@ -35,8 +36,8 @@ struct Addition {
 };
 
 Napi::Value quantiseAdd(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"gradient", "sums", "offset", "length", "statistics", "slot", "scale",
-                                            "limit", "microBatches"};
+  static constexpr const char* kFields[] = {"gradient", "sums",  "offset", "length",      "statistics",
+                                            "slot",     "scale", "limit",  "microBatches"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Addition by(arguments);
     auto* sums = rangeOf<int32_t>(arguments, "sums", by.offset, by.length, Storage::i32);
@@ -60,13 +61,15 @@ Napi::Value floatAdd(const Napi::CallbackInfo& info) {
 class Ranges {
  public:
   Ranges(const Arguments& arguments, const char* first, const char* second = nullptr) {
-    const std::vector<size_t> offsets = arguments.wholes("offsets", kMost), lengths = arguments.wholes("lengths", kMost);
+    const std::vector<size_t> offsets = arguments.wholes("offsets", kMost),
+                              lengths = arguments.wholes("lengths", kMost);
     if (lengths.size() != offsets.size()) arguments.refuse("lengths", "of another length than offsets");
     if (offsets.size() > INT32_MAX) arguments.refuse("offsets", "too many");
     list_.resize(offsets.size());
     for (size_t i = 0; i < list_.size(); i++) {
       // Two threads would work on what two ranges share.
-      if (offsets[i] < end_) arguments.refuse("offsets", "range " + std::to_string(i) + " begins before the end of another");
+      if (offsets[i] < end_)
+        arguments.refuse("offsets", "range " + std::to_string(i) + " begins before the end of another");
       list_[i].offset = offsets[i], list_[i].length = lengths[i];
       end_ = offsets[i] + lengths[i];
     }
@@ -74,7 +77,8 @@ class Ranges {
       if (name == nullptr) continue;
       const Array values = arguments.host(name, napi_float64_array);
       if (values.length != list_.size()) arguments.refuse(name, "of another length than offsets");
-      for (size_t i = 0; i < list_.size(); i++) (name == first ? list_[i].first : list_[i].second) = values.as<double>()[i];
+      for (size_t i = 0; i < list_.size(); i++)
+        (name == first ? list_[i].first : list_[i].second) = values.as<double>()[i];
     }
   }
 
@@ -117,9 +121,10 @@ uint16_t* shadowOf(const Arguments& arguments, int64_t length) {
 }
 
 Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"weights", "gradient", "expAvg", "expAvgSq", "offsets", "lengths", "lr",
-                                            "beta1", "beta2", "eps", "clipFactor", "firstCorrection",
-                                            "secondCorrection", "coupledDecays", "decoupledDecays", "shadow"};
+  static constexpr const char* kFields[] = {
+      "weights",         "gradient", "expAvg", "expAvgSq",   "offsets",         "lengths",          "lr",
+      "beta1",           "beta2",    "eps",    "clipFactor", "firstCorrection", "secondCorrection", "coupledDecays",
+      "decoupledDecays", "shadow"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "coupledDecays", "decoupledDecays");
     const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
@@ -132,14 +137,15 @@ Napi::Value adamUpdate(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value momentumUpdate(const Napi::CallbackInfo& info) {
-  static constexpr const char* kFields[] = {"weights", "gradient", "momentumBuffer", "offsets", "lengths", "lr",
-                                            "momentum", "clipFactor", "weightDecays", "shadow"};
+  static constexpr const char* kFields[] = {"weights", "gradient", "momentumBuffer", "offsets",      "lengths",
+                                            "lr",      "momentum", "clipFactor",     "weightDecays", "shadow"};
   return withArguments(info, kFields, [](const Arguments& arguments) {
     const Ranges ranges(arguments, "weightDecays");
     const auto floats = [&](const char* name) { return arguments.buffer(name, ranges.end(), Storage::f32).f32(); };
     const MomentumUpdate by = momentumOf(arguments, 0);
-    cuda::momentumUpdate(arguments.instance().context(), floats("weights"), floats("gradient"), floats("momentumBuffer"),
-                         ranges.data(), ranges.count(), by, shadowOf(arguments, ranges.end()));
+    cuda::momentumUpdate(arguments.instance().context(), floats("weights"), floats("gradient"),
+                         floats("momentumBuffer"), ranges.data(), ranges.count(), by,
+                         shadowOf(arguments, ranges.end()));
     return arguments.env().Undefined();
   });
 }

@@ -10,9 +10,8 @@ Transfers::Transfers(Napi::Env env, cuda::Device& device) : env_(env), device_(d
     // Null when the environment ends: close() has been called then.
     if (alive != nullptr) static_cast<Transfers*>(self)->settleFinished();
   };
-  const napi_status status =
-      napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "vitrail copies"), 0, 1, nullptr,
-                                      nullptr, this, woken, &wake_);
+  const napi_status status = napi_create_threadsafe_function(
+      env, nullptr, nullptr, Napi::String::New(env, "vitrail copies"), 0, 1, nullptr, nullptr, this, woken, &wake_);
   if (status != napi_ok) throw cuda::DeviceError("no thread-safe function for copies");
   napi_unref_threadsafe_function(env, wake_);
   // Hooks run the last first: ours before that of the function, which must not be called after it.
@@ -71,9 +70,8 @@ bool Transfers::overlapsRegistered(const void* data, size_t bytes) const {
 
 bool Transfers::isRegistered(const void* data, size_t bytes) const {
   const auto* start = static_cast<const uint8_t*>(data);
-  return std::any_of(registrations_.begin(), registrations_.end(), [&](const Registration& r) {
-    return start >= r.data && start + bytes <= r.data + r.bytes;
-  });
+  return std::any_of(registrations_.begin(), registrations_.end(),
+                     [&](const Registration& r) { return start >= r.data && start + bytes <= r.data + r.bytes; });
 }
 
 Napi::Value Transfers::start(Direction direction, void* host, void* device, size_t bytes,
@@ -84,8 +82,8 @@ Napi::Value Transfers::start(Direction direction, void* host, void* device, size
   if (napi_create_promise(env_, &copy->promise, &created) != napi_ok) throw Napi::Error::New(env_);
   const Napi::Value promise(env_, created);
   try {
-    copy->transfer = direction == Direction::out ? device_.startOut(host, device, bytes)
-                                                 : device_.startIn(device, host, bytes);
+    copy->transfer =
+        direction == Direction::out ? device_.startOut(host, device, bytes) : device_.startIn(device, host, bytes);
   } catch (const cuda::DeviceError& error) {
     copy->problem = error.what();
     copy->settled();

@@ -24,7 +24,7 @@ bool hasBias(const MatmulDesc& desc) { return (desc.epilogue & kEpilogueBias) !=
 namespace {
 
 Status checkEpilogue(const MatmulDesc& desc, const MatrixLayout& d) {
-  const uint32_t known[] = {kEpilogueDefault, kEpilogueBias,       kEpilogueGelu,  kEpilogueGeluBias,
+  const uint32_t known[] = {kEpilogueDefault, kEpilogueBias,        kEpilogueGelu,  kEpilogueGeluBias,
                             kEpilogueGeluAux, kEpilogueGeluAuxBias, kEpilogueBGradB};
   bool isKnown = false;
   for (uint32_t epilogue : known) isKnown = isKnown || desc.epilogue == epilogue;

@@ -151,8 +151,9 @@ struct Operand {
 float gelu(float x) { return 0.5f * x * (1.0f + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x))); }
 
 Status LibraryGemm(cublaslt::Context*, MatmulDesc* desc, const void* alphaAt, const void* a, MatrixLayout* layoutA,
-              const void* b, MatrixLayout* layoutB, const void* betaAt, const void* c, MatrixLayout* layoutC, void* d,
-              MatrixLayout* layoutD, const Algorithm* algorithm, void* workspace, size_t workspaceBytes, Stream) {
+                   const void* b, MatrixLayout* layoutB, const void* betaAt, const void* c, MatrixLayout* layoutC,
+                   void* d, MatrixLayout* layoutD, const Algorithm* algorithm, void* workspace, size_t workspaceBytes,
+                   Stream) {
   const Status status = checkProduct(*desc, *layoutA, *layoutB, *layoutC, *layoutD);
   if (status != kSuccess) return status;
   if (algorithm->data[0] == kUnwilling) return kNotSupported;

@@ -23,7 +23,8 @@ constexpr size_t kMostSharedBytes = 227 * 1024;
 
 // On a GPU warps are in any order, and one may be far ahead of the others. So each runs here as far as it gets alone: a
 // barrier that is missing shows as wrong results, at the latest when the order is another (VITRAIL_EMULATED_ORDER).
-const bool descending = getenv("VITRAIL_EMULATED_ORDER") != nullptr && strcmp(getenv("VITRAIL_EMULATED_ORDER"), "descending") == 0;
+const bool descending =
+    getenv("VITRAIL_EMULATED_ORDER") != nullptr && strcmp(getenv("VITRAIL_EMULATED_ORDER"), "descending") == 0;
 
 unsigned inTurn(unsigned i, unsigned count) { return descending ? count - 1 - i : i; }
 
@@ -71,7 +72,8 @@ Machine& machine() {
 }
 
 [[noreturn]] void stop(const char* why) {
-  fprintf(stderr, "emulated kernel: %s (block %u, %u, %u)\n", why, position.block.x, position.block.y, position.block.z);
+  fprintf(stderr, "emulated kernel: %s (block %u, %u, %u)\n", why, position.block.x, position.block.y,
+          position.block.z);
   abort();
 }
 
@@ -163,7 +165,8 @@ void runBlock(Machine& m, dim3 block, dim3 threads, dim3 blocks, size_t sharedBy
     Fiber& fiber = *m.fibers[i];
     fiber.done = false;
     fiber.phase = 0;
-    fiber.position = {dim3(i % threads.x, i / threads.x % threads.y, i / (threads.x * threads.y)), block, threads, blocks, i};
+    fiber.position = {dim3(i % threads.x, i / threads.x % threads.y, i / (threads.x * threads.y)), block, threads,
+                      blocks, i};
     m.warps[i / kLanes].live++;
   }
   runThreads(m, count);

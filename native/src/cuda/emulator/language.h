@@ -24,10 +24,18 @@ struct dim3 {
   constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
 // Aligned as on a GPU, which faults at other addresses.
-struct __align__(8) uint2 { unsigned x, y; };
-struct __align__(16) uint4 { unsigned x, y, z, w; };
-struct __align__(8) float2 { float x, y; };
-struct __align__(16) float4 { float x, y, z, w; };
+struct __align__(8) uint2 {
+  unsigned x, y;
+};
+struct __align__(16) uint4 {
+  unsigned x, y, z, w;
+};
+struct __align__(8) float2 {
+  float x, y;
+};
+struct __align__(16) float4 {
+  float x, y, z, w;
+};
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 inline float2 make_float2(float x, float y) { return {x, y}; }
@@ -52,7 +60,9 @@ void warpBarrier();
 // Gives this lane's word to its warp; the word of lane `source`. All lanes take part.
 uint64_t exchange(uint64_t word, unsigned source);
 // Gives this lane's words to its warp; those of all 32 lanes, until the next exchange but one. All lanes take part.
-struct LaneWords { uint64_t of[4]; };
+struct LaneWords {
+  uint64_t of[4];
+};
 const LaneWords* exchangeAll(const LaneWords& words);
 
 template <typename T> T shuffle(T value, unsigned source) {

@@ -104,9 +104,9 @@ struct Api {
   Status (*MatmulAlgoCheck)(Context*, MatmulDesc*, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c, MatrixLayout* d,
                             const Algorithm*, HeuristicResult*);
   // D = epilogue(alpha op(A) op(B) + beta C), all matrices column-major; alpha and beta lie in the host's memory.
-  Status (*LibraryGemm)(Context*, MatmulDesc*, const void* alpha, const void* a, MatrixLayout*, const void* b, MatrixLayout*,
-                   const void* beta, const void* c, MatrixLayout*, void* d, MatrixLayout*, const Algorithm*,
-                   void* workspace, size_t workspaceBytes, Stream);
+  Status (*LibraryGemm)(Context*, MatmulDesc*, const void* alpha, const void* a, MatrixLayout*, const void* b,
+                        MatrixLayout*, const void* beta, const void* c, MatrixLayout*, void* d, MatrixLayout*,
+                        const Algorithm*, void* workspace, size_t workspaceBytes, Stream);
 };
 
 }  // namespace vitrail::cuda::cublaslt

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kMajors[] = {13, 12};
 
-// The variable's value, empty where it is not set; ~/ at its start is the home folder, which no shell has put there where
-// the value was quoted or does not come from a shell.
+// The variable's value, empty where it is not set; ~/ at its start is the home folder, which no shell has put there
+// where the value was quoted or does not come from a shell.
 std::string variable(const char* name) {
   const char* value = getenv(name);
   if (value == nullptr) return "";

@@ -58,9 +58,8 @@ __device__ __forceinline__ void applyDropout(const DropoutKey& key, size_t first
 }
 
 // Sums of the columns from `column` of row `row`, of which `valid` exist; they lie at element `at` of c.
-template <int kCount>
-__device__ __forceinline__ void finishRun(const Finish& finish, size_t at, int64_t row, int64_t column, int valid,
-                                          float (&v)[kCount]) {
+template <int kCount> __device__ __forceinline__ void finishRun(const Finish& finish, size_t at, int64_t row,
+                                                                int64_t column, int valid, float (&v)[kCount]) {
 #pragma unroll
   for (int j = 0; j < kCount; j++) {
     v[j] *= finish.alpha;

@@ -91,7 +91,7 @@ void Gemms::openLibrary(const vitrail::Context& context) {
 }
 
 bool Gemms::settle(const vitrail::Context& context, const GemmTask& task, Way& way,
-                      const std::optional<Algorithm>& algorithm) {
+                   const std::optional<Algorithm>& algorithm) {
   if (algorithm.has_value()) {
     way.choose(*algorithm);
     return way.accepts(task, *algorithm, workspace_.bytes);
@@ -104,8 +104,7 @@ bool Gemms::settle(const vitrail::Context& context, const GemmTask& task, Way& w
   return false;
 }
 
-std::unique_ptr<Way> Gemms::chosenWay(const vitrail::Context& context, const GemmTask& task,
-                                         const GemmChoice& choice) {
+std::unique_ptr<Way> Gemms::chosenWay(const vitrail::Context& context, const GemmTask& task, const GemmChoice& choice) {
   Fusion fusion;
   std::optional<Algorithm> algorithm;
   if (parseWay(choice.algorithm, fusion, algorithm)) {

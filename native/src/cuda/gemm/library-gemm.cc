@@ -106,10 +106,10 @@ bool LibraryGemm::accepts(const GemmPointers& pointers, const Algorithm& algorit
 }
 
 Status LibraryGemm::run(const GemmPointers& pointers, const Algorithm& algorithm, float alpha,
-                   const GemmWorkspace& workspace, Stream stream) {
+                        const GemmWorkspace& workspace, Stream stream) {
   setPointers(pointers);
-  return api_.LibraryGemm(context_, desc_, &alpha, pointers.a, a_, pointers.b, b_, &beta_, pointers.c, d_, pointers.d, d_,
-                     &algorithm, workspace.data, workspace.bytes, stream);
+  return api_.LibraryGemm(context_, desc_, &alpha, pointers.a, a_, pointers.b, b_, &beta_, pointers.c, d_, pointers.d,
+                          d_, &algorithm, workspace.data, workspace.bytes, stream);
 }
 
 }  // namespace vitrail::cuda

@@ -75,7 +75,7 @@ Place placeOf(const GemmTask& task, const Fusion& fusion, DataType result) {
 }  // namespace
 
 bool suitsLibrary(const GemmTask& task) {
-  const void* const arrays[] = {task.a.data,    task.b.data, task.c.data,    task.preActivation.data,
+  const void* const arrays[] = {task.a.data,        task.b.data, task.c.data,    task.preActivation.data,
                                 task.residual.data, task.bias,   task.rowSumsOfA};
   for (const void* array : arrays) {
     if (!isAligned(array)) return false;

@@ -1,7 +1,7 @@
 #include "row-sums.h"
 
-#include "../sums.h"
 #include "../run.h"
+#include "../sums.h"
 
 namespace vitrail::cuda {
 
@@ -28,7 +28,7 @@ constexpr int kColumns = kWarp * kRun;
 
 // a is [rows, columns]: a block sums `share` rows of 256 columns, warp by warp, to partial[blockIdx.y, columns].
 __global__ void columnsKernel(Run a, int64_t rows, int64_t columns, int64_t lead, int64_t share, float* partial) {
-  float(*ofWarp)[kColumns] = reinterpret_cast<float(*)[kColumns]>(sharedMemory<float>());
+  float (*ofWarp)[kColumns] = reinterpret_cast<float (*)[kColumns]>(sharedMemory<float>());
   const int64_t column = int64_t{blockIdx.x} * kColumns + threadIdx.x * kRun;
   const int valid = static_cast<int>(max(min(columns - column, int64_t{kRun}), int64_t{0}));
   const int64_t first = blockIdx.y * share, end = min(first + share, rows);

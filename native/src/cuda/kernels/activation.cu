@@ -20,8 +20,7 @@ __device__ __forceinline__ void maskOf(const DropoutKey& key, size_t group, floa
   for (float& m : mask) m = 1.0f;
 }
 
-template <bool kErf, typename X, typename Y>
-__global__ void forwardKernel(X x, Y y, size_t length, DropoutKey key) {
+template <bool kErf, typename X, typename Y> __global__ void forwardKernel(X x, Y y, size_t length, DropoutKey key) {
   const size_t group = groupIndex(), at = group * kGroup;
   if (at >= length) return;
   float v[kGroup], mask[kGroup];

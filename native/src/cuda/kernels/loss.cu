@@ -50,8 +50,8 @@ __device__ __forceinline__ Best blockBest(Best best, Best (&space)[kMostWarps]) 
 }
 
 // dLogits.data and predictions may be null.
-__global__ void crossEntropyKernel(LossShape shape, Run logits, const int32_t* labels, float* losses,
-                                   Run dLogits, int32_t* predictions) {
+__global__ void crossEntropyKernel(LossShape shape, Run logits, const int32_t* labels, float* losses, Run dLogits,
+                                   int32_t* predictions) {
   __shared__ Best bests[kMostWarps];
   __shared__ double warpSums[kMostWarps];
   const float nan = __uint_as_float(0x7fc00000);
@@ -105,8 +105,7 @@ void crossEntropy(const Context& context, const LossShape& shape, Array logits, 
                   Array dLogits, int32_t* predictions) {
   const unsigned blocks = static_cast<unsigned>(shape.rows < kMostBlocks ? shape.rows : kMostBlocks);
   const Grid grid = {blocks, shape.classes <= kFewClasses ? unsigned{kWarp} : kThreads};
-  launch(context, crossEntropyKernel, grid, shape, runOf(logits), labels, losses, runOf(dLogits),
-         predictions);
+  launch(context, crossEntropyKernel, grid, shape, runOf(logits), labels, losses, runOf(dLogits), predictions);
 }
 
 }  // namespace

@@ -24,17 +24,14 @@ struct RowGradient {
   float mean, rstd, meanOfG, meanOfProducts;
 
   __device__ __forceinline__ float n(float x) const { return (x - mean) * rstd; }
-  __device__ __forceinline__ float dx(float x, float g) const {
-    return (g - meanOfG - n(x) * meanOfProducts) * rstd;
-  }
+  __device__ __forceinline__ float dx(float x, float g) const { return (g - meanOfG - n(x) * meanOfProducts) * rstd; }
 };
 
 // Backward of the rows of a block; its sums go to partial[block][2][kSpans][8][32]: column (32 k + lane) 8 + j of
 // dScale, or dShift, is at [k][j][lane], so that neither shared memory nor memory is met in strides.
-template <int kSpans, bool kBf16>
-__global__ void __launch_bounds__(kNormThreads)
+template <int kSpans, bool kBf16> __global__ void __launch_bounds__(kNormThreads)
     normBackwardKernel(NormShape shape, Elements<kBf16> x, Elements<kBf16> dy, const float* scale, const float* mean,
-                   const float* rstd, Elements<kBf16> residual, Elements<kBf16> dx, float* partial) {
+                       const float* rstd, Elements<kBf16> residual, Elements<kBf16> dx, float* partial) {
   const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   const float width = static_cast<float>(shape.width);
   float dScale[kSpans][kGroup] = {}, dShift[kSpans][kGroup] = {};
@@ -94,9 +91,8 @@ __global__ void __launch_bounds__(kNormThreads)
 
 // The same for any row: the block has one row at a time, and its sums lie in partial[block][2][space], column by
 // column.
-__global__ void normBackwardAnyKernel(NormShape shape, Run x, Run dy, const float* scale,
-                                      const float* mean, const float* rstd, Run residual, Run dx,
-                                      float* partial, size_t space) {
+__global__ void normBackwardAnyKernel(NormShape shape, Run x, Run dy, const float* scale, const float* mean,
+                                      const float* rstd, Run residual, Run dx, float* partial, size_t space) {
   __shared__ float warpSums[2][kMostWarps];
   const float width = static_cast<float>(shape.width);
   float* dScale = partial + blockIdx.x * 2 * space;
@@ -124,8 +120,9 @@ __global__ void normBackwardAnyKernel(NormShape shape, Run x, Run dy, const floa
 }
 
 // Adds up partial[count][2][space]. A block has 32 places: row y of its threads every 32nd of their values.
-__global__ __launch_bounds__(kWarp * kWarp) void normSumKernel(const float* partial, size_t count, size_t space, size_t width, bool inGroups,
-                              float* dScale, float* dShift) {
+__global__ __launch_bounds__(kWarp* kWarp) void normSumKernel(const float* partial, size_t count, size_t space,
+                                                              size_t width, bool inGroups, float* dScale,
+                                                              float* dShift) {
   __shared__ float sums[kWarp][kWarp + 1];
   const size_t start = size_t{blockIdx.x} * kWarp;
   float sum = 0;

@@ -26,10 +26,9 @@ __device__ __forceinline__ float normalised(float x, float mean, float rstd, flo
 }
 
 // Forward, and again from known statistics.
-template <int kSpans, bool kBf16>
-__global__ void __launch_bounds__(kNormThreads)
+template <int kSpans, bool kBf16> __global__ void __launch_bounds__(kNormThreads)
     normForwardKernel(NormShape shape, Elements<kBf16> x, Elements<kBf16> y, const float* scale, const float* shift,
-                  Statistics statistics) {
+                      Statistics statistics) {
   const size_t row = size_t{blockIdx.x} * kNormWarps + threadIdx.x / kWarp;
   if (row >= shape.rows) return;
   const size_t from = row * shape.stride, to = row * shape.width;
@@ -61,8 +60,8 @@ __global__ void __launch_bounds__(kNormThreads)
 }
 
 // The same for any row: a warp reads it from memory in each pass.
-__global__ void normForwardAnyKernel(NormShape shape, Run x, Run y, const float* scale,
-                                     const float* shift, Statistics statistics) {
+__global__ void normForwardAnyKernel(NormShape shape, Run x, Run y, const float* scale, const float* shift,
+                                     Statistics statistics) {
   const size_t row = size_t{blockIdx.x} * kNormWarps + threadIdx.x / kWarp;
   if (row >= shape.rows) return;
   const size_t lane = threadIdx.x % kWarp, from = row * shape.stride, to = row * shape.width;

@@ -2,8 +2,8 @@
 //
 // It must be made of whole 16-byte groups: lane l has the groups l, l + 32, ... A span is one group of each lane.
 #pragma once
-#include "../run.h"
 #include "../packed-group.h"
+#include "../run.h"
 #include "../sums.h"
 
 namespace vitrail::cuda {

@@ -35,9 +35,9 @@ template <bool kBf16, typename Body> bool withSpans(const NormShape& shape, cons
   return false;
 }
 
-template <bool kBf16>
-bool forwardInRegisters(const Context& context, const NormShape& shape, const Array& x, const Array& y,
-                        const float* scale, const float* shift, const Statistics& statistics) {
+template <bool kBf16> bool forwardInRegisters(const Context& context, const NormShape& shape, const Array& x,
+                                              const Array& y, const float* scale, const float* shift,
+                                              const Statistics& statistics) {
   return withSpans<kBf16>(shape, [&](auto spans) {
     const Grid grid = {blocksFor(shape.rows, kNormWarps), kNormThreads};
     launch(context, normForwardKernel<decltype(spans)::value, kBf16>, grid, shape, Elements<kBf16>{x.data},
@@ -59,7 +59,7 @@ void forward(const Context& context, const NormShape& shape, Array x, Array y, c
 }
 
 void recompute(const Context& context, const NormShape& shape, Array x, Array y, const float* scale, const float* shift,
-           const float* mean, const float* rstd) {
+               const float* mean, const float* rstd) {
   normalise(context, shape, x, y, scale, shift, {const_cast<float*>(mean), const_cast<float*>(rstd), true, 0});
 }
 
@@ -72,9 +72,8 @@ struct BackwardArrays {
   }
 };
 
-template <bool kBf16>
-bool backwardInRegisters(const Context& context, const NormShape& shape, const Grid& grid, const BackwardArrays& a,
-                         float* partial) {
+template <bool kBf16> bool backwardInRegisters(const Context& context, const NormShape& shape, const Grid& grid,
+                                               const BackwardArrays& a, float* partial) {
   return withSpans<kBf16>(shape, [&](auto spans) {
     launch(context, normBackwardKernel<decltype(spans)::value, kBf16>, grid, shape, Elements<kBf16>{a.x.data},
            Elements<kBf16>{a.dy.data}, a.scale, a.mean, a.rstd, Elements<kBf16>{a.residual.data},
@@ -94,8 +93,8 @@ void backward(const Context& context, const NormShape& shape, Array x, Array dy,
   const auto inRegisters = x.isBf16() ? backwardInRegisters<true> : backwardInRegisters<false>;
   const bool inGroups = arrays.alike() && inRegisters(context, shape, grid, arrays, partial);
   if (!inGroups) {
-    launch(context, normBackwardAnyKernel, grid, shape, runOf(x), runOf(dy), scale, mean, rstd,
-           runOf(residual), runOf(dx), partial, space);
+    launch(context, normBackwardAnyKernel, grid, shape, runOf(x), runOf(dy), scale, mean, rstd, runOf(residual),
+           runOf(dx), partial, space);
   }
   launch(context, normSumKernel, Grid{blocksFor(2 * space, kWarp), dim3(kWarp, kWarp)}, partial, blocks, space,
          shape.width, inGroups, dScale, dShift);

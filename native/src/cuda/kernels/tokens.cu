@@ -38,8 +38,7 @@ template <int kColumns> struct Pixels {
 // A block has a row of patches of an image. Its threads take kColumns pixels of a row of a patch, in the order of what
 // is written: with eight columns of bf16 a warp writes 512 bytes in a row for each channel. The table lies in shared
 // memory.
-template <int kColumns, typename Y>
-__global__ void __launch_bounds__(kPatchThreads)
+template <int kColumns, typename Y> __global__ void __launch_bounds__(kPatchThreads)
     patchesKernel(PatchShape shape, const uint8_t* pixels, const uint8_t* flips, const float* values, Y y) {
   __shared__ float table[kPixelValues];
   for (unsigned i = threadIdx.x; i < kPixelValues; i += kPatchThreads) table[i] = values[i];
@@ -79,8 +78,7 @@ void patchesFromPixels(const Context& context, const PatchShape& shape, const ui
 
 // A thread has eight neighbours of z, which one Philox block masks. In rows of whole groups they are of one token, and
 // all accesses have 16 bytes; in others the thread goes from element to element, over the ends of tokens and images.
-template <typename X, typename Z>
-__global__ void __launch_bounds__(kThreads)
+template <typename X, typename Z> __global__ void __launch_bounds__(kThreads)
     assembleKernel(TokenShape shape, X projected, const float* classToken, const float* position, Z z,
                    DropoutKey dropout) {
   const size_t ofImage = shape.tokens * shape.width, length = shape.images * ofImage;
@@ -123,8 +121,7 @@ constexpr int kShares = 8;
 // A thread has kColumns places of an image's tokens, in an eighth of the images, which it adds up in their order; then
 // the block adds up the eighths, in theirs. kColumns is 8 in rows of whole groups, which lie alike in every image; else
 // 1.
-template <int kColumns, typename Dz, typename D>
-__global__ void __launch_bounds__(kWarp* kShares)
+template <int kColumns, typename Dz, typename D> __global__ void __launch_bounds__(kWarp* kShares)
     assembleBackwardKernel(TokenShape shape, Dz dz, D dProjected, float* dClassToken, float* dPosition,
                            DropoutKey dropout) {
   const size_t ofImage = shape.tokens * shape.width;

@@ -25,8 +25,8 @@ void adamUpdate(const Context& context, float* weights, const float* gradient, f
   });
 }
 
-void momentumUpdate(const Context& context, float* weights, const float* gradient, float* momentumBuffer,
-                    size_t length, const MomentumUpdate& by) {
+void momentumUpdate(const Context& context, float* weights, const float* gradient, float* momentumBuffer, size_t length,
+                    const MomentumUpdate& by) {
   const MomentumUpdate u = by;
   context.pool.run(chunksOf(length), [&](int chunk, int) {
     eachDoubles(chunk, length, [&](size_t at, size_t count) {

@@ -58,8 +58,7 @@ VITRAIL_INLINE Added addAll(const Context& context, const float* gradient, size_
   return added;
 }
 
-Added quantiseAdd(const Context& context, const float* gradient, int32_t* sums, size_t length,
-                  const Quantisation& by) {
+Added quantiseAdd(const Context& context, const float* gradient, int32_t* sums, size_t length, const Quantisation& by) {
   const double scale = by.scale, limit = by.limit, microBatches = by.microBatches;
   return addAll(context, gradient, length, [=](size_t at, size_t count, Singles values) {
     const Doubles x = __builtin_convertvector(values, Doubles) * scale;
@@ -92,7 +91,8 @@ double scaleTensor(const Element* source, float* out, const ScaledTensor& tensor
   for (; at + 4 <= end; at += 4) {
     Vector values;
     memcpy(&values, source + at, sizeof values);
-    const FourFloats scaled = __builtin_convertvector(__builtin_convertvector(values, FourDoubles) * tensor.scale, FourFloats);
+    const FourFloats scaled =
+        __builtin_convertvector(__builtin_convertvector(values, FourDoubles) * tensor.scale, FourFloats);
     memcpy(out + at, &scaled, sizeof scaled);
     const FourDoubles stored = __builtin_convertvector(scaled, FourDoubles);
     squares += stored * stored;

@@ -37,9 +37,8 @@ template <typename Step> VITRAIL_INLINE void eachWords(size_t bytes, const Step&
   if (at < bytes) step(at, bytes - at);
 }
 
-template <typename Add>
-VITRAIL_INLINE SegmentSums combine(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes,
-                                 const Add& add) {
+template <typename Add> VITRAIL_INLINE SegmentSums combine(const uint8_t* incoming, const uint8_t* mine, uint8_t* out,
+                                                           size_t bytes, const Add& add) {
   Words incomingSum{}, resultSum{};
   eachWords(bytes, [&](size_t at, size_t count) {
     const Words in = takeWords(incoming + at, count);

@@ -38,7 +38,8 @@ void plainRow(const void* left, int64_t stepA, const void* right, int64_t stepB,
 
 void walk(const Context& context, const BinaryTask& task, Row row) {
   const BinaryTask t = collapsed(task);
-  const int64_t bytesIn = static_cast<int64_t>(bytesOf(t.a.storage)), bytesOut = static_cast<int64_t>(bytesOf(t.y.storage));
+  const int64_t bytesIn = static_cast<int64_t>(bytesOf(t.a.storage)),
+                bytesOut = static_cast<int64_t>(bytesOf(t.y.storage));
   int64_t length = 1;
   for (int d = 0; d < t.dimensions; d++) length *= t.shape[d];
   eachChunk(context, static_cast<size_t>(length), [&](size_t from, size_t to) {

@@ -8,8 +8,24 @@ namespace vitrail {
 
 // In the order of the names in src/bindings/plain-elementwise.cc.
 enum class BinaryOp : uint8_t {
-  add, sub, mul, div, maximum, minimum, pow, squaredDifference,
-  equal, notEqual, less, lessEqual, greater, greaterEqual, logicalAnd, logicalOr, floorDiv, mod,
+  add,
+  sub,
+  mul,
+  div,
+  maximum,
+  minimum,
+  pow,
+  squaredDifference,
+  equal,
+  notEqual,
+  less,
+  lessEqual,
+  greater,
+  greaterEqual,
+  logicalAnd,
+  logicalOr,
+  floorDiv,
+  mod,
 };
 
 constexpr int kMostDimensions = 8;

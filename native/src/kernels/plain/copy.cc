@@ -135,7 +135,8 @@ template <typename X, typename Y, typename F> void convertBy(const Context& c, A
 template <typename X, typename F> void convertFrom(const Context& c, Array x, Array y, const F& read) {
   switch (y.storage) {
     case Storage::f32: return convertBy<X, float>(c, x, y, [&](X v) { return static_cast<float>(read(v)); });
-    case Storage::bf16: return convertBy<X, uint16_t>(c, x, y, [&](X v) { return toBf16(static_cast<float>(read(v))); });
+    case Storage::bf16:
+      return convertBy<X, uint16_t>(c, x, y, [&](X v) { return toBf16(static_cast<float>(read(v))); });
     case Storage::i32: return convertBy<X, int32_t>(c, x, y, [&](X v) { return toWhole(read(v)); });
     case Storage::u8: return convertBy<X, uint8_t>(c, x, y, [&](X v) { return static_cast<uint8_t>(read(v) != 0); });
   }

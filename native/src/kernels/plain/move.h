@@ -37,7 +37,8 @@ VITRAIL_INLINE void transpose4(const uint32_t* x, int64_t columnX, uint32_t* y, 
 }
 #endif
 
-inline void transposePlane(const uint32_t* x, int64_t columnX, uint32_t* y, int64_t rowY, int64_t rows, int64_t columns) {
+inline void transposePlane(const uint32_t* x, int64_t columnX, uint32_t* y, int64_t rowY, int64_t rows,
+                           int64_t columns) {
   const int64_t evenRows = rows / 4 * 4, evenColumns = columns / 4 * 4;
   for (int64_t c = 0; c < evenColumns; c += 4) {
     for (int64_t r = 0; r < evenRows; r += 4) transpose4(x + c * columnX + r, columnX, y + r * rowY + c, rowY);

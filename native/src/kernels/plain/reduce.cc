@@ -49,16 +49,24 @@ struct WholeProduct : Whole<uint32_t> {
 };
 // For floats: NaN stays once it has come.
 template <typename T> struct Lowest;
-template <> struct Lowest<float> { static constexpr float kValue = -__builtin_inff(); };
-template <> struct Lowest<int32_t> { static constexpr int32_t kValue = INT32_MIN; };
+template <> struct Lowest<float> {
+  static constexpr float kValue = -__builtin_inff();
+};
+template <> struct Lowest<int32_t> {
+  static constexpr int32_t kValue = INT32_MIN;
+};
 template <typename T> struct Maximum : Whole<T> {
   static constexpr T kStart = Lowest<T>::kValue;
   static T add(T a, T b) { return a > b || a != a ? a : b; }
   static T merge(T a, T b) { return add(a, b); }
 };
 template <typename T> struct Highest;
-template <> struct Highest<float> { static constexpr float kValue = __builtin_inff(); };
-template <> struct Highest<int32_t> { static constexpr int32_t kValue = INT32_MAX; };
+template <> struct Highest<float> {
+  static constexpr float kValue = __builtin_inff();
+};
+template <> struct Highest<int32_t> {
+  static constexpr int32_t kValue = INT32_MAX;
+};
 template <typename T> struct Minimum : Whole<T> {
   static constexpr T kStart = Highest<T>::kValue;
   static T add(T a, T b) { return a < b || a != a ? a : b; }
@@ -95,7 +103,8 @@ template <typename P> struct StepsOf {
   using Value = typename P::Value;
   using Total = typename P::Total;
 
-  __attribute__((noinline)) static void add(const Value* x, int64_t stride, int64_t rows, int64_t width, Total* totals) {
+  __attribute__((noinline)) static void add(const Value* x, int64_t stride, int64_t rows, int64_t width,
+                                            Total* totals) {
     for (int64_t first = 0; first < rows; first += kFold) {
       typename P::Block block[kTile];
       for (int64_t i = 0; i < width; i++) block[i] = P::kStart;
@@ -206,7 +215,8 @@ void floats(const Context& c, ReduceOp op, const ReduceTask& t) {
   switch (op) {
     case ReduceOp::sum: return reduceBy<FloatSum>(c, t);
     // Nothing has no mean: 0 x infinity.
-    case ReduceOp::mean: return reduceBy<FloatSum>(c, t, t.length > 0 ? 1.0 / static_cast<double>(t.length) : __builtin_inf());
+    case ReduceOp::mean:
+      return reduceBy<FloatSum>(c, t, t.length > 0 ? 1.0 / static_cast<double>(t.length) : __builtin_inf());
     case ReduceOp::max: return reduceBy<Maximum<float>>(c, t);
     case ReduceOp::min: return reduceBy<Minimum<float>>(c, t);
     case ReduceOp::prod: return reduceBy<FloatProduct>(c, t);

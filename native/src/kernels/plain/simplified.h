@@ -25,8 +25,8 @@ static CopyTask simplified(const CopyTask& task) {
   for (int d = 0; d < t.dimensions; d++) {
     if (t.shape[d] == 1) continue;
     const int last = kept - 1;
-    const bool even = last >= 0 && t.stridesX[last] == t.stridesX[d] * t.shape[d] &&
-                      t.stridesY[last] == t.stridesY[d] * t.shape[d];
+    const bool even =
+        last >= 0 && t.stridesX[last] == t.stridesX[d] * t.shape[d] && t.stridesY[last] == t.stridesY[d] * t.shape[d];
     const int to = even ? last : kept++;
     t.shape[to] = even ? t.shape[to] * t.shape[d] : t.shape[d];
     t.stridesX[to] = t.stridesX[d];

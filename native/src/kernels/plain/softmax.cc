@@ -66,7 +66,8 @@ void softmax(const Context& context, Array x, Array y, int64_t rows, int64_t wid
       const double sum = exponentials(from, width, most, logarithm ? nullptr : to);
       if (logarithm) {
         const Floats shift = splat(vitrail::VITRAIL_VARIANT::logarithm(splat(static_cast<float>(sum)))[0]);
-        eachVector(0, width, [&](int64_t at, size_t count) { write(to + at, (read(from + at, count) - most) - shift, count); });
+        eachVector(0, width,
+                   [&](int64_t at, size_t count) { write(to + at, (read(from + at, count) - most) - shift, count); });
       } else {
         const float scale = static_cast<float>(1 / sum);
         eachVector(0, width, [&](int64_t at, size_t count) { write(to + at, read(to + at, count) * scale, count); });

@@ -51,9 +51,8 @@ void floats(const Context& c, UnaryOp op, Array x, Array y) {
       return mapFloats(c, x, y, [](Floats v) { return select(v == v, select(v > 0.0f, splat(1), splat(0)), v); });
     // Of NaN it is 0, as in tfjs.
     case UnaryOp::sign:
-      return mapFloats(c, x, y, [](Floats v) {
-        return select(v > 0.0f, splat(1), select(v < 0.0f, splat(-1), splat(0)));
-      });
+      return mapFloats(c, x, y,
+                       [](Floats v) { return select(v > 0.0f, splat(1), select(v < 0.0f, splat(-1), splat(0))); });
     case UnaryOp::isNaN: return isNan(c, x, y);
     case UnaryOp::floor: return mapFloats(c, x, y, [](Floats v) { return floorOf(v); });
     case UnaryOp::ceil: return mapFloats(c, x, y, [](Floats v) { return ceilingOf(v); });

@@ -8,7 +8,24 @@ namespace vitrail {
 
 // In the order of the names in src/bindings/plain-elementwise.cc.
 enum class UnaryOp : uint8_t {
-  neg, abs, exp, log, sqrt, rsqrt, square, reciprocal, tanh, sigmoid, erf, relu, step, sign, isNaN, floor, ceil, round,
+  neg,
+  abs,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  square,
+  reciprocal,
+  tanh,
+  sigmoid,
+  erf,
+  relu,
+  step,
+  sign,
+  isNaN,
+  floor,
+  ceil,
+  round,
 };
 
 struct UnaryKernels {

@@ -1,5 +1,6 @@
 // The optimizers, in double precision. Compiled without contraction: the bits are TypeScript's. Bound by memory where
-// a GPU has the H200's share of double-precision units; consumer GPUs have a thirty-second of it and are bound by these.
+// a GPU has the H200's share of double-precision units; consumer GPUs have a thirty-second of it and are bound by
+// these.
 #include "optimizer.h"
 
 #include "../../elements.h"

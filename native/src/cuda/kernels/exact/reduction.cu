@@ -47,9 +47,9 @@ struct Magnitudes {
 };
 
 // Calls body(gradient, sum) for every element that this block takes, and stores the sums.
-template <typename Sum, typename Body>
-__device__ __forceinline__ void addBlock(const float* __restrict__ gradient, Sum* __restrict__ sums, size_t length,
-                                         int32_t* statistics, Body body) {
+template <typename Sum, typename Body> __device__ __forceinline__ void addBlock(const float* __restrict__ gradient,
+                                                                                Sum* __restrict__ sums, size_t length,
+                                                                                int32_t* statistics, Body body) {
   Magnitudes magnitudes;
   for (unsigned round = 0; round < kRounds; round++) {
     const size_t at = size_t{blockIdx.x} * kAdded + (round * kThreads + threadIdx.x) * kFour;
@@ -87,8 +87,8 @@ __global__ void floatKernel(const float* gradient, float* sums, size_t length, i
 
 // Squares are summed by the same tree whatever the GPU: a thread's fours, the lanes of a warp, the warps of a block.
 // partials: [blocks]
-template <typename Source>
-__global__ void scaleKernel(const Source* source, float* out, const __grid_constant__ RangeTable table, double* partials) {
+template <typename Source> __global__ void scaleKernel(const Source* source, float* out,
+                                                       const __grid_constant__ RangeTable table, double* partials) {
   __shared__ double sums[kWarps];
   const Part part = partOf(table, kScaled);
   const double scale = table.ranges[part.range].first;
@@ -140,7 +140,8 @@ void scaleGradient(const Context& context, const void* source, bool integers, fl
     Scratch scratch(context.memory, blocks * sizeof(double));
     double* partials = scratch.as<double>();
     const Grid grid = {blocks, kThreads};
-    if (integers) launch(context, scaleKernel<int32_t>, grid, static_cast<const int32_t*>(source), out, table, partials);
+    if (integers)
+      launch(context, scaleKernel<int32_t>, grid, static_cast<const int32_t*>(source), out, table, partials);
     else launch(context, scaleKernel<float>, grid, static_cast<const float*>(source), out, table, partials);
     launch(context, sumKernel, {static_cast<unsigned>(table.count), kWarp}, table, partials, squares + first);
   });

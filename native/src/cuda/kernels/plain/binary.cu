@@ -39,8 +39,7 @@ template <typename T> __device__ __forceinline__ Pack<T> operands(const T* from,
   return pack;
 }
 
-template <typename F, typename T, typename Y>
-__global__ void binaryKernel(F function, BinaryTask t, size_t length) {
+template <typename F, typename T, typename Y> __global__ void binaryKernel(F function, BinaryTask t, size_t length) {
   const size_t at = (size_t{blockIdx.x} * blockDim.x + threadIdx.x) * kGroup;
   if (at >= length) return;
   const T *a = t.a.as<const T>(), *b = t.b.as<const T>();

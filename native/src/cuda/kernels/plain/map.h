@@ -9,10 +9,16 @@ namespace vitrail::cuda {
 constexpr unsigned kMapThreads = 256;
 
 // Neighbours, eight to 32 bytes of them.
-template <typename T> struct Pack { T v[kGroup]; };
+template <typename T> struct Pack {
+  T v[kGroup];
+};
 
-template <size_t kBytes> struct LongestWord { using Type = uint4; };
-template <> struct LongestWord<8> { using Type = uint2; };
+template <size_t kBytes> struct LongestWord {
+  using Type = uint4;
+};
+template <> struct LongestWord<8> {
+  using Type = uint2;
+};
 // Packs move in these, as compilers do not join what is shorter than 4 bytes; arrays start at multiples of 16 bytes.
 template <typename T> using PackWord = typename LongestWord<sizeof(Pack<T>)>::Type;
 

@@ -54,8 +54,8 @@ Plan planOf(int64_t outer, int64_t length, int64_t inner, bool inPieces) {
 }
 
 // x [outer, length, inner] -> y [outer, pieces, inner]
-template <typename P, typename From, typename To>
-__global__ void __launch_bounds__(kThreads) reduceKernel(const From* x, To* y, Plan p, double scale) {
+template <typename P, typename From, typename To> __global__ void __launch_bounds__(kThreads)
+    reduceKernel(const From* x, To* y, Plan p, double scale) {
   using Total = typename P::Total;
   Total* totals = sharedMemory<Total>();
   const int thread = static_cast<int>(threadIdx.x);

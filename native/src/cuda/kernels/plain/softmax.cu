@@ -14,8 +14,12 @@ constexpr int64_t kWarpWidth = 2048;
 // Blocks go on to further rows: there can be more rows than blocks.
 constexpr int64_t kMostBlocks = 1 << 20;
 
-struct Larger { __device__ float operator()(float a, float b) const { return fmaxf(a, b); } };
-struct Added { __device__ double operator()(double a, double b) const { return a + b; } };
+struct Larger {
+  __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
+};
+struct Added {
+  __device__ double operator()(double a, double b) const { return a + b; }
+};
 
 // Of all threads of a row, in the same order for each: warps by halves, then their results one after the other.
 template <bool kBlock, typename T, typename F> __device__ __forceinline__ T ofRow(T value, F merge) {
@@ -31,8 +35,7 @@ template <bool kBlock, typename T, typename F> __device__ __forceinline__ T ofRo
   return value;
 }
 
-template <bool kBlock>
-__global__ void __launch_bounds__(kWarps* kWarp)
+template <bool kBlock> __global__ void __launch_bounds__(kWarps* kWarp)
     softmaxKernel(const float* x, float* y, int64_t rows, int64_t width, bool logarithm) {
   const int64_t atOnce = kBlock ? 1 : kWarps, threads = kBlock ? kWarps * kWarp : kWarp;
   const int64_t own = threadIdx.x % threads;

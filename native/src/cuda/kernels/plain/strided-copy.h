@@ -5,9 +5,7 @@
 namespace vitrail::cuda {
 
 // Of a simplified task.
-inline bool isContiguous(const CopyTask& t) {
-  return t.dimensions == 1 && t.stridesX[0] == 1 && t.stridesY[0] == 1;
-}
+inline bool isContiguous(const CopyTask& t) { return t.dimensions == 1 && t.stridesX[0] == 1 && t.stridesY[0] == 1; }
 
 // Whether `each` elements that lie side by side, a word, can be moved at a time.
 inline bool isOfWords(const CopyTask& t, int64_t each) {
