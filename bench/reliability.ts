@@ -33,7 +33,7 @@ const MODELS = {
 async function serve(): Promise<void> {
   const bytes = Number(process.argv[3]);
   const part = new Uint8Array(bytes);
-  const server = await serveState(systemHost.network, { host: '127.0.0.1' }, TOKEN, () => part);
+  const server = await serveState(systemHost, { host: '127.0.0.1' }, TOKEN, () => part);
   process.send?.(server.endpoint);
   process.on('disconnect', () => process.exit());
 }

@@ -52,7 +52,7 @@ export const POSITION: RunPosition = {
 };
 
 export async function openCluster(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   maxWorkers: number,
   heartbeatTimeoutMs = LONG_MS,
   more: Partial<ClusterOptions> = {},
@@ -87,26 +87,13 @@ export async function assembled(cluster: Cluster, workers: number): Promise<void
   cluster.start();
 }
 
-export class Peer {
-  readonly socket = new zmq.Dealer({ linger: 0 });
+/** What a worker says and hears, by a connection of any kind. */
+export abstract class ScriptedPeer {
   /** Of the process that it plays. */
   readonly instance = randomUUID();
 
-  constructor(t: TestContext, address: string) {
-    this.socket.connect(address);
-    t.after(() => this.socket.close());
-  }
-
-  async send(name: Message['name'], body: object): Promise<void> {
-    await this.socket.send(encode(name, body as never));
-  }
-
-  async receive(): Promise<Message> {
-    this.socket.receiveTimeout = LONG_MS;
-    const decoded = decode((await this.socket.receive())[0]!);
-    assert.ok(decoded.ok);
-    return decoded.message;
-  }
+  abstract send(name: Message['name'], body: object): Promise<void>;
+  abstract receive(): Promise<Message>;
 
   /** The next message of this name; others are passed over. */
   async receiveOf<N extends Message['name']>(name: N): Promise<Body<N>> {
@@ -124,5 +111,27 @@ export class Peer {
     const welcome = await this.receiveOf('welcome');
     await this.send('ready', { ...READY, ...ready });
     return welcome;
+  }
+}
+
+/** By a real socket. */
+export class Peer extends ScriptedPeer {
+  readonly socket = new zmq.Dealer({ linger: 0 });
+
+  constructor(t: TestContext, address: string) {
+    super();
+    this.socket.connect(address);
+    t.after(() => this.socket.close());
+  }
+
+  async send(name: Message['name'], body: object): Promise<void> {
+    await this.socket.send(encode(name, body as never));
+  }
+
+  async receive(): Promise<Message> {
+    this.socket.receiveTimeout = LONG_MS;
+    const decoded = decode((await this.socket.receive())[0]!);
+    assert.ok(decoded.ok);
+    return decoded.message;
   }
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from '../../src/coordinator/cluster.js';
 import { coded } from '../../src/errors/errors.js';
-import { assembled, BEAT, HELLO, LONG_MS, openCluster, Peer, POSITION, READY } from './cluster-peer.js';
+import { assembled, HELLO, LONG_MS, openCluster, Peer, POSITION, READY } from './cluster-peer.js';
 
 test('answers are gathered from every worker that is asked, and only the ones that match', async (t) => {
   const { cluster } = await openCluster(t, 2);
@@ -79,33 +79,6 @@ test('a connection that never said hello is asked who it is, and nothing else ha
   await peer.join();
   await assembled(cluster, 1);
   assert.deepEqual(cluster.workers, [0]);
-});
-
-test('a worker that was removed and wakes up is told so, and joins again with another number', async (t) => {
-  const { cluster, events } = await openCluster(t, 2, 1000);
-  const steady = new Peer(t, cluster.address);
-  const sleeper = new Peer(t, cluster.address);
-  await steady.join();
-  await sleeper.join();
-  await assembled(cluster, 2);
-  const beat = setInterval(() => void steady.send('heartbeat', BEAT), 100);
-  t.after(() => clearInterval(beat));
-  await cluster.until(() => cluster.workers.length === 1, LONG_MS);
-  assert.deepEqual(
-    events
-      .filter(({ kind }) => kind === 'suspected' || kind === 'lost')
-      .map(({ kind, worker }) => [kind, worker]),
-    [
-      ['suspected', 1],
-      ['lost', 1],
-    ],
-  );
-  await sleeper.send('stepDone', {});
-  await sleeper.send('heartbeat', BEAT);
-  assert.match((await sleeper.receiveOf('whoAreYou')).reason, /silent for \d+ ms/);
-  const welcome = await sleeper.join({ runToken: '00', microBatches: [1] });
-  assert.equal(welcome.worker, 2);
-  assert.equal(welcome.keepSum, false);
 });
 
 test('an expelled worker is told to come back with nothing', async (t) => {

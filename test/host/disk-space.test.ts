@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../src/host/clock.js';
 import { isDiskFull, whenThereIsSpace } from '../../src/host/disk-space.js';
 import { writeError } from '../../src/run/checkpoint/checkpoint-errors.js';
+import { DrivenTime } from '../simulation/driven-time.js';
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: no`), { code });
@@ -22,14 +22,28 @@ test('a write waits until there is space, and says so once', async () => {
     if (++times < 3) throw systemError('ENOSPC');
     return Promise.resolve('done');
   };
+  const time = new DrivenTime();
   const wait = {
-    clock: systemClock,
+    clock: time.clock,
     onFull: (path: string) => told.push(path),
     interrupted: () => false,
     check: async () => Promise.resolve(),
   };
-  assert.equal(await whenThereIsSpace('/p', work, wait), 'done');
-  assert.deepEqual([times, told], [3, ['/p']]);
+  assert.equal(await time.during(whenThereIsSpace('/p', work, wait)), 'done');
+  assert.deepEqual([times, told, time.nowMs], [3, ['/p'], 1000]);
+});
+
+test('it waits ten minutes and no longer', async () => {
+  const time = new DrivenTime();
+  const wait = {
+    clock: time.clock,
+    onFull: () => undefined,
+    interrupted: () => false,
+    check: async () => Promise.resolve(),
+  };
+  const work = async (): Promise<never> => Promise.reject(systemError('ENOSPC'));
+  await assert.rejects(time.during(whenThereIsSpace('/p', work, wait)), { code: 'ENOSPC' });
+  assert.equal(time.nowMs, 600_500);
 });
 
 test('nothing is written to a folder that has another owner by now, also not after a wait', async () => {
@@ -42,7 +56,7 @@ test('nothing is written to a folder that has another owner by now, also not aft
     times++;
     return Promise.reject(systemError('ENOSPC'));
   };
-  const wait = { clock: systemClock, onFull: () => undefined, interrupted: () => false, check };
+  const wait = { clock: new DrivenTime().clock, onFull: () => undefined, interrupted: () => false, check };
   await assert.rejects(whenThereIsSpace('/p', work, wait), /taken over/);
   await assert.rejects(whenThereIsSpace('/p', work, wait), /taken over/);
   assert.equal(times, 1);
@@ -50,7 +64,7 @@ test('nothing is written to a folder that has another owner by now, also not aft
 
 test('other failures, and a person who asks for it, end the wait', async () => {
   const wait = {
-    clock: systemClock,
+    clock: new DrivenTime().clock,
     onFull: () => undefined,
     interrupted: () => true,
     check: async () => Promise.resolve(),

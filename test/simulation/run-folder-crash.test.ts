@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Clock } from '../../src/host/clock.js';
 import { thisProcess } from '../../src/host/process.js';
 import type { DiskWait } from '../../src/host/disk-space.js';
 import { readCheckpoint } from '../../src/run/checkpoint/checkpoint-reader.js';
@@ -12,7 +13,7 @@ import { Journal } from '../../src/run/journal/journal.js';
 import { initialRunState, type RunState } from '../../src/run/journal/run-state.js';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.js';
 import { openWith } from './journal-start.js';
-import { seeded, VirtualTime } from './virtual-time.js';
+import { DrivenTime, seeded } from './driven-time.js';
 
 const RUN = '/run';
 const LAYOUT = {
@@ -51,7 +52,7 @@ interface Promises {
 
 async function live(
   disk: SimulatedDisk,
-  clock: VirtualTime,
+  clock: Clock,
   process: number,
   work: readonly Work[],
   promises: Promises,
@@ -120,8 +121,8 @@ const lives = fc.array(
 );
 
 async function history(seed: number, all: readonly Life[]): Promise<void> {
-  const time = new VirtualTime();
-  const disk = new SimulatedDisk(seeded(seed), time);
+  const time = new DrivenTime();
+  const disk = new SimulatedDisk(seeded(seed), time.clock);
   const folder = disk.for('a person');
   await time.during(folder.makeFolder(RUN).then(async () => folder.syncFolder('/')));
   const promises: Promises = {
@@ -131,8 +132,8 @@ async function history(seed: number, all: readonly Life[]): Promise<void> {
   };
   for (const [number, { work, endsAtMs, end }] of all.entries()) {
     const failed: unknown[] = [];
-    live(disk, time, number, work, promises).catch((error: unknown) => failed.push(error));
-    await time.drive(time.now() + endsAtMs);
+    live(disk, time.clock, number, work, promises).catch((error: unknown) => failed.push(error));
+    await time.drive(time.nowMs + endsAtMs);
     if (end === 'death') disk.freeze(number);
     else disk.crash();
     disk.room = Infinity;

@@ -7,7 +7,7 @@ import { Journal } from '../../src/run/journal/journal.js';
 import { initialRunState } from '../../src/run/journal/run-state.js';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.js';
 import { openWith } from './journal-start.js';
-import { seeded, VirtualTime } from './virtual-time.js';
+import { DrivenTime, seeded } from './driven-time.js';
 
 const RUN = '/run';
 const stateAfter = (step: number) => ({ ...initialRunState(1), step });
@@ -17,10 +17,11 @@ const stateAfter = (step: number) => ({ ...initialRunState(1), step });
  * @returns what the old one was told, and the last step in the journal
  */
 async function takeover(seed: number, asleepMs: number, awakeMs: number) {
-  const clock = new VirtualTime();
+  const time = new DrivenTime();
+  const { clock } = time;
   const disk = new SimulatedDisk(seeded(seed), clock);
   const folder = disk.for('a person');
-  await clock.during(folder.makeFolder(RUN).then(async () => folder.syncFolder('/')));
+  await time.during(folder.makeFolder(RUN).then(async () => folder.syncFolder('/')));
   let taken = false;
   const told: string[] = [];
   const begin = async (who: string, incarnation: number): Promise<Journal> => {
@@ -35,15 +36,15 @@ async function takeover(seed: number, asleepMs: number, awakeMs: number) {
     const state = before?.state ?? stateAfter(0);
     return Journal.begin(host, RUN, Object.assign(openWith(state), { incarnation }), before, wait);
   };
-  const old = await clock.during(begin('old', 1));
-  await clock.during(old.commit(stateAfter(1), 1, 'd', [0]));
+  const old = await time.during(begin('old', 1));
+  await time.during(old.commit(stateAfter(1), 1, 'd', [0]));
   old.checkpoint(1, 'p', 'w').then(
     () => told.push('written'),
     (error: unknown) => told.push(String(error)),
   );
-  await clock.drive(clock.now() + asleepMs);
+  await time.drive(time.nowMs + asleepMs);
   disk.suspend('old');
-  await clock.drive(Infinity);
+  await time.drive(Infinity);
   taken = true;
   const successor = (async (): Promise<void> => {
     const journal = await begin('new', 2);
@@ -51,11 +52,11 @@ async function takeover(seed: number, asleepMs: number, awakeMs: number) {
     await journal.checkpoint(2, 'p', 'w');
     await journal.commit(stateAfter(3), 3, 'd', [0]);
   })();
-  await clock.drive(clock.now() + awakeMs);
+  await time.drive(time.nowMs + awakeMs);
   disk.resume('old');
-  await clock.during(successor);
-  const names = await clock.during(folder.list(RUN));
-  return { told, step: (await clock.during(readJournal(folder, RUN)))?.state.step, names };
+  await time.during(successor);
+  const names = await time.during(folder.list(RUN));
+  return { told, step: (await time.during(readJournal(folder, RUN)))?.state.step, names };
 }
 
 test('the journal of the new coordinator stays whole, whenever the old one fell asleep and woke up', async () => {

@@ -1,16 +1,18 @@
 /** Digests of this worker's state. Audits and joiners ask for the same ones, so each part is read once a step. */
-import { systemClock } from '../../host/clock.js';
+import type { Clock } from '../../host/clock.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 
 /** The bytes of a part of the state after `step` steps; undefined where that is not what this worker holds now. */
 export type Offer = (part: string, step: number) => Uint8Array | undefined;
 
 export class PartDigests {
+  readonly #clock: Clock;
   readonly #offer: Offer;
   /** The digests of one step, including those that are still being computed. */
   #known: { readonly step: number; readonly byPart: Map<string, Promise<Uint8Array>> } | null = null;
 
-  constructor(offer: Offer) {
+  constructor(clock: Clock, offer: Offer) {
+    this.#clock = clock;
     this.#offer = offer;
   }
 
@@ -20,7 +22,7 @@ export class PartDigests {
     if (bytes === undefined) return undefined;
     if (this.#known?.step !== step) this.#known = { step, byPart: new Map() };
     const { byPart } = this.#known;
-    const digest = byPart.get(part) ?? piecewiseDigest(systemClock, bytes);
+    const digest = byPart.get(part) ?? piecewiseDigest(this.#clock, bytes);
     byPart.set(part, digest);
     const sha256 = await digest;
     return this.#offer(part, step) === undefined ? undefined : sha256;

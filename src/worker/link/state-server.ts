@@ -1,6 +1,7 @@
 /** Gives this worker's state to other workers of the run, piece by piece as they ask. */
 import { faultPoint } from '../../host/fault-injection.js';
-import type { BoundTo, QuestionListener, Reply, WorkerNetwork } from '../../host/network.js';
+import type { WorkerHost } from '../../host/host.js';
+import type { BoundTo, QuestionListener, Reply } from '../../host/network.js';
 import type { Body } from '../../wire/codec.js';
 import { noChunk, stateChunk } from '../../wire/state-pull.js';
 import { PartDigests, type Offer } from './part-digests.js';
@@ -10,11 +11,11 @@ import { PartDigests, type Offer } from './part-digests.js';
  * @throws ADDRESS_INVALID, PORT_IN_USE
  */
 export async function serveState(
-  network: Pick<WorkerNetwork, 'listenQuestions'>,
+  { clock, network }: WorkerHost,
   where: BoundTo,
   runToken: string,
   offer: Offer,
-  digests = new PartDigests(offer),
+  digests = new PartDigests(clock, offer),
 ): Promise<QuestionListener> {
   return network.listenQuestions(where, ({ name, body }, reply) => {
     if (name === 'stateRequest' && body.runToken === runToken) {

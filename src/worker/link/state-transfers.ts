@@ -21,7 +21,7 @@ export class StateTransfers {
     const memory = this.#state?.parts[part];
     return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
   };
-  readonly #digests = new PartDigests(this.#offer);
+  readonly #digests: PartDigests;
   #server: QuestionListener | null = null;
   #runToken = '';
   #transfers = 0;
@@ -37,6 +37,7 @@ export class StateTransfers {
     this.#host = host;
     this.#status = status;
     this.#askCoordinator = askCoordinator;
+    this.#digests = new PartDigests(host.clock, this.#offer);
   }
 
   /** @throws INTERNAL before `attach` */
@@ -59,7 +60,7 @@ export class StateTransfers {
     await this.#server?.close();
     this.#runToken = runToken;
     this.#digests.forget();
-    this.#server = await serveState(this.#host.network, where, runToken, this.#offer, this.#digests);
+    this.#server = await serveState(this.#host, where, runToken, this.#offer, this.#digests);
     return this.#server.endpoint;
   }
 

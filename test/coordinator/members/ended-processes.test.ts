@@ -14,9 +14,7 @@ test('a worker that fails before the start makes room for another', async (t) =>
   await bad.send('failure', BROKEN);
   const good = new Peer(t, cluster.address);
   // Messages of two peers have no order: the failure is in once it shows.
-  for (let i = 0; i < 400 && !events.some((event) => event.kind === 'lost'); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await cluster.until(() => events.some(({ kind }) => kind === 'lost'), LONG_MS);
   await good.join();
   await assembled(cluster, 1);
   assert.match(events.find((event) => event.kind === 'lost')!.text, /DATA_BROKEN_IMAGE/);
@@ -27,9 +25,7 @@ test('a worker that nobody will replace ends the run with its own error', async 
   const peer = new Peer(t, cluster.address);
   await peer.send('hello', { ...HELLO, host: hostname() });
   await peer.send('failure', BROKEN);
-  for (let i = 0; i < 400 && !events.some((event) => event.kind === 'lost'); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await cluster.until(() => events.some(({ kind }) => kind === 'lost'), LONG_MS);
   cluster.processEnded(HELLO.pid, 'it exited with code 1', 0);
   await assert.rejects(
     cluster.until(() => false, LONG_MS),

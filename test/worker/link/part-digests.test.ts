@@ -33,7 +33,9 @@ test('a digest in pieces is that of the whole, and timers run between them', asy
 test('a part is read once a step, and again when the state may be another', async () => {
   const held = Uint8Array.of(1, 2, 3);
   let step = 4;
-  const digests = new PartDigests((part, asked) => (part === 'weights' && asked === step ? held : undefined));
+  const digests = new PartDigests(systemClock, (part, asked) =>
+    part === 'weights' && asked === step ? held : undefined,
+  );
   const first = sha256(held);
   assert.equal(hex(await digests.of('weights', 4)), first);
   held[0] = 9;
@@ -50,7 +52,7 @@ test('a part is read once a step, and again when the state may be another', asyn
 test('a state that changes while it is read has no digest', async () => {
   let step = 1;
   const large = new Uint8Array(2 ** 26 + 1);
-  const digests = new PartDigests((_, asked) => (asked === step ? large : undefined));
+  const digests = new PartDigests(systemClock, (_, asked) => (asked === step ? large : undefined));
   const reading = digests.of('weights', 1);
   step = 2;
   assert.equal(await reading, undefined);

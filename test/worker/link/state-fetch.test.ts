@@ -24,7 +24,7 @@ const PARTS: Readonly<Record<string, Uint8Array>> = {
 const whole: Offer = (part, step) => (step === STEP ? PARTS[part] : undefined);
 
 async function serve(t: TestContext, offer: Offer, token = TOKEN): Promise<QuestionListener> {
-  const server = await serveState(systemHost.network, { host: '127.0.0.1' }, token, offer);
+  const server = await serveState(systemHost, { host: '127.0.0.1' }, token, offer);
   t.after(async () => server.close());
   return server;
 }
