@@ -16,7 +16,7 @@ import type { Host } from '../host/host.js';
 import { whenThereIsSpace, type DiskWait } from '../host/disk-space.js';
 import type { TrainingObserver } from './watch/observer.js';
 import { checkpointState } from '../run/folder/run-checkpoint.js';
-import type { RunState } from '../run/journal/run-state.js';
+import { withSavedBest, type RunState } from '../run/journal/run-state.js';
 import { agreedState } from './recovery/state-audit.js';
 
 export interface CheckpointContents {
@@ -35,8 +35,6 @@ export interface SavedCheckpoint {
 }
 
 export interface SaveOptions {
-  /** Whether it is the best so far. */
-  readonly best: boolean;
   /** The newest step after which all workers were known to hold the right state. */
   readonly agreed: number;
   /** What to do while the disk is full. Null: the save fails, with the disk's error as its cause. */
@@ -77,10 +75,10 @@ export class CheckpointKeeper {
   }
 
   /**
-   * Saves the state all workers hold now.
+   * Saves the state all workers hold now. `best.json` names it afterwards, if it is the best so far.
    * @throws CHECKPOINT_WRITE_FAILED, RUN_TAKEN_OVER; as `agreedState`
    */
-  async save(state: RunState, { best, agreed, wait }: SaveOptions): Promise<SavedCheckpoint> {
+  async save(state: RunState, { agreed, wait }: SaveOptions): Promise<SavedCheckpoint> {
     const { clock, disk } = this.#host;
     const startMs = clock.now();
     const { stepTimeoutMs: timeoutMs } = this.#contents.config;
@@ -91,7 +89,8 @@ export class CheckpointKeeper {
     if (weights === undefined) throw coded('INTERNAL', { reason: 'workers hold no weights' });
     const { config, spec, classes, manifestDigest, chosenBy } = this.#contents;
     const backend = this.#cluster.ready[0]?.ready?.backend ?? '';
-    const stored = { ...state, elapsedSeconds: this.#elapsedSeconds() };
+    const stored = { ...withSavedBest(state, state.step), elapsedSeconds: this.#elapsedSeconds() };
+    const { best } = stored;
     const content = {
       step: state.step,
       layout: this.#layout,
@@ -102,9 +101,9 @@ export class CheckpointKeeper {
     };
     const write = async (): Promise<string> => {
       const written = await writeCheckpoint(this.#host, config.out, content, this.#check);
-      if (best && state.best !== null) {
+      if (best?.step === state.step) {
         const metric = `${chosenBy}-accuracy`;
-        await writeBest(disk, config.out, { step: state.step, metric, value: state.best.accuracy });
+        await writeBest(disk, config.out, { step: best.step, metric, value: best.accuracy });
       }
       return written;
     };

@@ -13,7 +13,7 @@ import { evaluateOnCluster, type Evaluation, type FinalTest } from './evaluation
 import type { TrainingObserver } from './watch/observer.js';
 import type { Journal } from '../run/journal/journal.js';
 import { afterProlongation } from '../run/folder/prolongation.js';
-import { afterEpoch, afterStep, type BestResult, type RunState } from '../run/journal/run-state.js';
+import { afterEpoch, afterStep, withSavedBest, type RunState } from '../run/journal/run-state.js';
 import { epochStep, stepsPerEpoch } from './step/sampling.js';
 import { agreedState } from './recovery/state-audit.js';
 import { duties } from './step/step-duties.js';
@@ -70,68 +70,30 @@ export function scheduleAt(config: RunConfig, perEpoch: number, step: number): L
  * @throws StateDiscredited, and coded errors
  */
 export async function train(run: TrainingRun): Promise<TrainingEnd> {
-  const { config, manifest, cluster, checkpoints, journal, observer, progress, runner, seconds } = run;
+  const { config, manifest, journal, observer, progress, runner, seconds } = run;
   const perEpoch = stepsPerEpoch(manifest.train.samples.length, config.batch);
   const steps = totalSteps(config, perEpoch);
   const ends = endsOf(config, perEpoch);
-  /** The best before the epoch that is being finished; undefined where its coordinator died meanwhile. */
-  let bestBefore: BestResult | null | undefined;
-
-  /** @param needed to be waited for while the disk is full; without it training goes on as it is */
-  const save = async (needed: boolean): Promise<void> => {
-    const { state, agreed } = progress;
-    const best = state.best?.step === state.step;
-    const wait = needed || (best && bestBefore === undefined) ? run.diskWait : null;
-    faultPoint('before-checkpoint', state.step);
-    const kept = await checkpoints.save(state, { best, agreed, wait }).catch((error: unknown) => {
-      if (wait !== null || !isDiskFull(error)) throw error;
-      cluster.note({ kind: 'disk-full', text: `${reasonOf(error)}: training goes on without it` });
-      return null;
-    });
-    progress.agreed = state.step;
-    if (kept === null) return;
-    const { path, digest } = kept;
-    faultPoint('after-checkpoint', state.step);
-    await journal.checkpoint(state.step, path, digest);
-    progress.saved = state.step;
-  };
-
-  /** Ends the run where it is. What was under way is computed again when it is resumed: a step, an evaluation. */
-  const stopped = async (): Promise<TrainingEnd> => {
-    if (progress.saved !== progress.state.step) await save(true);
-    return { kind: 'ended', reason: run.stopRequested() ?? 'stopped', over: false };
-  };
-
   for (;;) {
     const due = duties(progress.state, progress.saved, { config, perEpoch, ends });
     if (due.epoch !== null) {
       faultPoint('before-evaluation', progress.state.step);
-      bestBefore = progress.state.best;
       const concluded = await finishEpoch(run, due.epoch, due.evaluate, due.whole);
-      if (concluded === null) return stopped();
+      if (concluded === null) return stopped(run);
       progress.state = { ...concluded, elapsedSeconds: seconds() };
       await journal.epoch(progress.state);
     }
     progress.state = afterProlongation(progress.state, config);
     const over = progress.state.ended !== null || progress.state.step >= steps;
-    if (due.checkpoint) await save(over);
-    else if (due.audit) {
-      const { state, agreed } = progress;
-      const { step } = state;
-      await agreedState(cluster, { step, agreed, timeoutMs: config.stepTimeoutMs });
-      progress.agreed = step;
-    }
+    if (due.checkpoint) await save(run, over);
+    else if (due.audit) await audit(run);
+    progress.state = withSavedBest(progress.state, progress.saved);
+
     const { step, amaxHistory, ended } = progress.state;
     if (over) return { kind: 'ended', reason: ended ?? 'finished', over: true };
-    if (run.stopRequested() !== null) return stopped();
-    const left = await letGo(cluster, step, progress.saved, async () => save(true));
+    if (run.stopRequested() !== null) return stopped(run);
+    const left = await letGo(run, step);
     if (left && progress.saved === step) return { kind: 'handed-over' };
-
-    if (progress.state.best?.step === step && progress.saved < step && bestBefore !== undefined) {
-      // Only a checkpoint that can be opened counts as the best, not one that could not be written.
-      progress.state = { ...progress.state, best: bestBefore };
-      await journal.epoch(progress.state);
-    }
 
     const lr = learningRate(scheduleAt(config, perEpoch, step), step);
     const result = await runner.run(step, lr, amaxHistory, async ({ totals, generation, ring }) => {
@@ -146,21 +108,51 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
   }
 }
 
+/** @param needed to be waited for while the disk is full; without it training goes on as it is */
+async function save(run: TrainingRun, needed: boolean): Promise<void> {
+  const { checkpoints, cluster, diskWait, journal, progress } = run;
+  const { state, agreed } = progress;
+  faultPoint('before-checkpoint', state.step);
+  const kept = await checkpoints
+    .save(state, { agreed, wait: needed ? diskWait : null })
+    .catch((error: unknown) => {
+      if (needed || !isDiskFull(error)) throw error;
+      cluster.note({ kind: 'disk-full', text: `${reasonOf(error)}: training goes on without it` });
+      return null;
+    });
+  progress.agreed = state.step;
+  if (kept === null) return;
+  faultPoint('after-checkpoint', state.step);
+  await journal.checkpoint(state.step, kept.path, kept.digest);
+  progress.saved = state.step;
+}
+
+/** Compares what the workers hold. */
+async function audit({ cluster, config, progress }: TrainingRun): Promise<void> {
+  const { state, agreed } = progress;
+  const { step } = state;
+  await agreedState(cluster, { step, agreed, timeoutMs: config.stepTimeoutMs });
+  progress.agreed = step;
+}
+
+/** Ends the run where it is. What was under way is computed again when it is resumed: a step, an evaluation. */
+async function stopped(run: TrainingRun): Promise<TrainingEnd> {
+  const { progress } = run;
+  if (progress.saved !== progress.state.step) await save(run, true);
+  return { kind: 'ended', reason: run.stopRequested() ?? 'stopped', over: false };
+}
+
 /**
  * Releases workers that want to leave. The last one to hold the state leaves it in a checkpoint.
  * @returns whether some have left and nobody holds the state any more
  */
-async function letGo(
-  cluster: Cluster,
-  step: number,
-  saved: number,
-  save: () => Promise<void>,
-): Promise<boolean> {
+async function letGo(run: TrainingRun, step: number): Promise<boolean> {
+  const { cluster, progress } = run;
   const leaving = cluster.members.filter((m) => m.leaving).map((m) => m.worker);
   if (leaving.length === 0) return false;
   const holders = cluster.holders(step);
   const handsOver = holders.some((worker) => !leaving.includes(worker));
-  if (!handsOver && holders.length > 0 && saved !== step) await save();
+  if (!handsOver && holders.length > 0 && progress.saved !== step) await save(run, true);
   for (const worker of leaving) cluster.release(worker);
   return cluster.holders(step).length === 0;
 }

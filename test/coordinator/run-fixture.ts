@@ -1,6 +1,6 @@
 /** A run folder and all that a coordinator knows before its workers come, without images. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { systemHost } from '../../src/host/host.js';
+import { systemHost, type Host } from '../../src/host/host.js';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -43,7 +43,12 @@ export function temporaryRun(t: TestContext): string {
   return out;
 }
 
-export function runFixture(t: TestContext, options: OptionValues = {}, out = temporaryRun(t)): RunFixture {
+export function runFixture(
+  t: TestContext,
+  options: OptionValues = {},
+  out = temporaryRun(t),
+  host: Host = systemHost,
+): RunFixture {
   const config = resolveConfig({
     flags: { data: '/nowhere', out, model: 'vit-micro/16', imageSize: 16, ...options },
   });
@@ -55,17 +60,12 @@ export function runFixture(t: TestContext, options: OptionValues = {}, out = tem
   const manifest = { classes: ['a', 'b'], train: split, val, test: split, digest: 'm' };
   const warnings: string[] = [];
   const warn = (text: string): void => void warnings.push(text);
-  const definition = { host: systemHost, config, manifest, spec, layout, warn };
+  const definition = { host, config, manifest, spec, layout, warn };
   const stateAfter = (step: number): RunState => ({ ...initialRunState(layout.slots.length), step });
   const begin = (): void => writeFileSync(join(out, 'config.yaml'), '');
   const journalOf: RunFixture['journalOf'] = async (opening, more) => {
-    const journal = await Journal.begin(
-      systemHost,
-      out,
-      { ...opening.record(NOWHERE), ...more },
-      null,
-      NO_WAIT,
-    );
+    const start = Object.assign(opening.record(NOWHERE), more);
+    const journal = await Journal.begin(host, out, start, null, NO_WAIT);
     t.after(async () => journal.close());
     return journal;
   };

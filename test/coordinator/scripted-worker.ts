@@ -12,6 +12,8 @@ export interface Script {
   readonly tensors: number;
   /** Right answers of an evaluation after `step` steps. */
   readonly correct: (step: number) => number;
+  /** Sum of the losses of an evaluation after `step` steps. */
+  readonly lossSum: (step: number) => number;
 }
 
 export class ScriptedWorker {
@@ -65,7 +67,8 @@ export class ScriptedWorker {
         const { evaluation, microBatches } = message.body;
         const predictions = microBatches.flatMap(({ samples }) => samples).map(() => 0);
         const correct = this.#script.correct(this.#step);
-        return peer.send('evaluationDone', { evaluation, lossSum: 5, correct, predictions });
+        const lossSum = this.#script.lossSum(this.#step);
+        return peer.send('evaluationDone', { evaluation, lossSum, correct, predictions });
       }
       default:
     }

@@ -1,11 +1,11 @@
 /** The training loop with a worker that computes nothing, over a real socket and a real run folder. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { nodeDisk } from '../../src/host/disk.js';
-import { systemHost } from '../../src/host/host.js';
+import { systemHost, type Host } from '../../src/host/host.js';
 import { CheckpointKeeper } from '../../src/coordinator/checkpoint-keeper.js';
 import type { ClusterEvent } from '../../src/coordinator/members/cluster-event.js';
 import { readJournal } from '../../src/run/journal/journal-file.js';
@@ -14,6 +14,7 @@ import { openRun } from '../../src/coordinator/recovery/run-opening.js';
 import { StepRunner } from '../../src/coordinator/step-runner.js';
 import { train, type TrainingProgress } from '../../src/coordinator/trainer.js';
 import { listCheckpoints, readBest } from '../../src/run/checkpoint/checkpoint-store.js';
+import { failingDisk } from '../failing-disk.js';
 import { fillDisk, makeRoom, mountSmallDisk } from '../small-disk.js';
 import { assembled, openCluster } from './cluster-peer.js';
 import { NO_WAIT, runFixture, temporaryRun } from './run-fixture.js';
@@ -21,16 +22,19 @@ import { ScriptedWorker } from './scripted-worker.js';
 
 interface Watch {
   readonly out?: string;
+  readonly host?: Host;
+  readonly epochs?: number;
+  readonly lossSum?: (step: number) => number;
   readonly onEvent?: (event: ClusterEvent) => void;
 }
 
-/** A run of three epochs of one step each, of which all is done; its worker is to be told to start. */
+/** A run of epochs of one step each, of which all is done; its worker is to be told to start. */
 async function training(
   t: TestContext,
   correct: (step: number) => number,
-  { out = temporaryRun(t), ...watch }: Watch = {},
+  { out = temporaryRun(t), host = systemHost, epochs = 3, lossSum = () => 5, ...watch }: Watch = {},
 ) {
-  const fixture = runFixture(t, { batch: 4, microBatch: 4, epochs: 3, warmupSteps: 0 }, out);
+  const fixture = runFixture(t, { batch: 4, microBatch: 4, epochs, warmupSteps: 0 }, out, host);
   const { config, layout, manifest, spec } = fixture.definition;
   const opening = await openRun(fixture.definition, false);
   const journal = await fixture.journalOf(opening);
@@ -42,19 +46,12 @@ async function training(
   const seconds = (): number => 42;
   const { classes, digest: manifestDigest } = manifest;
   const contents = { config, spec, classes, manifestDigest, chosenBy: 'test' } as const;
-  const checkpoints = new CheckpointKeeper(
-    systemHost,
-    cluster,
-    contents,
-    layout,
-    observer,
-    seconds,
-    NO_WAIT.check,
-  );
+  const { check } = NO_WAIT;
+  const checkpoints = new CheckpointKeeper(host, cluster, contents, layout, observer, seconds, check);
   const rates = { trainSamples: 4, perEpoch: 1, generation: 0, interrupted: () => false };
   const runner = new StepRunner({ cluster, config, layout, ...rates });
   const parameters = layout.length;
-  const script = { parameters, tensors: layout.slots.length, correct };
+  const script = { parameters, tensors: layout.slots.length, correct, lossSum };
   const worker = new ScriptedWorker(t, cluster.address, script);
   await worker.start();
   await assembled(cluster, 1);
@@ -113,4 +110,45 @@ test('a checkpoint that was left out on a full disk is not the best', async (t) 
   assert.equal((await readBest(nodeDisk, disk))?.step, 1);
   const kept = (await listCheckpoints(nodeDisk, disk)).map(({ step }) => step);
   assert.deepEqual(kept, [1, 3]);
+});
+
+/** The step of best.json, of which there is a checkpoint. */
+function namedBest(out: string): number | null {
+  const path = join(out, 'best.json');
+  if (!existsSync(path)) return null;
+  const { step } = JSON.parse(readFileSync(path, 'utf8')) as { step: number };
+  const folder = join(out, 'checkpoints', `step-${String(step).padStart(8, '0')}`);
+  assert.ok(
+    existsSync(join(folder, 'COMPLETE')),
+    `best.json names step ${step}, of which there is no checkpoint`,
+  );
+  return step;
+}
+
+test('best.json and the run name a best whose checkpoint is there, whichever write of it the disk refuses', async (t) => {
+  const out = temporaryRun(t);
+  const failing = failingDisk(() => namedBest(out));
+  const named: (number | null)[] = [];
+  const refused: boolean[] = [];
+  const epochs = 32;
+  // Every evaluation is better than those before it, and each checkpoint fails one operation later than the last one.
+  const lossSum = (step: number): number => {
+    named.push(namedBest(out));
+    refused.push(failing.failed);
+    if (step <= 22) failing.failAt(step - 1, `step-${String(step).padStart(8, '0')}`);
+    else if (step < epochs) failing.failAt(step - 23, 'best.json');
+    return 1000 - step;
+  };
+  const host = Object.assign({}, systemHost, { disk: failing.disk });
+  const { run } = await training(t, () => 2, { out, host, epochs, lossSum });
+  assert.equal((await train(run)).kind, 'ended');
+  const { best, candidate } = run.progress.state;
+  assert.deepEqual([best?.step, namedBest(out), candidate], [epochs, epochs, null]);
+  const kept = refused.map((failed, step) => (failed || step === 0 ? null : step));
+  assert.deepEqual(
+    named,
+    kept.map((_, step) => kept.slice(0, step + 1).findLast((earlier) => earlier !== null) ?? null),
+  );
+  // Each of the two ways to fail has come to its end.
+  assert.deepEqual([refused[1], refused[22], refused[23], refused[31]], [true, false, true, false]);
 });

@@ -23,6 +23,8 @@ export const runStateSchema = z
     epochTotals: totals,
     earlyStopping: z.object({ best: z.number().nullable(), badEvaluations: count }),
     best: z.union([best, olderBest]).nullable(),
+    /** Older files named a best before its checkpoint was there. */
+    candidate: best.nullable().default(null),
     ended: z.string().nullable(),
     elapsedSeconds: z.number().min(0),
   })

@@ -39,8 +39,13 @@ export interface RunState {
   /** Training totals of the epoch under way. */
   readonly epochTotals: Totals;
   readonly earlyStopping: EarlyStoppingState;
-  /** The evaluation with the highest accuracy; where two are equal, the one with the lower loss. */
+  /**
+   * The evaluation with the highest accuracy of those whose state is in a checkpoint; where two are equal, the one with
+   * the lower loss.
+   */
   readonly best: BestResult | null;
+  /** A better evaluation of this very state, which has no checkpoint yet. */
+  readonly candidate: BestResult | null;
   /** Why the run ended before its last step, or null: resuming does not go on. */
   readonly ended: string | null;
   /** Seconds of training before this state, resumptions added up. */
@@ -56,6 +61,7 @@ export function initialRunState(tensors: number): RunState {
     epochTotals: NO_TOTALS,
     earlyStopping: INITIAL_EARLY_STOPPING,
     best: null,
+    candidate: null,
     ended: null,
     elapsedSeconds: 0,
   };
@@ -124,12 +130,23 @@ export function afterEpoch(
       : updateEarlyStopping(state.earlyStopping, watched, options);
   const { evaluated, epoch } = figures;
   const improved = evaluated !== null && (state.best === null || isBetter(evaluated, state.best));
-  const best = improved
+  const candidate = improved
     ? { step: state.step, epoch, accuracy: accuracy(evaluated), loss: meanLoss(evaluated) }
-    : state.best;
+    : null;
   const ended = stopping.stop ? stopping.reason : null;
   return {
-    state: { ...state, earlyStopping: stopping.state, best, ended, epochTotals: NO_TOTALS },
+    state: { ...state, earlyStopping: stopping.state, candidate, ended, epochTotals: NO_TOTALS },
     improved,
   };
+}
+
+/**
+ * The state once it is known which checkpoint is the newest: a candidate that is in it becomes the best, and any other is
+ * given up, because nobody could open it.
+ * @param saved step of the newest checkpoint, -1 for none
+ */
+export function withSavedBest(state: RunState, saved: number): RunState {
+  const { best, candidate } = state;
+  if (candidate === null) return state;
+  return { ...state, best: candidate.step === saved ? candidate : best, candidate: null };
 }
