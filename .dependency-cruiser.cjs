@@ -25,8 +25,8 @@ const ROOMS = {
   ],
 };
 
-/** Floors within a room, the lowest first: a floor imports those below it and itself. */
-const FLOORS = {
+/** Layers within a room, the lowest first: a layer imports itself and those below it. */
+const LAYERS = {
   nn: ['nn/backend', 'nn/tape', 'nn/ops', 'nn/vit', 'nn/fused', 'nn/engine'],
 };
 
@@ -39,11 +39,11 @@ const rooms = Object.entries(ROOMS).map(([room, others]) => ({
   to: { path: '^src/', pathNot: [room, ...others].map(within) },
 }));
 
-const floors = Object.values(FLOORS).flatMap((order) =>
-  order.slice(0, -1).map((floor, at) => ({
-    name: `${floor.replaceAll('/', '-')}-knows-nothing-above-it`,
+const layers = Object.values(LAYERS).flatMap((order) =>
+  order.slice(0, -1).map((layer, at) => ({
+    name: `${layer.replaceAll('/', '-')}-knows-nothing-above-it`,
     severity: 'error',
-    from: { path: within(floor) },
+    from: { path: within(layer) },
     to: { path: order.slice(at + 1).map(within) },
   })),
 );
@@ -83,7 +83,7 @@ module.exports = {
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(path|crypto)$' },
     },
     ...rooms,
-    ...floors,
+    ...layers,
     door('commander', 'node_modules/commander', within('cli')),
     door('protobufjs', 'src/wire/generated|node_modules/protobufjs', within('wire')),
     door('zeromq', 'node_modules/zeromq', within('host/zeromq')),

@@ -97,7 +97,7 @@ export class Cluster {
     return cluster;
   }
 
-  /** Where workers connect, with the actual port. */
+  /** The address where workers connect, with the actual port. */
   get address(): string {
     return this.#server.address;
   }
@@ -115,7 +115,7 @@ export class Cluster {
     return this.members.map((m) => m.worker);
   }
 
-  /** A number that no request of this cluster has had. */
+  /** A number for a request; it differs from that of every other request of this cluster. */
   nextNumber(): number {
     return ++this.#numbers;
   }
@@ -155,9 +155,8 @@ export class Cluster {
     if (member !== undefined) this.#server.send(member.peer, name, body);
   }
 
-  /**
-   * Workers that hold the state after `step` steps: at least one. A worker whose connection broke comes back with its
-   * state, so there is some patience.
+  /* * Waits until at least one worker holds the state after `step` steps, and returns all that do. A worker whose
+   * connection broke comes back with its state, so it is worth waiting for.
    * @throws STATE_LOST
    */
   async someHolders(step: number): Promise<readonly number[]> {
@@ -199,12 +198,12 @@ export class Cluster {
     this.#history.note(timings);
   }
 
-  /** Takes out a worker that does harm. It is told so, and may come back without its state. */
+  /** Removes a worker that does harm. It is told so, and may come back without its state. */
   expel(worker: number, text: string): void {
     this.#roster.expel(worker, 'expelled', text, true);
   }
 
-  /** Takes out a worker that others cannot reach. Its state is not in doubt. */
+  /** Removes a worker that others cannot reach. Its state is not in doubt. */
   quarantine(worker: number, text: string): void {
     this.#roster.quarantine(worker, text);
   }

@@ -1,4 +1,4 @@
-/** Evaluation over all workers: every sample of a split once, the sums exact. */
+/** Evaluates a split on all workers: every sample once, with exact sums. */
 import type { EvaluatedSplit, Manifest } from '../run/dataset/manifest.js';
 import type { VitrailError } from '../errors/errors.js';
 import { Confusion } from '../run/evaluation/confusion.js';
@@ -15,7 +15,7 @@ export interface Evaluation extends Totals {
   readonly confusion: ConfusionReport;
 }
 
-/** What the test images say of a run whose best was chosen without them. */
+/** The evaluation of the test images, for a run whose best checkpoint was chosen without them. */
 export interface FinalTest {
   readonly last: Evaluation;
   /** Null if no checkpoint is the best, or if it can no longer be read. */

@@ -1,4 +1,4 @@
-/** The test images are looked at once, when the run is over and its best was chosen without them. */
+/** Evaluates the test images once, when the run is over and its best checkpoint was chosen without them. */
 import type { FinalTest } from './evaluation.js';
 import type { RunDefinition } from './recovery/run-opening.js';
 import type { RunServices } from './run-services.js';

@@ -30,11 +30,11 @@ export interface StepResult {
   readonly commitMs: number;
   /** Micro-batches a second by worker, smoothed. */
   readonly speeds: Speeds;
-  /** Workers that need much longer than the others, with how many times the median. */
+  /** Workers that need much longer than the others, each with its time as a multiple of the median. */
   readonly stragglers: ReadonlyMap<number, number>;
 }
 
-/** What is about to be committed: to be written down before any worker is told. */
+/** A step that is about to be committed. It is written to the journal before any worker is told. */
 export interface Committing {
   readonly totals: StepTotals;
   readonly generation: number;
@@ -47,18 +47,21 @@ export interface StepRunnerOptions {
   readonly layout: ParameterLayout;
   readonly trainSamples: number;
   readonly perEpoch: number;
-  /** Generations of this runner are higher. */
+  /** All generations of this runner are higher than this one. */
   readonly generation: number;
-  /** True ends every wait for workers, also for their sums. */
+  /** True ends every wait for workers, those for their sums included. */
   readonly interrupted: () => boolean;
 }
 
-/** A step is planned again this often at most: its own maxima make the second time fit. */
+/**
+ * A step is planned again with other exponents this often at most. The maxima of the first attempt make the
+ * second one fit.
+ */
 const MOST_REPEATS = 2;
 export class StepRunner {
   readonly #options: StepRunnerOptions;
   readonly #tensorNames: readonly string[];
-  /** Of the newest round, and its ring while that is whole. */
+  /** The generation of the newest round, and its ring as long as that is whole. */
   #last: { readonly generation: number; readonly ring: readonly number[] | null };
   #order: { readonly epoch: number; readonly samples: Uint32Array } | null = null;
   readonly #pace: Pace;
@@ -77,7 +80,7 @@ export class StepRunner {
 
   /**
    * Runs `step` up to and including its commit.
-   * @param beforeCommit writes the commit down; workers are told when it resolves
+   * @param beforeCommit writes the commit to the journal; workers are told when it resolves
    * @returns null when interrupted: the step is not committed
    * @throws STATE_LOST, WORKERS_MISSING, STEP_TIMEOUT, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, DIGEST_MISMATCH,
    * PROTOCOL_GARBAGE, GRADIENT_NOT_REPEATABLE, RING_TIMEOUT
@@ -164,7 +167,8 @@ export class StepRunner {
     const round = nextRound({ step, last, exponents, microBatches, members, speeds, previous });
     this.#last = { generation: round.generation, ring: null };
     const { epoch, lastOfEpoch } = epochStep(step, perEpoch);
-    // The next epoch's order is not worked out ahead: one step an epoch starts without decoded images.
+    // The order of the next epoch is not computed ahead, so the first step of an epoch starts without decoded
+    // images.
     const ahead = lastOfEpoch ? null : assignFreshly(this.#microBatches(step + 1), round.ring, speeds);
     const samples = microBatches.reduce((sum, m) => sum + m.samples.length, 0);
     const messages = planMessages({ round, epoch, learningRate, samples, ahead, members });

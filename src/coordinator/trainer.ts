@@ -39,7 +39,10 @@ export interface TrainingRun {
 
 export type EvaluatedRun = Pick<TrainingRun, 'config' | 'manifest' | 'cluster' | 'stopRequested'>;
 
-/** Why training ends here: the run is over, or its last workers have left and their state is in a checkpoint. */
+/**
+ * The reason why training ends here: the run is over, or its last workers have left and their state is in a
+ * checkpoint.
+ */
 export type TrainingEnd =
   | { readonly kind: 'ended'; readonly reason: string; readonly over: boolean }
   | { readonly kind: 'handed-over' };

@@ -30,7 +30,7 @@ export interface Applicant {
 
 export type Decision =
   | { readonly kind: 'refused'; readonly error: VitrailError }
-  /** It asks again and again. */
+  /** Not now; the worker will ask again. */
   | { readonly kind: 'later' }
   | {
       readonly kind: 'admitted';
@@ -82,7 +82,8 @@ export class Admission {
     if (error !== null) return { kind: 'refused', error };
     const { members: grown, member } = membership.admit(members, this.#nextWorker++, peer, hello, nowMs);
     const { runToken, step, ...rest } = position();
-    // It may not have read yet that it should drop its state, so what it says about it is ignored.
+    // The worker may not have read yet that it should drop its state, so what it says about its state is
+    // ignored.
     const held = this.#distrusted.has(hello.instance) ? { ...hello, runToken: '' } : hello;
     const { holds, ...choice } = chooseStateSource(held, { runToken, step, ...rest });
     return {

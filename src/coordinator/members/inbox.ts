@@ -10,12 +10,14 @@ export class Inbox {
     this.#newest.set(message.name, byWorker);
   }
 
-  /** A worker is no member any more: its number is never given again. */
+  /**
+   * Drops the messages of a worker that is no longer a member. Its number is never given to another worker.
+   */
   forget(worker: number): void {
     for (const byWorker of this.#newest.values()) byWorker.delete(worker);
   }
 
-  /** The newest `name` of every worker, where it matches. */
+  /** The newest message `name` of every worker, if it matches. */
   matching<N extends MessageName>(
     name: N,
     matches: (body: Body<N>) => boolean,

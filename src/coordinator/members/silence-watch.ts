@@ -19,7 +19,10 @@ export class SilenceWatch {
     this.#lookedAtMs = nowMs;
   }
 
-  /** Who is newly suspected, who is lost (never both), and `members` with that noted, the lost still among them. */
+  /**
+   * Finds the members that are newly suspected and those that are lost; none is both. The result's `members`
+   * still has the lost ones.
+   */
   look(members: readonly Member[], nowMs: number): Silence {
     const awayMs = nowMs - this.#lookedAtMs;
     this.#lookedAtMs = nowMs;

@@ -1,13 +1,19 @@
-/** Why workers failed before they were ready: their processes end a moment later, and that alone says little. Pure. */
+/**
+ * Remembers why workers failed before they were ready. Their processes end a moment later, and the end of a
+ * process alone says little. Pure.
+ */
 import type { ErrorCode, VitrailError } from '../../errors/errors.js';
 
-/** What names a process to whoever has started it. */
+/** How the program that has started a process knows it. */
 export interface ProcessAddress {
   readonly host: string;
   readonly pid: number;
 }
 
-/** Failures that every worker would meet with the same data and options: another worker is no help. */
+/**
+ * Failures that every worker would have with the same data and options, so starting another worker does not
+ * help.
+ */
 const OF_THE_RUN: readonly ErrorCode[] = ['DATA_BROKEN_IMAGE', 'LOSS_NOT_FINITE', 'GRADIENT_NOT_FINITE'];
 
 export function isOfTheRun({ code }: VitrailError): boolean {
@@ -23,7 +29,7 @@ export class StartFailures {
     this.#errors.set(keyOf(process), error);
   }
 
-  /** It is back: what ended its place before is no reason for what follows. */
+  /** The process is a member again, so its earlier failure does not explain what happens from now on. */
   forget(process: ProcessAddress): void {
     this.#errors.delete(keyOf(process));
   }

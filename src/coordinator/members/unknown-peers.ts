@@ -1,4 +1,7 @@
-/** Connections that belong to no member: from before a restart, of workers that were taken out, or of unknown programs. */
+/**
+ * Connections that belong to no member: from before a restart, of workers that were removed, or of unknown
+ * programs.
+ */
 import type { Body } from '../../wire/codec.js';
 
 /** A connection is asked who it is this often at most. */
@@ -26,12 +29,14 @@ export class UnknownPeers {
     return [...this.#unknownPeers.keys()];
   }
 
-  /** A worker was taken out without being told so. As soon as it says something, it is asked who it is. */
+  /**
+   * Notes that a worker was removed without being told. As soon as it says something, it is asked who it is.
+   */
   note(peer: string, reason: string): void {
     this.#unknownPeers.set(peer, { askedAtMs: -ASK_AGAIN_MS, reason, discardState: false });
   }
 
-  /** Tells a worker that it was taken out. */
+  /** Tells a worker that it was removed. */
   tell(peer: string, reason: string, discardState: boolean, nowMs: number): void {
     this.#unknownPeers.set(peer, { askedAtMs: nowMs, reason, discardState });
     this.#ask(peer, { reason, discardState });

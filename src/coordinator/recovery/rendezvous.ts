@@ -1,4 +1,7 @@
-/** Getting workers and state together: at the start, after a restart, and when all that held the state are gone. */
+/**
+ * Brings workers and state together: at the start, after a restart, and when all workers that held the state
+ * are gone.
+ */
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, type VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
@@ -11,7 +14,10 @@ import { agreedState, StateDiscredited } from './state-audit.js';
 import type { RunPosition } from './state-source.js';
 import type { TrainingProgress } from '../trainer.js';
 
-/** Workers that wait for their coordinator look for it every two seconds at most. */
+/**
+ * Time for the workers of an interrupted run to come back. They look for their coordinator every two seconds
+ * or more often.
+ */
 const RETURN_TIMEOUT_MS = 15_000;
 
 export interface RendezvousServices {
@@ -25,11 +31,14 @@ export class Rendezvous {
   readonly #definition: RunDefinition;
   readonly #opening: RunOpening;
   readonly #progress: TrainingProgress;
-  /** The state that the coordinator itself can give, of the step where the run starts. */
+  /** The state that the coordinator itself can give: that of the step where the run starts. */
   #start: StartingPoint | null;
-  /** Sums from before a restart count, and workers from before it may come back, until something is planned. */
+  /** After a restart, until something is planned: workers from before may come back, and their sums count. */
   #restarted: boolean;
-  /** It waits for all workers that it was planned for; once begun it goes on as soon as there are enough. */
+  /**
+   * Whether the run has begun. Before, it waits for `--workers`, afterwards for one, unless `--min-workers`
+   * says how many.
+   */
   #begun: boolean;
   #backend: string | null;
   #rollback: Rollback | null = null;
@@ -45,7 +54,7 @@ export class Rendezvous {
     this.#backend = opening.backend;
   }
 
-  /** Where a worker that says hello finds the run. */
+  /** How far the run is, for a worker that says hello. */
   position(): RunPosition {
     const { state, lastCommit } = this.#progress;
     const start = this.#start?.state.step === state.step ? this.#start : null;
@@ -59,7 +68,7 @@ export class Rendezvous {
     return this.#start?.parts.get(part);
   }
 
-  /** All workers of a run compute with the same backend: the first one's, or the checkpoint's. */
+  /** All workers of a run compute with the same backend: that of the checkpoint, or of the first worker. */
   refuses({ backend }: Body<'ready'>): VitrailError | null {
     this.#backend ??= backend;
     return backend === this.#backend
@@ -67,8 +76,7 @@ export class Rendezvous {
       : coded('BACKEND_MISMATCH', { worker: backend, run: this.#backend });
   }
 
-  /**
-   * Waits for the workers that the run starts with and holds them to the state they should have.
+  /* * Waits for the workers that the run starts with, and checks that they hold the right state.
    * @returns false when interrupted
    * @throws WORKERS_MISSING, RUN_INTERRUPTED, NO_PROGRESS; as `agreedState`
    */
@@ -105,9 +113,8 @@ export class Rendezvous {
     return true;
   }
 
-  /**
-   * Nobody holds the state any more, or what they hold is wrong: the run rolls back to its newest checkpoint, and all
-   * join again.
+  /* * Rolls the run back to its newest checkpoint, because no worker holds the state any more, or what they hold is wrong.
+   * All workers join again.
    * @throws NO_PROGRESS; as `startingPoint`
    */
   async rollBack({ cluster, journal }: RendezvousServices, cause: Error): Promise<void> {
@@ -121,7 +128,7 @@ export class Rendezvous {
     this.#rollback = nextRollback(this.#rollback, step, reached);
     if (isWithoutProgress(this.#rollback)) throw coded('NO_PROGRESS', { ...this.#rollback, reason });
     const discredited = cause instanceof StateDiscredited;
-    // Also who sleeps now, and comes back when the run has come to the step of its state again.
+    // A worker that sleeps now may come back with its wrong state when the run has reached that step again.
     if (discredited) this.#distrusted = { after: step, upTo: Math.max(reached, this.#distrusted?.upTo ?? 0) };
     this.#progress.state = start.state;
     this.#progress.lastCommit = null;
@@ -132,7 +139,10 @@ export class Rendezvous {
     cluster.rejoinAll(`the run rolls back to step ${step}`);
   }
 
-  /** The last that held the state have left it in a checkpoint: whoever comes takes it from there. */
+  /**
+   * The last workers that held the state have left, and it is in a checkpoint: workers that join take it from
+   * there.
+   */
   async takeOver(services: RendezvousServices): Promise<void> {
     const { host, config, manifest, spec, layout, warn } = this.#definition;
     const { step } = this.#progress.state;
@@ -148,8 +158,7 @@ export class Rendezvous {
     cluster.rejoinAll(`the state of step ${step} is in a checkpoint`);
   }
 
-  /**
-   * Gives all workers the state of an earlier checkpoint, to be looked at once the run is over.
+  /* * Gives all workers the state of an earlier checkpoint, to test it after the run is over.
    * @returns false when interrupted
    */
   async show(services: RendezvousServices, start: StartingPoint): Promise<boolean> {
@@ -172,13 +181,14 @@ export class Rendezvous {
     this.#begun = true;
   }
 
-  /** Enough workers for a step, one of them with the state: the others take it from that one. */
+  /**
+   * Whether there are enough workers for a step, one of them with the state, from which the others take it.
+   */
   #present(cluster: Cluster, expected: number): boolean {
     return cluster.ready.length >= expected && cluster.holders(this.#progress.state.step).length > 0;
   }
 
-  /**
-   * Waits for workers of the interrupted run; where none comes that holds its state, and the coordinator has it not
+  /* * Waits for workers of the interrupted run. If none comes that holds its state, and the coordinator does not have it
    * either, the run rolls back.
    * @returns false when interrupted
    */
@@ -186,7 +196,7 @@ export class Rendezvous {
     const { cluster, interrupted } = services;
     const { config, warn } = this.#definition;
     const { step } = this.#progress.state;
-    // What it starts with is given to anybody.
+    // The coordinator gives the initial state to every worker, so there is no need to wait for old ones.
     if (step === 0 && this.#start !== null) return true;
     warn(`the run was interrupted at step ${step}: waiting for its workers`);
     const all = this.#opening.lastCommit?.ring.length ?? 1;

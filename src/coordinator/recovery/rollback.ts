@@ -1,19 +1,19 @@
-/** When a run that rolls back to the same checkpoint again and again is to end. Pure. */
+/** Decides when a run ends that rolls back to the same checkpoint again and again. Pure. */
 
 /** The last time that a run rolled back. */
 export interface Rollback {
-  /** Where to. */
+  /** The step that it rolled back to. */
   readonly step: number;
-  /** The furthest that it had come when it rolled back there. */
+  /** The furthest step that it had reached before it rolled back there. */
   readonly reached: number;
-  /** How often in a row it rolled back there without having come further in between. */
+  /** How many times in a row it rolled back there without getting further in between. */
   readonly times: number;
 }
 
-/** What ends all workers of a step, or spoils it, will do so again. */
+/** What has ended all workers of a step, or spoilt the step, this often would do so again. */
 const MOST_TIMES = 3;
 
-/** @param before the time before this one, null for none */
+/** @param before the rollback before this one; null if there was none */
 export function nextRollback(before: Rollback | null, step: number, reached: number): Rollback {
   const again = before?.step === step && reached <= before.reached;
   return again ? { step, reached: before.reached, times: before.times + 1 } : { step, reached, times: 1 };

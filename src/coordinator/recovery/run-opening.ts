@@ -1,4 +1,4 @@
-/** What a coordinator finds in its run folder, and where the run goes on from there. */
+/** Finds out what is in a run folder, and where the run goes on. */
 import { join } from 'node:path';
 import { kindOf } from '../../run/checkpoint/checkpoint-reader.js';
 import { listCheckpoints } from '../../run/checkpoint/checkpoint-store.js';
@@ -33,30 +33,30 @@ export interface RunOpening {
   readonly runToken: string;
   readonly state: RunState;
   readonly lastCommit: JournalOpen['lastCommit'];
-  /** What the coordinator itself can give; null: only workers hold the state. */
+  /** The state that the coordinator itself can give; null if only workers hold it. */
   readonly start: StartingPoint | null;
   /** Newest step with a checkpoint, -1 for none. */
   readonly saved: number;
-  /** What the run's bits are computed with, null where nothing was yet. */
+  /** The backend that the run computes with; null before the first worker. */
   readonly backend: string | null;
-  /** Workers of the coordinator before this one may come back, with the state of this very step. */
+  /** Whether workers of the coordinator before this one may come back, with the state of this very step. */
   readonly interrupted: boolean;
   readonly generation: number;
   readonly nextWorker: number;
-  /** Where to listen: where the workers of an interrupted run look for their coordinator. */
+  /** The address to listen at. In an interrupted run the workers look for their coordinator there. */
   readonly listen: string;
-  /** What the coordinator before this one left, null for none. */
+  /** The journal of the coordinator before this one, or null. */
   readonly journal: JournalContent | null;
   /** The beginning of this coordinator's journal. */
   record(addresses: { readonly address: string; readonly httpAddress: string }): JournalOpen;
 }
 
-/** Above all that a coordinator can have planned since its last commit. */
+/** More generations than a coordinator can have planned since its last commit. */
 const GENERATIONS_OF_A_START = 2 ** 20;
 
-/**
- * Without a journal, or with one that ended: as `startingPoint` says. An interrupted run goes on with the workers that
- * hold its state; if the newest checkpoint is of that very step, with any.
+/* * Without a journal, or if the journal says that the run has ended, the run starts as `startingPoint` says. An
+ * interrupted run goes on with the workers that hold its state, or, if its newest checkpoint is of that very step, with
+ * any workers.
  * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
  */
 export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
@@ -77,14 +77,15 @@ export async function openRun(definition: RunDefinition, ownWorkers: boolean): P
   return opening(definition, journal, { state, backend, lastCommit, start, saved, interrupted });
 }
 
-/** The newest step with a checkpoint, where the run starts from one; else -1. */
+/** The step of the checkpoint that the run starts from; -1 if it does not start from one. */
 export function savedIn(start: StartingPoint): number {
   return start.fromCheckpoint ? start.state.step : -1;
 }
 
-/**
- * What the run folder has of the state after `step` steps of an interrupted run, which its workers hold as well: where
- * it cannot be read they are asked. A checkpoint of another step is not even read: that takes seconds for a large model.
+/*
+ * The state after `step` steps of an interrupted run, if the run folder has it. The run's workers hold it as
+ * well, so it does not matter if it cannot be read here. A checkpoint of another step is not read, because
+ * that takes seconds for a large model.
  */
 async function stateOnDisk(
   { host, config, manifest, spec, layout, warn }: RunDefinition,
@@ -93,7 +94,7 @@ async function stateOnDisk(
   try {
     const steps = (await listCheckpoints(host.disk, config.out)).map((listed) => listed.step);
     const earlier = Math.max(-1, ...steps.filter((listed) => listed < step));
-    // Without any the state before the first step follows from seed and options.
+    // Step 0 needs no checkpoint: the initial state follows from seed and options.
     if (!steps.includes(step) && (step > 0 || steps.length > 0)) return { start: null, saved: earlier };
     const resumed = { ...config, resume: true };
     const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
@@ -118,7 +119,8 @@ function opening(
   journal: JournalContent | null,
   found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
 ): RunOpening {
-  // A run that ended, or rolls back with nobody left, has the same name: workers that turn up late belong to it.
+  // The name stays the same after the run has ended or rolled back, so workers that come late still belong to
+  // it.
   const runToken = journal?.open.runToken ?? host.process.randomHex(8);
   const generation = journal === null ? 0 : journal.generation + GENERATIONS_OF_A_START;
   const nextWorker = journal === null ? 0 : nextWorkerAfter(journal);

@@ -1,21 +1,30 @@
-/** Asks all workers what they hold, and holds them to it. */
+/** Compares what all workers hold. */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import type { Cluster } from '../cluster.js';
 import { partDigests, stateVerdict, type PartDigests } from '../step/state-agreement.js';
 
 export interface AuditOptions {
   readonly step: number;
-  /** The newest step after which all were known to hold the right state: older gradients are right. */
+  /**
+   * The newest step after which all workers were known to hold the right state, so gradients up to it are
+   * right.
+   */
   readonly agreed: number;
   readonly timeoutMs: number;
-  /** What each part has to be, where that is known. */
+  /** The digests that the parts must have, where they are known. */
   readonly expected?: PartDigests;
 }
 
-/** Workers were outvoted after their gradients had gone into steps: what the majority holds is wrong as well. */
+/**
+ * Workers were outvoted after their gradients had gone into steps, so what the majority holds is wrong as
+ * well.
+ */
 export class StateDiscredited extends Error {
   readonly reason: VitrailError;
-  /** To be taken out once the run has rolled back: until that is written down a restart has to find them again. */
+  /**
+   * Workers to expel, but only after the rollback is in the journal: until then a restarted coordinator must
+   * find them again.
+   */
   readonly odd: readonly number[];
 
   constructor(reason: VitrailError, odd: readonly number[]) {
@@ -25,10 +34,9 @@ export class StateDiscredited extends Error {
   }
 }
 
-/**
- * The digests of the weights and moments that all workers hold after `step` committed steps. A worker that is
- * outvoted is expelled and comes back with nothing, if no step was committed since all agreed; where there is no
- * majority, nobody is trusted. To be called when no commit is under way.
+/* * The digests of the weights and moments that all workers hold after `step` committed steps. If no step was committed
+ * since all agreed, a worker that is outvoted is expelled, and has no state when it comes back. If there is no
+ * majority, no worker is trusted. Must not be called while a commit is under way.
  * @throws StateDiscredited, STATE_MISMATCH, STATE_LOST, STEP_TIMEOUT
  */
 export async function agreedState(
@@ -58,7 +66,9 @@ export async function agreedState(
   }
 }
 
-/** Waits until all workers that have been told to have applied the last commit. @throws STATE_LOST, STEP_TIMEOUT */
+/**
+ * Waits until all workers that were told the last commit have applied it. @throws STATE_LOST, STEP_TIMEOUT
+ */
 async function appliedBy(cluster: Cluster, step: number, timeoutMs: number): Promise<readonly number[]> {
   for (;;) {
     const from = await cluster.someHolders(step);

@@ -1,4 +1,4 @@
-/** Where a worker that says hello gets weights and moments from. Pure. */
+/** Decides where a worker that says hello gets weights and moments from. Pure. */
 import { StateSource, type Body } from '../../wire/codec.js';
 
 /** How far the run is, and what the coordinator itself can give. */
@@ -6,18 +6,27 @@ export interface RunPosition {
   readonly runToken: string;
   /** Committed steps. */
   readonly step: number;
-  /** The last commit, where it is known: a worker may not have heard of it. */
+  /** The last commit, if it is known. A worker may not have heard of it. */
   readonly lastCommit: { readonly generation: number; readonly digest: string } | null;
-  /** The state after `step` steps that the coordinator has, from a checkpoint or by way of the seed; else null. */
+  /**
+   * What the coordinator can give of the state after `step` steps: parts of a checkpoint, or the seed. Null
+   * if nothing.
+   */
   readonly own: { readonly pullParts: readonly string[]; readonly initialise: boolean } | null;
-  /** Whether sums computed before count: after a restart of the coordinator, never after a removal. */
+  /**
+   * Whether the sum that the worker has counts: yes after a restart of the coordinator, no after the worker
+   * was removed.
+   */
   readonly keepSums: boolean;
-  /** States after more than the first and at most the second number of steps are not trusted; left out: all are. */
+  /**
+   * States after more than `after` and at most `upTo` steps are not trusted. If it is missing, all states
+   * are.
+   */
   readonly distrusted?: { readonly after: number; readonly upTo: number } | null;
 }
 
 export type StateChoice = Pick<Body<'welcome'>, 'stateSource' | 'pullParts' | 'commitDigest' | 'keepSum'> & {
-  /** Micro-batches of the step under way that are in the worker's sum and may be used. */
+  /** Micro-batches of the current step that are in the worker's sum and count. */
   readonly holds: readonly number[];
 };
 
@@ -45,7 +54,7 @@ export function chooseStateSource(hello: Body<'hello'>, position: RunPosition): 
     hello.step === step - 1 &&
     lastCommit?.generation === hello.pendingGeneration &&
     lastCommit.digest === hex(hello.pendingDigest);
-  // It has reduced the last committed step, and only the commit has not come through.
+  // The worker has the reduced gradient of the last committed step, and only the commit did not reach it.
   if (waits) return stateChoice(StateSource.STATE_SOURCE_KEPT, { commitDigest: hello.pendingDigest });
   if (own === null) return stateChoice(StateSource.STATE_SOURCE_PEERS);
   const { STATE_SOURCE_SEED, STATE_SOURCE_COORDINATOR } = StateSource;

@@ -1,4 +1,4 @@
-/** The coordinator takes a part of the state from a worker: one transfer at a time. */
+/** Transfers a part of the state from a worker to the coordinator, one part at a time. */
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import type { Clock } from '../../host/clock.js';
@@ -33,7 +33,7 @@ export class WorkerPull {
     const pull = new StatePull(clock, transfer, part, ask);
     this.#current = { worker, pull };
     try {
-      if (!isMember(worker)) throw new Error('it is no member any more');
+      if (!isMember(worker)) throw new Error('it is no longer a member');
       return await pull.run();
     } catch (error) {
       if (error instanceof VitrailError) throw error;
@@ -48,7 +48,7 @@ export class WorkerPull {
     if (this.#current?.worker === worker) this.#current.pull.accept(chunk);
   }
 
-  /** A transfer ends with its giver. */
+  /** A worker is gone: a transfer from it fails. */
   removed(worker: number): void {
     if (this.#current?.worker === worker) this.#current.pull.fail(new Error('it is gone'));
   }

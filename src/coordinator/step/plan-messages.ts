@@ -1,4 +1,4 @@
-/** A round of a step as the messages that tell its workers. Pure. */
+/** Turns a round of a step into the messages that tell its workers what to do. Pure. */
 import type { Body } from '../../wire/codec.js';
 import type { Member } from '../members/membership.js';
 import type { MicroBatch } from './sampling.js';
@@ -13,7 +13,7 @@ export interface PlanInputs {
   readonly samples: number;
   /** Who will probably compute what in the next step; null where that is not known. */
   readonly ahead: Assignment | null;
-  /** At least those of the round's ring. */
+  /** The members of the round's ring; there may be others. */
   readonly members: readonly Member[];
 }
 

@@ -1,4 +1,7 @@
-/** Whether a worker's report can be true: it decoded, but a defective or hostile peer may say anything. Pure. */
+/**
+ * Checks whether a worker's report can be true. It could be decoded, but a defective or hostile peer may say
+ * anything. Pure.
+ */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 

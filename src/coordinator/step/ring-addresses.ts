@@ -5,17 +5,17 @@ export type RingNeighbour = Pick<Member, 'worker' | 'host'> & {
   readonly ready: { readonly ringEndpoint: string } | null;
 };
 
-/** ipc endpoints are no hosts: they are of one machine by their nature. */
+/** An ipc endpoint does not match: all who use it are on the same machine. */
 const LOOPBACK = /^tcp:\/\/(?:127\.|localhost:|\[::1\]:)/;
 
-/** @param neighbour one that is ready */
+/** @param neighbour has to be ready */
 function isOnLoopback({ ready }: RingNeighbour): boolean {
   return LOOPBACK.test(ready!.ringEndpoint);
 }
 
-/**
- * What is wrong with the addresses of `worker` and the others: one that came by way of 127.0.0.1 tells that to all,
- * and on another machine it is another place. Null: nothing.
+/*
+ * What is wrong with the addresses of `worker` and the others, or null. A worker that reached the coordinator
+ * at 127.0.0.1 gives that address to the others as its own, but on another machine it means that machine.
  */
 export function ringAddressProblem(worker: number, members: readonly RingNeighbour[]): string | null {
   const ready = members.filter((member) => member.ready !== null);

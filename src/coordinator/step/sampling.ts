@@ -7,7 +7,7 @@ export interface MicroBatch {
   readonly samples: readonly number[];
 }
 
-/** Where a step lies in its epoch. */
+/** The position of a step in its epoch. */
 export interface EpochStep {
   readonly epoch: number;
   /** From 0. */
@@ -15,7 +15,7 @@ export interface EpochStep {
   readonly lastOfEpoch: boolean;
 }
 
-/** Steps of an epoch: the last batch may be smaller than the others, and is trained on. */
+/** Steps of an epoch. The last batch may be smaller than the others; it is not dropped. */
 export function stepsPerEpoch(samples: number, batch: number): number {
   return Math.ceil(samples / batch);
 }

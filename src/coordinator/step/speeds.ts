@@ -1,23 +1,26 @@
-/** How fast the workers are, from the times they report. Pure. */
+/** Works out how fast the workers are from the times that they report. Pure. */
 import type { Speeds } from './step-planning.js';
 
-/** Weight of a new measurement: a burst of noise moves a speed by a third at most, a change shows in a few steps. */
+/**
+ * Weight of a new measurement. Noise moves a speed by less than a third of itself; a real change shows in a
+ * few steps.
+ */
 const SMOOTHING = 0.3;
-/** A plan is changed for differences beyond this only: other micro-batches mean other images to decode ahead. */
+/** A smaller difference does not change the plan, because images for the old plan are decoded already. */
 const TOLERANCE = 0.1;
 /** A straggler takes this many times the median per micro-batch. */
 const STRAGGLING = 1.5;
 
 export interface Measurement {
   readonly worker: number;
-  /** Micro-batches that the time is for. */
+  /** Micro-batches that were computed in `ms`. */
   readonly microBatches: number;
   readonly ms: number;
 }
 
-/**
- * Micro-batches a second, exponentially smoothed. Workers without a new measurement keep their speed, those that do
- * not report any more are forgotten.
+/*
+ * Micro-batches a second, exponentially smoothed. A worker whose measurement is of no use keeps its speed; a
+ * worker that does not report any more is forgotten.
  */
 export function updateSpeeds(speeds: Speeds, measurements: readonly Measurement[]): Speeds {
   const reporting = new Set(measurements.map(({ worker }) => worker));
@@ -31,7 +34,10 @@ export function updateSpeeds(speeds: Speeds, measurements: readonly Measurement[
   return updated;
 }
 
-/** The speeds to plan with: those planned with so far unless some worker's has really changed. */
+/**
+ * The speeds to plan with: those of the last plan, unless the speed of a worker has changed by more than the
+ * tolerance.
+ */
 export function planningSpeeds(planned: Speeds, measured: Speeds, workers: readonly number[]): Speeds {
   const off = (worker: number): boolean => {
     const [was, is] = [planned.get(worker), measured.get(worker)];
@@ -48,7 +54,10 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Workers that need much longer than the others for the same work, with how many times the median. */
+/**
+ * Workers that need much longer than the others for the same work, each with its time as a multiple of the
+ * median.
+ */
 export function stragglers(speeds: Speeds, workers: readonly number[]): ReadonlyMap<number, number> {
   const known = workers.filter((worker) => speeds.has(worker));
   if (known.length < 2) return new Map();

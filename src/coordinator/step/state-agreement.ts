@@ -1,4 +1,4 @@
-/** Whether all workers hold the same weights and moments, bit for bit. Pure. */
+/** Decides whether all workers hold the same weights and moments, bit for bit. Pure. */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import { oddWorker, outvoted } from './step-outcome.js';
@@ -13,13 +13,13 @@ export function partDigests({ parts }: Body<'stateDigest'>): PartDigests {
 export interface StateVerdict {
   /** Names the first part and worker that disagree. */
   readonly error: VitrailError;
-  /** Workers to be taken out; empty where there is no majority to go by. */
+  /** Workers to be removed; empty if there is no majority. */
   readonly odd: readonly number[];
 }
 
-/**
- * Null where all agree. Against `expected`, a checkpoint's, everybody who differs is wrong; without, the majority is
- * right.
+/*
+ * Null if all agree. With `expected` (the digests of a checkpoint), every worker that differs from it is
+ * wrong; without it, the majority is right.
  */
 export function stateVerdict(
   step: number,

@@ -1,12 +1,15 @@
-/** What is to be done between two steps: it follows from the state alone, so a restart finds it again. Pure. */
+/**
+ * Decides what has to be done between two steps. It follows from the state alone, so a restarted coordinator
+ * does the same. Pure.
+ */
 import type { RunConfig } from '../../run/config/schema.js';
 import type { RunState } from '../../run/journal/run-state.js';
 import { epochStep } from './sampling.js';
 
 export interface Duties {
-  /** The epoch whose conclusions are to be drawn, or null. */
+  /** The epoch that is to be concluded (its figures noted, the best and early stopping decided), or null. */
   readonly epoch: number | null;
-  /** The epoch is over; else the run ends within it. */
+  /** Whether the epoch is over. If not, the run ends within it. */
   readonly whole: boolean;
   readonly evaluate: boolean;
   readonly checkpoint: boolean;
@@ -26,15 +29,15 @@ export function duties(
   }: {
     readonly config: Pick<RunConfig, 'evaluateEvery' | 'checkpointEverySteps' | 'auditEverySteps'>;
     readonly perEpoch: number;
-    /** Steps at which the run is over, or was until it was prolonged. */
+    /** The step at which the run is over, and those at which it was over before it was prolonged. */
     readonly ends: ReadonlySet<number>;
   },
 ): Duties {
   if (step === 0) return NOTHING;
   const { epoch, lastOfEpoch } = epochStep(step - 1, perEpoch);
   if (lastOfEpoch || ends.has(step)) {
-    // Conclusions once drawn empty the totals; without them only the checkpoint is missing. Of a run that was stopped
-    // during an evaluation there is a checkpoint that does not have them yet.
+    // Concluding an epoch empties its totals, so if they are empty only the checkpoint can be missing. If a
+    // run was stopped during an evaluation, its checkpoint is of an epoch that is not concluded yet.
     const open = epochTotals.samples > 0;
     if (saved >= step && !open) return NOTHING;
     const checkpoint = saved < step || lastOfEpoch;

@@ -1,4 +1,7 @@
-/** What the workers' reports of a step mean: commit it, repeat it with other exponents, or stop. */
+/**
+ * Decides what the workers' reports of a step mean: the step is sound, digests differ, or the run has to
+ * stop.
+ */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import { lossOfUnits } from '../../numbers/exact/loss-units.js';
 import type { StepTotals } from '../../run/journal/run-state.js';
@@ -11,11 +14,13 @@ export interface StepReport {
 
 export type StepOutcome =
   | { readonly kind: 'sound'; readonly totals: StepTotals }
-  /** `odd`: workers against a majority; empty where there is none to go by. */
+  /** `odd`: the workers that differ from a majority; empty if there is no majority. */
   | { readonly kind: 'mismatch'; readonly odd: readonly number[]; readonly error: VitrailError }
   | { readonly kind: 'stop'; readonly error: VitrailError };
 
-/** The workers that differ from more than half of all; empty where all agree or there is no such majority. */
+/**
+ * The workers that differ from a majority of more than half; empty if all agree or there is no such majority.
+ */
 export function outvoted(digests: ReadonlyMap<number, string>): readonly number[] {
   for (const digest of new Set(digests.values())) {
     const others = [...digests].filter(([, d]) => d !== digest).map(([worker]) => worker);
@@ -24,7 +29,10 @@ export function outvoted(digests: ReadonlyMap<number, string>): readonly number[
   return [];
 }
 
-/** The worker whose digest stands alone, or null when all agree; ties name the higher number. */
+/**
+ * A worker with the rarest digest, or null if all agree. Of two digests that are equally rare, the one of the
+ * higher number.
+ */
 export function oddWorker(digests: ReadonlyMap<number, string>): number | null {
   const holders = new Map<string, number[]>();
   for (const [worker, digest] of digests) holders.set(digest, [...(holders.get(digest) ?? []), worker]);
@@ -45,7 +53,10 @@ function elementwiseMaximum(reports: readonly StepReport[], tensors: number): Fl
   return maxima;
 }
 
-/** Adds up the reports of all workers of a step, each already checked, and judges them. Their order does not matter. */
+/**
+ * Judges the reports of all workers of a step, each of which was checked before, and adds them up. Their
+ * order does not matter.
+ */
 export function judgeStep(
   step: number,
   reports: readonly StepReport[],

@@ -1,4 +1,7 @@
-/** Who computes what in a step. Any answer gives the same weights; a good one gives them soon. Pure. */
+/**
+ * Decides who computes what in a step. Every answer gives the same weights; a good one gives them sooner.
+ * Pure.
+ */
 import type { MicroBatch } from './sampling.js';
 
 /** Micro-batches by worker. */
@@ -6,13 +9,13 @@ export type Assignment = ReadonlyMap<number, readonly MicroBatch[]>;
 
 export interface Participant {
   readonly worker: number;
-  /** Without the state it cannot compute: it takes part in the ring with an empty sum. */
+  /** A worker without the state cannot compute. It takes part in the ring with an empty sum. */
   readonly hasState: boolean;
-  /** Micro-batches that it keeps: a sum can grow and cannot shrink. */
+  /** Micro-batches that it keeps, because a sum can grow but not shrink. */
   readonly keeps: readonly number[];
 }
 
-/** Micro-batches a second by worker; any unit will do, a worker that is missing counts as average. */
+/** Micro-batches a second by worker, or any other unit. A worker that is missing gets the average speed. */
 export type Speeds = ReadonlyMap<number, number>;
 
 function averageOf(speeds: Speeds): number {
@@ -20,7 +23,7 @@ function averageOf(speeds: Speeds): number {
   return values.length === 0 ? 1 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** What each worker may keep: of two that claim the same micro-batch, the later one loses all it has. */
+/** What each worker may keep. If two claim the same micro-batch, the later one has to drop its whole sum. */
 function keptBy(workers: readonly Participant[], known: ReadonlySet<number>): Map<number, number[]> {
   const taken = new Set<number>();
   const kept = new Map<number, number[]>();
@@ -33,9 +36,10 @@ function keptBy(workers: readonly Participant[], known: ReadonlySet<number>): Ma
   return kept;
 }
 
-/**
- * How many of `rest` further micro-batches each worker gets: one each where there are enough, and every next one
- * goes where it is finished first, which is the best that can be done with equal pieces.
+/*
+ * How many of `rest` further micro-batches each worker gets. Each worker without any gets one first, as far
+ * as there are enough. Every further one goes to the worker that would finish it first, which is optimal for
+ * pieces of equal size.
  */
 function counts(loads: readonly number[], speeds: readonly number[], rest: number): number[] {
   const more = loads.map(() => 0);
@@ -54,9 +58,10 @@ function counts(loads: readonly number[], speeds: readonly number[], rest: numbe
   return more;
 }
 
-/**
- * Hands every micro-batch to exactly one participant that has the state: what it keeps, and contiguous ranges of the
- * rest by speed. With fewer micro-batches than workers (a short last batch) some get none.
+/*
+ * Gives every micro-batch to exactly one participant that has the state. Each gets what it keeps, and a
+ * contiguous range of the rest according to its speed. If there are fewer micro-batches than workers (in a
+ * short last batch), some get none.
  */
 export function planAssignment(
   microBatches: readonly MicroBatch[],

@@ -1,4 +1,4 @@
-/** One generation of a step: its ring, who holds the state, who computes what. Pure. */
+/** Decides on a round, one generation of a step: its ring, who holds the state, who computes what. Pure. */
 import type { Member } from '../members/membership.js';
 import type { MicroBatch } from './sampling.js';
 import { planAssignment, type Assignment, type Speeds } from './step-planning.js';
@@ -18,14 +18,14 @@ type Taker = Pick<Member, 'worker' | 'state' | 'leaving' | 'holds'>;
 
 export interface RoundInputs {
   readonly step: number;
-  /** Of the last round, and the workers in its ring: null where that ring is broken. */
+  /** The generation of the last round and the workers in its ring; null if that ring is broken. */
   readonly last: { readonly generation: number; readonly ring: readonly number[] | null };
   readonly exponents: Int32Array;
   readonly microBatches: readonly MicroBatch[];
-  /** All that are ready. */
+  /** All members that are ready. */
   readonly members: readonly Taker[];
   readonly speeds: Speeds;
-  /** The round of this step before, null for the first. */
+  /** The round of this step before this one; null for the first. */
   readonly previous: StepRound | null;
 }
 
@@ -37,10 +37,11 @@ function sameRing(a: readonly number[] | null, b: readonly number[]): boolean {
   return a?.length === b.length && a.every((worker, rank) => worker === b[rank]);
 }
 
-/**
- * The next round of a step. A ring that has just served a whole step goes on; any other is a new generation.
- * Whoever was in the round before keeps its micro-batches, computed or not, as long as the exponents stay; those of
- * workers that are gone go to the others. Who wants to leave is not taken into a new step.
+/*
+ * The next round of a step. A ring that has just completed a step keeps its generation; any other ring gets a
+ * new one. A worker that was in the round before keeps its micro-batches, computed or not, as long as the
+ * exponents stay the same. The micro-batches of workers that are gone go to the others. A worker that wants
+ * to leave takes no part in a new step.
  */
 export function nextRound(inputs: RoundInputs): StepRound {
   const { step, last, exponents, microBatches, speeds, previous } = inputs;
@@ -69,7 +70,10 @@ export function nextRound(inputs: RoundInputs): StepRound {
   };
 }
 
-/** The peers that `worker` may take the state from, another first one for each: none for one that has it. */
+/**
+ * The peers that `worker` may take the state from; none if it has the state. Joiners begin with different
+ * peers, which spreads the load.
+ */
 export function statePeers({ ring, holders }: StepRound, worker: number): readonly number[] {
   if (holders.includes(worker) || holders.length === 0) return [];
   const joiner = ring.filter((w) => !holders.includes(w)).indexOf(worker);

@@ -1,4 +1,6 @@
-/** Waiting for the workers' answers: until all are there, one is lost, or one that hangs has been taken out. */
+/**
+ * Waits for the workers' answers until all are there, one worker is lost, or one that hangs has been removed.
+ */
 import { coded } from '../../errors/errors.js';
 import type { Clock } from '../../host/clock.js';
 import { Phase, type Body, type MessageName } from '../../wire/codec.js';
@@ -21,7 +23,9 @@ export interface AnswerWaitEnd<N extends MessageName> {
   readonly interrupted: boolean;
 }
 
-/** Where workers wait for each other, looking at each one alone does not find the one that hangs. */
+/**
+ * For waits in which workers wait for each other: looking at each one alone does not find the one that hangs.
+ */
 export interface StallCheck {
   /** Whether none of them makes progress; this ends the wait. */
   readonly found: () => boolean;
@@ -34,14 +38,14 @@ export interface AnswerWaitOptions<N extends MessageName> {
   readonly step: number;
   readonly from: readonly number[];
   readonly matches: (body: Body<N>) => boolean;
-  /** How long a worker may go without progress before it is taken out. */
+  /** How long a worker may go without progress before it is removed. */
   readonly timeoutMs: number;
   readonly stallCheck?: StallCheck;
   /** True ends the wait: the answers are not wanted any more. */
   readonly interrupted?: () => boolean;
 }
 
-/** What a wait looks at and acts on. */
+/** The objects that a wait works with. */
 export interface AnswerWaitServices {
   readonly clock: Clock;
   readonly roster: Roster;
@@ -96,7 +100,7 @@ export async function waitForAnswers<N extends MessageName>(
     );
     if (hung.length > 0) {
       expelHung(services, hung, { step, timeoutMs, nowMs });
-      // If nobody would be left, the run has ended instead.
+      // If all workers hang, none was removed and the run has failed.
       return look().lost.length > 0;
     }
     cut = stallCheck?.found() === true;

@@ -1,4 +1,4 @@
-/** Waiting with a deadline for something that others make true. */
+/** Waits with a time limit for a condition that others make true. */
 import { reasonOf } from '../../errors/errors.js';
 import type { Clock } from '../../host/clock.js';
 

@@ -14,7 +14,7 @@ function lastWords(line: string): string {
     const parsed: unknown = JSON.parse(line);
     if (typeof parsed === 'object' && parsed !== null && 'msg' in parsed) return String(parsed.msg);
   } catch {
-    // Not JSON: said as it is.
+    // The line is not JSON, so it is given as it is.
   }
   return line;
 }

@@ -14,7 +14,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 
-/** By phase, the longest time that a worker stays in it without progress. */
+/** For each phase, the longest time that a worker normally stays in it without progress. */
 function timesOf(timings: Body<'stepDone'>['timings']): readonly (readonly [Phase, number])[] {
   const each = Math.max(1, timings.microBatches);
   return [
@@ -36,7 +36,7 @@ export class PhaseHistory {
     this.#add(Phase.PHASE_COMMIT_WAIT, commitWaitMs);
   }
 
-  /** Of a phase in recent steps; null where nothing is known. */
+  /** How long `phase` took in recent steps; null if no step has been through it. */
   usual(phase: Phase): Usual | null {
     const times = this.#times.get(phase);
     if (times === undefined) return null;

@@ -23,7 +23,7 @@ export class RunWait {
     this.notify();
   }
 
-  /** Calls `listener` with the error that ends the run, for those that wait in another way. */
+  /** Calls `listener` with the error that ends the run. For waits that do not use `until`. */
   onFailure(listener: (error: VitrailError) => void): void {
     this.#listeners.push(listener);
   }
@@ -40,7 +40,7 @@ export class RunWait {
     return end;
   }
 
-  /** The same at the end of a run, however that ended. */
+  /** The same at the end of a run, when a failure does not end the wait. */
   async untilAtEnd(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
     return this.#wait.until(condition, timeoutMs);
   }

@@ -1,4 +1,4 @@
-/** Waiting for workers: a step needs enough of them, and one that holds the state. */
+/** Waits for workers: a step needs enough of them, and one that holds the state. */
 import type { RunConfig } from '../../run/config/schema.js';
 import { coded } from '../../errors/errors.js';
 import type { Cluster } from '../cluster.js';
@@ -15,7 +15,7 @@ export interface WorkerWaitServices {
 
 /**
  * Waits until a round of `step` can be planned.
- * @param previous the round of the step before this one, null between steps
+ * @param previous the last round of this step; null between steps
  * @returns false when interrupted, or when a worker wants to leave between steps
  * @throws STATE_LOST, WORKERS_MISSING
  */

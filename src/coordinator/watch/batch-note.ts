@@ -1,10 +1,10 @@
-/** Whether a batch fits the images. Pure. */
+/** Warns of a batch that is larger than the training set. Pure. */
 
-/** What the user should know of a batch that no step can fill, else null. @param images of the training set */
+/** A warning if no step can fill the batch, else null. @param images in the training set */
 export function batchNote(batch: number, images: number): string | null {
   if (batch <= images) return null;
   return (
-    `a batch of ${batch} is larger than the ${images} training images: every step takes all of them, ` +
-    `and the learning rate is for fewer images than it was chosen for (--batch ${images} says the same)`
+    `a batch of ${batch} is larger than the ${images} training images: every step takes all of them, so the learning ` +
+    `rate may be too high (--batch ${images} trains the same)`
   );
 }

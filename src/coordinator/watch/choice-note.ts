@@ -1,11 +1,10 @@
-/** By which images the best checkpoint is chosen, and whether others are left to test it. Pure. */
+/** Warns if no images are left that test the best checkpoint independently. Pure. */
 import type { RunConfig } from '../../run/config/schema.js';
 import { choosingSplit, hasFinalTest, type Manifest } from '../../run/dataset/manifest.js';
 import { coded } from '../../errors/errors.js';
 
-/**
- * What the user should know of it before the run starts, null where all is as it should be.
- * @throws CONFIG_INVALID_VALUE where early stopping would watch images that are kept for the end
+/* * A warning before the run starts, or null.
+ * @throws CONFIG_INVALID_VALUE if early stopping would watch the test images, which are kept for the end
  */
 export function choiceNote(
   { earlyStopMetric, earlyStopPatience }: RunConfig,
@@ -14,7 +13,7 @@ export function choiceNote(
   const chosenBy = choosingSplit(manifest);
   if (chosenBy === 'val' && earlyStopPatience > 0 && earlyStopMetric.startsWith('test')) {
     const expected = earlyStopMetric.replace('test', 'val');
-    const problem = 'there are validation images, and what the test images say is asked once, at the end';
+    const problem = 'there are validation images, and the test images are evaluated only once, at the end';
     throw coded('CONFIG_INVALID_VALUE', {
       key: 'early-stop-metric',
       value: earlyStopMetric,

@@ -1,4 +1,7 @@
-/** What the coordinator's /metrics shows. Base units as Prometheus asks: seconds, bytes, ratios from 0 to 1. */
+/**
+ * The metrics on the coordinator's /metrics page, in Prometheus's base units: seconds, bytes, ratios from 0
+ * to 1.
+ */
 import type { Page } from '../../host/http-server.js';
 import { MetricsRegistry, SECONDS_BUCKETS } from '../../host/metrics/registry.js';
 import type { Body } from '../../wire/codec.js';
@@ -81,7 +84,7 @@ function define(registry: MetricsRegistry) {
   };
 }
 
-/** After these a worker is no member any more. */
+/** After one of these events a worker is no longer a member. */
 const LEAVES: ReadonlySet<ClusterEvent['kind']> = new Set(['lost', 'left', 'hung', 'expelled', 'refused']);
 
 export class CoordinatorMetrics implements TrainingObserver {
@@ -103,7 +106,7 @@ export class CoordinatorMetrics implements TrainingObserver {
   onStart(event: RunStarted): void {
     this.#metrics.steps.set(event.steps);
     this.#metrics.step.set(event.fromStep);
-    // Where a run goes on from its journal that is another step than the one it starts from.
+    // If the run goes on from its journal, this is not the step that it starts from.
     this.#metrics.checkpointStep.set(Math.max(0, event.saved));
     this.#metrics.build.set({ version: event.version, model: event.name, backend: event.backend }, 1);
     this.#lastStepMs = this.#now();
@@ -143,7 +146,7 @@ export class CoordinatorMetrics implements TrainingObserver {
     this.#lastStepMs = this.#now();
   }
 
-  /** The weights that are used are the best: they come last. */
+  /** The best weights are tested last, so the metrics show theirs. */
   onFinalTest({ test }: FinalTestObserved): void {
     this.#split('test', test);
   }
@@ -168,7 +171,7 @@ export class CoordinatorMetrics implements TrainingObserver {
     }
   }
 
-  /** A worker is known by its place: another may take it over. */
+  /** Metrics name a worker by its place, which another worker may take over. */
   #labels(worker: number): { readonly worker: string } {
     return { worker: String(this.#places.get(worker) ?? worker) };
   }

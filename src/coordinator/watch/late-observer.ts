@@ -1,4 +1,4 @@
-/** An observer that can only be opened when workers may have come already, and misses none of them. */
+/** Keeps events until the real observer can be opened, which is after the first workers may have joined. */
 import type { ClusterEvent } from '../members/cluster-event.js';
 import type { TrainingObserver } from './observer.js';
 

@@ -1,4 +1,6 @@
-/** What the trainer tells those who watch: log, metrics, progress display. Watching changes nothing. */
+/**
+ * The events that the trainer reports to observers: log, metrics, progress display. Observers change nothing.
+ */
 import type { EvaluatedSplit } from '../../run/dataset/manifest.js';
 import type { Body } from '../../wire/codec.js';
 import type { ClusterEvent } from '../members/cluster-event.js';
@@ -32,16 +34,16 @@ export interface StepObserved {
   readonly stragglers: ReadonlyMap<number, number>;
 }
 
-/** The test images after everything was chosen without them. */
+/** The evaluation of the test images, after everything was chosen without them. */
 export interface FinalTestObserved {
   readonly step: number;
   readonly test: Totals;
-  /** The weights of the best checkpoint, or else the last. */
+  /** Whether the weights are those of the best checkpoint; otherwise they are the last ones. */
   readonly best: boolean;
 }
 
 export interface EpochObserved extends EpochFigures {
-  /** Which images were evaluated. */
+  /** The images that were evaluated. */
   readonly split: EvaluatedSplit;
   /** Committed steps. */
   readonly step: number;

@@ -1,4 +1,7 @@
-/** How fast the workers are, measured and planned with, and who is much slower. Pure but for its memory. */
+/**
+ * Remembers how fast the workers are, which speeds the plan uses, and which workers are much slower. Pure
+ * apart from its memory.
+ */
 import { planningSpeeds, stragglers, updateSpeeds } from '../step/speeds.js';
 import type { StepReport } from '../step/step-outcome.js';
 import type { Speeds } from '../step/step-planning.js';
@@ -9,7 +12,7 @@ export class Pace {
   #planned: Speeds = new Map();
   #slow: ReadonlyMap<number, number> = new Map();
 
-  /** @param bySpeed whether work is planned by speed */
+  /** @param bySpeed whether faster workers get more micro-batches */
   constructor(bySpeed: boolean) {
     this.#bySpeed = bySpeed;
   }
@@ -19,17 +22,23 @@ export class Pace {
     return this.#measured;
   }
 
-  /** Speeds to plan with: they change only where that is worth it; empty where all get the same. */
+  /**
+   * The speeds to plan with. They change only if that is worth it; they are empty if all workers get the
+   * same.
+   */
   get planned(): Speeds {
     return this.#planned;
   }
 
-  /** Workers that need much longer than the others, with how many times the median. */
+  /** Workers that need much longer than the others, each with its time as a multiple of the median. */
   get slow(): ReadonlyMap<number, number> {
     return this.#slow;
   }
 
-  /** Takes in the reports of a committed step. @returns those who have become slow with it, with how many times */
+  /**
+   * Learns from the reports of a committed step. @returns the workers that have become slow with it, as in
+   * `slow`
+   */
   learn(reports: readonly StepReport[], ring: readonly number[]): ReadonlyMap<number, number> {
     const measurements = reports.map(({ worker, done: { timings } }) => {
       const { microBatches, dataMs, computeMs, quantiseMs } = timings;

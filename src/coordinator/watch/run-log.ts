@@ -8,19 +8,19 @@ import { coded, reasonOf } from '../../errors/errors.js';
 import { figuresOf } from '../../run/folder/run-summary.js';
 import type { FinalTestObserved, StepObserved, TrainingObserver } from './observer.js';
 
-/** Lines that wait for the disk; one that stands still must not fill the memory. */
+/** At most so many lines wait for the disk, so that a disk that does not answer cannot fill the memory. */
 const MOST_WAITING = 1000;
 
 export class RunLog implements Partial<TrainingObserver> {
   readonly #clock: Clock;
   readonly #file: DiskFile;
   readonly #mayWrite: () => Promise<boolean>;
-  /** Of the whole lines in it. */
+  /** The length of the file up to its last whole line. */
   #bytes: number;
   #torn = false;
-  /** Lines that could not be written since the last that was. */
+  /** Lines that could not be written since the last one that could. */
   #missing = 0;
-  /** Steps whose update is not reported yet: the line waits for the gradient norm. */
+  /** Steps whose update is not reported yet. Their lines wait for the gradient norm. */
   readonly #pending = new Map<number, StepObserved & { readonly atMs: number }>();
   #lastStepMs: number;
   /** Lines are written one after the other, and nobody waits for them. */
@@ -37,7 +37,7 @@ export class RunLog implements Partial<TrainingObserver> {
 
   /**
    * Appends to the log in `runDir`.
-   * @param mayWrite false where the folder belongs to another by now
+   * @param mayWrite gives false if another coordinator has taken over the folder
    * @throws RUN_WRITE_FAILED
    */
   static async open(
@@ -123,7 +123,9 @@ export class RunLog implements Partial<TrainingObserver> {
     await this.#file.close();
   }
 
-  /** A line that cannot be written, on a full disk, is left out: watching a run does not end it. */
+  /**
+   * A line that cannot be written, on a full disk for example, is left out, because a log must not end a run.
+   */
   #write(type: string, fields: object): void {
     if (this.#waiting >= MOST_WAITING) {
       this.#missing++;
@@ -147,7 +149,7 @@ export class RunLog implements Partial<TrainingObserver> {
   async #append(line: Buffer): Promise<boolean> {
     try {
       if (!(await this.#mayWrite())) return false;
-      // Behind what is whole a part of a line may stand.
+      // A part of a line may follow the last whole one.
       if (this.#torn) await this.#file.truncate(this.#bytes);
       this.#torn = true;
       await this.#file.append(line);

@@ -1,4 +1,7 @@
-/** What the coordinator serves over HTTP: metrics, health, service discovery, a page for people. */
+/**
+ * The pages that the coordinator serves over HTTP: metrics, health, service discovery, an overview for
+ * people.
+ */
 import type { Routes } from '../../host/http-server.js';
 import type { Cluster } from '../cluster.js';
 import type { CoordinatorMetrics } from './coordinator-metrics.js';
@@ -12,7 +15,7 @@ interface TargetGroup {
   readonly labels: { readonly run: string; readonly worker: string; readonly host: string };
 }
 
-/** A worker is known by its place: its series go on with whoever takes over from it. */
+/** Workers are named by place, so that their time series continue when another process takes over. */
 export function discovery(cluster: Pick<Cluster, 'members'>, run: string): readonly TargetGroup[] {
   return cluster.members
     .filter((m) => m.metricsAddress !== '')
@@ -39,7 +42,9 @@ function overview(cluster: Cluster, run: string): string {
 /** The state of a run for programs: `vitrail status` shows it. */
 export interface RunStatus {
   readonly run: string;
-  /** The process that answers, as its journal names it: another run may have its address by now. */
+  /**
+   * The process that answers, as its journal names it, because another run may use the same address by now.
+   */
   readonly coordinator: { readonly host: string; readonly pid: number; readonly time: string };
   /** Committed steps. */
   readonly step: number;
@@ -87,7 +92,7 @@ export interface StatusSources {
   readonly progress: TrainingProgress;
   readonly speeds: () => Speeds;
   readonly coordinator: () => RunStatus['coordinator'];
-  /** The last ones, oldest first. */
+  /** The last events, oldest first. */
   readonly events: () => RunStatus['events'];
 }
 

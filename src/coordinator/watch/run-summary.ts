@@ -16,7 +16,7 @@ export interface SummaryInput {
   readonly manifest: Manifest;
   readonly layout: ParameterLayout;
   readonly progress: TrainingProgress;
-  /** The run ended on purpose, not with an error. */
+  /** Whether the run ended without an error. */
   readonly completed: boolean;
   readonly reason: string;
   readonly checkpoints: CheckpointKeeper;
