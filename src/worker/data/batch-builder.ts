@@ -25,7 +25,10 @@ export class BatchBuilder {
   readonly #source: BatchSource;
   /** S */
   readonly #side: number;
-  /** What no random number has touched: decoded images under even keys, finished S x S pixels under odd ones. */
+  /**
+   * Results that do not depend on random numbers: decoded images under even keys, finished S x S pixels under
+   * odd ones.
+   */
   readonly #cache: PixelCache<RgbImage>;
   readonly #slots = new DecodeSlots(DECODES_AT_ONCE);
   #decodedImages = 0;
@@ -45,8 +48,7 @@ export class BatchBuilder {
     };
   }
 
-  /**
-   * The micro-batch of `request`; null if it is not wanted any more.
+  /* * The micro-batch of `request`; null if nobody wants it any more.
    * @throws DATA_BROKEN_IMAGE, DATA_UNREADABLE; INTERNAL for a sample that does not exist
    */
   async build(request: BatchRequest, stillWanted: StillWanted): Promise<MicroBatch | null> {

@@ -1,4 +1,4 @@
-/** Where the crops of training and evaluation lie: torchvision's geometry with keyed random numbers. */
+/** Chooses the crops of training and evaluation: torchvision's geometry with keyed random numbers. */
 import type { KeyedRandom } from '../../numbers/random/keyed-random.js';
 import { portableExp } from '../../numbers/random/portable-exp.js';
 import { shorterSide } from '../../run/model/evaluation-view.js';
@@ -16,7 +16,7 @@ export function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** The largest centred box of `image` whose aspect is within the limits. */
+/** The largest centred box of `image` whose aspect ratio is within the limits. */
 function centreFallback({ width, height }: Size): Box {
   const aspect = width / height;
   const w = aspect > MAX_ASPECT ? Math.max(1, roundHalfEven(height * MAX_ASPECT)) : width;
@@ -24,9 +24,10 @@ function centreFallback({ width, height }: Size): Box {
   return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
 }
 
-/**
- * A random crop: area uniform on [minArea, 1] of the image's, aspect log-uniform on [3/4, 4/3], ten attempts to fit
- * it in, then the centre. Source: torchvision 0.14, RandomResizedCrop.get_params.
+/*
+ * A random crop. Its area is uniform on [minArea, 1] of the image's, and its aspect ratio log-uniform on
+ * [3/4, 4/3]. After ten attempts that do not fit into the image it is the centre. Source: torchvision 0.14,
+ * RandomResizedCrop.get_params.
  */
 export function randomCrop(random: KeyedRandom, image: Size, minArea: number): Box {
   const area = image.width * image.height;
@@ -44,9 +45,9 @@ export function randomCrop(random: KeyedRandom, image: Size, minArea: number): B
   return centreFallback(image);
 }
 
-/**
- * The paper's view for evaluation, for inputs of side S: resize the shorter side to round(S 256 / 224), keep the
- * centre S x S. Source: torchvision 0.14, Resize and CenterCrop.
+/*
+ * The paper's view for evaluation, for inputs of side S: the shorter side is resized to round(S 256 / 224),
+ * and the centre S x S is kept. Source: torchvision 0.14, Resize and CenterCrop.
  */
 export function centreView(image: Size, side: number): { readonly size: Size; readonly window: Box } {
   const short = shorterSide(side);

@@ -1,4 +1,7 @@
-/** Decodes every image of a data set and says what is broken or strange, how many there are of each class, how large. */
+/**
+ * Decodes every image of a data set; reports what is broken or strange, and the number and sizes of each
+ * class's images.
+ */
 import { join } from 'node:path';
 import { manifestOf, surveyDataset } from '../../run/dataset/dataset-scan.js';
 import type { DatasetSurvey } from '../../run/dataset/dataset-survey.js';
@@ -18,11 +21,13 @@ const DECODES_AT_ONCE = 8;
 
 export interface DataCheck {
   readonly classes: readonly string[];
-  /** Of the manifest, were nothing broken. */
+  /** The classes that the manifest would have if no file were broken. */
   readonly digest: string;
   /** Train first. */
   readonly splits: readonly SplitCheck[];
-  /** First what cannot be read at all, then what does not decode, each split after split. */
+  /**
+   * First the files that cannot be read, then those that do not decode; each list in the order of the splits.
+   */
   readonly broken: readonly BrokenFile[];
   readonly findings: readonly Finding[];
   /** Why the data set as a whole cannot be trained on. */
@@ -36,7 +41,7 @@ export interface DataCheckOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What a decode has shown, in flat arrays: a data set may have millions of images. */
+/** Results of decoding, in flat arrays because a data set may have millions of images. */
 interface Shown {
   readonly widths: Uint32Array;
   readonly heights: Uint32Array;
@@ -45,7 +50,7 @@ interface Shown {
   readonly faults: Map<number, string>;
 }
 
-/** The reason without the path, which stands next to it already. */
+/** The reason without the path, because the path is printed next to it. */
 function reasonAlone(thrown: unknown): string {
   const problem = thrown instanceof VitrailError ? thrown.problem : reasonOf(thrown);
   return problem.replace(/^cannot (?:decode the image|read) .*?: /s, '');
@@ -84,7 +89,7 @@ async function decodeAll(
   return shown;
 }
 
-/** Checks what a survey of `root` has found. */
+/** Checks the files that a survey of `root` has found. */
 async function checkSurvey(
   root: string,
   survey: DatasetSurvey,

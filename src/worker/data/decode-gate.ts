@@ -1,13 +1,13 @@
-/** Lets decodes run side by side, and one of them alone when that is wanted. */
+/** Lets decodes run at the same time, or one of them alone if that is needed. */
 export class DecodeGate {
   /** Decodes under way. */
   #running = 0;
   #wakeWhenEmpty: (() => void) | null = null;
-  /** The last one that runs alone, or a promise that has been kept. */
+  /** The last task that runs alone, or a resolved promise. */
   #alone: Promise<unknown> = Promise.resolve();
   #closed = 0;
 
-  /** Runs `task` beside others, after those that run alone. */
+  /** Runs `task` together with others, after those that run alone. */
   async beside<T>(task: () => Promise<T>): Promise<T> {
     while (this.#closed > 0) await this.#alone;
     this.#running++;
@@ -18,7 +18,7 @@ export class DecodeGate {
     }
   }
 
-  /** Runs `task` when every other has ended; nothing starts before it has. */
+  /** Runs `task` when every other one has ended. Nothing else starts until it has ended. */
   async alone<T>(task: () => Promise<T>): Promise<T> {
     this.#closed++;
     const mine = this.#alone.then(async () => {

@@ -16,7 +16,10 @@ async function digestOf(path: string): Promise<string> {
   return hash.digest('base64');
 }
 
-/** Groups `members`, positions in `files`, by content; those that cannot be read any more are told to `onFault`. */
+/**
+ * Groups `members`, which are positions in `files`, by content. Calls `onFault` for files that can no longer
+ * be read.
+ */
 async function groupsOf(
   files: readonly SizedFile[],
   members: readonly number[],
@@ -46,9 +49,10 @@ async function groupsOf(
   return groups;
 }
 
-/**
- * The groups of at least two files with the same content, as positions in `files`, each group and the groups by their
- * first position. Memory is bounded by the positions and by the digests of the files of one size.
+/*
+ * The groups of at least two files with the same content, as positions in `files`. Positions within a group
+ * rise, and groups are in the order of their first position. Memory holds only the positions and the digests
+ * of files of one size.
  */
 export async function equalFiles(
   files: readonly SizedFile[],

@@ -20,7 +20,7 @@ function* pieces(lines: Iterable<string>): Generator<string> {
   yield piece.join('');
 }
 
-/** What the list `path` leaves out already, as entries of a new list. @throws DATA_UNREADABLE */
+/** The paths of the list `path`, as entries of a new list. @throws DATA_UNREADABLE */
 export async function excludedBefore(path: string | null): Promise<BrokenFile[]> {
   const paths = (await readExclusion(path)).paths();
   return paths.map((listed) => ({ path: listed, reason: `listed in ${String(path)}` }));
@@ -30,7 +30,7 @@ export async function excludedBefore(path: string | null): Promise<BrokenFile[]>
 export async function writeExcludeList(path: string, broken: Iterable<BrokenFile>): Promise<void> {
   try {
     const target = await stat(path).catch(() => null);
-    // A pipe or /dev/stdout is written to; a file beside it must not take its place.
+    // A pipe or /dev/stdout is written to directly. An atomic write would put a file in its place.
     if (target !== null && !target.isFile())
       await writeSynced(nodeDisk, path, pieces(formatExcludeList(broken)));
     else await writeFileAtomic(nodeDisk, path, pieces(formatExcludeList(broken)));

@@ -1,4 +1,4 @@
-/** Decodes image files to upright 8-bit RGB: the worker's one door to sharp. */
+/** Decodes image files to upright 8-bit RGB. It is the worker's only file that imports sharp. */
 import { readFile } from 'node:fs/promises';
 import sharp, { type FailOnOptions, type Sharp } from 'sharp';
 import { coded, reasonOf } from '../../errors/errors.js';
@@ -18,16 +18,19 @@ sharp.concurrency(1);
 
 const gate = new DecodeGate();
 
-/**
- * What libvips shall take for damage, so that it refuses what PIL refuses (docs/images.md). A warning of libjpeg is
- * none; where a TIFF ends early, libtiff only warns.
+/*
+ * What libvips should take for damage, so that it refuses what PIL refuses (docs/images.md). Warnings of
+ * libjpeg are no damage. Warnings of libtiff are, because it only warns of a TIFF that ends too early.
  */
 const FAIL_ON: Readonly<Partial<Record<ImageKind, FailOnOptions>>> = { tiff: 'error' };
 
 interface Plan {
   readonly failOn: FailOnOptions;
   readonly cmyk: boolean;
-  /** Why an image whose values are all `upTo` or less is refused; null where black may be meant. */
+  /**
+   * Images whose values are all `upTo` or less are refused for `reason`; null if such an image may really be
+   * black.
+   */
   readonly black: { readonly upTo: number; readonly reason: string } | null;
 }
 
@@ -40,7 +43,7 @@ const BLACK_WIDE = {
   reason: 'its 16-bit values are all below 256, black in 8 bits: scale them or save 8 bits',
 };
 
-/** How sharp shall decode these bytes, or why it shall not. */
+/** How sharp should decode these bytes, or the reason why it should not. */
 function planned(kind: ImageKind, bytes: Uint8Array): Plan | Refused {
   const failOn = FAIL_ON[kind] ?? 'truncated';
   if (kind === 'tiff') {
@@ -63,7 +66,7 @@ function planned(kind: ImageKind, bytes: Uint8Array): Plan | Refused {
 /** @throws what sharp throws */
 async function withSharp(bytes: Buffer, { failOn, cmyk, black }: Plan): Promise<RgbImage | Refused> {
   const opened = sharp(bytes, { failOn, ignoreIcc: true, autoOrient: true, limitInputPixels: MAX_PIXELS });
-  // With CMYK as the space of the work and of the result no profile is applied.
+  // If both the working space and the output space are CMYK, no colour profile is applied.
   const converted: Sharp = cmyk
     ? opened.pipelineColourspace('cmyk').toColourspace('cmyk')
     : opened.toColourspace('srgb').removeAlpha();
@@ -75,9 +78,10 @@ async function withSharp(bytes: Buffer, { failOn, cmyk, black }: Plan): Promise<
   return { width, height, data };
 }
 
-/**
- * Decodes beside other files and, if sharp refuses, once more alone: libvips has one list of reasons for the whole
- * process, so a reason is that of the file only while nothing else is decoded.
+/*
+ * Decodes while other files are decoded, and a second time alone if sharp refuses. libvips has one list of
+ * error texts for the whole process, so a text is certain to be of this file only if no other file is being
+ * decoded.
  */
 async function decoded(bytes: Buffer, plan: Plan): Promise<RgbImage | Refused> {
   try {
@@ -102,8 +106,8 @@ async function imageOf(bytes: Buffer): Promise<RgbImage | Refused> {
 
 /**
  * The image in the file `path`, as 8-bit RGB with its EXIF rotation applied.
- * Like PIL's convert('RGB'): alpha is dropped without blending, embedded profiles are ignored, of an animation
- * the first frame counts. `docs/images.md` lists where pixels differ from PIL's.
+ * As with PIL's convert('RGB'), alpha is dropped without blending, embedded profiles are ignored, and an animation gives
+ * its first frame. `docs/images.md` lists where pixels differ from PIL's.
  * @throws DATA_BROKEN_IMAGE (also for truncated files), DATA_UNREADABLE
  */
 export async function decodeImage(path: string): Promise<RgbImage> {

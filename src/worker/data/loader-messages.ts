@@ -1,4 +1,4 @@
-/** What the loader and its thread say to each other. */
+/** The messages between the loader and its thread. */
 import type { PlainError } from '../../errors/errors.js';
 import type { BatchRequest, LoaderStatistics, MicroBatch } from './micro-batch.js';
 
@@ -9,7 +9,7 @@ export type ToLoaderThread =
 
 export interface FromLoaderThread {
   readonly id: number;
-  /** null: cancelled. The buffers are transferred. */
+  /** Null if the request was cancelled. The buffers are transferred. */
   readonly outcome: { readonly batch: MicroBatch | null } | { readonly error: PlainError };
   readonly statistics: LoaderStatistics;
 }

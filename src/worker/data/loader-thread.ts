@@ -1,4 +1,4 @@
-/** The image loader's own thread: decoding and transforms go on while the trainer's thread computes. */
+/** The image loader's thread, which decodes and transforms images while the training thread computes. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { plainError } from '../../errors/errors.js';
 import { BatchBuilder } from './batch-builder.js';
@@ -46,7 +46,7 @@ port.on('message', (message: ToLoaderThread) => {
   else if (message.kind === 'cancel') wanted.delete(message.id);
   else {
     wanted.clear();
-    // With the port closed nothing keeps the thread alive once the decodes under way have ended.
+    // With the port closed, the thread ends as soon as the decodes under way have ended.
     port.close();
   }
 });

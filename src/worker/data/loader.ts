@@ -1,4 +1,4 @@
-/** The trainer's side of the image loader: micro-batches prepared ahead by a thread of their own. */
+/** The training thread's side of the image loader, whose own thread prepares micro-batches ahead. */
 import { Worker } from 'node:worker_threads';
 import { coded, reasonOf, revivedError } from '../../errors/errors.js';
 import type { FromLoaderThread, ToLoaderThread } from './loader-messages.js';
@@ -11,13 +11,13 @@ import {
 } from './micro-batch.js';
 
 export interface LoaderOptions {
-  /** Micro-batches prepared or under way before anybody takes them. */
+  /** How many micro-batches may be prepared, or in preparation, before they are taken. */
   readonly maxAhead: number;
   /** Longest wait for one micro-batch. */
   readonly timeoutMs: number;
 }
 
-/** How long closing waits for decodes under way before it ends the thread. */
+/** How long close() waits for decodes under way before it ends the thread. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
 interface Job {
@@ -35,7 +35,7 @@ function newJob(id: number): Job {
     resolve = yes;
     reject = no;
   });
-  // A failure before anybody takes the micro-batch waits for the take.
+  // If it fails before anybody takes the micro-batch, take() reports the failure.
   result.catch(() => undefined);
   return { id, result, resolve, reject, ready: false };
 }
@@ -44,11 +44,11 @@ export class Loader {
   readonly #options: LoaderOptions;
   readonly #thread: Worker;
   readonly #exited: Promise<void>;
-  /** Posted and not answered, by id. */
+  /** Requests that were sent to the thread and are not answered, by id. */
   readonly #open = new Map<number, Job>();
-  /** Posted and not taken, by request. */
+  /** Requests that were sent and whose micro-batch is not taken, by the text of the request. */
   readonly #ahead = new Map<string, Job>();
-  /** Wanted and not posted, by request. */
+  /** Requests that will be wanted but are not sent yet, by the text of the request. */
   #planned = new Map<string, BatchRequest>();
   #statistics: LoaderStatistics = { decodedImages: 0, cacheHits: 0, cachedBytes: 0, busyMs: 0 };
   #stopped: Error | null = null;
@@ -74,14 +74,15 @@ export class Loader {
     return ready;
   }
 
-  /** As of the last answer of the thread. */
+  /** The statistics that came with the thread's last answer. */
   get statistics(): LoaderStatistics {
     return this.#statistics;
   }
 
-  /**
-   * Says which micro-batches will be taken next, in order; they are prepared, `maxAhead` at a time.
-   * The list replaces that of the last call: what is prepared, not taken and not in the new list is dropped.
+  /*
+   * Says which micro-batches will be taken next, in this order. They are prepared ahead, `maxAhead` at a
+   * time. The list replaces the one of the last call; a prepared micro-batch that is not in the new list is
+   * dropped.
    */
   prefetch(requests: readonly BatchRequest[]): void {
     const wanted = new Map(requests.map((request) => [requestKey(request), request]));
@@ -108,7 +109,7 @@ export class Loader {
     return this.#withTimeout(job, request);
   }
 
-  /** Ends the thread. Micro-batches not yet delivered are refused with DATA_LOADER_STOPPED. */
+  /** Ends the thread. Micro-batches that were not delivered fail with DATA_LOADER_STOPPED. */
   async close(): Promise<void> {
     if (this.#stopped === null) {
       this.#post({ kind: 'close' });
@@ -165,7 +166,8 @@ export class Loader {
   async #withTimeout(job: Job, { split, epoch, samples }: BatchRequest): Promise<MicroBatch> {
     const { timeoutMs } = this.#options;
     const timer = setTimeout(() => {
-      // A trainer that computed for longer than the timeout finds the answer in the event loop's next phase.
+      // If the training thread computed for longer than the timeout, the answer may be there already, for the
+      // event loop's next phase.
       setImmediate(() => {
         const batch = `samples ${samples.slice(0, 3).join(', ')} ... of ${split}, epoch ${epoch}`;
         job.reject(coded('DATA_LOADER_TIMEOUT', { batch, waitedMs: timeoutMs }));

@@ -1,4 +1,4 @@
-/** Whether a worker holds the files that the coordinator's manifest names. */
+/** Checks whether a worker has the files that the coordinator's manifest names. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allSamples, type Manifest, type ManifestSample } from '../../run/dataset/manifest.js';

@@ -1,4 +1,4 @@
-/** What the step loop asks the image loader for, and what it gets. */
+/** The request of the step loop to the image loader, and the answer. */
 import type { EvaluatedSplit, ManifestSample } from '../../run/dataset/manifest.js';
 import type { TransformSpec } from './transform.js';
 
@@ -8,11 +8,11 @@ export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
 export interface BatchRequest {
   readonly split: Split;
-  /** Decides the augmentation; without influence where there is none. */
+  /** The random augmentation follows from it. It has no influence if there is no augmentation. */
   readonly epoch: number;
   /** Positions in the split's manifest, in the order of the rows of the answer. */
   readonly samples: readonly number[];
-  /** Training view (random where the transform is) or evaluation view. */
+  /** True for the training view, which may be random; false for the evaluation view. */
   readonly augment: boolean;
 }
 
@@ -26,11 +26,11 @@ export interface MicroBatch {
   readonly count: number;
 }
 
-/** Where micro-batches come from and how they are made. */
+/** The source of micro-batches, and how they are made. */
 export interface BatchSource {
   /** The folder that the samples' paths are relative to. */
   readonly root: string;
-  /** Those that are asked for. */
+  /** The splits that requests may name. */
   readonly splits: Readonly<Partial<Record<Split, readonly ManifestSample[]>>>;
   readonly transform: TransformSpec;
   /** Limit of the cache of pixels; 0 for none. */

@@ -1,4 +1,6 @@
-/** The picture of an image's patches: squashed to S x S, cut into P x P patches, drawn with white gaps. */
+/**
+ * Draws the patches of an image: it is squashed to S x S, cut into P x P patches, and drawn with white gaps.
+ */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { coded, reasonOf } from '../../errors/errors.js';
@@ -52,7 +54,7 @@ export async function writePatchPicture(
     throw coded('MODEL_PATCH_DOES_NOT_DIVIDE', { imageSize, patch, suggestion });
   }
   const image = await decodeImage(imagePath);
-  // The tutorial's view has no random part: seed and crop area are without influence.
+  // The tutorial's view has no random part, so seed and crop area have no influence.
   const pixels = plainPixels(image, { transform: 'tutorial', imageSize, cropMinArea: 1, seed: 0 });
   const { side, data } = spreadPatches(pixels, grid);
   const png = await sharp(data, { raw: { width: side, height: side, channels: 3 } })

@@ -1,4 +1,4 @@
-/** Tells pictures that decode and show nothing. */
+/** Finds pictures that can be decoded but show nothing. */
 import type { FindingKind } from '../../run/dataset/findings.js';
 import type { RgbImage } from './rgb-image.js';
 
@@ -10,7 +10,10 @@ function hasOneColour({ data }: RgbImage): boolean {
   return true;
 }
 
-/** What is strange about a decoded picture, null if nothing is. A transparent one may have any colours below. */
+/**
+ * What is strange about a decoded picture, or null. A transparent picture may have any colours under its
+ * alpha.
+ */
 export function emptyLook(image: RgbImage, isTransparent: boolean): EmptyLook | null {
   if (isTransparent) return 'transparent';
   if (!hasOneColour(image)) return null;

@@ -1,6 +1,9 @@
-/** Keeps pixels in memory up to a limit. Nothing is evicted: in an epoch every image comes once, so an old one is as good as a new one. */
+/**
+ * Keeps pixels in memory up to a limit. Nothing is evicted: in an epoch every image is used once, so a new
+ * image is not worth more than an old one.
+ */
 
-/** Map entry, typed array and buffer of an entry, roughly. */
+/** Roughly the bytes that an entry takes besides its pixels: map entry, typed array and buffer. */
 const OVERHEAD_BYTES = 256;
 
 export class PixelCache<T> {
@@ -20,7 +23,7 @@ export class PixelCache<T> {
     return this.#entries.get(key);
   }
 
-  /** Keeps `value`, of `bytes` bytes, if it still fits. */
+  /** Keeps `value`, which has `bytes` bytes, if there is room. */
   offer(key: number, value: T, bytes: number): void {
     const cost = bytes + OVERHEAD_BYTES;
     if (this.#entries.has(key) || this.#usedBytes + cost > this.#limitBytes) return;

@@ -1,4 +1,7 @@
-/** Finds the same picture under two labels, in two splits or twice in a class: it misleads training or flatters a test. */
+/**
+ * Finds the same picture under two labels, in two splits or twice in a class. The first misleads training,
+ * and the second makes a test look too good.
+ */
 import { join } from 'node:path';
 import type { FindingTally } from '../../run/dataset/findings.js';
 import { listing } from '../../run/dataset/listing.js';
@@ -8,9 +11,9 @@ import { equalFiles } from './equal-files.js';
 
 const MOST_OF_A_GROUP = 3;
 
-/**
- * Adds what the same picture in several places means. `splitAt` gives the split of a position; `faults`, by position,
- * gets the files that cannot be read any more.
+/*
+ * Adds a finding for every picture that is in several places. `splitAt` gives the split of a position. Files
+ * that can no longer be read are added to `faults`, by position.
  */
 export async function findRepeated(
   root: string,

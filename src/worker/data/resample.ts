@@ -22,13 +22,13 @@ const PRECISION_BITS = 22;
 const ONE = 1 << PRECISION_BITS;
 const HALF = 1 << (PRECISION_BITS - 1);
 
-/** Which inputs make each output along one axis, and with what weights. */
+/** Along one axis, the inputs of each output and their weights. */
 interface Axis {
   /** First input of each output. */
   readonly first: Int32Array;
   /** Number of inputs of each output. */
   readonly taps: Int32Array;
-  /** Shape [outputs, stride]; an output's weights sum to 2^22 but for rounding. */
+  /** Shape [outputs, stride]; the weights of an output add up to 2^22, apart from rounding. */
   readonly weights: Int32Array;
   readonly stride: number;
 }
@@ -77,7 +77,7 @@ function horizontal(image: RgbImage, left: number, top: number, rows: number, ax
       let green = HALF;
       let blue = HALF;
       let k = begin;
-      // Two taps at a time: a loop turn costs as much as a tap.
+      // Two taps at a time, because an iteration of the loop costs as much as a tap.
       for (; k + 1 < end; k += 2) {
         const w0 = weights[k]!;
         const w1 = weights[k + 1]!;
@@ -155,7 +155,7 @@ function vertical(rows: Uint8Array, length: number, skipped: number, axis: Axis)
 
 /**
  * The part `window` of what PIL's `image.crop(crop).resize(size, BILINEAR)` gives: shape [window.height, window.width, 3].
- * Pixels outside of the crop have no influence. Only what the window needs is computed.
+ * Pixels outside of the crop have no influence. Only the pixels that the window needs are computed.
  * @param window within `size`; all of it by default
  */
 export function resample(

@@ -1,4 +1,4 @@
-/** The one form of a decoded image. */
+/** A decoded image: every decoder returns this form. */
 
 export interface RgbImage {
   /** In pixels. */

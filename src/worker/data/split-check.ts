@@ -1,9 +1,9 @@
-/** Counts the images of a split and says how large they are. */
+/** Summarises a split: the number of images, and their sizes. */
 import { countsByLabel, type SplitSurvey } from '../../run/dataset/dataset-survey.js';
 
 export interface Spread {
   readonly min: number;
-  /** The lower one of the two in the middle. */
+  /** The median; of an even number of values, the lower one of the two in the middle. */
   readonly median: number;
   readonly max: number;
 }
@@ -11,7 +11,7 @@ export interface Spread {
 export interface SplitCheck {
   /** The folder's name. */
   readonly name: string;
-  /** Those that do not decode included. */
+  /** The number of images, including those that do not decode. */
   readonly images: number;
   /** Images by class name. */
   readonly perClass: Readonly<Record<string, number>>;
@@ -22,14 +22,17 @@ export interface SplitCheck {
   readonly bytes: Spread | null;
 }
 
-/** Least, middle and largest of `values`. */
+/** Smallest, median and largest of `values`. */
 export function spreadOf(values: Iterable<number>): Spread | null {
   const sorted = Float64Array.from(values).sort();
   const [min, median, max] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)];
   return min === undefined || median === undefined || max === undefined ? null : { min, median, max };
 }
 
-/** `from` is the position of the split's first image in `widths` and `heights`; 0 stands for what does not decode. */
+/**
+ * `from` is the position of the split's first image in `widths` and `heights`, where 0 stands for an image
+ * that does not decode.
+ */
 export function splitCheck(
   classes: readonly string[],
   { name, samples }: SplitSurvey,

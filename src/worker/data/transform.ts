@@ -1,21 +1,24 @@
-/** From a decoded image to the S x S pixels the model sees: a pure function of (image, transform, seed, epoch, sample). */
+/**
+ * Turns a decoded image into the model's S x S pixels: a pure function of (image, transform, seed, epoch,
+ * sample).
+ */
 import { KeyedRandom, PURPOSE } from '../../numbers/random/keyed-random.js';
 import { centreView, randomCrop } from './crop-geometry.js';
 import { resample } from './resample.js';
 import type { RgbImage } from './rgb-image.js';
 
-/** The options of a run that decide pixels. */
+/** The options of a run that have an influence on pixels. */
 export interface TransformSpec {
   /** paper: random resized crop and flip, pixels in [-1, 1]; tutorial: squash, pixels in [0, 1]. */
   readonly transform: 'paper' | 'tutorial';
   /** S, in pixels. */
   readonly imageSize: number;
-  /** Smallest area of a random crop, of the image. */
+  /** Smallest area of a random crop, as a share of the image's. */
   readonly cropMinArea: number;
   readonly seed: number;
 }
 
-/** What a sample's random numbers depend on besides the seed. */
+/** With the seed, this decides a sample's random numbers. */
 export interface AugmentationKey {
   readonly epoch: number;
   /** Position in the train manifest. */
@@ -29,7 +32,7 @@ export interface View {
   readonly flip: boolean;
 }
 
-/** Whether a view depends on the epoch; if not it may be kept. */
+/** Whether a view depends on the epoch. If not, it may be cached. */
 export function isRandom(spec: TransformSpec, augment: boolean): boolean {
   return augment && spec.transform === 'paper';
 }

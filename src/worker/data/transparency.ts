@@ -1,7 +1,7 @@
-/** Tells whether an image is wholly transparent: training drops alpha, so what it sees then is whatever lies below. */
+/** Tells whether an image is wholly transparent. Training drops alpha, so it would see arbitrary colours. */
 import sharp from 'sharp';
 
-/** False also for what sharp does not read: the formats without alpha that are read otherwise. */
+/** False also for formats that sharp does not read, because these have no alpha. */
 export async function isWhollyTransparent(path: string): Promise<boolean> {
   try {
     const image = sharp(path);

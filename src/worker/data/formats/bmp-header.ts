@@ -1,7 +1,7 @@
 /** Reads the headers of a BMP file, of Windows and OS/2, as PIL does. */
 import { sizeRefusal, type Refused } from './image-kind.js';
 
-/** Where the bits of a channel lie in a pixel's little-endian value. */
+/** The position of a channel's bits in a pixel's little-endian value. */
 export interface ChannelBits {
   readonly shift: number;
   /** Their largest value. */
@@ -14,9 +14,9 @@ export interface BmpHeader {
   readonly topDown: boolean;
   readonly bits: 1 | 4 | 8 | 16 | 24 | 32;
   readonly runLength: boolean;
-  /** Shape [256, 3], red first; null where pixels are colours themselves. */
+  /** Shape [256, 3], red first; null if pixels hold colours and not palette indices. */
   readonly palette: Uint8Array | null;
-  /** Red, green, blue; of no meaning with a palette. */
+  /** Red, green, blue; not used with a palette. */
   readonly channels: readonly [ChannelBits, ChannelBits, ChannelBits];
   /** Where the pixels begin in the file. */
   readonly at: number;
@@ -40,7 +40,7 @@ function sameMasks(a: Masks, b: Masks): boolean {
   return a.every((mask, i) => mask === b[i]);
 }
 
-/** Whole bytes, each its own. */
+/** The channels of pixels in which each channel is one byte. */
 function areBytes(masks: Masks): boolean {
   return (
     masks.every((mask) => [0xff, 0xff00, 0xff0000, 0xff000000].includes(mask)) && new Set(masks).size === 3
@@ -56,7 +56,7 @@ function fieldsAt(view: DataView, at: number, bits: number): Masks | null {
   return bits === 32 && areBytes(masks) ? masks : null;
 }
 
-/** The palette of `colours` entries of `size` bytes at `at`; entries that it lacks are black. */
+/** The palette of `colours` entries of `size` bytes at `at`; missing entries are black. */
 function paletteAt(bytes: Uint8Array, at: number, colours: number, size: number): Uint8Array {
   const palette = new Uint8Array(768);
   for (let i = 0; i < Math.min(colours, 256) && at + i * size + 3 <= bytes.length; i++) {
@@ -109,7 +109,7 @@ export function bmpHeader(bytes: Uint8Array): BmpHeader | Refused {
     if (colours > MAX_COLOURS) return { refused: `its BMP header says ${colours} colours` };
     const entry = os2 ? 3 : 4;
     palette = paletteAt(bytes, next, colours, entry);
-    // The offset of some writers forgets the palette.
+    // Some programs write an offset that does not count the palette.
     if (at === next) at += entry * colours;
     next += entry * colours;
   }

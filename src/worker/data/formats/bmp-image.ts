@@ -68,7 +68,7 @@ export function decodeBmp(bytes: Uint8Array): RgbImage | Refused {
     return indices === null ? CUT : { width, height, data: coloured(header, palette, indices) };
   }
   const stride = Math.floor((width * bits + 31) / 32) * 4;
-  // Nothing is allocated for pixels that the file does not hold. The last row may lack its padding.
+  // Memory is allocated only for pixels that are in the file. The padding of the last row may be missing.
   if (at + (height - 1) * stride + Math.ceil((width * bits) / 8) > bytes.length) return CUT;
   if (palette === null) return { width, height, data: direct(bytes, stride, header) };
   return { width, height, data: coloured(header, palette, unpackBits(bytes, stride, header)) };

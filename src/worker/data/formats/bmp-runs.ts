@@ -17,7 +17,7 @@ class Indices {
     if (this.missing > 0) this.values[this.length++] = value;
   }
 
-  /** Zeros: what a jump leaves out. */
+  /** Adds zeros, for pixels that a jump leaves out. */
   skip(count: number): void {
     this.length += Math.min(count, this.missing);
   }
@@ -44,7 +44,7 @@ export function unpackRuns(
     const value = bytes[at + 1]!;
     at += 2;
     if (count > 0) {
-      // A run ends with its row.
+      // A run does not continue in the next row.
       const run = Math.max(0, Math.min(count, width - x));
       for (let i = 0; i < run; i++) out.add(pair(value, i));
       x += run;

@@ -1,4 +1,4 @@
-/** CMYK to RGB by PIL's formula, which knows no profile. */
+/** Converts CMYK to RGB by PIL's formula, which ignores profiles. */
 
 /** a x b / 255, rounded: PIL's MULDIV255. */
 function scaled(a: number, b: number): number {

@@ -1,8 +1,8 @@
-/** Tells what kind of image a file holds from its first bytes; its name says nothing, as for PIL. */
+/** Tells the format of an image from the file's first bytes. As in PIL, the file's name does not matter. */
 
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp' | 'netpbm';
 
-/** What a decoder of ours answers instead of an image, and why. */
+/** The answer of a decoder that has no image, and why. */
 export interface Refused {
   readonly refused: string;
 }
@@ -20,7 +20,7 @@ export function sizeRefusal(width: number, height: number): string | null {
   return `its header says ${width} x ${height} pixels, more than the ${MAX_PIXELS} that are accepted`;
 }
 
-/** Magic numbers as Latin-1, each at its offset. A BigTIFF's begin as a TIFF's, with 43 for 42. */
+/** Magic numbers as Latin-1, each with its offset. BigTIFF's are TIFF's with 43 in place of 42. */
 const MAGIC: readonly (readonly [ImageKind, number, RegExp])[] = [
   ['jpeg', 0, /^\xff\xd8\xff/],
   ['png', 0, /^\x89PNG\r\n[^]\n/],
@@ -34,7 +34,7 @@ const MAGIC: readonly (readonly [ImageKind, number, RegExp])[] = [
 
 const KNOWN = 'JPEG, PNG, WebP, GIF, TIFF, BMP, PBM, PGM and PPM are read';
 
-/** What people have under the name of an image that is none. */
+/** Other files that people give the name of an image. */
 function described(head: string): string {
   if (/<svg[\s>]/i.test(head))
     return 'it is an SVG drawing, not an image of pixels: convert it, for example to PNG';

@@ -1,11 +1,13 @@
-/** Reads the number of colour components of a JPEG file: four of them want another way to RGB. */
+/**
+ * Reads the number of colour components of a JPEG file. Files with four are converted to RGB in another way.
+ */
 
 /** Markers of a frame header: SOF0 to SOF15 without DHT, JPG and DAC, which lie between them. */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** Markers that stand alone, without a length: TEM, RST0 to RST7, SOI. */
+/** Markers without a length after them: TEM, RST0 to RST7, SOI. */
 function isAlone(marker: number): boolean {
   return marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 }

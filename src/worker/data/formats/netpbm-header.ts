@@ -5,9 +5,9 @@ export interface NetpbmHeader {
   readonly width: number;
   readonly height: number;
   readonly kind: 'bits' | 'grey' | 'rgb';
-  /** Numbers are written out. */
+  /** Whether pixels are written as text. */
   readonly plain: boolean;
-  /** The value of white; 1 for bits. */
+  /** The value of white; 1 in a PBM. */
   readonly maxValue: number;
   /** Where the pixels begin in the file. */
   readonly at: number;
@@ -20,7 +20,7 @@ export function isBlank(byte: number | undefined): boolean {
   return byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
 }
 
-/** The next word at `at`, without comments, and where the byte after its end lies; null at the end of the file. */
+/** The next word from `at` on, skipping comments, and the position after it; null at the end of the file. */
 function wordAt(bytes: Uint8Array, from: number): { readonly word: string; readonly next: number } | null {
   let word = '';
   let at = from;

@@ -4,14 +4,14 @@ import type { Refused } from './image-kind.js';
 import { netpbmHeader, type NetpbmHeader } from './netpbm-header.js';
 import { plainBits, plainNumbers } from './netpbm-words.js';
 
-/** To the nearest integer, halves to the even one: Python's round, with which PIL scales. */
+/** Rounds to the nearest integer, halves to the even one, as Python's round does. PIL scales with it. */
 function rounded(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** The eight bits of every value up to `maxValue`. */
+/** For every value up to `maxValue`, the same value scaled to 8 bits. */
 function levels(maxValue: number): Uint8Array {
   return Uint8Array.from({ length: maxValue + 1 }, (_, value) => rounded((value / maxValue) * 255));
 }

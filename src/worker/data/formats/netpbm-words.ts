@@ -6,7 +6,7 @@ const [NUL, ONE] = [48, 49];
 const HASH = 35;
 const MOST_DIGITS = 10;
 
-/** Where the line after the comment at `at` begins. */
+/** The position of the line after the comment at `at`. */
 function afterComment(bytes: Uint8Array, at: number): number {
   let end = at;
   while (end < bytes.length && bytes[end] !== 10 && bytes[end] !== 13) end++;
@@ -36,7 +36,7 @@ export function plainNumbers(
   from: number,
   { count, maxValue }: { readonly count: number; readonly maxValue: number },
 ): Uint16Array | Refused | null {
-  // A digit and a blank for each: nothing is allocated for pixels that the file cannot hold.
+  // Each number needs a digit and a blank, so nothing is allocated for more pixels than the file can hold.
   if (bytes.length - from < count * 2 - 1) return null;
   const values = new Uint16Array(count);
   let found = 0;

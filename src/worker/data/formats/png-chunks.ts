@@ -17,8 +17,8 @@ function isLetter(byte: number): boolean {
 }
 
 /**
- * What is wrong before the first IDAT chunk; null if nothing is.
- * The checksums of IDAT chunks are left alone: PIL trusts zlib's there, and so does the decoder.
+ * What is wrong before the first IDAT chunk; null if nothing is. The checksums of IDAT chunks are not
+ * checked, because PIL and the decoder rely on zlib's checksum there.
  */
 export function pngDamage(bytes: Uint8Array): string | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

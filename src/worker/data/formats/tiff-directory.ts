@@ -1,10 +1,10 @@
-/** Reads from a TIFF's first directory what decides whether its pixels can be trusted to mean colours. */
+/** Reads those tags of a TIFF's first directory that say how its pixels mean colours. */
 import type { Refused } from './image-kind.js';
 
 export interface TiffLayout {
   /** Samples are floating-point numbers. */
   readonly float: boolean;
-  /** Samples have 16 bits, of which the upper ones count. */
+  /** Samples have 16 bits, of which the upper eight are used. */
   readonly wide: boolean;
   readonly cmyk: boolean;
 }
@@ -26,10 +26,12 @@ const SIZES = new Map([
   [4, 4],
   [16, 8],
 ]);
-/** Tiles looked at; a file with more has room for a decoder's own complaint. */
+/**
+ * At most so many values of a tag are read. Damage in the tiles after them is left for the decoder to find.
+ */
 const MOST_VALUES = 65_536;
 
-/** The values of the tags of the first directory that hold unsigned integers; null where it cannot be read. */
+/** The unsigned integers in the tags of the first directory; null if it cannot be read. */
 function directory(bytes: Uint8Array): Map<number, number[]> | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === 0x49;
@@ -60,7 +62,10 @@ function directory(bytes: Uint8Array): Map<number, number[]> | null {
   return tags;
 }
 
-/** How to decode this TIFF, or why not; where the directory cannot be read, the decoder says so better. */
+/**
+ * How to decode this TIFF, or why not. If the directory cannot be read, the decoder's own error says it
+ * better.
+ */
 export function tiffLayout(bytes: Uint8Array): TiffLayout | Refused {
   const tags = bytes.length < 16 ? null : directory(bytes);
   if (tags === null) return { float: false, wide: false, cmyk: false };
@@ -73,7 +78,7 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout | Refused {
   const compression = first(TAG.compression, 1);
   if (format === 2 && channels >= 1 && first(TAG.bits, 1) < 32)
     return {
-      refused: 'its samples are signed, of which nobody can tell black from white: convert it to 8 bits',
+      refused: 'its samples are signed, so it is not clear which value is black: convert it to 8 bits',
     };
   if (format === 3 && channels > 1)
     return { refused: `it has ${channels} channels of floating-point numbers: convert it to 8 bits` };
