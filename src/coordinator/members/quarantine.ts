@@ -1,4 +1,4 @@
-/*
+/**
  * Keeps workers out that are well but that their neighbour in the ring cannot reach. If they were let in
  * again at once, they would stall every step, so they stay out for a while, twice as long each time. The time
  * is passed in; there is no clock.

@@ -82,7 +82,7 @@ export function savedIn(start: StartingPoint): number {
   return start.fromCheckpoint ? start.state.step : -1;
 }
 
-/*
+/**
  * The state after `step` steps of an interrupted run, if the run folder has it. The run's workers hold it as
  * well, so it does not matter if it cannot be read here. A checkpoint of another step is not read, because
  * that takes seconds for a large model.

@@ -13,7 +13,7 @@ function isOnLoopback({ ready }: RingNeighbour): boolean {
   return LOOPBACK.test(ready!.ringEndpoint);
 }
 
-/*
+/**
  * What is wrong with the addresses of `worker` and the others, or null. A worker that reached the coordinator
  * at 127.0.0.1 gives that address to the others as its own, but on another machine it means that machine.
  */

@@ -18,7 +18,7 @@ export interface Measurement {
   readonly ms: number;
 }
 
-/*
+/**
  * Micro-batches a second, exponentially smoothed. A worker whose measurement is of no use keeps its speed; a
  * worker that does not report any more is forgotten.
  */

@@ -17,7 +17,7 @@ export interface StateVerdict {
   readonly odd: readonly number[];
 }
 
-/*
+/**
  * Null if all agree. With `expected` (the digests of a checkpoint), every worker that differs from it is
  * wrong; without it, the majority is right.
  */

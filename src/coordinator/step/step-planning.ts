@@ -36,7 +36,7 @@ function keptBy(workers: readonly Participant[], known: ReadonlySet<number>): Ma
   return kept;
 }
 
-/*
+/**
  * How many of `rest` further micro-batches each worker gets. Each worker without any gets one first, as far
  * as there are enough. Every further one goes to the worker that would finish it first, which is optimal for
  * pieces of equal size.
@@ -58,7 +58,7 @@ function counts(loads: readonly number[], speeds: readonly number[], rest: numbe
   return more;
 }
 
-/*
+/**
  * Gives every micro-batch to exactly one participant that has the state. Each gets what it keeps, and a
  * contiguous range of the rest according to its speed. If there are fewer micro-batches than workers (in a
  * short last batch), some get none.

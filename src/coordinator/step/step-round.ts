@@ -37,7 +37,7 @@ function sameRing(a: readonly number[] | null, b: readonly number[]): boolean {
   return a?.length === b.length && a.every((worker, rank) => worker === b[rank]);
 }
 
-/*
+/**
  * The next round of a step. A ring that has just completed a step keeps its generation; any other ring gets a
  * new one. A worker that was in the round before keeps its micro-batches, computed or not, as long as the
  * exponents stay the same. The micro-batches of workers that are gone go to the others. A worker that wants

@@ -17,7 +17,7 @@ export function readError(path: string, thrown: unknown): VitrailError {
 export function writeError(path: string, thrown: unknown): VitrailError {
   if (thrown instanceof VitrailError) return thrown;
   const error = coded('CHECKPOINT_WRITE_FAILED', { path, reason: reasonOf(thrown) });
-  // Who waits for space has to know that there was none.
+  // The cause tells a caller that waits for space whether the disk was full.
   error.cause = thrown;
   return error;
 }

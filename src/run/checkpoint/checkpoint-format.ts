@@ -1,30 +1,36 @@
-/** Names and small files of a checkpoint folder, and what makes two models differ: everything that needs no disk. */
+/**
+ * The parts of the checkpoint format that need no disk: names, small files, and how the parameters of two
+ * models differ.
+ */
 import type { ParameterLayout } from '../model/parameter-layout.js';
 import type { FileDigest } from './file-digest.js';
 import type { TensorEntry } from './safetensors-header.js';
 
-/** In a run folder. */
+/** Names in a run folder. */
 export const CHECKPOINTS_FOLDER = 'checkpoints';
 export const BEST_FILE = 'best.json';
 
-/** In a checkpoint folder. */
+/** Names in a checkpoint folder. */
 export const WEIGHTS_FILE = 'weights.safetensors';
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
 export const STATE_FILE = 'state.json';
 export const CHECKSUMS_FILE = 'checksums.json';
 export const MARKER_FILE = 'COMPLETE';
 
-/** The files whose content the checksums vouch for. */
+/** The files that have checksums. */
 export const CONTENT_FILES = [WEIGHTS_FILE, OPTIMIZER_FILE, STATE_FILE] as const;
 export type ContentFile = (typeof CONTENT_FILES)[number];
 export type Checksums = Readonly<Record<ContentFile, FileDigest>>;
 
-/** In the metadata of both files of tensors. */
+/** A key in the metadata of both safetensors files. */
 export const PRODUCER = 'vitrail';
 
 const FORMAT = 1;
 
-/** Hidden siblings: a folder being written or removed, and the one that a rewrite of the same step moved aside. */
+/**
+ * Prefixes of hidden folders: one that is being written or removed, and one that was moved aside to write the
+ * same step again.
+ */
 export const TEMPORARY_PREFIX = '.tmp-';
 export const REPLACED_PREFIX = '.old-';
 
@@ -66,8 +72,8 @@ function parseDigest(value: unknown): FileDigest | null {
 }
 
 /**
- * The checksums of a text, or null where it is not, byte for byte, what `encodeChecksums` writes:
- * the one file without a checksum has no byte that may change unnoticed.
+ * The checksums in a text; null if the text is not byte for byte what `encodeChecksums` writes. This file has
+ * no checksum itself, but in this way no byte of it can change unnoticed.
  */
 export function decodeChecksums(text: string): Checksums | null {
   const root = parseJson(text);
@@ -80,10 +86,15 @@ export function decodeChecksums(text: string): Checksums | null {
   return encodeChecksums(checksums) === text ? checksums : null;
 }
 
-/** Plain JSON of the coordinator: configuration, model, classes, epoch, amax history, early stopping ... */
+/**
+ * Plain JSON that the coordinator gives: configuration, model, classes, epoch, amax history, early stopping,
+ * and so on.
+ */
 export type CheckpointState = Readonly<Record<string, unknown>>;
 
-/** The text of state.json, or the place of a number that JSON cannot hold (it would silently become null). */
+/**
+ * The text of state.json, or the path of a number that JSON cannot hold and would silently turn into null.
+ */
 export function encodeState(step: number, state: CheckpointState): { text: string } | { notFinite: string } {
   const bad: string[] = [];
   const replacer = (key: string, value: unknown): unknown => {
@@ -110,9 +121,8 @@ function describe(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/**
- * The first difference between a model's parameters and the tensors of a file, null where there is none.
- * @param prefix what stands before the parameter's name in the file, for example `exp_avg.`
+/* * The first difference between a model's parameters and the tensors of a file; null if there is none.
+ * @param prefix comes before the parameter's name in the file, for example `exp_avg.`
  */
 export function layoutDifference(
   layout: ParameterLayout,

@@ -1,4 +1,4 @@
-/** Reads a checkpoint folder, believing nothing: marker, checksums, format and shapes come first. */
+/** Reads a checkpoint folder. It trusts nothing: marker, checksums, format and shapes are checked first. */
 import { join } from 'node:path';
 import { coded, type VitrailError } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';
@@ -23,7 +23,7 @@ import { fileDigest, type FileDigest } from './file-digest.js';
 import { readSafetensorsHeader, readTensors } from './safetensors.js';
 import type { StoredTensor } from './safetensors-header.js';
 
-/** A checkpoint whose files are what was written. */
+/** A checkpoint whose files have the right checksums. */
 export interface VerifiedCheckpoint {
   readonly path: string;
   readonly step: number;
@@ -41,7 +41,7 @@ function corrupt(path: string, problem: string): VitrailError {
   return coded('CHECKPOINT_CORRUPT', { path, problem });
 }
 
-/** What exists at `path`; null for nothing. Other failures are coded. */
+/** What exists at `path`; null if nothing does. @throws a coded error if that cannot be told */
 export async function kindOf(disk: Disk, path: string): Promise<'folder' | 'file' | null> {
   try {
     return await disk.kindOf(path);
@@ -87,8 +87,7 @@ async function checkedSums(disk: Disk, path: string): Promise<Checksums> {
   return checksums;
 }
 
-/**
- * Step and state alone, with state.json verified: enough to learn which model a checkpoint holds.
+/* * Reads only step and state, from a verified state.json. This is enough to learn which model a checkpoint holds.
  * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_INCOMPLETE, CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE
  */
 export async function readCheckpointState(disk: Disk, path: string): Promise<VerifiedCheckpoint> {
@@ -105,7 +104,7 @@ export async function verifyCheckpoint(disk: Disk, path: string): Promise<Verifi
   return readCheckpointState(disk, path);
 }
 
-/** The tensors of the optimizer's file by slot, the part of a name before its first dot. */
+/** The tensors of the optimizer's file by slot, which is the part of a name before its first dot. */
 function groupBySlot(tensors: readonly StoredTensor[]): Map<string, StoredTensor[]> {
   const groups = new Map<string, StoredTensor[]>();
   for (const tensor of tensors) {

@@ -1,4 +1,6 @@
-/** The checkpoints of a run folder: which there are, which to trust, which to keep, and which is the best. */
+/**
+ * Lists the checkpoints of a run folder, finds the newest intact one and the best one, and removes old ones.
+ */
 import { join } from 'node:path';
 import { coded, type VitrailError } from '../../errors/errors.js';
 import { writeFileAtomic } from '../../host/atomic-file.js';
@@ -22,7 +24,7 @@ export interface ListedCheckpoint {
   readonly path: string;
 }
 
-/** The evaluation that the best checkpoint had. */
+/** The evaluation of the best checkpoint. */
 export interface BestPointer {
   readonly step: number;
   /** For example `test-loss`. */
@@ -30,12 +32,12 @@ export interface BestPointer {
   readonly value: number;
 }
 
-/** Told of every checkpoint that was passed over, newest first; it should be loud. */
+/** Called for every damaged checkpoint that was skipped, newest first. It should warn the user. */
 export type OnRejected = (path: string, error: VitrailError) => void;
 
 /**
- * The published checkpoints of a run, oldest first, verified or not.
- * A folder moved aside counts while its successor is missing: a crash came between the two renames.
+ * The published checkpoints of a run, oldest first, verified or not. A folder that was moved aside counts if
+ * nothing took its place, because then a crash came between the two renames.
  */
 export async function listCheckpoints(disk: Disk, runDir: string): Promise<readonly ListedCheckpoint[]> {
   const folder = join(runDir, CHECKPOINTS_FOLDER);
@@ -53,7 +55,7 @@ export async function listCheckpoints(disk: Disk, runDir: string): Promise<reado
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 
-/** The newest checkpoint of a run that verifies, null where there is none; each newer one goes to `onRejected`. */
+/** The newest checkpoint of a run that verifies, or null. Calls `onRejected` for each newer one. */
 export async function newestVerified(
   disk: Disk,
   runDir: string,
@@ -93,7 +95,7 @@ function parseBest(text: string): BestPointer | null {
   return typeof metric === 'string' && typeof value === 'number' ? { step, metric, value } : null;
 }
 
-/** The run's best, null where none was chosen yet. Throws CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE. */
+/** The run's best; null if none was chosen yet. Throws CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE. */
 export async function readBest(disk: Disk, runDir: string): Promise<BestPointer | null> {
   const path = join(runDir, BEST_FILE);
   if ((await kindOf(disk, path)) === null) return null;
@@ -108,9 +110,8 @@ export async function readBest(disk: Disk, runDir: string): Promise<BestPointer 
   return best;
 }
 
-/**
- * Removes all checkpoints but the last `keepLast` and the best; returns the paths that are gone.
- * A folder is renamed before it is emptied, so that a crash leaves no checkpoint in part.
+/* * Removes all checkpoints except the last `keepLast` and the best one; returns the removed paths.
+ * A folder is renamed before it is emptied, so that a crash never leaves a part of a checkpoint.
  * @throws CHECKPOINT_WRITE_FAILED; as `readBest`
  */
 export async function prune(disk: Disk, runDir: string, keepLast: number): Promise<readonly string[]> {
@@ -136,10 +137,9 @@ async function isCheckpointFolder(disk: Disk, path: string): Promise<boolean> {
   return false;
 }
 
-/**
- * The checkpoint folder meant by `path`: itself, or of a run folder its best, else the newest that verifies.
- * A best that is damaged is not replaced by another: reading it says so.
- * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the newest one's error where every checkpoint is damaged; as `readBest`
+/* * The checkpoint folder that `path` means: `path` itself, or in a run folder the best one, or else the newest that verifies.
+ * A damaged best one is not replaced by another; reading it gives the error.
+ * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the error of the newest one if all are damaged; as `readBest`
  */
 export async function resolveCheckpoint(disk: Disk, path: string, onRejected: OnRejected): Promise<string> {
   await refuseForeign(disk, path);

@@ -34,7 +34,7 @@ export interface CheckpointContent {
   /** Optimizer state by name (`exp_avg`, `ema` ...), each flat, in layout order. */
   readonly slots: Readonly<Record<string, Float32Array>>;
   readonly state: CheckpointState;
-  /** What weights.safetensors tells of the model besides format and step. */
+  /** Metadata of weights.safetensors about the model, besides format and step. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -57,7 +57,10 @@ function stateText({ step, state }: CheckpointContent): string {
   throw coded('INTERNAL', { reason: `checkpoint: in the state, ${encoded.notFinite}` });
 }
 
-/** Removes what a crash left: unfinished folders go, a folder moved aside without successor comes back. */
+/**
+ * Cleans up after a crash: unfinished folders are removed, and a folder that was moved aside comes back if
+ * nothing took its place.
+ */
 async function clearLeftovers(disk: Disk, folder: string): Promise<void> {
   const names = await disk.list(folder);
   for (const name of names) {
@@ -85,13 +88,13 @@ async function fill(disk: Disk, folder: string, content: CheckpointContent): Pro
   };
   await writeSynced(disk, join(folder, STATE_FILE), state);
   await writeSynced(disk, join(folder, CHECKSUMS_FILE), encodeChecksums(checksums));
-  // The names must be on the disk before the marker is: a file system may write entries in any order.
+  // The names must be on the disk before the marker is, and a file system may write entries in any order.
   await disk.syncFolder(folder);
   await writeSynced(disk, join(folder, MARKER_FILE), '');
   await disk.syncFolder(folder);
 }
 
-/** Gives the finished folder its name; one of the same step that is there already is moved aside until then. */
+/** Renames the finished folder. If there already is one of the same step, that is moved aside first. */
 async function publish(disk: Disk, parent: string, temporary: string, name: string): Promise<void> {
   const final = join(parent, name);
   const replaced = join(parent, REPLACED_PREFIX + name);
@@ -104,11 +107,10 @@ async function publish(disk: Disk, parent: string, temporary: string, name: stri
 
 /**
  * Writes `runDir/checkpoints/step-NNNNNNNN/` and returns its path. Weights and slots must not change until then.
- *
- * Everything goes into a hidden folder beside it, is forced to the disk, and is renamed at the end. The marker
- * is the last file but comes before the rename: the rename is what publishes a folder here, the marker tells a
- * folder that was copied elsewhere in part from a whole one. One writer at a time per run folder.
- * @param check throws where the run folder belongs to another writer by now
+ * Everything is written into a hidden folder next to it and forced to the disk; at the end that folder is renamed. The
+ * marker is the last file, written before the rename. The rename publishes the checkpoint; the marker is for folders that
+ * were copied elsewhere, where it tells a whole checkpoint from a part. A run folder may have one writer at a time.
+ * @param check throws if the run folder belongs to another writer by now
  * @throws CHECKPOINT_WRITE_FAILED, INTERNAL; what `check` throws
  */
 export async function writeCheckpoint(
@@ -120,7 +122,7 @@ export async function writeCheckpoint(
   const parent = join(runDir, CHECKPOINTS_FOLDER);
   const name = folderName(content.step);
   const path = join(parent, name);
-  // Of its own name: a writer before this one may be suspended, and go on where it was.
+  // Every writer uses a name of its own, because an earlier one may be suspended and go on later.
   const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${process.randomId()}`);
   try {
     await check();
@@ -132,7 +134,7 @@ export async function writeCheckpoint(
       await check();
       await publish(disk, parent, temporary, name);
     } catch (thrown) {
-      // A full disk should not stay full because of what could not be finished.
+      // Unfinished files must not keep a full disk full.
       await disk.removeAll(temporary);
       throw thrown;
     }

@@ -1,4 +1,4 @@
-/** Refuses, with what it is, a path that is given as a checkpoint and holds another program's weights. */
+/** Refuses a path that is given as a checkpoint but holds another program's weights, and says what it is. */
 import { basename, dirname, join } from 'node:path';
 import { coded } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';
@@ -15,10 +15,10 @@ import { kindOf } from './checkpoint-reader.js';
 import { kindOfFile, weightsAmong } from './foreign-weights.js';
 import { readSafetensorsHeader } from './safetensors.js';
 
-/** The names of what a run or checkpoint folder of ours holds whatever became of it. */
+/** Names that every run or checkpoint folder of ours holds, even a damaged one. */
 const OWN_FILES: readonly string[] = [BEST_FILE, CHECKPOINTS_FOLDER, MARKER_FILE, CHECKSUMS_FILE, STATE_FILE];
 
-/** Who copied a checkpoint in part has its weights, which say by whom they were written. */
+/** Recognises the weights of a checkpoint that was copied in part; their metadata says that we wrote them. */
 async function areOwnWeights(disk: Disk, path: string): Promise<boolean> {
   try {
     return (await readSafetensorsHeader(disk, path)).metadata['producer'] === PRODUCER;
@@ -27,7 +27,10 @@ async function areOwnWeights(disk: Disk, path: string): Promise<boolean> {
   }
 }
 
-/** Says of what is there, and no checkpoint, what it is. @throws CHECKPOINT_FOREIGN, CHECKPOINT_UNREADABLE */
+/**
+ * Says what `path` is, if it exists and is not a checkpoint. @throws CHECKPOINT_FOREIGN,
+ * CHECKPOINT_UNREADABLE
+ */
 export async function refuseForeign(disk: Disk, path: string): Promise<void> {
   const kind = await kindOf(disk, path);
   if (kind === 'file') {

@@ -1,4 +1,7 @@
-/** What people give as a checkpoint that is none: weights that another program wrote, told by their names. Pure. */
+/**
+ * Recognises weights of other programs, which people give in place of a checkpoint, by their file names.
+ * Pure.
+ */
 
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\.safetensors$/i, 'a safetensors file'],
@@ -8,12 +11,12 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\.(?:onnx|h5|keras|gguf|msgpack)$/i, 'a model file of another program'],
 ];
 
-/** What a file is, as far as its name says. */
+/** What a file seems to be, by its name. */
 export function kindOfFile(name: string): string {
   return KINDS.find(([ending]) => ending.test(name))?.[1] ?? 'a file';
 }
 
-/** The first file of a folder that holds weights by its name, null for none. */
+/** The first file of a folder that seems to hold weights, by its name; null if there is none. */
 export function weightsAmong(names: readonly string[]): string | null {
   return [...names].sort().find((name) => KINDS.some(([ending]) => ending.test(name))) ?? null;
 }

@@ -1,4 +1,6 @@
-/** The header of a safetensors file: written from a list of tensors, and read with everything in it checked. */
+/**
+ * Writes the header of a safetensors file from a list of tensors, and reads one, checking everything in it.
+ */
 
 /** A float32 tensor of a file. */
 export interface TensorEntry {
@@ -6,7 +8,7 @@ export interface TensorEntry {
   readonly shape: readonly number[];
 }
 
-/** A tensor and where its bytes lie, counted from the start of the file. */
+/** A tensor and the position of its bytes in the file. */
 export interface StoredTensor extends TensorEntry {
   readonly start: number;
   readonly bytes: number;
@@ -20,7 +22,7 @@ export interface SafetensorsHeader {
 
 /** The format's own limit on the header. */
 const MAX_HEADER_BYTES = 100_000_000;
-/** The header's length stands in front of it as an unsigned 64-bit integer. */
+/** Before the header is its length, as an unsigned 64-bit integer. */
 export const LENGTH_BYTES = 8;
 const FLOAT32_BYTES = 4;
 

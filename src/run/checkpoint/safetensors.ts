@@ -18,11 +18,11 @@ import {
 
 /** A tensor with its values. */
 export interface NamedTensor extends TensorEntry {
-  /** As many as the shape says; it may lie on a SharedArrayBuffer. */
+  /** As many values as the shape says. They may lie on a SharedArrayBuffer. */
   readonly data: Float32Array;
 }
 
-/** Written at once: small enough that hashing it keeps the event loop responsive. */
+/** Bytes written at once, so few that hashing them does not block the event loop for long. */
 const PIECE_ELEMENTS = 2 ** 18;
 
 function corrupt(path: string, problem: string) {
@@ -33,7 +33,7 @@ function corrupt(path: string, problem: string) {
  * Writes `tensors` one after the other, in the order given, and forces them to the disk.
  * The values must not change until the promise settles.
  * @returns size and SHA-256 of the file
- * @throws CHECKPOINT_WRITE_FAILED; INTERNAL where a tensor's values are not as many as its shape says
+ * @throws CHECKPOINT_WRITE_FAILED; INTERNAL if a tensor does not have as many values as its shape says
  */
 export async function writeSafetensors(
   disk: Disk,
@@ -73,7 +73,7 @@ export async function writeSafetensors(
   return { sha256: hash.digest('hex'), bytes };
 }
 
-/** Fills `into` from `position` of the file; false where the file ends before. */
+/** Fills `into` with the bytes from `position` on; false if the file ends before. */
 async function readFully(file: DiskFile, into: Uint8Array, position: number): Promise<boolean> {
   let done = 0;
   while (done < into.length) {
@@ -121,7 +121,7 @@ export function readSafetensorsHeader(disk: Disk, path: string): Promise<Safeten
 
 /**
  * Reads every tensor of the file into the array that `target` gives for it; null leaves the tensor out.
- * @throws as `readSafetensorsHeader`; INTERNAL where a target has another length than its tensor
+ * @throws as `readSafetensorsHeader`; INTERNAL if a target has another length than its tensor
  */
 export function readTensors(
   disk: Disk,
@@ -147,7 +147,10 @@ export function readTensors(
   });
 }
 
-/** A whole file in memory, for models made elsewhere: tensors by name. Throws as `readSafetensorsHeader`. */
+/**
+ * Reads a whole file into memory, for models of other programs: tensors by name. Throws as
+ * `readSafetensorsHeader`.
+ */
 export async function readSafetensors(disk: Disk, path: string): Promise<ReadonlyMap<string, NamedTensor>> {
   const tensors = new Map<string, NamedTensor>();
   await readTensors(disk, path, ({ name, shape, bytes }) => {

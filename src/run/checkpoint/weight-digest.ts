@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { littleEndianBytes } from './little-endian.js';
 
-/** Elements hashed at once: a hash takes at most 2^31 - 1 bytes a call. */
+/** Elements hashed in one call, which takes at most 2^31 - 1 bytes. */
 const PIECE = 2 ** 24;
 
 /**

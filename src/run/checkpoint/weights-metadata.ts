@@ -1,4 +1,7 @@
-/** What a reader in another language needs besides the tensors of weights.safetensors: model and pixels. Pure. */
+/**
+ * The metadata of weights.safetensors, from which another program learns the model and its preprocessing.
+ * Pure.
+ */
 import { evaluationView } from '../model/evaluation-view.js';
 import { CHANNELS, LAYER_NORM_EPSILON, type ModelSpec } from '../model/model-spec.js';
 

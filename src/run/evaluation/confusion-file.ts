@@ -1,4 +1,7 @@
-/** A whole confusion matrix as the content of a file, piece by piece: a matrix of many classes fits no string. Pure. */
+/**
+ * Gives the whole confusion matrix as a file's content, in pieces, because that of many classes does not fit
+ * into a string. Pure.
+ */
 import type { Confusion } from './confusion.js';
 
 /** Lines of a piece. */
@@ -10,8 +13,7 @@ function field(text: string): string {
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/**
- * CSV with a line for every pair that occurred, by true class, then by predicted class; what is not named is 0.
+/* * CSV with a line for every pair that occurred, sorted by true class, then by predicted class. All other pairs are 0.
  * @param names of the classes
  */
 export function* confusionCsv(confusion: Confusion, names: readonly string[]): Generator<string> {
@@ -49,7 +51,7 @@ export function* confusionNpy(confusion: Confusion): Generator<Uint8Array> {
   }
 }
 
-/** Magic, version, length, and the text padded so that the values begin at a multiple of 64. */
+/** Magic, version, length, and a text that is padded so that the values begin at a multiple of 64. */
 function npyHeader(text: string): Uint8Array {
   const prefix = 10;
   const total = Math.ceil((prefix + text.length + 1) / NPY_ALIGNMENT) * NPY_ALIGNMENT;

@@ -1,13 +1,16 @@
-/** What people want to know of a confusion matrix, in a size that does not grow with the square of the classes. Pure. */
+/**
+ * Summarises a confusion matrix for people, in a size that does not grow with the square of the number of
+ * classes. Pure.
+ */
 import type { Confusion, ConfusionCell } from './confusion.js';
 
 /** The whole matrix is reported up to this many classes. */
 const MOST_CLASSES = 100;
-/** Pairs and classes that are listed. */
+/** How many pairs and classes are listed. */
 const LISTED = 20;
 
 export interface Mistake {
-  /** Names of the true and of the predicted class. */
+  /** Names of the true class and of the predicted one. */
   readonly actual: string;
   readonly predicted: string;
   /** Images. */
@@ -18,18 +21,20 @@ export interface ClassFigures {
   readonly class: string;
   /** Images of the class. */
   readonly images: number;
-  /** Of these, the share that the model took for it. */
+  /** The share of these that the model recognised. */
   readonly recall: number;
-  /** Of all that the model took for the class, the share that is right; null where it took none for it. */
+  /** The share of right ones among all images that the model took for the class; null if there are none. */
   readonly precision: number | null;
 }
 
 export interface ConfusionReport {
   /** confusion[actual][predicted], counts; null for more than a hundred classes. */
   readonly confusion: readonly (readonly number[])[] | null;
-  /** The most frequent ones first; of equal ones the earlier class first. */
+  /** The most frequent pairs first; if two are equally frequent, the earlier class first. */
   readonly mistakes: readonly Mistake[];
-  /** Those with the lowest recall first; of equal ones the class with more images, then the earlier one. */
+  /**
+   * Classes with the lowest recall first; if two are equal, the one with more images, then the earlier one.
+   */
   readonly weakestClasses: readonly ClassFigures[];
 }
 
@@ -54,7 +59,7 @@ function matrixOf(confusion: Confusion): number[][] {
   return matrix;
 }
 
-/** One pass: there may be as many different mistakes as there are images. */
+/** Works in one pass, because there may be as many different mistakes as there are images. */
 function mostFrequentMistakes(confusion: Confusion): readonly ConfusionCell[] {
   const top: ConfusionCell[] = [];
   for (const cell of confusion.cells()) {

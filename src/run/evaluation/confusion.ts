@@ -1,4 +1,7 @@
-/** Which classes a model takes for which, counted exactly: only pairs that occurred take memory. Pure. */
+/**
+ * A confusion matrix: which class the model took for which, counted exactly. Only pairs that occurred take
+ * memory. Pure.
+ */
 
 /** How many images of class `actual` the model took for class `predicted`; both are positions in the class list. */
 export interface ConfusionCell {
@@ -19,13 +22,17 @@ export interface ClassCounts {
 
 export class Confusion {
   readonly classes: number;
-  /** actual * classes + predicted of every pair that occurred, rising: exact below 2^53, so for 94 million classes. */
+  /**
+   * actual * classes + predicted of every pair that occurred, rising. Exact below 2^53, which is enough for
+   * 94 million classes.
+   */
   readonly #keys: Float64Array;
   readonly #counts: Uint32Array;
 
   /** @param labels the true classes of the images, and `predictions` the model's, in the same order */
   constructor(classes: number, labels: ArrayLike<number>, predictions: ArrayLike<number>) {
-    // Sorted numbers, not a Map, which holds 2^24 keys at most. The order of the images makes no difference.
+    // Sorted numbers and not a Map, because a Map holds at most 2^24 keys. The order of the images makes no
+    // difference.
     const sorted = new Float64Array(labels.length);
     for (let i = 0; i < sorted.length; i++) sorted[i] = labels[i]! * classes + predictions[i]!;
     sorted.sort();

@@ -1,4 +1,7 @@
-/** `--extend-to-epochs`: a run that ended or was stopped goes on for longer, and its identity says from where on. */
+/**
+ * `--extend-to-epochs`: gives a run that ended or was stopped more epochs, and notes in its identity from
+ * which step on.
+ */
 import { listCheckpoints } from '../checkpoint/checkpoint-store.js';
 import type { RunConfig } from '../config/schema.js';
 import { coded } from '../../errors/errors.js';
@@ -8,10 +11,9 @@ import { parseProlongations, totalSteps, withProlongation } from '../schedule/ru
 import { readJournal } from '../journal/journal-file.js';
 import type { RunState } from '../journal/run-state.js';
 
-/**
- * `config` as of a run that is `extendToEpochs` long from `step` on. A length that it has already adds nothing, so that the
+/* * `config` with a length of `extendToEpochs` from `step` on. A length that the run has already adds nothing, so that the
  * same command may be given again.
- * @throws CONFIG_INVALID_VALUE where it would become shorter
+ * @throws CONFIG_INVALID_VALUE if the run would become shorter
  */
 export function prolonged(config: RunConfig, step: number, stepsPerEpoch: number): RunConfig {
   const { extendToEpochs: epochs } = config;
@@ -38,7 +40,10 @@ export async function newestStep(disk: Disk, runDir: string): Promise<number> {
   return Math.max(0, journal?.state.step ?? 0, ...saved);
 }
 
-/** The state to go on with: where the run is prolonged it has not stopped early, and patience begins anew. */
+/**
+ * The state to go on with. A run that is prolonged has not stopped early any more, and counts its patience
+ * from 0.
+ */
 export function afterProlongation(state: RunState, { prolonged: list }: RunConfig): RunState {
   const here = (parseProlongations(list) ?? []).some(({ fromStep }) => fromStep === state.step);
   if (!here) return state;

@@ -1,4 +1,4 @@
-/** What a run stores in a checkpoint's state.json besides the arrays, and how it is read back. */
+/** Writes and reads what a run stores in a checkpoint's state.json. */
 import { z } from 'zod';
 import type { CheckpointState } from '../checkpoint/checkpoint-format.js';
 import { readCheckpoint, readCheckpointState, type Checkpoint } from '../checkpoint/checkpoint-reader.js';
@@ -17,7 +17,7 @@ export interface StoredRun {
   readonly config: RunConfig;
   readonly classes: readonly string[];
   readonly manifestDigest: string;
-  /** tfjs backend that computed it: bits differ between backends. */
+  /** The backend that computed it, because bits differ between backends. */
   readonly backend: string;
 }
 
@@ -29,12 +29,12 @@ const storedRunSchema = z.object({
   backend: z.string(),
 });
 
-/** What state.json holds of `run`: `storedRun` reads it back. */
+/** What state.json holds of `run`. `storedRun` reads it back. */
 export function checkpointState(run: StoredRun): CheckpointState {
   return { ...run, run: storedRunState(run.run) };
 }
 
-/** @throws CHECKPOINT_CORRUPT where state.json is not what a run stores */
+/** @throws CHECKPOINT_CORRUPT if state.json is not what a run stores */
 export function storedRun(path: string, state: unknown): StoredRun {
   const parsed = storedRunSchema.safeParse(state);
   if (!parsed.success) {

@@ -1,4 +1,4 @@
-/** Small files of the run folder: written whole or not at all, a full disk is waited for. */
+/** Writes small files of the run folder whole or not at all, and waits while the disk is full. */
 import { writeFileAtomic } from '../../host/atomic-file.js';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';

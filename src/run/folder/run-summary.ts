@@ -1,4 +1,4 @@
-/** The run folder's `summary.json`: what was run, how it ended, what came out. */
+/** The format of the run folder's `summary.json`: what was run, how it ended, what came out. */
 import { join } from 'node:path';
 import type { Disk } from '../../host/disk.js';
 import type { RunConfig } from '../config/schema.js';
@@ -17,19 +17,21 @@ export interface SplitFigures {
   readonly samples: number;
 }
 
-/** What `totals` come to. */
+/** The figures that follow from `totals`. */
 export function figuresOf(totals: Totals): SplitFigures {
   return { loss: meanLoss(totals), accuracy: accuracy(totals), samples: totals.samples };
 }
 
 export interface BestSummary extends BestResult {
-  /** By whose images it was chosen: `accuracy` and `loss` are those. */
+  /** The images by which it was chosen; `accuracy` and `loss` are figures of these. */
   readonly chosenBy: EvaluatedSplit;
-  /** By the test images, where nothing was chosen by them. */
+  /** The figures of the test images, if nothing was chosen by them. */
   readonly test: SplitFigures | null;
 }
 
-/** The figures of the confusion matrix are those of the last evaluation, null and empty where there was none. */
+/**
+ * The fields of the confusion matrix are of the last evaluation; they are null or empty if there was none.
+ */
 export interface RunSummary extends ConfusionReport {
   readonly reason: string;
   readonly completed: boolean;
@@ -38,9 +40,9 @@ export interface RunSummary extends ConfusionReport {
   readonly parameters: number;
   readonly steps: number;
   readonly epochs: number;
-  /** Of the last evaluation by the validation images; null where there are none. */
+  /** The last evaluation of the validation images; null if there are none. */
   readonly val: SplitFigures | null;
-  /** Of the last weights. */
+  /** The test images with the last weights. */
   readonly test: SplitFigures | null;
   readonly best: BestSummary | null;
   /** Resumptions added up. */
@@ -52,7 +54,7 @@ export interface RunSummary extends ConfusionReport {
   readonly weightDigest: string | null;
 }
 
-/** The summary that a run folder holds, null for none. */
+/** The summary in a run folder; null if there is none. */
 export async function readSummary(disk: Disk, runDir: string): Promise<RunSummary | null> {
   try {
     return JSON.parse(await disk.readText(join(runDir, SUMMARY_FILE))) as RunSummary;

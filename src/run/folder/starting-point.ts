@@ -1,4 +1,4 @@
-/** Where a run starts: fresh from its seed, from another run's weights, or where it stopped. */
+/** Finds where a run starts: from its seed, from another run's weights, or where it stopped. */
 import { join } from 'node:path';
 import { listCheckpoints, newestVerified, writeBest } from '../checkpoint/checkpoint-store.js';
 import { kindOf, readCheckpoint, verifyCheckpoint } from '../checkpoint/checkpoint-reader.js';
@@ -15,9 +15,9 @@ import { initialRunState, type RunState } from '../journal/run-state.js';
 
 export interface StartingPoint {
   readonly state: RunState;
-  /** State that workers pull, by part; empty: they initialise from the seed. */
+  /** The state that workers pull, by part. If it is empty, they initialise from the seed. */
   readonly parts: ReadonlyMap<string, Uint8Array>;
-  /** Backend that a resumed run was computed with; null for a new one. */
+  /** The backend that a resumed run was computed with; null for a new run. */
   readonly backend: string | null;
   readonly fromCheckpoint: boolean;
 }
@@ -68,7 +68,7 @@ async function resume(
     warn(`falling back to an older checkpoint: ${path} does not verify: ${error.problem}`);
   });
   if (newest === null) {
-    // Starting over in silence would throw away what the damaged ones may still give a person.
+    // Starting over without a word would throw away what a person could still rescue from the damaged ones.
     if (rejected > 0)
       throw coded('CHECKPOINT_CORRUPT', { path: config.out, problem: 'no checkpoint verifies' });
     return null;
@@ -83,7 +83,7 @@ async function resume(
       given: manifest.digest,
     });
   }
-  // A crash may have come between a checkpoint and the pointer to the best.
+  // A crash may have come after a checkpoint and before it was named the best.
   const { best } = stored.run;
   if (best?.step === stored.run.step) {
     const metric = `${choosingSplit(manifest)}-accuracy`;
@@ -104,7 +104,7 @@ async function startFrom(
   return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };
 }
 
-/** The run's checkpoint after `step` steps; null, with a warning, where it cannot be read. */
+/** The run's checkpoint after `step` steps; null, with a warning, if it cannot be read. */
 export async function checkpointAt(
   disk: Disk,
   runDir: string,

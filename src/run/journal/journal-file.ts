@@ -1,4 +1,4 @@
-/** The journal as a file: read whole, or put in the place of an old one at once. */
+/** Reads the whole journal file, and replaces an old one atomically. */
 import { join } from 'node:path';
 import { coded, hasCode, reasonOf, VitrailError } from '../../errors/errors.js';
 import type { Disk, DiskFile } from '../../host/disk.js';
@@ -13,7 +13,7 @@ import {
 
 export const JOURNAL_FILE = 'journal';
 
-/** The journal of a run folder, null where there is none. @throws JOURNAL_DAMAGED */
+/** The journal of a run folder; null if there is none. @throws JOURNAL_DAMAGED */
 export async function readJournal(disk: Disk, runDir: string): Promise<JournalContent | null> {
   const path = join(runDir, JOURNAL_FILE);
   let text: string;
@@ -28,7 +28,7 @@ export async function readJournal(disk: Disk, runDir: string): Promise<JournalCo
   return parsed.content;
 }
 
-/** Of a journal that could not be written. */
+/** The error for a journal that could not be written. */
 export function journalError(path: string, error: unknown): VitrailError {
   return error instanceof VitrailError
     ? error
@@ -44,8 +44,8 @@ export interface NewFile {
 const TEMPORARY = `.tmp-${JOURNAL_FILE}`;
 
 /**
- * Removes what coordinators before this one were writing when they ended. One that only sleeps can put it in no place any
- * more.
+ * Removes files that earlier coordinators were writing when they ended. If such a coordinator only slept, it
+ * can no longer rename its file over the journal.
  */
 export async function removeUnfinished(disk: Disk, runDir: string): Promise<void> {
   for (const name of await disk.list(runDir)) {
@@ -54,8 +54,8 @@ export async function removeUnfinished(disk: Disk, runDir: string): Promise<void
 }
 
 /**
- * Puts a new journal in the old one's place, at once. Where that fails the old one stays.
- * The name is on the disk when the folder has been synced, which is left to whoever holds the new file by then.
+ * Replaces the old journal by a new one, atomically. If that fails, the old one stays. The new name is not on
+ * the disk before the folder is synced, which the caller has to do.
  */
 export async function writtenAnew(
   disk: Disk,
@@ -64,7 +64,7 @@ export async function writtenAnew(
   { check }: DiskWait,
 ): Promise<NewFile> {
   const path = join(runDir, JOURNAL_FILE);
-  // Of its own name: a coordinator before this one may be asleep, and go on with its own.
+  // Every coordinator uses a file name of its own, because an earlier one may wake up and go on writing.
   const temporary = join(runDir, `${TEMPORARY}-${records[0].incarnation}`);
   await disk.removeFile(temporary);
   const file = await disk.open(temporary, 'ax');

@@ -1,4 +1,4 @@
-/** The lines of a run's journal: each with a checksum, so that a torn tail shows. Pure. */
+/** The lines of a run's journal. Each has a checksum, so that a torn last line is noticed. Pure. */
 import { z } from 'zod';
 import type { RunState } from './run-state.js';
 import { runStateSchema, storedRunState } from './run-state-schema.js';
@@ -6,10 +6,10 @@ import { runStateSchema, storedRunState } from './run-state-schema.js';
 export const JOURNAL_VERSION = 1;
 
 const count = z.number().int().min(0);
-/** Journals of older versions do not know it. */
+/** Missing in journals of older versions. */
 const backendSchema = z.string().nullable().default(null);
 
-/** Everything that a coordinator has to know of the run before it. */
+/** Everything that a coordinator needs to know of the run so far. */
 const openSchema = z.object({
   type: z.literal('open'),
   version: z.literal(JOURNAL_VERSION),
@@ -21,17 +21,20 @@ const openSchema = z.object({
   host: z.string(),
   config: z.record(z.string(), z.unknown()),
   manifestDigest: z.string(),
-  /** Where workers connect, and where the status page is. */
+  /** The address where workers connect, and that of the status page. */
   address: z.string(),
   httpAddress: z.string(),
-  /** The host by which others reach it, and what tells its loopback from that of others; older journals have none. */
+  /**
+   * The host by which others reach it, and an identifier of the network that its 127.0.0.1 belongs to. Older
+   * journals have neither.
+   */
   advertised: z.string().default(''),
   network: z.string().default(''),
   state: runStateSchema,
   lastCommit: z.object({ generation: count, digest: z.string(), ring: z.array(count).readonly() }).nullable(),
   generation: count,
   nextWorker: count,
-  /** What the run's bits are computed with; null before its first worker. */
+  /** The backend that the run computes with; null before its first worker. */
   backend: backendSchema,
 });
 
@@ -49,7 +52,7 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('epoch'), state: runStateSchema }),
   /** The run rolled back to a checkpoint: nobody held its state any more, or what they held was wrong. */
   z.object({ type: z.literal('back'), state: runStateSchema, backend: backendSchema }),
-  /** The first worker, or the checkpoint, has said what the run is computed with. */
+  /** The backend of the run became known, from its first worker or its checkpoint. */
   z.object({ type: z.literal('backend'), backend: z.string() }),
   z.object({ type: z.literal('checkpoint'), step: count, path: z.string(), weightDigest: z.string() }),
   z.object({
@@ -68,7 +71,7 @@ export type JournalEvent = Extract<JournalRecord, { type: 'event' }>;
 
 const CHECKSUM_LENGTH = 8;
 
-/** FNV-1a over UTF-16 code units, 8 hex digits: tells a torn line from a whole one. */
+/** FNV-1a over UTF-16 code units, 8 hex digits. It is enough to tell a torn line from a whole one. */
 function checksum(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
@@ -97,13 +100,13 @@ export interface JournalContent {
   readonly open: JournalOpen;
   readonly state: RunState;
   readonly lastCommit: JournalOpen['lastCommit'];
-  /** The highest that was committed; plans may have had higher ones. */
+  /** The highest generation that was committed; plans may have had higher ones. */
   readonly generation: number;
-  /** What its bits are computed with, null where nothing was. */
+  /** The backend that the run computes with; null if nothing was computed. */
   readonly backend: string | null;
   readonly checkpoint: { readonly step: number; readonly path: string; readonly weightDigest: string } | null;
   readonly events: readonly JournalEvent[];
-  /** How the run ended, null while it goes on or was interrupted. */
+  /** How the run ended; null if it still runs or was interrupted. */
   readonly end: { readonly reason: string; readonly clean: boolean } | null;
 }
 
@@ -135,7 +138,7 @@ function contentOf(open: JournalOpen): JournalContent {
   return { open, state, lastCommit, generation, backend, checkpoint: null, events: [], end: null };
 }
 
-/** The number of the next worker: above all that were ever given. */
+/** The number of the next worker, higher than all that were ever given. */
 export function nextWorkerAfter({ open, events, lastCommit }: JournalContent): number {
   const given = [...events.map(({ worker }) => worker ?? -1), ...(lastCommit?.ring ?? [])];
   return Math.max(open.nextWorker, ...given.map((worker) => worker + 1));
@@ -145,12 +148,12 @@ export type ParsedJournal =
   { readonly ok: true; readonly content: JournalContent } | { readonly ok: false; readonly problem: string };
 
 /**
- * Reads a journal. A last line that is torn is what a crash leaves and is passed over; a damaged line before others
- * is not: what it said is unknown.
+ * Reads a journal. A torn last line is what a crash leaves, and is skipped. A damaged line before other lines
+ * is an error, because nobody knows what it said.
  */
 export function parseJournal(text: string): ParsedJournal {
   const lines = text.split('\n');
-  // What stands behind the last newline was never finished.
+  // A line without a newline at its end was never finished.
   const tail = lines.pop() ?? '';
   let content: JournalContent | null = null;
   for (const [i, line] of lines.entries()) {
@@ -160,7 +163,7 @@ export function parseJournal(text: string): ParsedJournal {
       return { ok: false, problem: `line ${i + 1} does not match its checksum or is of another version` };
     }
     if (content === null && record.type !== 'open')
-      return { ok: false, problem: 'it does not begin with a start' };
+      return { ok: false, problem: 'its first line is not the start of a coordinator' };
     content = content === null ? contentOf(record as JournalOpen) : after(content, record);
   }
   return content === null ? { ok: false, problem: 'it is empty' } : { ok: true, content };

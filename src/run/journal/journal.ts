@@ -13,9 +13,9 @@ import {
 } from './journal-format.js';
 import type { RunState } from './run-state.js';
 
-/** Events that a journal takes along when it is written anew. */
+/** How many events are kept when the journal is rewritten. */
 const KEPT_EVENTS = 200;
-/** Commits after which it is written anew, at a checkpoint or not. */
+/** After so many commits the journal is rewritten, even without a checkpoint. */
 const MOST_COMMITS = 1000;
 
 type JournalHost = Pick<Host, 'clock' | 'disk'>;
@@ -26,13 +26,13 @@ export class Journal {
   readonly #runDir: string;
   readonly #wait: DiskWait;
   #file: DiskFile;
-  /** Of what is whole in it. */
+  /** The length of the file up to its last whole line. */
   #bytes: number;
-  /** Behind that a part of a line may stand. */
+  /** Whether a part of a line may follow. */
   #torn = false;
   /**
-   * A sync has failed. The system may have given up any page since the last one, also of lines that were written whole,
-   * and no later sync tells: what is appended to this file does not count.
+   * Whether a sync has failed. The system may then have dropped any page since the last sync, even of whole
+   * lines, and no later sync reports it. So nothing that is appended to this file counts any more.
    */
   #unsound = false;
   #open: JournalOpen;
@@ -96,26 +96,26 @@ export class Journal {
     return this.#events.slice(-count).map(({ time, text }) => ({ time, text }));
   }
 
-  /** Resolves when the commit is on the disk. @throws JOURNAL_WRITE_FAILED */
+  /** Writes a commit. Resolves when it is on the disk. @throws JOURNAL_WRITE_FAILED */
   async commit(state: RunState, generation: number, digest: string, ring: readonly number[]): Promise<void> {
     await this.#append({ type: 'commit', state, generation, digest, ring: [...ring] });
     this.#open = { ...this.#open, state, generation, lastCommit: { generation, digest, ring: [...ring] } };
     if (++this.#commits >= MOST_COMMITS) await this.#compact();
   }
 
-  /** The conclusions of an epoch. */
+  /** Writes the state after an epoch was concluded. */
   async epoch(state: RunState): Promise<void> {
     await this.#append({ type: 'epoch', state });
     this.#open = { ...this.#open, state };
   }
 
-  /** The run rolls back to a checkpoint, which was computed with `backend`. */
+  /** Writes that the run rolls back to a checkpoint, which was computed with `backend`. */
   async rollback(state: RunState, backend: string | null): Promise<void> {
     await this.#append({ type: 'back', state, backend });
     this.#open = { ...this.#open, state, backend, lastCommit: null };
   }
 
-  /** What the run is computed with; it is written once. */
+  /** Writes the backend that the run computes with; it is written only once. */
   async backend(backend: string): Promise<void> {
     if (this.#open.backend === backend) return;
     await this.#append({ type: 'backend', backend });
@@ -127,14 +127,14 @@ export class Journal {
     await this.#compact();
   }
 
-  /** What happened, for people: not forced to the disk. */
+  /** Writes an event, for people. It is not forced to the disk. */
   event(kind: string, worker: number | null, text: string): void {
     const time = this.#host.clock.date().toISOString();
     const record: JournalEvent = { type: 'event', time, kind, worker, text };
     this.#events = [...this.#events, record].slice(-KEPT_EVENTS);
     const nextWorker = Math.max(this.#open.nextWorker, (worker ?? -1) + 1);
     this.#open = { ...this.#open, nextWorker };
-    // An event that cannot be written ends nothing: the next commit will say so.
+    // A failure to write an event does not end the run. The next commit will report it.
     this.#inTurn(async () => {
       await this.#wait.check();
       await this.#write(record, false);
@@ -151,8 +151,9 @@ export class Journal {
   }
 
   /**
-   * On the disk when it resolves; a full disk is waited for. Where another coordinator has the folder by then, it may have
-   * read the journal before this line came: nobody may hear of it.
+   * Appends a line, and waits while the disk is full. Resolves when the line is on the disk. If another
+   * coordinator has taken the folder by then, it may have read the journal before this line came, so no
+   * worker may be told of it.
    */
   async #append(record: JournalRecord): Promise<void> {
     await this.#inTurn(async () =>
@@ -161,12 +162,12 @@ export class Journal {
     await this.#wait.check();
   }
 
-  /** A line, whole or not at all: after a part of one, nothing that follows would count. */
+  /** Appends a line whole or not at all, because nothing after a part of a line could be read. */
   async #write(record: JournalRecord, synced: boolean): Promise<void> {
     const line = Buffer.from(journalLine(record));
     if (this.#unsound) {
       await this.#writeAnew();
-      // The new one holds it already.
+      // The rewritten journal has this record already.
       if (record.type === 'event') return;
     }
     try {
@@ -176,7 +177,7 @@ export class Journal {
       this.#bytes += line.length;
     } catch (error) {
       this.#torn = true;
-      // Where that fails the next line does it; what is wrong, a full disk for one, is said by the first error.
+      // If this fails, the next line does it. The first error says what is wrong, a full disk for example.
       await this.#takeBack().catch(() => undefined);
       throw error;
     }
@@ -191,7 +192,7 @@ export class Journal {
     }
   }
 
-  /** Takes back what was written of a line. */
+  /** Cuts off the part of a line that was written. */
   async #takeBack(): Promise<void> {
     await this.#file.truncate(this.#bytes);
     this.#torn = false;
@@ -211,7 +212,8 @@ export class Journal {
       [this.#open, ...checkpoint, ...this.#events],
       this.#wait,
     );
-    // It has the name from here on, whatever fails below; until that is on the disk a crash brings the old one back.
+    // From here on the new file is the journal, whatever fails below. Until its name is on the disk, a crash
+    // brings the old one back.
     this.#file = file;
     this.#bytes = bytes;
     this.#torn = false;

@@ -1,11 +1,11 @@
-/** A run's state in files, the journal and a checkpoint's state.json: how it is written and how it is checked. Pure. */
+/** Writes and checks a run's state in files, which are the journal and a checkpoint's state.json. Pure. */
 import { z } from 'zod';
 import type { RunState } from './run-state.js';
 
 const count = z.number().int().min(0);
 const totals = z.object({ lossSum: z.number(), correct: count, samples: count });
 const best = z.object({ step: count, epoch: count, accuracy: z.number(), loss: z.number() });
-/** The names of the time when the test images alone were evaluated. */
+/** Names from older versions, which evaluated only the test images. */
 const olderBest = z
   .object({ step: count, epoch: count, testAccuracy: z.number(), testLoss: z.number() })
   .transform(({ step, epoch, testAccuracy, testLoss }) => ({
@@ -32,7 +32,7 @@ export const runStateSchema = z
 
 export type StoredRunState = z.input<typeof runStateSchema>;
 
-/** What a file holds of `state`: `runStateSchema` reads it back. */
+/** What a file holds of `state`. `runStateSchema` reads it back. */
 export function storedRunState({ step, amaxHistory, ...rest }: RunState): StoredRunState {
   return { step, runningMaxima: amaxHistory, ...rest };
 }

@@ -1,4 +1,6 @@
-/** What a run carries from step to step besides the weights; a checkpoint stores it. Pure. */
+/**
+ * The state of a run besides the weights, which changes with every step and is part of a checkpoint. Pure.
+ */
 import { updateAmaxHistory } from '../../numbers/exact/exponents.js';
 import {
   INITIAL_EARLY_STOPPING,
@@ -7,7 +9,7 @@ import {
   type EarlyStoppingState,
 } from '../schedule/early-stopping.js';
 
-/** How slowly the amax history forgets: it halves in about 70 steps. */
+/** Decay of the amax history a step: it halves in about 70 steps. */
 const AMAX_DECAY = 0.99;
 
 /** Exact sums over samples. */
@@ -46,7 +48,7 @@ export interface RunState {
   readonly best: BestResult | null;
   /** A better evaluation of this very state, which has no checkpoint yet. */
   readonly candidate: BestResult | null;
-  /** Why the run ended before its last step, or null: resuming does not go on. */
+  /** Why the run ended before its last step, so that resuming does not continue it; or null. */
   readonly ended: string | null;
   /** Seconds of training before this state, resumptions added up. */
   readonly elapsedSeconds: number;
@@ -89,11 +91,11 @@ export function afterStep(state: RunState, totals: StepTotals): RunState {
   };
 }
 
-/** What early stopping and the choice of the best checkpoint look at. */
+/** The figures of an epoch by which early stopping and the best checkpoint are decided. */
 export interface EpochFigures {
   readonly epoch: number;
   readonly train: Totals;
-  /** Of the images that are evaluated after an epoch; null without an evaluation. */
+  /** Totals over the images that are evaluated after an epoch; null without an evaluation. */
   readonly evaluated: Totals | null;
 }
 

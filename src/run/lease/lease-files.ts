@@ -1,6 +1,7 @@
 /**
- * The lease files of a run folder, `coordinator-N.lock`. Who makes the next number has the folder: of several that try,
- * one does. The numbers before it are removed by the new owner, and that is how their owners learn of it.
+ * The lease files of a run folder, `coordinator-N.lock`. The process that creates the file with the next
+ * number owns the folder; if several try, only one can create it. The new owner removes the files with lower
+ * numbers, and their owners learn from this that they have lost the folder.
  */
 import { join } from 'node:path';
 import { hasCode } from '../../errors/errors.js';
@@ -14,12 +15,12 @@ export function leasePath(runDir: string, number: number): string {
   return join(runDir, `coordinator-${number}.lock`);
 }
 
-/** The text of a lease file, null where there is none (any more). */
+/** The text of a lease file; null if there is none, or none any more. */
 export async function leaseText(disk: Disk, runDir: string, number: number): Promise<string | null> {
   try {
     return await disk.readText(leasePath(runDir, number));
   } catch (error) {
-    // Over NFS a file that another machine has removed is stale.
+    // Over NFS, reading a file that another machine has removed fails with ESTALE.
     if (hasCode(error, 'ENOENT', 'ESTALE')) return null;
     throw error;
   }
@@ -34,7 +35,7 @@ export function parsedLease(text: string): Lease | null {
   }
 }
 
-/** Every lease file that is there, the oldest first. */
+/** All lease files, the oldest first. */
 export async function seenLeases(
   { disk, process }: Pick<Host, 'disk' | 'process'>,
   runDir: string,
@@ -52,7 +53,7 @@ export async function seenLeases(
   return seen;
 }
 
-/** @returns the new file, null where another was faster */
+/** @returns the new file; null if another process was faster */
 export async function createLease(disk: Disk, runDir: string, number: number): Promise<DiskFile | null> {
   try {
     return await disk.open(leasePath(runDir, number), 'wx');

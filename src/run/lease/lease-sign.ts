@@ -1,4 +1,4 @@
-/** Looks at the leases of a run folder without taking it. */
+/** Looks at the leases of a run folder without taking the folder. */
 import type { Host } from '../../host/host.js';
 import { seenLeases } from './lease-files.js';
 import { LEASE_TIMING, leaseVerdict, watched, type LeaseTiming, type WatchedLease } from './lease-verdict.js';
@@ -9,7 +9,10 @@ export type LeaseSeen =
   | { readonly kind: 'alive'; readonly owner: string; readonly reason: string }
   | { readonly kind: 'gone'; readonly reason: string };
 
-/** Waits for a sign of the owner, at most until its lease would have lapsed. @param onWatch told where it has to wait */
+/**
+ * Waits until the owner renews its lease, or until that would have lapsed. @param onWatch called if it has to
+ * wait
+ */
 export async function leaseSign(
   host: Pick<Host, 'clock' | 'disk' | 'process'>,
   runDir: string,

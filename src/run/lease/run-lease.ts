@@ -1,4 +1,7 @@
-/** One coordinator a run folder: a lease that its owner renews while it lives, and that others take when it has lapsed. */
+/**
+ * Makes sure that a run folder has one coordinator: its owner renews a lease, and another may take it when it
+ * has lapsed.
+ */
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import { makeFolders } from '../../host/atomic-file.js';
 import type { Timer } from '../../host/clock.js';
@@ -17,15 +20,15 @@ import {
 } from './lease-verdict.js';
 
 export interface TakeOptions {
-  /** Told once of an owner that has to be watched, and for how long at most. */
+  /** Called once with an owner that has to be watched, and for how long at most. */
   readonly onWatch: (owner: string, forMs: number) => void;
-  /** A reason ends the watching. */
+  /** Gives a reason to stop watching, or null. */
   readonly stopRequested: () => string | null;
   readonly timing?: LeaseTiming;
 }
 
 const LOOK_MS = 200;
-/** Others may take a lease and give it back between two looks, not for ever. */
+/** Other processes may take the lease and give it back between two looks, but only this many times. */
 const MOST_LAPSES = 4;
 
 type LeaseHost = Pick<Host, 'clock' | 'disk' | 'process'>;
@@ -57,9 +60,8 @@ export class RunLease {
     this.#timer = host.clock.every(renewMs, () => this.#renew());
   }
 
-  /**
-   * Takes the folder, which is made where it is missing. A lease whose process was killed in this place is taken over
-   * at once, any other when it has lapsed.
+  /* * Takes the folder, and creates it if it is missing. The lease of a process that was killed on this machine is taken
+   * over at once, any other lease when it has lapsed.
    * @throws RUN_LOCKED, RUN_WRITE_FAILED
    */
   static async take(host: LeaseHost, runDir: string, options: TakeOptions): Promise<RunLease> {
@@ -74,7 +76,7 @@ export class RunLease {
     }
   }
 
-  /** Whether the folder still belongs to this process. To be asked before anything is written to it. */
+  /** Whether the folder still belongs to this process. Has to be asked before every write to the folder. */
   async isHeld(): Promise<boolean> {
     const text = await leaseText(this.#host.disk, this.#runDir, this.#number);
     return text !== null && (parsedLease(text)?.token ?? this.#lease.token) === this.#lease.token;
@@ -92,12 +94,14 @@ export class RunLease {
     if (!held) throw coded('RUN_TAKEN_OVER', { path: this.#runDir, owner: await this.#successor() });
   }
 
-  /** `listener` is told once the folder is found to belong to another. */
+  /** Calls `listener` once if another process is found to own the folder. */
   onLost(listener: (error: VitrailError) => void): void {
     this.#onLost = listener;
   }
 
-  /** Gives the folder back, and removes it where it was made for this lease and nothing else came into it. */
+  /**
+   * Gives the folder back. If the folder was created for this lease and holds nothing else, it is removed.
+   */
   async release(): Promise<void> {
     this.#timer.cancel();
     try {
@@ -106,7 +110,7 @@ export class RunLease {
       if (await this.isHeld()) await removeLease(this.#host.disk, this.#runDir, this.#number);
       if (this.#madeFolder) await this.#host.disk.removeEmptyFolder(this.#runDir);
     } catch {
-      // The folder holds a run now, or it has become unreadable: the lease lapses.
+      // The folder holds a run by now, or cannot be read any more. Then the lease lapses by itself.
     }
   }
 
@@ -117,7 +121,7 @@ export class RunLease {
   }
 
   #renew(): void {
-    // A renewal that fails (a full disk, a server of files that is away) is made up for by the next.
+    // If a renewal fails (a full disk, a file server that is away), the next one makes up for it.
     this.#renewing ??= this.#write()
       .catch((error: unknown) => {
         if (!(error instanceof VitrailError) || error.code !== 'RUN_TAKEN_OVER') return;
@@ -142,7 +146,7 @@ interface Created {
   readonly lease: Lease;
 }
 
-/** Always at the beginning: the text never becomes shorter. Synced, so that other machines see it. */
+/** Writes at the beginning, because the text never becomes shorter. Syncs, so that other machines see it. */
 async function writeLease(file: DiskFile, lease: Lease): Promise<void> {
   await file.writeAt(Buffer.from(JSON.stringify(lease)), 0);
   await file.datasync();
@@ -181,7 +185,7 @@ async function taken(
   }
 }
 
-/** Makes the next lease, if those that were judged are all there is, and as they were. */
+/** Creates the next lease, if no lease has been added or changed since they were judged. */
 async function succeeded(
   host: LeaseHost,
   runDir: string,
@@ -205,7 +209,7 @@ async function succeeded(
     const unchanged =
       others.length === judged.length && others.every(({ text }, i) => text === judged[i]?.text);
     if (unchanged) {
-      // From here on their owners, should they wake up, find that they have lost the folder.
+      // If the owners of these files wake up, they find from now on that they have lost the folder.
       for (const old of others) await removeLease(disk, runDir, old.number);
       return { number, file, lease };
     }

@@ -1,17 +1,23 @@
-/** Where a run's parameters lie in arrays on a GPU. */
+/** The positions of a run's parameters in arrays on a GPU. */
 import type { ParameterLayout } from './parameter-layout.js';
 
-/** In elements: 256 bytes of bf16, 512 of float32. The library for products wants 256, kernels read 16 at a time. */
+/**
+ * In elements: 256 bytes of bf16, 512 of float32. cuBLASLt needs an alignment of 256 bytes; our kernels read
+ * 16 bytes at a time.
+ */
 const ALIGNMENT = 128;
 
 export interface DeviceLayout {
   /** [slots], in elements: multiples of 128. */
   readonly offsets: readonly number[];
-  /** Of the whole array, gaps included. */
+  /** Elements of the whole array, gaps included. */
   readonly length: number;
 }
 
-/** Every slot starts at a multiple of 128 elements: the host's layout leaves no gaps and so keeps no alignment. */
+/**
+ * Every slot starts at a multiple of 128 elements. (The host's layout has no gaps, so its slots are not
+ * aligned.)
+ */
 export function deviceLayout({ slots }: ParameterLayout): DeviceLayout {
   const offsets: number[] = [];
   let end = 0;
@@ -22,15 +28,15 @@ export function deviceLayout({ slots }: ParameterLayout): DeviceLayout {
   return { offsets, length: end };
 }
 
-/** A piece that lies in one piece on both sides. */
+/** A range of elements that is contiguous on the GPU and on the host. */
 export interface CopyRange {
-  /** In elements, on the GPU and on the host. */
+  /** Positions in elements, on the GPU and on the host. */
   readonly offset: number;
   readonly hostOffset: number;
   readonly length: number;
 }
 
-/** All parameters in as few copies as there can be: a gap on the GPU ends one. */
+/** All parameters in as few copies as possible; every gap on the GPU ends a copy. */
 export function copyRanges(layout: ParameterLayout): readonly CopyRange[] {
   const { offsets } = deviceLayout(layout);
   const ranges: CopyRange[] = [];

@@ -1,4 +1,7 @@
-/** Our name of a model for what torchvision, timm, open_clip and Transformers call it, or for a typing error. */
+/**
+ * Finds our name of a model, given its name in torchvision, timm, open_clip or Transformers, or a misspelt
+ * name.
+ */
 import { editDistance, nearestName } from '../../errors/name-distance.js';
 
 const SIZE_OF: Readonly<Record<string, string>> = {
@@ -21,7 +24,7 @@ const NAMED =
 const PATCH = /(?:patch|[-_/ ]p|[-_/ ]|^)(\d{1,2})(?!\d)/;
 /** The first word, without `vit`. */
 const WORD = /^(?:vit[-_ ]?)?([a-z]+)/;
-/** More than this is another word, no typing error. */
+/** A word with more differing letters is another word, not a typing error. */
 const MOST_ERRORS = 2;
 
 /** H has patches of 14 in the paper, the others of 16; micro is for images of 32 pixels. */
@@ -30,7 +33,7 @@ function usualPatch(size: string): number {
   return size === 'micro' ? 8 : 16;
 }
 
-/** The size that a word means, perhaps with a typing error; B where it means none. */
+/** The size that a word means, perhaps misspelt; B if it means none. */
 function sizeOfWord(word: string): string {
   const near = nearestName(word, Object.keys(SIZE_OF));
   const errors = editDistance(word, near);
@@ -39,7 +42,7 @@ function sizeOfWord(word: string): string {
     : SIZE_OF[near]!;
 }
 
-/** The model that was probably meant by a name that is none of ours. */
+/** The model that was probably meant by a name that we do not have. */
 export function suggestedModel(name: string): string {
   const text = name.toLowerCase();
   const named = NAMED.exec(text);

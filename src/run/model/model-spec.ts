@@ -4,7 +4,7 @@ import { suggestedModel } from './model-names.js';
 
 export type GeluForm = 'tanh' | 'erf';
 
-/** Everything that fixes the function a model computes, and nothing else. */
+/** Everything that decides which function a model computes, and nothing else. */
 export interface ModelSpec {
   /** Canonical name, for example `vit-b/16`. */
   readonly name: string;

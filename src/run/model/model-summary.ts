@@ -8,14 +8,14 @@ export interface SummaryRow {
   /** For one image. */
   readonly outputShape: readonly number[];
   readonly parameters: number;
-  /** Forward, for one image; a multiplication and an addition are two. */
+  /** In the forward pass, for one image; a multiplication and an addition count as two. */
   readonly flops: number;
 }
 
 export interface ModelSummary {
   readonly rows: readonly SummaryRow[];
   readonly parameters: number;
-  /** Forward, for one image. Training costs three times as much. */
+  /** In the forward pass, for one image. Training costs three times as much. */
   readonly forwardFlops: number;
 }
 
@@ -68,7 +68,10 @@ export function modelSummary(spec: ModelSpec): ModelSummary {
 
 const BLOCK = /^blocks\.\d+(\..*)$/;
 
-/** Rows for people: at depth 1 all blocks are one, at 2 there is one of each kind of layer in them, at 3 each is there. */
+/**
+ * Rows for people. At depth 1 all blocks are one row, at 2 there is a row for each kind of layer in them, at
+ * 3 for each layer.
+ */
 export function foldedRows(rows: readonly SummaryRow[], layers: number, depth: number): SummaryRow[] {
   if (depth >= 3) return [...rows];
   const folded = new Map<string, SummaryRow>();

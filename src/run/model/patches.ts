@@ -1,4 +1,4 @@
-/** Pixels to the model's input: flattened patches of float32. */
+/** Turns pixels into the model's input, which is flattened patches of float32. */
 
 /** The float32 value of each 8-bit pixel value: [256]. */
 export type PixelScale = Float32Array;
@@ -13,7 +13,7 @@ export function signedScale(): PixelScale {
   return Float32Array.from({ length: 256 }, (_, value) => value / 127.5 - 1);
 }
 
-/** What a run's transform makes of pixel values. */
+/** The table of pixel values for a run's transform. */
 export function pixelScale(transform: 'paper' | 'tutorial'): PixelScale {
   return transform === 'paper' ? signedScale() : unitScale();
 }

@@ -3,7 +3,7 @@ import { coded } from '../../errors/errors.js';
 import { patchCount, type ModelSpec } from './model-spec.js';
 import { parameterLayout } from './parameter-layout.js';
 
-/** What must be equal for the encoder's weights to mean the same. */
+/** Fields of two models that must be equal if the encoder's weights of one are to work in the other. */
 const FIXED = ['layers', 'hidden', 'mlp', 'heads', 'patch', 'gelu'] as const;
 
 /**

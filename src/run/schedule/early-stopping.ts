@@ -1,4 +1,7 @@
-/** When to stop because a metric no longer improves: the rule of the tutorial, as a pure function of its state. */
+/**
+ * Decides when to stop because a metric no longer improves: the rule of the tutorial (`--preset tutorial`),
+ * as a pure function.
+ */
 import { counted, figure } from '../../errors/wording.js';
 
 export interface EarlyStoppingOptions {
@@ -11,7 +14,7 @@ export interface EarlyStoppingOptions {
   readonly patience: number;
 }
 
-/** Plain JSON: it goes into the checkpoint. */
+/** Plain JSON, because it is part of a checkpoint. */
 export interface EarlyStoppingState {
   readonly best: number | null;
   /** Evaluations since the best one. */
@@ -35,8 +38,8 @@ function isBetter(value: number, best: number, options: EarlyStoppingOptions): b
 }
 
 /**
- * Takes in the next evaluation. The first finite value is the best; a value that is not finite stops the run
- * (unless patience is 0) and leaves the state as it is.
+ * The state after another evaluation. The first finite value is the best so far. A value that is not finite
+ * stops the run (unless patience is 0) and leaves the state as it is.
  */
 export function updateEarlyStopping(
   state: EarlyStoppingState,

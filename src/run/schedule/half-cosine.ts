@@ -1,4 +1,7 @@
-/** The cosine of the learning rate from IEEE basic operations alone, so that every engine schedules the same bits. */
+/**
+ * The cosine of the learning rate from IEEE basic operations only, so that every JavaScript engine gives the
+ * same bits.
+ */
 
 /** sin(x) for 0 <= x <= pi/4: the Taylor series up to x^19, whose remainder is below 1e-20. */
 function smallSine(x: number): number {

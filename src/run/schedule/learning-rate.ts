@@ -10,14 +10,17 @@ export interface LearningRateSchedule {
   readonly warmupSteps: number;
   /** Steps of the whole run, warm-up included. */
   readonly totalSteps: number;
-  /** Where the decay ends; null for the form's own: 0 (cosine), 1e-5 (linear). Ignored by `constant`. */
+  /**
+   * The rate at the end of the decay; null for the schedule's default, 0 (cosine) or 1e-5 (linear). Ignored
+   * by `constant`.
+   */
   readonly finalLr: number | null;
 }
 
 /** vit_jax, `linear_end`. */
 const LINEAR_FINAL_LR = 1e-5;
 
-/** Where the decay of a schedule ends. */
+/** The rate at the end of a schedule's decay. */
 export function effectiveFinalLr({
   form,
   base,
@@ -33,7 +36,10 @@ function decayed(schedule: LearningRateSchedule, progress: number): number {
   return end + (schedule.base - end) * remaining;
 }
 
-/** 0 until the warm-up ends, 1 from the end of the run; a run that ends within its warm-up never decays. */
+/**
+ * Progress of the decay: 0 until the warm-up ends, 1 from the end of the run on. A run that ends within its
+ * warm-up never decays.
+ */
 function decayProgress({ warmupSteps, totalSteps }: LearningRateSchedule, step: number): number {
   if (step <= warmupSteps) return 0;
   if (step >= totalSteps) return 1;
@@ -51,12 +57,12 @@ export function learningRate(schedule: LearningRateSchedule, step: number): numb
   return Math.fround(decayed(schedule, decayProgress(schedule, step)) * warmup);
 }
 
-/** Steps of linear warm-up: as given, or a twentieth of the length that the run was started with. */
+/** Steps of linear warm-up: as configured, or a twentieth of the length that the run was started with. */
 export function warmupOf(given: number | null, firstLength: number): number {
   return given ?? Math.floor(firstLength / 20);
 }
 
-/** What the reader of the log should know before the run starts; null if nothing. */
+/** A warning before the run starts, or null. */
 export function scheduleWarning({ warmupSteps, totalSteps: total }: LearningRateSchedule): string | null {
   if (total > warmupSteps) return null;
   return (

@@ -1,6 +1,9 @@
-/** How long a run is, and how long it was meant to be at each of its steps: it may have been prolonged. Pure. */
+/**
+ * How long a run is, and how long it was meant to be at each of its steps, since it may have been prolonged.
+ * Pure.
+ */
 
-/** From step `fromStep` on the run is one of `epochs` epochs. */
+/** From step `fromStep` on, the run has a length of `epochs` epochs. */
 export interface Prolongation {
   readonly fromStep: number;
   readonly epochs: number;
@@ -16,7 +19,10 @@ export interface RunLength {
 
 const PROLONGATION = /^(\d{1,15}):(\d{1,9})$/;
 
-/** Null where `text` is not a list of prolongations, each later than the one before it or as late, and longer. */
+/**
+ * Null if `text` is not a list of prolongations. Each must be longer than the one before it and must not
+ * begin earlier.
+ */
 export function parseProlongations(text: string | null): Prolongation[] | null {
   const list: Prolongation[] = [];
   for (const part of text?.split(',') ?? []) {
@@ -30,13 +36,15 @@ export function parseProlongations(text: string | null): Prolongation[] | null {
   return list;
 }
 
-/** The same list with one more. */
+/** The list with one more prolongation. */
 export function withProlongation(text: string | null, { fromStep, epochs }: Prolongation): string {
   const added = `${fromStep}:${epochs}`;
   return text === null ? added : `${text},${added}`;
 }
 
-/** Whether `later` is `earlier` with nothing but prolongations of `step` or later steps added. */
+/**
+ * Whether `later` differs from `earlier` only by more prolongations, all of which begin at `step` or later.
+ */
 export function isProlongationOf(earlier: string | null, later: string | null, step: number): boolean {
   const [before, after] = [parseProlongations(earlier), parseProlongations(later)];
   if (before === null || after === null) return false;
@@ -46,7 +54,10 @@ export function isProlongationOf(earlier: string | null, later: string | null, s
   return same && after.slice(before.length).every(({ fromStep }) => fromStep >= step);
 }
 
-/** The steps at which the run was, is or will be over: of lengths that it never came to the end of there are none. */
+/**
+ * The steps at which the run was, is or will be over. A length whose end the run never reached has no such
+ * step.
+ */
 export function endsOf(run: RunLength, stepsPerEpoch: number): ReadonlySet<number> {
   const ends = new Set<number>();
   let end = firstLength(run, stepsPerEpoch);

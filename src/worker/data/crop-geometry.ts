@@ -24,7 +24,7 @@ function centreFallback({ width, height }: Size): Box {
   return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
 }
 
-/*
+/**
  * A random crop. Its area is uniform on [minArea, 1] of the image's, and its aspect ratio log-uniform on
  * [3/4, 4/3]. After ten attempts that do not fit into the image it is the centre. Source: torchvision 0.14,
  * RandomResizedCrop.get_params.
@@ -45,7 +45,7 @@ export function randomCrop(random: KeyedRandom, image: Size, minArea: number): B
   return centreFallback(image);
 }
 
-/*
+/**
  * The paper's view for evaluation, for inputs of side S: the shorter side is resized to round(S 256 / 224),
  * and the centre S x S is kept. Source: torchvision 0.14, Resize and CenterCrop.
  */

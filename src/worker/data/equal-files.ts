@@ -49,7 +49,7 @@ async function groupsOf(
   return groups;
 }
 
-/*
+/**
  * The groups of at least two files with the same content, as positions in `files`. Positions within a group
  * rise, and groups are in the order of their first position. Memory holds only the positions and the digests
  * of files of one size.

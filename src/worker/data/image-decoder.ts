@@ -18,7 +18,7 @@ sharp.concurrency(1);
 
 const gate = new DecodeGate();
 
-/*
+/**
  * What libvips should take for damage, so that it refuses what PIL refuses (docs/images.md). Warnings of
  * libjpeg are no damage. Warnings of libtiff are, because it only warns of a TIFF that ends too early.
  */
@@ -78,7 +78,7 @@ async function withSharp(bytes: Buffer, { failOn, cmyk, black }: Plan): Promise<
   return { width, height, data };
 }
 
-/*
+/**
  * Decodes while other files are decoded, and a second time alone if sharp refuses. libvips has one list of
  * error texts for the whole process, so a text is certain to be of this file only if no other file is being
  * decoded.

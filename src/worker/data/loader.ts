@@ -79,7 +79,7 @@ export class Loader {
     return this.#statistics;
   }
 
-  /*
+  /**
    * Says which micro-batches will be taken next, in this order. They are prepared ahead, `maxAhead` at a
    * time. The list replaces the one of the last call; a prepared micro-batch that is not in the new list is
    * dropped.

@@ -11,7 +11,7 @@ import { equalFiles } from './equal-files.js';
 
 const MOST_OF_A_GROUP = 3;
 
-/*
+/**
  * Adds a finding for every picture that is in several places. `splitAt` gives the split of a position. Files
  * that can no longer be read are added to `faults`, by position.
  */

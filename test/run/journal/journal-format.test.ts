@@ -108,7 +108,7 @@ test('what is no journal is refused', () => {
   assert.deepEqual(parseJournal(''), { ok: false, problem: 'it is empty' });
   assert.deepEqual(parseJournal(text([commit(1), commit(2)])), {
     ok: false,
-    problem: 'it does not begin with a start',
+    problem: 'its first line is not the start of a coordinator',
   });
   fc.assert(fc.property(fc.string(), (junk) => !parseJournal(`${junk}\n${junk}\n`).ok));
 });
