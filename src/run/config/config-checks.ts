@@ -1,4 +1,4 @@
-/** What the options of a run must satisfy together, as far as that can be said before the data is seen. */
+/** Checks the options of a run against each other, as far as that is possible without the data. */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import { counted } from '../../errors/wording.js';
 import { modelSpec } from '../model/model-spec.js';
@@ -12,14 +12,14 @@ function refuse(config: RunConfig, key: RunConfigKey, problem: string, expected:
 }
 
 /**
- * The model's canonical name, so that `ViT-B/16` and `vit-b/16` are one run. The number of classes does not matter.
+ * The model's canonical name, so that `ViT-B/16` and `vit-b/16` are the same run. The number of classes does not matter.
  * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE
  */
 export function canonicalModel({ model, imageSize }: RunConfig): string {
   return modelSpec(model, { imageSize, classes: 2 }).name;
 }
 
-/** More workers than a step has work for. */
+/** Refuses more workers than a step has work for. */
 export function tooManyWorkers(workers: number, microBatches: number): VitrailError {
   return coded('TOO_MANY_WORKERS', {
     workers: counted(workers, 'worker'),
@@ -105,8 +105,8 @@ function checkAddresses(config: RunConfig): void {
 }
 
 /**
- * Throws the coded error of the first rule that is broken.
- * A warm-up longer than the run is no error (see `scheduleWarning`): its length is known only with the data.
+ * Throws the coded error of the first rule that is broken. A warm-up that is longer than the run is not
+ * refused here, because the length of the run is known only with the data. See `scheduleWarning`.
  */
 export function checkConfig(config: RunConfig): void {
   checkBatch(config);

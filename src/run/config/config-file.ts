@@ -1,4 +1,7 @@
-/** The YAML door: config files as they are read, and the effective configuration as it is stored. */
+/**
+ * Reads config files, and writes the effective configuration. It is the only file that imports the YAML
+ * library.
+ */
 import { readFile } from 'node:fs/promises';
 import { parseDocument, stringify } from 'yaml';
 import { coded, reasonOf } from '../../errors/errors.js';
@@ -8,7 +11,7 @@ import { OPTION_KEYS, nearestOption, optionOfKebab } from './option-name.js';
 import { optionMeta, type RunConfig, type RunConfigKey } from './schema.js';
 
 export interface ConfigFile {
-  /** The preset it builds on. */
+  /** The preset that the file is based on. */
   readonly preset: string | null;
   readonly values: OptionValues;
 }
@@ -23,7 +26,7 @@ function parseMap(text: string, path: string): ReadonlyMap<unknown, unknown> {
     const document = parseDocument(text, { prettyErrors: true });
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) throw problem;
-    // A Map keeps every key a plain key, "__proto__" included.
+    // In a Map every key is a plain key, even "__proto__".
     root = document.toJS({ mapAsMap: true });
   } catch (thrown) {
     throw unreadable(path, reasonOf(thrown).split('\n')[0] ?? '');

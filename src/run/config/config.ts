@@ -1,4 +1,4 @@
-/** From flags, a config file and a preset to the one frozen configuration of a run. */
+/** Makes the one frozen configuration of a run from flags, a config file and a preset. */
 import type { z } from 'zod';
 import { coded } from '../../errors/errors.js';
 import { canonicalModel, checkConfig, modeOfMetric } from './config-checks.js';
@@ -16,9 +16,9 @@ export interface ConfigSources {
   /** Values may be texts, as a command line gives them. */
   readonly flags?: OptionValues;
   readonly file?: { readonly preset: string | null; readonly values: OptionValues };
-  /** Named by a flag; it takes the place of the file's preset. */
+  /** The preset that a flag names. It replaces the file's preset. */
   readonly preset?: string | null;
-  /** What the run that is resumed was started with: it holds wherever nothing else is given. */
+  /** The options of the run that is resumed. They hold unless something else is given. */
   readonly stored?: StoredOptions | null;
 }
 
@@ -44,8 +44,8 @@ function readLayer(values: OptionValues): Partial<Record<RunConfigKey, unknown>>
 }
 
 /**
- * Later layers win. `epochs` and `steps` are two ways to give one length: a layer that gives epochs alone takes
- * back the steps of the layers below it.
+ * Later layers win. `epochs` and `steps` are two ways to give the length, so a layer that gives only epochs
+ * removes the steps of the layers below it.
  */
 function mergeLayers(layers: readonly OptionValues[]): OptionValues {
   let merged: OptionValues = {};
@@ -74,7 +74,7 @@ function issueError(issue: z.core.$ZodIssue, merged: OptionValues) {
   return coded('CONFIG_INVALID_VALUE', { key: kebab(key), value: JSON.stringify(value), problem, expected });
 }
 
-/** The options as they are typed, before it is known whether they go together. */
+/** Validates each option by itself; `checkConfig` then checks whether they go together. */
 function typedConfig(merged: OptionValues): RunConfig {
   const parsed = runConfigSchema.safeParse(merged);
   if (!parsed.success) throw issueError(parsed.error.issues[0]!, merged);
@@ -85,11 +85,11 @@ function typedConfig(merged: OptionValues): RunConfig {
 }
 
 /**
- * The configuration of a run: defaults < preset < file < flags, validated and frozen; of a run that is resumed, what is
- * stored stands below all that is given.
- * Where nothing gives `earlyStopMode`, it follows the metric.
+ * The configuration of a run, validated and frozen: defaults < preset < file < flags. If a run is resumed, its stored
+ * options come below all that are given.
+ * If nothing gives `earlyStopMode`, it follows from the metric.
  * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case;
- *   RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED where a resumed run is given an option that would change its weights
+ *     RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED if a resumed run is given an option that would change its weights
  */
 export function resolveConfig({
   flags = {},
@@ -101,7 +101,8 @@ export function resolveConfig({
   const base = presetName === null ? {} : presetConfig(presetName);
   const config = typedConfig(mergeLayers([stored?.values ?? {}, base, file?.values ?? {}, flags]));
   if (stored !== null) {
-    // Before the options are looked at together: two that do not fit are told by what was changed.
+    // This check comes before that of the options together: "you changed X" says more than "X and Y do not go
+    // together".
     requireSameRun(stored.path, typedConfig(mergeLayers([stored.values])), config);
   }
   checkConfig(config);

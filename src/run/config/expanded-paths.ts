@@ -1,4 +1,4 @@
-/** `~` in the options of a run that are paths. */
+/** Expands `~` in those options of a run that are paths. */
 import { expandHome } from './home-path.js';
 import { OPTION_KEYS } from './option-name.js';
 import { optionMeta, type RunConfigKey } from './schema.js';

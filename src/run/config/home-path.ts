@@ -1,10 +1,13 @@
-/** What `~` means at the start of a path. Shells expand it in a word of its own, not in `--out=~/x`, YAML or a variable. */
+/**
+ * Expands `~` at the start of a path. Shells do so for `--out ~/x`, but not for `--out=~/x`, in YAML or in a
+ * variable.
+ */
 import { coded } from '../../errors/errors.js';
 
 /**
  * `path` with a leading `~` or `~/` replaced by the home folder. Any other path stays as it is.
  * @param home the home folder of the user, empty where there is none
- * @throws PATH_OF_HOME for `~name`, whose folder only the system's user list knows, and where there is no home
+ * @throws PATH_OF_HOME for `~name`, whose folder only the system's user list knows, and if there is no home folder
  */
 export function expandHome(path: string, home: string): string {
   if (!path.startsWith('~')) return path;

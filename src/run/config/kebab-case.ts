@@ -1,4 +1,7 @@
-/** The spelling of options in flags, YAML and messages; apart from the schema, which takes long to load. */
+/**
+ * The spelling of options in flags, YAML and messages. It has a file of its own because the schema takes long
+ * to load.
+ */
 
 /** `imageSize` as `image-size`. */
 export function kebab(key: string): string {

@@ -1,13 +1,13 @@
-/** The kinds of options that the schema is made of, and what is known of each besides its type. */
+/** Declares options for the schema, with the metadata that each has besides its type. */
 import { z } from 'zod';
 
-/** How an option is shown and treated; `identity` options change the weights, the others do not. */
+/** How an option is shown and treated. Options with `identity` change the weights, the others do not. */
 export interface OptionMeta {
   readonly group: 'data' | 'model' | 'training' | 'run' | 'cluster';
   readonly help: string;
   readonly unit?: string;
   readonly identity: boolean;
-  /** A file or folder: `~` at its start is the home folder. */
+  /** Whether the value is a file or folder, so that `~` at its start is the home folder. */
   readonly path: boolean;
 }
 
@@ -20,12 +20,12 @@ function described<S extends z.ZodType>(schema: S, meta: Omit<OptionMeta, 'unit'
   return schema;
 }
 
-/** An option that is part of what the run computes. */
+/** Declares an option that changes the weights, and so is part of a run's identity. */
 export function option<S extends z.ZodType>(schema: S, group: Group, help: string, unit?: string): S {
   return described(schema, { group, help, identity: true, path: false }, unit);
 }
 
-/** An option that cannot change the weights. */
+/** Declares an option that cannot change the weights. */
 export function operational<S extends z.ZodType>(schema: S, group: Group, help: string, unit?: string): S {
   return described(schema, { group, help, identity: false, path: false }, unit);
 }
@@ -39,7 +39,7 @@ export function path<S extends z.ZodType>(described: S): S {
 export const whole = (min: number, max = 2 ** 31 - 1): z.ZodNumber => z.number().int().min(min).max(max);
 export const fraction = z.number().min(0).lt(1);
 
-/** What an option was described with. */
+/** The metadata that an option was declared with. */
 export function metaOf(schema: z.ZodType): OptionMeta | undefined {
   return metas.get(schema);
 }

@@ -1,4 +1,4 @@
-/** What values an option takes, derived from the schema: for messages, for reading text, and for help. */
+/** Derives from the schema which values an option takes: for messages, for reading text, and for help. */
 import { z } from 'zod';
 import { OPTION_KEYS } from './option-name.js';
 import { optionMeta, runConfigSchema, type RunConfigKey } from './schema.js';
@@ -6,11 +6,11 @@ import { optionMeta, runConfigSchema, type RunConfigKey } from './schema.js';
 export interface OptionShape {
   readonly type: 'integer' | 'number' | 'boolean' | 'string' | 'choice';
   readonly nullable: boolean;
-  /** Of a `choice`, else empty. */
+  /** The values of a `choice`; empty for other kinds. */
   readonly choices: readonly string[];
-  /** Undefined where the option has to be given. */
+  /** Undefined if the option has no default and must be given. */
   readonly defaultValue: string | number | boolean | null | undefined;
-  /** What is right, as a phrase: "a whole number from 1 to 64". */
+  /** The values that are allowed, as a phrase: "a whole number from 1 to 64". */
   readonly expected: string;
 }
 
@@ -78,8 +78,8 @@ export function optionShape(key: RunConfigKey): OptionShape {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * The value that a text means for an option: a number, true or false, null for "none" where there may be none.
- * A text that means nothing for it stays a text, and validation refuses it.
+ * The value that a text means for an option: a number, true or false, or null for "none" if the option allows
+ * that. A text without such a meaning stays a text, and validation refuses it.
  */
 export function valueOfText(key: RunConfigKey, text: string): string | number | boolean | null {
   const { type, nullable } = optionShape(key);

@@ -1,7 +1,7 @@
-/** What our options are called by torchrun, PyTorch's examples, timm, Lightning and Transformers: name there, name here. */
+/** Names that our options have in torchrun, PyTorch's examples, timm, Lightning and Transformers. */
 import type { RunConfigKey } from './schema.js';
 
-/** Our name first, in the config's spelling; theirs in kebab-case. */
+/** The key is our name in camelCase; the values are their names in kebab-case. */
 const OTHER_NAMES: Readonly<Partial<Record<RunConfigKey, string>>> = {
   data: 'dataset data-dir data-path data-root train-dir train-data root imagenet-dir image-folder',
   model: 'arch architecture model-name model-name-or-path backbone net',
@@ -58,7 +58,7 @@ const OURS: ReadonlyMap<string, RunConfigKey> = new Map(
   ),
 );
 
-/** Our option for another tool's name in kebab-case. */
+/** Our option for a name that another tool uses, in kebab-case. */
 export function optionOfOtherName(name: string): RunConfigKey | undefined {
   return OURS.get(name);
 }

@@ -6,7 +6,7 @@ import type { RunConfig } from './schema.js';
 export interface Preset {
   /** Where the values come from. */
   readonly source: string;
-  /** What the source leaves open, and what was chosen here. */
+  /** Choices that the source leaves open. */
   readonly note: string;
   readonly config: Readonly<Partial<RunConfig>>;
 }

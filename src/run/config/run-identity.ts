@@ -1,4 +1,7 @@
-/** Which runs are the same: what may differ between a run that was stored and the one that goes on with it. */
+/**
+ * Decides whether two configurations are of the same run: the options that may differ when a stored run is
+ * resumed.
+ */
 import { coded } from '../../errors/errors.js';
 import { isProlongationOf } from '../schedule/run-length.js';
 import { kebab } from './kebab-case.js';
@@ -13,11 +16,11 @@ export interface IdentityDifference {
 }
 
 /**
- * The first option that changes the weights and differs between a stored run and the one given; null for none.
+ * The first option that changes the weights and differs between a stored run and the given one; null if none does.
  *
- * `epochs` and `steps` count under every schedule: they are the horizon of the decay. A run that is made longer says so
- * by a prolongation, which may be added as long as the run has not come further.
- * @param step how far the stored run has come, null where that is not known
+ * `epochs` and `steps` count under every schedule, because the decay depends on them. To make a run longer, a prolongation
+ * is added, which must not begin before the step that the run has reached.
+ * @param step how far the stored run has come; null if that is not known
  */
 export function identityDifference(
   stored: RunConfig,

@@ -1,11 +1,11 @@
-/** The one schema of a run's options: flags, YAML keys, defaults, units and help all come from here. */
+/** The schema of a run's options. Flags, YAML keys, defaults, units and help all come from here. */
 import { z } from 'zod';
 import { clusterOptions } from './cluster-options.js';
 import { dataOptions } from './data-options.js';
 import { metaOf, type OptionMeta } from './option-kinds.js';
 import { trainingOptions } from './training-options.js';
 
-/** In the order in which help and files list them. */
+/** In the order in which help texts and files list them. */
 export const runConfigSchema = z.strictObject({ ...dataOptions, ...trainingOptions, ...clusterOptions });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;

@@ -1,11 +1,11 @@
-/** Compares class names of splits, and tells names that only look the same. */
+/** Compares the class names of splits, and finds names that only look the same. */
 import type { FindingTally } from './findings.js';
 import { listing } from './listing.js';
 import { pathText } from './path-text.js';
 
 /**
- * Below this a class is said to have few images. Of nine test images one is 11 % of the class's accuracy, and the
- * paper's own smallest transfer task, VTAB-1k, leaves 10 training images to each of 100 classes.
+ * A class with fewer images is reported. One of nine test images is 11 % of the class's accuracy, and the
+ * paper's smallest transfer task, VTAB-1k, has 10 training images for each of 100 classes.
  */
 const FEW_IMAGES = 10;
 
@@ -14,7 +14,7 @@ const MOST_NAMED = 5;
 /** Equal for names that differ in Unicode normal form, compatibility characters, case or outer spaces only. */
 const look = (name: string): string => name.normalize('NFKC').toLowerCase().trim();
 
-/** A name with the code points by which it can be told from its double. */
+/** A name with the code points that distinguish it from its double. */
 function spelled(name: string): string {
   const points = Array.from(name, (character) =>
     /^[!-~ ]$/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`,
@@ -22,7 +22,7 @@ function spelled(name: string): string {
   return points.join('');
 }
 
-/** How the classes of another split differ from those of train, all of it; null if they do not. */
+/** All differences between the classes of another split and those of train; null if there are none. */
 export function differenceOfClasses(classes: readonly string[], train: readonly string[]): string | null {
   const [here, there] = [new Set(classes), new Set(train)];
   const extra = classes.filter((name) => !there.has(name));
@@ -76,7 +76,7 @@ export function findDominantClass(
 ): void {
   const images = counts.reduce((sum, count) => sum + count, 0);
   const most = counts.reduce((before, count) => Math.max(before, count), 0);
-  // Of two classes one has to have 80 % of the images, of many a little more than half.
+  // With two classes, one has to have 80 % of the images; with many classes, a little more than half.
   if (most <= images * (0.5 + 0.6 / classes.length)) return;
   const name = classes[counts.indexOf(most)] ?? '';
   tally.add(

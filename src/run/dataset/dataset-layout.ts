@@ -1,4 +1,7 @@
-/** Whether a folder holds a data set's splits or class folders: names alone do not tell, a class may be called test. */
+/**
+ * Tells whether a folder holds splits or class folders. Names alone do not tell, because a class may be
+ * called test.
+ */
 import { join } from 'node:path';
 import { coded } from '../../errors/errors.js';
 import { listFolders } from './image-folder.js';
@@ -17,13 +20,14 @@ export function isSplitFolder(name: string): boolean {
 }
 
 /**
- * Whether `dir` is a data set with splits; else it holds class folders of a model with `classes` itself.
- * A folder called like a split is one unless a class has that name as well; then it is one if it holds class folders.
+ * Whether `dir` is a data set with splits. If not, it holds the class folders of a model with `classes`. A
+ * folder with the name of a split is a split, unless a class has that name as well. Then it is a split if it
+ * holds class folders.
  */
 export async function holdsSplits(dir: string, classes: readonly string[]): Promise<boolean> {
   const known = new Set(classes);
   const folders = await listFolders(dir);
-  // A data set has nothing but splits.
+  // A folder of splits has no other folders.
   if (folders.some((name) => known.has(name) && !SPLIT_FOLDERS.includes(name))) return false;
   for (const name of folders.filter((folder) => SPLIT_FOLDERS.includes(folder))) {
     if (!known.has(name)) return true;

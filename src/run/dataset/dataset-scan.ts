@@ -1,4 +1,4 @@
-/** Reads a data folder into a manifest, and refuses what cannot be trained on. */
+/** Reads a data folder into a manifest, and refuses a data set that cannot be trained on. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { coded, type VitrailError } from '../../errors/errors.js';
 import { evaluatedFolders, isSplitFolder, isValFolder } from './dataset-layout.js';
@@ -22,11 +22,13 @@ import { divideTrain, type ValSplit } from './val-split.js';
 export interface ScanOptions {
   /** Path of an exclude list, or null. */
   readonly exclude?: string | null;
-  /** Validation images to take from train, where there are none; null for none. */
+  /** How many validation images to take from train, if there are none; null for none. */
   readonly valSplit?: ValSplit | null;
-  /** Told a line of each kind of thing that the user may not know of, such as files that are left out. */
+  /** Called with one line for each kind of finding, such as files that are left out. */
   readonly say?: (line: string) => void;
-  /** Told of every file that cannot be used, which is then left out; without it they are refused together. */
+  /**
+   * Called for every file that cannot be used, which is then left out. Without it such files are an error.
+   */
   readonly onBroken?: ((file: BrokenFile) => void) | null;
 }
 
@@ -47,7 +49,7 @@ function tell(findings: readonly Finding[], say: ScanOptions['say']): void {
   if (say !== undefined) for (const finding of findings) say(findingText(finding));
 }
 
-/** `dir` itself may be a split of a data set: then the folder above it was meant. */
+/** If `dir` itself is a split of a data set, the folder above it was meant. */
 async function noSplit(dir: string, split: string): Promise<VitrailError> {
   const above = dirname(resolve(dir));
   const isSplit = isSplitFolder(basename(resolve(dir)));
@@ -70,7 +72,7 @@ export async function surveyDataset(dir: string, exclude: string | null = null):
   return surveySplits(dir, names, exclude);
 }
 
-/** The manifest of what a survey has found. */
+/** The manifest of the images that a survey has found. */
 export function manifestOf({ classes, splits }: DatasetSurvey, valSplit: ValSplit | null = null): Manifest {
   const of = (is: (name: string) => boolean): readonly ManifestSample[] =>
     splits.find(({ name }) => is(name))?.samples ?? [];
@@ -92,7 +94,7 @@ export async function scanDataset(dir: string, options: ScanOptions = {}): Promi
   if (val !== undefined && valSplit !== null) throw coded('DATA_VAL_EXISTS', { path: dir, val: val.name });
   if (survey.splits.length === 1 && valSplit === null) throw coded('DATA_NOTHING_TO_EVALUATE', { path: dir });
   tell(survey.findings, options.say);
-  // A class may be empty because its files are broken: the files come first.
+  // A class may be empty because its files are broken, so broken files are reported first.
   requireSound(dir, survey.broken, options.onBroken);
   if (survey.problems[0] !== undefined) throw survey.problems[0];
   return manifestOf(survey, valSplit);
@@ -100,7 +102,7 @@ export async function scanDataset(dir: string, options: ScanOptions = {}): Promi
 
 /**
  * The images of `dir`/CLASS/IMAGE, a folder without train and test, with labels into `classes` (a model's own).
- * Classes without a folder are allowed; a folder that is no class is not.
+ * A class without a folder is allowed; a folder without a class is not.
  * @throws DATA_NOT_A_DIRECTORY, DATA_UNUSABLE_FILES, DATA_EMPTY, DATA_EMPTY_CLASS, DATA_CLASSES_DIFFER,
  *   DATA_UNREADABLE, DATA_EXCLUDE_UNKNOWN
  */

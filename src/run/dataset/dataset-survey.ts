@@ -1,4 +1,4 @@
-/** Reads a data folder to its end, whatever is wrong with it: its images, and everything that there is to say of it. */
+/** Reads a whole data folder, whatever is wrong with it. Collects its images and all findings. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { coded, reasonOf, type VitrailError } from '../../errors/errors.js';
@@ -18,11 +18,11 @@ export interface SplitSurvey {
 }
 
 export interface DatasetSurvey {
-  /** Those of train. */
+  /** The classes of train. */
   readonly classes: readonly string[];
   /** Train first. */
   readonly splits: readonly SplitSurvey[];
-  /** Files and folders that cannot be used, split after split. */
+  /** Files and folders that cannot be used, in the order of the splits. */
   readonly broken: readonly BrokenFile[];
   readonly findings: readonly Finding[];
   /** Why the data set as a whole cannot be trained on. */
@@ -53,7 +53,7 @@ export async function readExclusion(path: string | null): Promise<Exclusion> {
   }
 }
 
-/** Says which paths of an exclude list are not in the data set. */
+/** Reports paths of an exclude list that are not in the data set. */
 export function unknownExclusion(exclude: string | null, exclusion: Exclusion): VitrailError[] {
   const unknown = exclusion.unmet();
   if (exclude === null || unknown.length === 0) return [];
@@ -68,7 +68,7 @@ export function countsByLabel(classes: readonly string[], samples: readonly Mani
   return counts;
 }
 
-/** Says of a split that it has no images, or which of its classes have none. */
+/** Reports that a split has no images, or which of its classes have none. */
 function emptiness(dir: string, classes: readonly string[], { name, samples }: SplitSurvey): VitrailError[] {
   const path = join(dir, name);
   if (samples.length === 0) return [coded('DATA_EMPTY', { path })];

@@ -1,10 +1,11 @@
 /**
- * Decides what an entry of a data folder is good for, from its name and kind.
- * As torchvision's ImageFolder, but that folders which programs keep for themselves are no classes, and their files no
- * images: nobody means to train on them, and ImageFolder would make a class of `.ipynb_checkpoints`.
+ * Decides from the name and kind of an entry of a data folder whether it is used. It decides as torchvision's
+ * ImageFolder does, with one exception: folders and files that programs keep for themselves are neither
+ * classes nor images. Nobody means to train on them, but ImageFolder would make a class of
+ * `.ipynb_checkpoints`.
  */
 
-/** torchvision's IMG_EXTENSIONS, further names of the same formats, and GIF. */
+/** torchvision's IMG_EXTENSIONS, other extensions of the same formats, and GIF. */
 const IMAGE_NAME = /\.(?:jpe?g|jpe|jfif|png|webp|bmp|tiff?|ppm|pgm|pbm|gif)$/i;
 
 /** Folders of macOS archives, Synology, Windows, ext4 and Python. */
@@ -26,7 +27,7 @@ export type EntryKind = 'file' | 'folder' | 'FIFO' | 'socket' | 'device';
 
 export type EntryDecision =
   | { readonly use: 'image' | 'folder' }
-  /** It would be used if it could. */
+  /** The entry cannot be used, and that is an error. */
   | { readonly broken: string }
   | { readonly leftOut: 'hidden-folder' | 'companion-file' }
   | { readonly leftOut: 'skipped-file'; readonly extension: string };
@@ -38,7 +39,7 @@ function extensionOf(name: string): string {
   return name.includes('.') && extension.length <= LONGEST_EXTENSION ? extension : 'no extension';
 }
 
-/** `isText` is false for a name that is not UTF-8, of which `name` shows what can be shown. */
+/** `isText` is false for a name that is not UTF-8; `name` then shows as much of it as possible. */
 export function decideEntry(name: string, isText: boolean, kind: EntryKind): EntryDecision {
   if (kind === 'folder') {
     if (name.startsWith('.') || SYSTEM_FOLDERS.has(name)) return { leftOut: 'hidden-folder' };

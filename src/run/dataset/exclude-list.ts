@@ -1,6 +1,6 @@
 /**
- * The list of what to leave out: one path a line, relative to the data folder, in quotes where a line could not hold
- * it otherwise (`path-text.ts`); lines that start with '#' are comments.
+ * The list of files to leave out. Each line has one path, relative to the data folder, in quotes if a line
+ * could not hold it otherwise (`path-text.ts`). Lines that start with '#' are comments.
  */
 import { parsePathText, pathText } from './path-text.js';
 
@@ -21,7 +21,7 @@ export function* formatExcludeList(
   for (const { path, reason } of entries) yield `# ${reason.replaceAll(/\s+/g, ' ')}\n${pathText(path)}\n`;
 }
 
-/** What is to be left out, files or whole folders, and which of it has been met. */
+/** The files and folders to leave out, and which of them the scan has found. */
 export class Exclusion {
   readonly #paths: ReadonlySet<string>;
   readonly #unmet: Set<string>;
@@ -42,7 +42,7 @@ export class Exclusion {
     return [...this.#paths];
   }
 
-  /** The listed paths that nobody has asked for. */
+  /** The listed paths that the scan did not find. */
   unmet(): string[] {
     return [...this.#unmet];
   }

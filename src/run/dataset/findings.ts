@@ -1,4 +1,4 @@
-/** What a data set holds that its user may not know of: a count and some examples of each kind. */
+/** Things in a data set that its user may not know of: a count and some examples of each kind. */
 import { listing } from './listing.js';
 import { pathText } from './path-text.js';
 

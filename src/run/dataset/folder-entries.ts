@@ -1,4 +1,6 @@
-/** Reads one folder of a data set: what can be used of it, and what becomes of the rest. */
+/**
+ * Reads one folder of a data set: finds the entries that can be used, and notes what happens to the others.
+ */
 import { readdir, readlink, stat } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
 import { join } from 'node:path';
@@ -16,14 +18,14 @@ import { pathOfBytes, pathText, utf8Text } from './path-text.js';
 
 /** A file or folder that cannot be used, and why. */
 export interface BrokenFile {
-  /** Relative to the data folder; of a name that is not UTF-8 the quoted form. */
+  /** Relative to the data folder; in the quoted form if the name is not UTF-8. */
   readonly path: string;
   readonly reason: string;
 }
 
-/** What a scan has to say, whatever it scans. */
+/** What a scan reports. */
 export interface ScanNotes {
-  /** Every one, in the order of the walk. */
+  /** All broken files and folders, in the order in which the scan finds them. */
   readonly broken: BrokenFile[];
   readonly tally: FindingTally;
   readonly exclusion: Exclusion;
@@ -35,21 +37,21 @@ export interface ImageFile {
 }
 
 export interface FolderEntries {
-  /** Links to folders are folders. Sorted, as are the images. */
+  /** Links to folders count as folders. Folders and images are sorted. */
   readonly folders: readonly string[];
   readonly images: readonly ImageFile[];
 }
 
-/** Open system calls at a time; more does not list faster. */
+/** System calls at the same time. More of them do not make it faster. */
 const CONCURRENT_STATS = 64;
 
 interface Entry {
-  /** The name where it is not UTF-8, else null. */
+  /** The bytes of the name if it is not UTF-8, else null. */
   readonly raw: Buffer | null;
   readonly path: string;
-  /** What can be shown of the name. */
+  /** The name, or as much of it as can be shown. */
   readonly name: string;
-  /** Null of a link: what it leads to is not known yet. */
+  /** Null for a link, because it is not known yet what it leads to. */
   readonly kind: EntryKind | null;
 }
 
@@ -85,11 +87,11 @@ function entryOfBytes(folder: string, raw: Buffer, kind: EntryKind | null): Entr
 const kindOfEntry = (dirent: Dirent<Buffer> | Dirent): EntryKind | null =>
   dirent.isSymbolicLink() ? null : kindOf(dirent);
 
-/** Asks for kind and size and opens nothing: opening a FIFO would wait for whoever writes to it. */
+/** Asks for kind and size without opening the file, because opening a FIFO would wait for a writer. */
 async function look(dir: string, entry: Entry): Promise<Looked> {
   const { raw, name, kind } = entry;
   const decided = kind === null ? null : decideEntry(name, raw === null, kind);
-  // Only an image has a size that matters.
+  // The size matters only for images.
   if (decided !== null && !isImage(decided)) return { entry, decision: decided, bytes: 0 };
   const file = raw === null ? `${dir}/${name}` : Buffer.concat([Buffer.from(`${dir}/`), raw]);
   try {
@@ -127,7 +129,8 @@ function note(
 /** The entries of the folder `dir`, which is `folder` in paths. */
 async function readEntries(dir: string, folder: string): Promise<Entry[]> {
   const dirents = await readdir(dir, { withFileTypes: true });
-  // What is no UTF-8 becomes the replacement character; bytes are asked for where one is seen, for they cost time.
+  // A name that is not UTF-8 contains the replacement character. Only then are bytes asked for, because they
+  // cost time.
   if (!dirents.some(({ name }) => name.includes('\ufffd'))) {
     return dirents.map((dirent) => entryOf(folder, dirent.name, kindOfEntry(dirent)));
   }
@@ -144,7 +147,10 @@ async function entriesOf(dir: string, folder: string, { broken, exclusion }: Sca
   }
 }
 
-/** What `root`/`folder` holds; what cannot be used is noted, and what the exclude list names is passed over. */
+/**
+ * The usable entries of `root`/`folder`. Entries that cannot be used are noted; those in the exclude list are
+ * skipped.
+ */
 export async function folderEntries(root: string, folder: string, notes: ScanNotes): Promise<FolderEntries> {
   const dir = join(root, folder);
   const found: { folders: string[]; images: ImageFile[] } = { folders: [], images: [] };

@@ -12,7 +12,7 @@ export function emptyNotes(exclusion = new Exclusion()): ScanNotes {
   return { broken: [], tally: new FindingTally(), exclusion };
 }
 
-/** The names of the folders in `dir` that may be splits or classes, sorted; none where `dir` cannot be read. */
+/** The sorted names of the folders in `dir` that may be splits or classes; empty if `dir` cannot be read. */
 export async function listFolders(dir: string): Promise<readonly string[]> {
   return (await folderEntries(dir, '', emptyNotes())).folders;
 }
@@ -22,7 +22,7 @@ interface Found {
   readonly samples: readonly ManifestSample[];
 }
 
-/** The names of the class folders in `root`/`folder`, sorted. Images beside them belong to no class. */
+/** The sorted names of the class folders in `root`/`folder`. Images next to them belong to no class. */
 export async function listClasses(
   root: string,
   folder: string,
@@ -33,7 +33,10 @@ export async function listClasses(
   return folders;
 }
 
-/** `above` holds the real paths of all folders above: a link back to one of them would never end. */
+/**
+ * `above` holds the real paths of all folders above, because a link back to one of them would lead into an
+ * endless loop.
+ */
 async function walk(
   root: string,
   folder: string,
@@ -42,7 +45,7 @@ async function walk(
   found: Found[],
   notes: ScanNotes,
 ): Promise<void> {
-  // A folder that has vanished has no real path, and the reading of it says so.
+  // A folder that has vanished has no real path. Reading it will report that.
   const real = await realpath(join(root, folder)).catch(() => null);
   if (real !== null && above.includes(real)) {
     notes.broken.push({ path: folder, reason: 'the link leads back to a folder above it' });

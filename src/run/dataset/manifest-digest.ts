@@ -1,4 +1,4 @@
-/** Seals lists of samples with their digests. */
+/** Adds the digests to lists of samples. */
 import { createHash } from 'node:crypto';
 import {
   manifestLayout,

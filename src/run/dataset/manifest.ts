@@ -1,4 +1,7 @@
-/** What a data set is, file by file: the list that coordinator and workers compare before they train together. */
+/**
+ * The manifest: the list of a data set's files that coordinator and workers compare before they train
+ * together.
+ */
 import { counted } from '../../errors/wording.js';
 import { byCodePoints } from './name-order.js';
 
@@ -11,7 +14,10 @@ export interface ManifestSample {
 }
 
 export interface SplitManifest {
-  /** In torchvision's ImageFolder order; a sample's position is its number everywhere else. */
+  /**
+   * In the order of torchvision's ImageFolder. Everywhere else, a sample's number is its position in this
+   * list.
+   */
   readonly samples: readonly ManifestSample[];
   /** SHA-256 in hex of `splitLayout`. */
   readonly digest: string;
@@ -21,18 +27,18 @@ export interface Manifest {
   /** Class names in the order of their code points; a label is a position in it. */
   readonly classes: readonly string[];
   readonly train: SplitManifest;
-  /** What the best checkpoint is chosen by, without samples where there is none: then `test` is. */
+  /** The images that choose the best checkpoint. If it has no samples, `test` does that. */
   readonly val: SplitManifest;
-  /** Without samples where there is none. */
+  /** Has no samples if the data set has no test images. */
   readonly test: SplitManifest;
   /** SHA-256 in hex of `manifestLayout`. */
   readonly digest: string;
 }
 
 /**
- * The text whose SHA-256 is a split's digest: a version line, then one JSON line a sample.
- * Paths, sizes and labels only: hashing the contents of a large set at each start would take minutes.
- * The price: a file that differs between two machines in content but not in size goes unnoticed.
+ * The text whose SHA-256 is a split's digest: a version line, then one JSON line a sample. It has only paths,
+ * sizes and labels, because hashing the contents of a large data set at each start would take minutes. So a
+ * file that differs between two machines in content but not in size is not noticed.
  */
 export function* splitLayout(samples: readonly ManifestSample[]): Generator<string> {
   yield 'vitrail split 1\n';
@@ -59,7 +65,7 @@ export function allSamples({ train, val, test }: Pick<Manifest, 'train' | 'val' 
 
 /**
  * The text whose SHA-256 is a manifest's digest: a version line, the classes as JSON, the digests of the splits.
- * @param digests of train, val and test, as far as they have samples
+ * @param digests of those of train, val and test that have samples
  */
 export function manifestLayout(classes: readonly string[], digests: readonly string[]): string {
   return `vitrail manifest 1\n${JSON.stringify(classes)}\n${digests.map((digest) => `${digest}\n`).join('')}`;
@@ -98,8 +104,8 @@ function differenceInSamples(
 }
 
 /**
- * The first difference in words, seen from `here`; null if there is none.
- * Classes are compared first, then train, val and test, each in manifest order.
+ * The first difference between two manifests in words, as seen from `here`; null if there is none. Classes
+ * are compared first, then train, val and test, each in manifest order.
  */
 export function firstDifference(
   here: Pick<Manifest, 'classes' | 'train' | 'val' | 'test'>,

@@ -1,6 +1,6 @@
 /** The order of class and file names: by Unicode code point, as Python sorts strings, so that labels are torchvision's. */
 
-/** Where surrogates and the units above them stand among code points: a surrogate belongs to a code point above U+FFFF. */
+/** Moves surrogates above all other code units, because a surrogate belongs to a code point above U+FFFF. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;

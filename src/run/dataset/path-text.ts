@@ -1,9 +1,10 @@
 /**
- * Paths in text: as they are where a line can hold them, else in double quotes with C's escapes, as git prints them.
- * A path that is not UTF-8 has no string of its own: its quoted form, with the bytes in octal, stands for it.
+ * Writes paths as text: unchanged if a line can hold them, else in double quotes with C's escapes, as git
+ * prints them. A path that is not UTF-8 cannot be a string, so its quoted form, with the bytes in octal, is
+ * used for it.
  */
 
-/** What a line would lose, take for something else, or hide from whoever reads it. */
+/** Characters that a line would lose or misunderstand, or that a reader would not see. */
 const NEEDS_QUOTES = /^["#\s]|\s$|[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u;
 const QUOTED = /^"(?:[^"\\]|\\(?:["\\abfnrtv]|[0-3][0-7]{2}))*"$/;
@@ -21,10 +22,10 @@ const NAME_OF = new Map(Object.entries(NAMED).map(([name, character]) => [charac
 
 const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
 
-/** A byte order mark is a character of the name. */
+/** Decodes strictly, and keeps a byte order mark as a character of the name. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text of UTF-8 bytes, null where they are none. */
+/** The text of UTF-8 bytes; null if they are not UTF-8. */
 export function utf8Text(bytes: Uint8Array): string | null {
   try {
     return UTF8.decode(bytes);
@@ -40,13 +41,13 @@ function escaped(character: string, hide: boolean): string {
   return hide ? [...new TextEncoder().encode(character)].map(octal).join('') : character;
 }
 
-/** A path as a line of a list or a report shows it. */
+/** A path in the form for a line of a list or a report. */
 export function pathText(path: string): string {
   if (QUOTED.test(path) || !NEEDS_QUOTES.test(path)) return path;
   return `"${Array.from(path, (character) => escaped(character, HIDDEN.test(character))).join('')}"`;
 }
 
-/** What stands for a path of these bytes: its text, or the quoted form where it is not UTF-8. */
+/** The string for a path of these bytes: its text, or the quoted form if it is not UTF-8. */
 export function pathOfBytes(bytes: Uint8Array): string {
   const text = utf8Text(bytes);
   if (text !== null) return text;

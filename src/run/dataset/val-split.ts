@@ -1,4 +1,4 @@
-/** `--val-split`: which training images are kept back to choose the best checkpoint by. Pure. */
+/** `--val-split`: decides which training images are kept back to choose the best checkpoint by. Pure. */
 import { KeyedRandom, PURPOSE } from '../../numbers/random/keyed-random.js';
 import type { ManifestSample } from './manifest.js';
 import { byCodePoints } from './name-order.js';
@@ -9,26 +9,29 @@ export interface ValSplit {
   readonly seed: number;
 }
 
-/** Both in the order they had. */
+/** Both lists keep the order of the images. */
 export interface DividedTrain {
   readonly train: readonly ManifestSample[];
   readonly val: readonly ManifestSample[];
 }
 
-/** FNV-1a over UTF-16 code units, from another start for each of the two words that name a path. */
+/** FNV-1a over UTF-16 code units. A path is hashed to two words, each with another start value. */
 function hashOf(path: string, start: number): number {
   let hash = start;
   for (let i = 0; i < path.length; i++) hash = Math.imul(hash ^ path.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
 
-/** Where an image stands in its class: it follows from seed and path alone, so that others may come and go. */
+/**
+ * The rank of an image in its class. It follows from seed and path only, so other images may be added or
+ * removed.
+ */
 function rank(seed: number, path: string): number {
   const random = new KeyedRandom(seed, PURPOSE.valSplit, hashOf(path, 0x811c9dc5), hashOf(path, 0x01000193));
   return random.uint32() * 2 ** 21 + (random.uint32() >>> 11);
 }
 
-/** How many of a class's images: at least one where it has two, and one stays to be trained on. */
+/** How many images of a class are kept back: at least one if it has two, and never all. */
 function countOf(images: number, share: number): number {
   return Math.min(images - 1, Math.max(1, Math.round(images * share)));
 }
