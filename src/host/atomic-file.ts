@@ -1,12 +1,12 @@
-/** Writes that survive a crash: a file has its old content or its new one, never a part. */
+/** Writes files so that after a crash each has its old content or its new one, never a part. */
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../errors/errors.js';
 import type { Disk } from './disk.js';
 
 /**
- * Makes a folder and those above it, and forces their entries to the disk.
- * (mkdir's own `recursive` never returns where a folder says ENOENT and yet exists, as /proc does.)
- * @returns false where it was there already
+ * Creates a folder and those above it, and forces their entries to the disk.
+ * (mkdir's own `recursive` never returns if mkdir gives ENOENT in a folder that exists, as in /proc.)
+ * @returns false if the folder was there already
  */
 export async function makeFolders(disk: Disk, path: string): Promise<boolean> {
   const parent = dirname(path);
@@ -14,7 +14,8 @@ export async function makeFolders(disk: Disk, path: string): Promise<boolean> {
     await disk.makeFolder(path);
   } catch (thrown) {
     if (hasCode(thrown, 'EEXIST')) {
-      // Whoever made it may have died before its name was on the disk. A folder of others may not be ours to sync.
+      // The process that created it may have died before its name was on the disk. We may not be allowed to
+      // sync another's folder.
       await disk.syncFolder(parent).catch((error: unknown) => {
         if (!hasCode(error, 'EACCES', 'EPERM', 'EINVAL')) throw error;
       });
@@ -46,9 +47,9 @@ export async function writeSynced(
 }
 
 /**
- * Writes a file by way of a hidden sibling that is renamed over it.
+ * Writes a hidden file next to it, which is then renamed over it.
  * Rejects with the file system's own error, and leaves the old file as it was.
- * @param content whole, or in pieces of which one after the other is in memory
+ * @param content the whole content, or its pieces, of which only one is in memory at a time
  */
 export async function writeFileAtomic(
   disk: Disk,

@@ -1,16 +1,16 @@
-/** Time, as everything that waits sees it: the system's clock, or that of a simulation. */
+/** The clock and timers that all waits use: the system's, or those of a simulation. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface Timer {
   cancel(): void;
-  /** The whole time again, from now. */
+  /** Starts the timer again, with its full time from now on. */
   refresh(): void;
 }
 
 export interface Clock {
   /** Milliseconds of a clock that never goes back. */
   now(): number;
-  /** The time of day, for people: it may jump, and nothing follows from it. */
+  /** The time of day, for people. It may jump, so nothing is decided by it. */
   date(): Date;
   /** Calls `action` once, after `ms`. */
   after(ms: number, action: () => void): Timer;
@@ -18,7 +18,7 @@ export interface Clock {
   every(ms: number, action: () => void): Timer;
   /** Resolves after `ms`. */
   delay(ms: number): Promise<void>;
-  /** Resolves when messages and timers that were due have had their turn. */
+  /** Resolves after messages and timers that were due have been handled. */
   turn(): Promise<void>;
 }
 

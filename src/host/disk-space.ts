@@ -1,13 +1,13 @@
-/** A full disk is no reason to lose a run: writes that cannot be done without wait until there is space. */
+/** Lets writes that a run needs wait while the disk is full, so that a full disk does not end the run. */
 import type { Clock } from './clock.js';
 
-/** A person has to make room: as long as workers wait for a coordinator by default. */
+/** Time for a person to make room; workers wait as long for a coordinator by default. */
 const LONGEST_WAIT_MS = 600_000;
 const AGAIN_MS = 500;
 
 const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
-/** Whether something was thrown because a disk or a quota is full; a coded error is asked for its cause. */
+/** Whether the reason for an error is a full disk or quota. Looks at the causes of an error as well. */
 export function isDiskFull(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
   return ('code' in thrown && FULL.includes(thrown.code)) || isDiskFull(thrown.cause);
@@ -15,16 +15,16 @@ export function isDiskFull(thrown: unknown): boolean {
 
 export interface DiskWait {
   readonly clock: Clock;
-  /** Told once a wait what is waited for. */
+  /** Called once for each wait, with the reason. */
   readonly onFull: (path: string) => void;
-  /** True ends a wait. */
+  /** True ends the wait. */
   readonly interrupted: () => boolean;
-  /** @throws where nothing may be written any more, because the folder belongs to another by now */
+  /** @throws if nothing may be written any more, because another coordinator owns the folder by now */
   readonly check: () => Promise<void>;
 }
 
 /**
- * Does `work`, which is to write `path` and to leave nothing half-written where it fails, until the disk has room for it.
+ * Repeats `work` until the disk has room for it. `work` writes `path`, and must leave nothing half-written if it fails.
  * @throws what `check` throws; what `work` throws for other reasons, when interrupted, or after ten minutes
  */
 export async function whenThereIsSpace<T>(
@@ -38,7 +38,7 @@ export async function whenThereIsSpace<T>(
     try {
       return await work();
     } catch (error) {
-      // What it was writing may have been cleared away by the new owner.
+      // The new owner may have removed what `work` was writing.
       await check();
       if (!isDiskFull(error) || interrupted() || clock.now() - startMs > LONGEST_WAIT_MS) throw error;
       if (!told) onFull(path);

@@ -1,13 +1,13 @@
-/** The disk of a run folder, as everything that writes to it sees it: the system's, or that of a simulation. */
+/** The disk through which everything is written to a run folder: the system's, or that of a simulation. */
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { hasCode } from '../errors/errors.js';
 
-/** r: to read. w: to write from the beginning. a: to append. With x: only where there is no such file yet. */
+/** r: to read. w: to write from the beginning. a: to append. x: fails if the file exists. */
 export type OpenMode = 'r' | 'w' | 'wx' | 'a' | 'ax';
 
 export interface DiskFile {
-  /** Writes all of `bytes` behind what the file holds. A failure may leave a part of them. */
+  /** Writes all of `bytes` at the end of the file. A failure may leave a part of them. */
   append(bytes: Uint8Array): Promise<void>;
   /** Writes all of `bytes` at `position`; not for a file that is open for appending. */
   writeAt(bytes: Uint8Array, position: number): Promise<void>;
@@ -15,7 +15,7 @@ export interface DiskFile {
   readAt(into: Uint8Array, position: number): Promise<number>;
   /** Forces content and size to the disk. */
   sync(): Promise<void>;
-  /** As `sync`, without what the content can be read without, such as the time of the last change. */
+  /** As `sync`, but without metadata that reading does not need, such as the time of the last change. */
   datasync(): Promise<void>;
   truncate(bytes: number): Promise<void>;
   /** In bytes. */
@@ -23,24 +23,24 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
-/** Every operation rejects with the error of the system, whose `code` is ENOENT, EEXIST, ENOSPC and so on. */
+/** Every operation rejects with the system's error, whose `code` is ENOENT, EEXIST, ENOSPC and so on. */
 export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** The whole file as UTF-8. */
   readText(path: string): Promise<string>;
   /** The names in a folder, in no particular order. */
   list(path: string): Promise<readonly string[]>;
-  /** What is at `path`; null where nothing is, also where something above it is a file. */
+  /** What is at `path`; null if nothing is, or if something above it is a file. */
   kindOf(path: string): Promise<'folder' | 'file' | null>;
-  /** Puts a file in the place of another, or a folder in that of an empty one, at once. */
+  /** Renames atomically: a file replaces another, and a folder an empty one. */
   rename(from: string, to: string): Promise<void>;
   makeFolder(path: string): Promise<void>;
   /** @returns false where there was none */
   removeFile(path: string): Promise<boolean>;
   removeEmptyFolder(path: string): Promise<void>;
-  /** Removes whatever is at `path`, a folder with all that it holds. It is no error that nothing is there. */
+  /** Removes a file, or a folder with its content. It is no error if there is none. */
   removeAll(path: string): Promise<void>;
-  /** Forces the names in a folder to the disk: which there are, and what they mean. */
+  /** Forces the entries of a folder to the disk, so that names survive a power loss. */
   syncFolder(path: string): Promise<void>;
 }
 
@@ -51,7 +51,9 @@ class NodeFile implements DiskFile {
     this.#file = file;
   }
 
-  /** A disk that is almost full takes a part of a write and says nothing; the rest then fails. */
+  /**
+   * A disk that is almost full takes only a part of a write without an error. Writing the rest then fails.
+   */
   async append(bytes: Uint8Array): Promise<void> {
     let done = 0;
     while (done < bytes.length) done += (await this.#file.write(bytes, done)).bytesWritten;

@@ -1,10 +1,10 @@
 /**
- * Deliberate faults at named points of a step, for `vitrail chaos` and its tests: VITRAIL_FAULTS holds a list of
- * POINT@STEP:ACTION, each of which happens once. Without it a point costs a comparison.
+ * Deliberate faults at named points of a step, for `vitrail chaos` and tests. VITRAIL_FAULTS has a list of
+ * POINT@STEP:ACTION, each of which happens once. Without it, a point costs one comparison.
  */
 import { writeSync } from 'node:fs';
 
-/** Where a worker can be hit, in the order in which a step passes them. */
+/** The points at which a worker can be hit, in the order in which a step passes them. */
 export const WORKER_POINTS = [
   'state-pull',
   'state-serve',
@@ -22,7 +22,7 @@ export const WORKER_POINTS = [
   'checkpoint-serve',
 ] as const;
 
-/** Where a coordinator can be hit. */
+/** The points at which a coordinator can be hit. */
 export const COORDINATOR_POINTS = [
   'before-plan',
   'mid-plan',
@@ -38,34 +38,37 @@ export const COORDINATOR_POINTS = [
 
 export type FaultPoint = (typeof WORKER_POINTS)[number] | (typeof COORDINATOR_POINTS)[number];
 
-/** kill and stop: the signals; slow: half a second of pause; cut: only said, for whoever holds the link. */
+/**
+ * kill and stop are the signals. slow is a pause of half a second. cut is only printed, for the test that
+ * holds the link.
+ */
 export const FAULT_ACTIONS = ['kill', 'stop', 'cut', 'slow'] as const;
-/** flip: the caller damages what it holds, as broken memory does; hang: the thread stands still for good. */
+/** flip: the caller damages its own data, as broken memory does. hang: the thread stands still for ever. */
 export type FaultAction = (typeof FAULT_ACTIONS)[number] | 'flip' | 'hang';
 
 export interface Fault {
   readonly point: FaultPoint;
-  /** It happens in this step or, where that does not pass the point, in the first later one that does. */
+  /** It happens in this step or, if that does not pass the point, in the first later step that does. */
   readonly step: number;
   readonly action: FaultAction;
 }
 
-/** Begin the lines that tell of a fault, and that a process has been stopped. */
+/** The lines that report a fault, and that a process was stopped, begin with these texts. */
 export const FAULT = 'fault';
 export const STOPPED = 'stopped';
 
 const SLOW_MS = 500;
-/** Half of the messages are to be out when the sender is hit between two of them. */
+/** Time for half of the messages to leave before their sender is hit. */
 const FLUSH_MS = 30;
 const BETWEEN_MESSAGES: readonly FaultPoint[] = ['mid-plan', 'mid-commit'];
-/** Time for whoever holds the link to cut it. */
+/** Time for the test to cut the link. */
 const CUT_MS = 50;
 
 export function faultText({ point, step, action }: Fault): string {
   return `${point}@${step}:${action}`;
 }
 
-/** The faults of a text; what is none is left out. */
+/** Parses a list of faults. Entries that are no faults are left out. */
 export function parseFaults(text: string): Fault[] {
   const points: readonly string[] = [...WORKER_POINTS, ...COORDINATOR_POINTS];
   const actions: readonly string[] = [...FAULT_ACTIONS, 'flip', 'hang'];
@@ -76,7 +79,7 @@ export function parseFaults(text: string): Fault[] {
   });
 }
 
-/** Of this thread. */
+/** The faults of this thread that have not happened yet. */
 let waiting: readonly Fault[] = parseFaults(process.env['VITRAIL_FAULTS'] ?? '');
 
 /** Blocks the thread, as a machine that is busy with something else does. */
@@ -90,13 +93,13 @@ export function faultPoint(point: FaultPoint, step: number): 'flip' | null {
   const fault = waiting.find((f) => f.point === point && step >= f.step);
   if (fault === undefined) return null;
   waiting = waiting.filter((f) => f !== fault);
-  // Not process.stderr: what a thread writes there waits for the main thread, which may be stopped now.
+  // Not process.stderr: there, a thread's output waits for the main thread, which may be stopped now.
   writeSync(2, `${FAULT} ${faultText({ ...fault, step })}\n`);
   if (BETWEEN_MESSAGES.includes(point)) pauseThread(FLUSH_MS);
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL');
   else if (fault.action === 'stop') {
     process.kill(process.pid, 'SIGSTOP');
-    // Before this line a SIGCONT may have come before the stop, and been for nothing.
+    // A SIGCONT that comes before this line may have come before the stop, and so have had no effect.
     writeSync(2, `${STOPPED} ${faultText({ ...fault, step })}\n`);
   } else if (fault.action === 'hang') pauseThread(Infinity);
   else if (fault.action !== 'flip') pauseThread(fault.action === 'slow' ? SLOW_MS : CUT_MS);

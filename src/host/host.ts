@@ -1,4 +1,6 @@
-/** The one seam to the outside: whatever a run needs of the machine it runs on, or of a simulation of one. */
+/**
+ * The one seam to the outside: everything that a run needs from its machine, or from the simulation of one.
+ */
 import { systemClock, type Clock } from './clock.js';
 import { startHttpServer, type HttpServer, type Routes } from './http-server.js';
 import { nodeDisk, type Disk } from './disk.js';

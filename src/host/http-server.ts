@@ -1,4 +1,4 @@
-/** A small HTTP server for what people and Prometheus read: fixed GET routes, nothing else. */
+/** A small HTTP server for pages that people and Prometheus read. It has fixed GET routes only. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { coded, reasonOf } from '../errors/errors.js';

@@ -1,7 +1,7 @@
-/** What processes of a run say to each other, and by which sockets: ZeroMQ's, or those of a simulation. */
+/** The connections between the processes of a run: ZeroMQ's sockets, or those of a simulation. */
 import type { Body, Message, MessageName } from '../wire/codec.js';
 
-/** Both ends included. */
+/** A range of ports, both ends included. */
 export interface PortRange {
   readonly from: number;
   readonly to: number;
@@ -10,7 +10,7 @@ export interface PortRange {
 export interface BoundTo {
   /** The address of this machine to bind to. */
   readonly host: string;
-  /** What others are told in its place; missing: the same. */
+  /** The address that others are told; if missing, the same one. */
   readonly advertise?: string;
   /** Null or missing: any free port. */
   readonly ports?: PortRange | null;
@@ -19,47 +19,50 @@ export interface BoundTo {
 export type Transport = 'tcp' | 'ipc';
 
 export interface ControlEvents {
-  /** @param peer names a connection, in hex: no two connections have the same name */
+  /** @param peer names the connection, in hex; no two connections have the same name */
   onMessage(peer: string, message: Message): void;
   onGarbage(peer: string, reason: string): void;
-  /** A handler threw, or the socket failed: the listener goes on where it can, the run should not. */
+  /** A handler threw, or the socket failed. The listener goes on if it can, but the run should not. */
   onFailure(error: unknown): void;
   /** A message could not be delivered: the peer's connection is gone. */
   onUnreachable(peer: string): void;
-  /** Some connection was closed; whose is not said. It may come several times for each. */
+  /** Some connection was closed; it is not known whose. May be called several times for a connection. */
   onDisconnect(): void;
 }
 
 /** The coordinator's end of the control connections. */
 export interface ControlListener {
-  /** Where workers connect, with the actual port. */
+  /** The address where workers connect, with the actual port. */
   readonly address: string;
   /** Queues a message; messages to one peer arrive in order. */
   send<N extends MessageName>(peer: string, name: N, body: Body<N>): void;
-  /** Hands over what is queued, for at most a second, and closes. */
+  /** Hands queued messages over for at most a second, and closes. */
   close(): Promise<void>;
 }
 
-/** A connection that speaks the protocol and nothing else. It connects in the background, again and again. */
+/**
+ * A connection that accepts only messages of the protocol. It connects in the background, and again whenever
+ * it breaks.
+ */
 export interface Connection {
-  /** After it is closed nothing is sent any more. */
+  /** Does nothing after the connection was closed. */
   send<N extends MessageName>(name: N, body: Body<N>): void;
-  /** Drops what is queued. */
+  /** Closes, and drops queued messages. */
   close(): void;
-  /** Lets what is queued leave, for at most `lingerMs`, and closes. */
+  /** Closes, and gives queued messages up to `lingerMs` to leave. */
   finish(lingerMs: number): Promise<void>;
 }
 
-/** Answers the sender of a question. */
+/** Sends an answer to the sender of a question. */
 export type Reply = <N extends MessageName>(name: N, body: Body<N>) => void;
 
-/** What others connect to, to ask questions. */
+/** A socket that others connect to and send questions. */
 export interface QuestionListener {
   readonly endpoint: string;
   close(): Promise<void>;
 }
 
-/** Where the previous rank of a ring sends its messages. */
+/** The socket to which the previous rank of a ring sends its messages. */
 export interface RingReceiver {
   readonly endpoint: string;
   /** The frames of the next message. One call at a time; rejects when it is closed. */
@@ -67,11 +70,14 @@ export interface RingReceiver {
   close(): void;
 }
 
-/** The way to the next rank of a ring. */
+/** The connection to the next rank of a ring. */
 export interface RingSender {
-  /** Resolves when the message is handed over; the frames may be read for longer. Rejects when it is closed. */
+  /**
+   * Resolves when the message is handed over. The frames may be read even after that. Rejects when it is
+   * closed.
+   */
   send(frames: readonly Uint8Array[]): Promise<void>;
-  /** Drops what has not left. */
+  /** Closes, and drops messages that have not left. */
   close(): void;
 }
 
@@ -79,7 +85,7 @@ export interface RingSender {
 export interface RingSockets {
   /**
    * @param where for tcp
-   * @param maxFrameBytes larger frames close the connection of who sends them
+   * @param maxFrameBytes a peer that sends a larger frame loses its connection
    * @throws ADDRESS_INVALID, PORT_IN_USE
    */
   listenRing(transport: Transport, where: BoundTo, maxFrameBytes: number): Promise<RingReceiver>;
@@ -90,12 +96,12 @@ export interface RingSockets {
 /** The sockets of a worker. */
 export interface WorkerNetwork extends RingSockets {
   /**
-   * To the coordinator at tcp://HOST:PORT.
-   * @param onMessage what is no message of the protocol is left out
+   * Connects to the coordinator at tcp://HOST:PORT.
+   * @param onMessage is not called for anything that is no message of the protocol
    * @throws ADDRESS_INVALID
    */
   connectControl(address: string, onMessage: (message: Message) => void): Connection;
-  /** To another worker's `listenQuestions`. @throws ADDRESS_INVALID */
+  /** Connects to another worker's `listenQuestions`. @throws ADDRESS_INVALID */
   connectQuestions(endpoint: string, onMessage: (message: Message) => void): Connection;
   /** @throws ADDRESS_INVALID, PORT_IN_USE */
   listenQuestions(

@@ -1,13 +1,13 @@
-/** Where a process number means one process, and whether that still runs. */
+/** Identifies the place in which pids are unique, and tells whether a process of this place still runs. */
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * The boot of this kernel and the namespace of process numbers within it: names of machines need not differ, and two
- * containers on one machine have a process 1 each. Empty where the system does not tell.
+ * The boot of this operating system and the pid namespace. A host name would not do: two machines may have
+ * the same, and two containers on one machine each have a process 1. Empty if the system does not tell.
  */
 export function processPlace(): string {
   try {
-    // A /proc of another namespace has other numbers.
+    // A /proc that belongs to another namespace shows other pids.
     if (readlinkSync('/proc/self') !== String(process.pid)) return '';
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
@@ -16,7 +16,10 @@ export function processPlace(): string {
   }
 }
 
-/** Field 22 of /proc/PID/stat, empty for none; the name in field 2 may hold anything, so count from its last bracket. */
+/**
+ * Field 22 of /proc/PID/stat, or empty. The name in field 2 may contain anything, so fields are counted from
+ * its last bracket.
+ */
 export function processStart(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -26,7 +29,7 @@ export function processStart(pid: number): string {
   }
 }
 
-/** @returns whether the process that was noted with these runs here, `unknown` where that cannot be told */
+/** @returns whether the process with this identity runs here; `unknown` if that cannot be told */
 export function processState(
   noted: { readonly pid: number; readonly place: string; readonly startedAt: string },
   here: string,

@@ -1,33 +1,36 @@
-/** Who a process is, for those who meet it in a run folder: this one, or one of a simulation. */
+/**
+ * The identity of a process, by which others recognise it in a run folder: this process, or one of a
+ * simulation.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { processPlace, processStart, processState } from './process-place.js';
 import { hostForOthers, whereabouts } from './whereabouts.js';
 
-/** A process as it is noted in a file. */
+/** What a file says of a process. */
 export interface NotedProcess {
   readonly pid: number;
-  /** Where that number means this process, empty where the system does not tell. */
+  /** The boot and pid namespace in which the pid names this process; empty if the system does not tell. */
   readonly place: string;
-  /** When it began: a number is given again, not with the same beginning. */
+  /** When it started. A pid may be used again, but not with the same start. */
   readonly startedAt: string;
 }
 
 export interface ProcessIdentity extends NotedProcess {
   readonly hostName: string;
-  /** Equal where 127.0.0.1 is the same place; empty where the system does not tell. */
+  /** Equal for two processes if 127.0.0.1 is the same for both; empty if the system does not tell. */
   readonly network: string;
   /** The name or address by which other machines reach this one. @param advertise what the user says it is */
   hostForOthers(advertise: string | null): string;
-  /** Whether a process that was noted runs, `unknown` where that cannot be told from here. */
+  /** Whether a process that was noted still runs; `unknown` if that cannot be told from here. */
   stateOf(noted: NotedProcess): 'runs' | 'gone' | 'unknown';
-  /** A UUID that nobody else has. */
+  /** A random UUID. */
   randomId(): string;
   /** So many random bytes as hex digits. */
   randomHex(bytes: number): string;
 }
 
-/** What follows from /proc is read when it is first asked for. */
+/** /proc is read only when its facts are first asked for. */
 class ThisProcess implements ProcessIdentity {
   readonly pid = process.pid;
   #place: string | null = null;

@@ -1,20 +1,20 @@
-/** Where other machines reach this one, as far as it can know that by itself. Pure. */
+/** Finds the address by which other machines reach this one, as far as it can know that. Pure. */
 
 export interface InterfaceAddress {
   readonly name: string;
   readonly address: string;
   readonly family: string;
-  /** Of the machine itself: loopback. */
+  /** Whether it is a loopback address. */
   readonly internal: boolean;
 }
 
-/** Bridges and ends of cables between containers of this machine. */
+/** Network interfaces between containers of this machine. */
 const WITHIN_MACHINE = /^(?:docker|br-|veth|virbr|cni|flannel|lxc|podman)/;
 const WILDCARD = /^(?:0\.0\.0\.0|\[::\])(?=:)/;
 
 /**
- * @param advertise what the user says it is; null: nothing
- * @param name the machine's own name, which others need not know: where it has no address
+ * @param advertise the address that the user gave, or null
+ * @param name the machine's own name, used if it has no address; others may not know it
  */
 export function reachableHost(
   advertise: string | null,
@@ -27,7 +27,10 @@ export function reachableHost(
   return chosen?.address ?? name;
 }
 
-/** `listening` (HOST:PORT, with or without a scheme before it) as others write it: a wildcard by `host`. */
+/**
+ * `listening` (HOST:PORT, perhaps after a scheme) as others have to write it: a wildcard is replaced by
+ * `host`.
+ */
 export function reachableAddress(listening: string, host: string): string {
   const [scheme, rest] = listening.startsWith('tcp://') ? ['tcp://', listening.slice(6)] : ['', listening];
   return `${scheme}${rest.replace(WILDCARD, host)}`;

@@ -1,4 +1,4 @@
-/** What has been opened and has to be closed again, the newest first. */
+/** Keeps what was opened, and closes it in reverse order. */
 
 type Release = () => Promise<void> | void;
 
@@ -10,9 +10,9 @@ export class Resources {
   }
 
   /**
-   * Does `work`, then closes everything. What `work` fails with is told rather than what closing fails with after it,
-   * which often follows from it.
-   * @param alsoFailed told what closing failed with where that is not thrown
+   * Does `work`, then closes everything. If `work` fails and closing fails as well, the error of `work` is thrown, because
+   * the other often follows from it.
+   * @param alsoFailed called with an error of closing that is not thrown
    */
   async during<T>(work: () => Promise<T>, alsoFailed: (error: unknown) => void): Promise<T> {
     let result: T;
@@ -26,7 +26,7 @@ export class Resources {
     return result;
   }
 
-  /** Closes everything; the first error is thrown after all have had their turn. */
+  /** Closes everything. If some of it fails, the first error is thrown at the end. */
   async release(): Promise<void> {
     const errors: unknown[] = [];
     for (const release of this.#releases.splice(0).reverse()) {

@@ -1,11 +1,17 @@
-/** Where this process is: the machine's name and addresses, and the network that its loopback belongs to. */
+/**
+ * Finds out where this process runs: the machine's name and addresses, and the network that its loopback
+ * belongs to.
+ */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { reachableHost } from './reachable-host.js';
 
 export interface Whereabouts {
   readonly host: string;
-  /** Equal where 127.0.0.1 is the same place; empty where the system does not tell. Names of machines need not differ. */
+  /**
+   * Equal for two processes if 127.0.0.1 is the same for both; empty if the system does not tell. Host names
+   * do not tell, because two machines may have the same.
+   */
   readonly network: string;
 }
 
@@ -13,7 +19,7 @@ export function whereabouts(): Whereabouts {
   return { host: hostname(), network: networkOf() };
 }
 
-/** On Linux: the boot of this kernel, and the network namespace within it. */
+/** On Linux, the boot of this operating system and the network namespace. */
 function networkOf(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -1,4 +1,7 @@
-/** The door to prom-client: a registry with the process's own figures, and metrics that join it. */
+/**
+ * The only file that imports prom-client: a registry with the process's own figures, to which metrics are
+ * added.
+ */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Page } from '../http-server.js';
 

@@ -1,4 +1,4 @@
-/** What a worker's /metrics shows. Base units as Prometheus asks: seconds, bytes. */
+/** The metrics on a worker's /metrics page, in Prometheus's base units: seconds, bytes. */
 import type { Page } from '../http-server.js';
 import type { Body } from '../../wire/codec.js';
 import { MetricsRegistry, SECONDS_BUCKETS } from './registry.js';
@@ -89,7 +89,7 @@ export class WorkerMetrics {
     this.#dropped.inc(messages);
   }
 
-  /** The GPUs of this machine, of whichever process. */
+  /** Notes the GPUs of this machine, whichever process uses them. */
   observeGpus(figures: readonly GpuFigures[]): void {
     for (const { gpu, utilization, memoryUsedBytes, memoryTotalBytes } of figures) {
       this.#gpu.utilization.set({ gpu }, utilization);

@@ -1,10 +1,10 @@
-/** Binds the sockets that other workers connect to: on a free port, or on one of those that a firewall lets through. */
+/** Binds the sockets that other workers connect to: to a free port, or to one of the given ports. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from 'zeromq';
 import { coded, reasonOf } from '../../errors/errors.js';
 import type { BoundTo, PortRange } from '../network.js';
 
-/** libzmq takes these for all interfaces, but no peer can connect to them. */
+/** libzmq listens on all interfaces for these, but no peer can connect to such an address. */
 const WILDCARDS = ['*', '0.0.0.0', '::', ''];
 /** A socket of this process that was closed just now may hold its port for a moment. */
 const PATIENCE_MS = 2000;
@@ -14,7 +14,7 @@ function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** tcp://HOST:*, which stands for any free port. @throws ADDRESS_INVALID for a wildcard */
+/** tcp://HOST:*, which means any free port. @throws ADDRESS_INVALID for a wildcard */
 export function tcpAddress(host: string): string {
   if (WILDCARDS.includes(host)) {
     const reason = 'the next rank has to connect to it: give one address of this machine';
@@ -29,8 +29,8 @@ interface Binding {
 }
 
 /**
- * Binds `socket`, which the caller closes where this fails.
- * @returns what others connect to
+ * Binds `socket`, which the caller has to close if this fails.
+ * @returns the address that others connect to
  * @throws ADDRESS_INVALID, PORT_IN_USE
  */
 export async function bindTcp(

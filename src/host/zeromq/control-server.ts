@@ -1,15 +1,17 @@
-/** The coordinator's end of the control sockets: one ZeroMQ ROUTER that speaks the protocol and nothing else. */
+/**
+ * The coordinator's end of the control sockets: one ZeroMQ ROUTER that accepts only messages of the protocol.
+ */
 import * as zmq from 'zeromq';
 import { coded, reasonOf } from '../../errors/errors.js';
 import { decode, encode, type Body, type MessageName } from '../../wire/codec.js';
 import type { ControlEvents, ControlListener } from '../network.js';
 
-/** Larger than any control message; a larger frame, from an unknown peer, closes its connection. */
+/** Larger than any control message. A peer that sends a larger frame loses its connection. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20;
 
 /**
- * ZeroMQ tells of a closed connection a moment before its socket knows: a message to that peer would still be taken.
- * How long that moment is depends on when its I/O thread runs on.
+ * ZeroMQ reports a closed connection a moment before its socket knows of it, and until then takes messages to
+ * that peer. How long that moment is depends on its I/O thread.
  */
 const TOLD_AGAIN_MS = [0, 10, 100, 1000];
 
@@ -19,7 +21,7 @@ interface Outgoing {
 }
 
 export class ControlServer implements ControlListener {
-  /** Where workers connect, with the actual port. */
+  /** The address where workers connect, with the actual port. */
   readonly address: string;
   readonly #socket: zmq.Router;
   readonly #events: ControlEvents;
@@ -42,13 +44,14 @@ export class ControlServer implements ControlListener {
    */
   static async listen(address: string, events: ControlEvents): Promise<ControlServer> {
     const socket = new zmq.Router({
-      // Without it, a message to a peer that is gone would vanish silently.
+      // Without this option, a message to a peer that is gone would vanish silently.
       mandatory: true,
       linger: 0,
       maxMessageSize: MAX_MESSAGE_BYTES,
-      // The protocol bounds what is under way to a peer; at a high-water mark one slow peer would block all.
+      // The protocol limits how many messages are under way to a peer. With a high-water mark, one slow peer
+      // would block all.
       sendHighWaterMark: 0,
-      // Any other makes a send wait for a peer to appear where none is left, and all that is queued with it.
+      // Any other value makes a send wait while there is no peer, and everything that is queued waits with it.
       sendTimeout: 0,
       ipv6: address.includes('['),
     });
@@ -69,13 +72,13 @@ export class ControlServer implements ControlListener {
     if (!this.#pumping) void this.#pump();
   }
 
-  /** Hands over what is queued, for at most `timeoutMs`, and closes. */
+  /** Hands queued messages over for at most `timeoutMs`, and closes. */
   async close(timeoutMs = 1000): Promise<void> {
     if (this.#closed) return;
     const deadline = performance.now() + timeoutMs;
     while (this.#pumping && performance.now() < deadline) await new Promise((r) => setTimeout(r, 5));
     this.#closed = true;
-    // Queued means handed to ZeroMQ's I/O thread, not sent: give the last messages time to leave.
+    // The messages are handed to ZeroMQ's I/O thread but perhaps not sent, so they get some time to leave.
     this.#socket.linger = timeoutMs;
     this.#socket.close();
     await this.#receiving;
@@ -90,7 +93,7 @@ export class ControlServer implements ControlListener {
     }
   }
 
-  /** One outstanding send a socket is all that ZeroMQ allows. */
+  /** Sends one message after the other, because ZeroMQ allows only one pending send for a socket. */
   async #pump(): Promise<void> {
     this.#pumping = true;
     try {

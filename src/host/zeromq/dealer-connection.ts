@@ -1,16 +1,17 @@
-/** A connection that speaks the protocol and nothing else: one ZeroMQ DEALER, one message a frame. */
+/** A connection that accepts only messages of the protocol: one ZeroMQ DEALER, one message in each frame. */
 import * as zmq from 'zeromq';
 import { coded, reasonOf } from '../../errors/errors.js';
 import { decode, encode, type Body, type Message, type MessageName } from '../../wire/codec.js';
 import type { Connection } from '../network.js';
 
-// What is queued when a socket closes has its linger time; the process does not wait any longer at its end.
+// Messages that are queued when a socket closes have its linger time. The process does not wait longer when it
+// ends.
 zmq.context.blocky = false;
 
 export class DealerConnection implements Connection {
   readonly #socket: zmq.Dealer;
   readonly #onMessage: (message: Message) => void;
-  /** A send that waits when the socket is closed never ends: the queue ends with its socket. */
+  /** A pending send never ends after its socket is closed, so each socket has a queue of its own. */
   readonly #queue: Uint8Array[] = [];
   #pump: Promise<void> | null = null;
   #closed = false;
@@ -18,7 +19,7 @@ export class DealerConnection implements Connection {
 
   /**
    * Connects in the background, again and again, to tcp://HOST:PORT.
-   * @param onMessage what is no message of the protocol is left out: it is not for us
+   * @param onMessage is not called for anything that is no message of the protocol
    * @throws ADDRESS_INVALID
    */
   constructor(
@@ -37,21 +38,21 @@ export class DealerConnection implements Connection {
     this.#receiving = this.#receive();
   }
 
-  /** After it is closed nothing is sent any more. */
+  /** Does nothing after the connection was closed. */
   send<N extends MessageName>(name: N, body: Body<N>): void {
     if (this.#closed) return;
     this.#queue.push(encode(name, body));
     this.#pump ??= this.#drain();
   }
 
-  /** Drops what is queued. */
+  /** Closes, and drops queued messages. */
   close(): void {
     this.#closed = true;
     this.#queue.length = 0;
     this.#socket.close();
   }
 
-  /** Lets what is queued leave, for at most `lingerMs`, and closes. */
+  /** Closes, and gives queued messages up to `lingerMs` to leave. */
   async finish(lingerMs: number): Promise<void> {
     await this.#pump;
     this.#socket.linger = lingerMs;

@@ -1,11 +1,11 @@
-/** What other workers connect to, to ask for state: one ZeroMQ ROUTER. */
+/** The socket to which other workers send their requests for state: one ZeroMQ ROUTER. */
 import * as zmq from 'zeromq';
 import { decode, encode, type Message } from '../../wire/codec.js';
 import type { BoundTo, QuestionListener, Reply } from '../network.js';
 import { bindTcp, tcpAddress } from './bound-address.js';
 import { addressOptions, DATA_SOCKET } from './ring-sockets.js';
 
-/** Questions are small; a stranger's larger frame closes its connection. */
+/** Requests are small. A peer that sends a larger frame loses its connection. */
 const MAX_QUESTION_BYTES = 4096;
 
 type OnQuestion = (message: Message, reply: Reply) => void;
@@ -15,7 +15,7 @@ export class QuestionRouter implements QuestionListener {
   readonly #socket: zmq.Router;
   readonly #onQuestion: OnQuestion;
   #closed = false;
-  /** A socket takes one message at a time. */
+  /** Answers that wait, because a socket sends one message at a time. */
   #sent: Promise<void> = Promise.resolve();
   readonly #serving: Promise<void>;
 
@@ -66,7 +66,7 @@ export class QuestionRouter implements QuestionListener {
     this.#sent = this.#sent
       .then(async () => this.#socket.send([identity, reply]))
       .catch((error: unknown) => {
-        // A taker that is gone is dropped by the socket itself.
+        // The socket itself drops messages to a peer that is gone.
         if (!this.#closed) throw error;
       });
   }

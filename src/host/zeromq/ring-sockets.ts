@@ -9,10 +9,10 @@ import type { BoundTo, RingReceiver, RingSender, Transport } from '../network.js
 import { bindTcp, tcpAddress } from './bound-address.js';
 
 /**
- * A rank that is still computing does not read, and then libzmq does not answer ZMTP heartbeats either: with
- * heartbeats the sender would cut the connection and lose the chunks under way (24 of 40 in an experiment).
- * TCP keepalive is answered by the peer's kernel, so it finds a dead host or link and nothing else. That a
- * worker is alive is the coordinator's heartbeat to know.
+ * ZMTP heartbeats are off. A rank that is still computing does not read, and then libzmq does not answer them
+ * either, so the sender would cut the connection and lose the segments under way (24 of 40 in an experiment).
+ * TCP keepalive is on. The peer's operating system answers it, so it finds only a dead host or link. Whether
+ * a worker is alive is found by its heartbeats to the coordinator.
  */
 export const DATA_SOCKET = {
   linger: 0,
@@ -22,17 +22,20 @@ export const DATA_SOCKET = {
   tcpKeepaliveCount: 3,
 } as const;
 
-/** Chunks that may wait on each side of a connection: enough to keep it busy, little to lose and to hold. */
+/**
+ * Segments that may wait on each side of a connection: enough to keep it busy, but few to lose and to keep in
+ * memory.
+ */
 const HIGH_WATER_MARK = 8;
 
-/** IPv6 has to be asked for, and then IPv4 addresses are looked up as mapped ones. */
+/** IPv6 must be switched on, and then IPv4 addresses are looked up as mapped ones. */
 export function addressOptions(endpoint: string): { readonly ipv6: boolean } {
   return { ipv6: endpoint.startsWith('tcp://[') };
 }
 
 /**
- * Where an ipc socket is bound. Linux's abstract names vanish with their process, however it ends; elsewhere a file
- * in a private temporary folder, which `remove` takes away.
+ * The address that an ipc socket is bound to. On Linux it is an abstract name, which vanishes with its
+ * process, however that ends. Elsewhere it is a file in a private temporary folder, which `remove` removes.
  */
 function ipcAddress(): { readonly address: string; readonly remove: () => void } {
   if (process.platform === 'linux') {
@@ -63,8 +66,8 @@ export async function listenRing(
   };
   try {
     const endpoint = transport === 'tcp' ? await bindTcp(socket, where) : await bindIpc(socket, address);
-    // ZeroMQ's own promises, here and in `connectRing`: with an async function around both of them a message stayed
-    // behind at times (test/collective/ring-sums.test.ts), until the ring had stalled.
+    // Returns ZeroMQ's own promise, here and in `connectRing`. With an async function around both of them, a
+    // message was sometimes not delivered (test/collective/ring-sums.test.ts), and the ring stalled.
     return { endpoint, receive: () => socket.receive(), close };
   } catch (thrown) {
     close();

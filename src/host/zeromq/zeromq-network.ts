@@ -1,4 +1,4 @@
-/** The sockets of a run, by ZeroMQ. */
+/** The sockets of a run, made with ZeroMQ. */
 import type { CoordinatorNetwork, WorkerNetwork } from '../network.js';
 import { ControlServer } from './control-server.js';
 import { DealerConnection } from './dealer-connection.js';
