@@ -1,4 +1,4 @@
-/** What happened in many runs, by point, kind of fault, and who was hit. Pure. */
+/** Counts the faults of many runs, by point, kind of fault, and process. Pure. */
 import { COORDINATOR_POINTS, WORKER_POINTS } from '../host/fault-injection.js';
 
 export interface FaultCount {

@@ -1,4 +1,4 @@
-/** A coordinator and workers as processes that are hit by a schedule of faults, and replaced when they die. */
+/** Runs a coordinator and workers as processes under a schedule of faults, and replaces those that die. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ export interface FleetOptions {
 }
 
 export interface FleetResult {
-  /** Of the final weights, null where the run did not end well. */
+  /** The digest of the final weights; null if the run did not end well. */
   readonly weightDigest: string | null;
   readonly steps: number;
   /** Faults that have happened, as text. */
@@ -31,7 +31,10 @@ export interface FleetResult {
 
 const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const RESPAWN_MS = 100;
-/** Faults of even steps are over before anybody is removed, those of odd steps only after that. */
+/**
+ * Faults of even steps end before the coordinator removes a silent worker, those of odd steps only after
+ * that.
+ */
 const SHORT_MS = 250;
 const LONG_EXTRA_MS = 700;
 const LEAVE_AFTER_MS = 3000;
@@ -91,7 +94,7 @@ export class Fleet {
     return { weightDigest, steps, hit: this.#hit, problems: this.#problems, seconds };
   }
 
-  /** Ends every process of it at once, and with them the run: `run` does not return any more. */
+  /** Ends all processes at once, and with them the run. `run` does not return after that. */
   async kill(): Promise<void> {
     this.#over = true;
     const parts = [this.#coordinator, ...this.#workers];
@@ -119,13 +122,14 @@ export class Fleet {
     const { configPath, runDir } = this.#options;
     const child = this.#spawn(this.#coordinator, [
       ...['coordinator', '--config', configPath, '--out', runDir, '--json'],
-      // The same command again: it finds the journal. (The first time there is none, and nothing to resume.)
+      // The same command again, which finds the journal. (The first time there is none, and so nothing to
+      // resume.)
     ]);
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text));
     child.once('exit', (code, signal) => {
       if (this.#over) return;
       if (signal === 'SIGKILL') setTimeout(() => this.#startCoordinator(), RESPAWN_MS);
-      // Output that is still in the pipe comes before close.
+      // 'close' comes after the output that is still in the pipe.
       else child.once('close', () => this.#end(code));
     });
   }
@@ -141,7 +145,7 @@ export class Fleet {
     if (this.#address === null) return;
     part.link?.close();
     part.link = await CuttableLink.open(this.#address);
-    // The run may have ended meanwhile: nobody would end this one.
+    // The run may have ended meanwhile. Then nobody would end this process.
     if (this.#over) {
       part.link.close();
       return;
@@ -210,7 +214,7 @@ export class Fleet {
   async #stop({ name, child, last }: Part): Promise<void> {
     if (child === null || !isRunning(child)) return;
     await new Promise<void>((resolve) => {
-      // One that was cut off when the run ended waits for a coordinator that will not come.
+      // A worker that was cut off when the run ended waits for a coordinator that does not come back.
       const timers = [
         setTimeout(() => child.kill('SIGTERM'), LEAVE_AFTER_MS),
         setTimeout(() => {

@@ -1,4 +1,4 @@
-/** Whether a run has committed a step twice, from its log. Pure. */
+/** Finds steps that a run has committed twice, from its log. Pure. */
 
 /** @param log the run's metrics.jsonl. @returns steps that it has twice, unless the run rolled back to a checkpoint */
 export function repeatedSteps(log: string): readonly number[] {

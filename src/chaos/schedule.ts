@@ -1,4 +1,6 @@
-/** What goes wrong in a run of `vitrail chaos`: a function of a seed, or one point after the other. Pure. */
+/**
+ * Schedules the faults of a run of `vitrail chaos`: drawn from a seed, or one point after the other. Pure.
+ */
 import {
   COORDINATOR_POINTS,
   FAULT_ACTIONS,
@@ -12,12 +14,15 @@ import { KeyedRandom, PURPOSE } from '../numbers/random/keyed-random.js';
 export interface ChaosSchedule {
   readonly name: string;
   /**
-   * The run goes on only with all workers there: whoever is replaced certainly joins, and takes the state from a peer.
-   * Without it the others are through before a new process has started.
+   * Whether the run goes on only with all workers. Then a worker that replaces another certainly joins, and
+   * takes the state from a peer. Otherwise the others may end the run before a new process has started.
    */
   readonly wholeFleet: boolean;
   readonly coordinator: readonly Fault[];
-  /** By place in the fleet; a worker that is killed is replaced, and the next one gets what is left. */
+  /**
+   * The faults of each place. A worker that is killed is replaced, and its replacement gets the remaining
+   * faults.
+   */
   readonly workers: readonly (readonly Fault[])[];
 }
 
@@ -28,13 +33,16 @@ export interface ScheduleOptions {
   readonly faults: number;
 }
 
-/** A coordinator's link is its workers' link: cutting is theirs. */
+/** The coordinator has no link of its own, so only workers can be cut off. */
 const COORDINATOR_ACTIONS: readonly FaultAction[] = FAULT_ACTIONS.filter((action) => action !== 'cut');
-/** Faults that hit the coordinator: one in so many. */
+/** One fault in so many hits the coordinator. */
 const COORDINATOR_SHARE = 4;
-/** Only passed while somebody joins. */
+/** Points that are passed only while a worker joins. */
 const TRANSFER_POINTS: readonly FaultPoint[] = ['state-pull', 'state-serve'];
-/** A step's work is done, and the next is not committed: a worker that is killed here costs one plan. */
+/**
+ * The work of a step is done and the next step is not committed, so killing a worker here costs only one
+ * plan.
+ */
 const REPLACED_AT: FaultPoint = 'before-compute';
 /** Steps between the replacement of one worker and that of another. */
 const BETWEEN_REPLACEMENTS = 2;
@@ -46,9 +54,10 @@ interface Placed {
 }
 
 /**
- * A fault during a state transfer, and the deaths that make sure that it happens. For the one that takes the state: its
- * predecessor's. For the one that gives it: those of all others, one after the other; peers are asked in the order in
- * which they joined, so at the latest the last one asks this one first.
+ * A fault during a state transfer, with kills that make sure that there is a transfer. If the fault is for
+ * the worker that takes the state, its predecessor in the same place is killed. If it is for the worker that
+ * gives the state, all others are killed, one after the other. Peers are asked in the order in which they
+ * joined, so at least the last new worker asks this one first.
  */
 function transferFault(place: number, fault: Fault, workers: number): Placed[] {
   const death = (of: number, step: number): Placed => {
@@ -67,7 +76,7 @@ function atPlaces(faults: readonly Placed[], workers: number): Fault[][] {
   );
 }
 
-/** `faults` without the one that has `happened`, in the step planned or a later one. */
+/** `faults` without the one that has `happened`, in its step or a later one. */
 export function stillToCome(faults: readonly Fault[], { point, action }: Fault): Fault[] {
   const index = faults.findIndex((f) => f.point === point && f.action === action);
   return faults.filter((_fault, i) => i !== index);
@@ -95,7 +104,10 @@ export function randomSchedule(seed: number, { workers, steps, faults }: Schedul
   return { name: `seed ${seed}`, wholeFleet, coordinator, workers: atPlaces(placed, workers) };
 }
 
-/** Schedules in which a joiner and a giver of the state at every place are hit by every action, one of each in a run. */
+/**
+ * Schedules in which every action hits the taker and the giver of the state at every place, one fault of each
+ * in a run.
+ */
 function transferSchedules({ workers, steps }: Omit<ScheduleOptions, 'faults'>): ChaosSchedule[] {
   if (workers < 2) return [];
   return FAULT_ACTIONS.flatMap((action) =>
@@ -111,8 +123,8 @@ function transferSchedules({ workers, steps }: Omit<ScheduleOptions, 'faults'>):
 }
 
 /**
- * Schedules that together hit every point with every action at every place in the ring (first, middle, last), several
- * in a run, spread over its steps; those of the state transfer in runs of their own.
+ * Schedules that together hit every point with every action at every rank of the ring (first, middle, last). A run has
+ * several faults, spread over its steps. Faults of the state transfer have runs of their own.
  * @param perRun faults in one run at most
  */
 export function systematicSchedules(
@@ -130,7 +142,7 @@ export function systematicSchedules(
   }
   const runs = Math.ceil(all.length / perRun);
   const general = Array.from({ length: runs }, (_, run) => {
-    // Every run gets of everything: neighbours in the list go to different runs.
+    // Neighbours in the list go to different runs, so that every run gets faults of many kinds.
     const mine = all.filter((_item, i) => i % runs === run);
     const dated = mine.map(({ place, fault }, i) => {
       const step = 1 + Math.floor((i * Math.max(1, steps - 2)) / mine.length);
@@ -144,7 +156,7 @@ export function systematicSchedules(
       workers: Array.from({ length: workers }, (_w, place) => of(place)),
     };
   });
-  // In turns: the first few have of both.
+  // In turns, so that the first few schedules have both kinds.
   const transfers = transferSchedules({ workers, steps });
   const rows = Math.max(transfers.length, general.length);
   return Array.from({ length: rows }, (_, i) => [transfers[i], general[i]])

@@ -8,9 +8,9 @@ export function isRunning(child: ChildProcess): boolean {
 }
 
 /**
- * Sends SIGCONT until `hasStopped`, and once more. A process announces its stop before it stops; on a busy machine a
- * while may pass between the two, and a SIGCONT that comes before the stop is for nothing.
- * @param hasStopped whether the process has said that it has been stopped: it says so afterwards
+ * Sends SIGCONT until `hasStopped`, and once more. A process announces its stop before it stops. On a busy machine some
+ * time may pass between the two, and a SIGCONT that comes before the stop has no effect.
+ * @param hasStopped whether the process has said that it was stopped, which it says after it wakes up
  */
 export function wake(child: ChildProcess, hasStopped: () => boolean): void {
   if (!isRunning(child)) return;

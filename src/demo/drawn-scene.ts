@@ -1,4 +1,7 @@
-/** The drawn data set's pictures as SVG: one shape with random place, size, turn and colours on a random ground. */
+/**
+ * Draws the demo's pictures as SVG: one shape with random position, size, rotation and colours on a random
+ * background.
+ */
 import { KeyedRandom, PURPOSE } from '../numbers/random/keyed-random.js';
 
 /** Side of a picture, in pixels. */
@@ -27,7 +30,7 @@ function colour(random: KeyedRandom, lightness: number): string {
   return `hsl(${hue},${saturation}%,${lightness.toFixed(0)}%)`;
 }
 
-/** Two soft blots that belong to no class. */
+/** Two blurred spots that belong to no class. */
 function blots(random: KeyedRandom, lightness: number): string {
   return Array.from({ length: 2 }, () => {
     const x = between(random, 0, SCENE_SIDE).toFixed(1);
@@ -40,8 +43,8 @@ function blots(random: KeyedRandom, lightness: number): string {
 }
 
 /**
- * The SVG text of a picture of `shape`; a pure function of the stream of random numbers.
- * Dark on light and light on dark are equally likely, so that no pixel alone tells a class.
+ * The SVG text of a picture of `shape`; a pure function of the stream of random numbers. Dark on light and
+ * light on dark are equally likely, so that no single pixel reveals the class.
  */
 export function drawScene(shape: string, random: KeyedRandom): string {
   const outline = Object.hasOwn(SHAPES, shape) ? SHAPES[shape] : undefined;
@@ -79,7 +82,7 @@ export function addGrain(
   }
 }
 
-/** The stream of the picture number `index` of a class and split. */
+/** The random stream of picture number `index` of a class and split. */
 export function sceneRandom(seed: number, classIndex: number, isTest: boolean, index: number): KeyedRandom {
   return new KeyedRandom(seed, PURPOSE.demo, classIndex * 2 + (isTest ? 1 : 0), index);
 }

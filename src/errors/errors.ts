@@ -40,7 +40,7 @@ export function coded<C extends ErrorCode>(code: C, params: Params<C>): VitrailE
   return new VitrailError(code, fill(message, params), fill(remedy, params));
 }
 
-/** The text of anything thrown. */
+/** The message of anything that was thrown. */
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
@@ -50,27 +50,31 @@ export function hasCode(thrown: unknown, ...codes: readonly string[]): boolean {
   return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
 }
 
-/** Anything thrown as a coded error, where it is one or tells what the system has run out of; else null. */
+/**
+ * A coded error for anything that was thrown, if it is one or says what the system has run out of; else null.
+ */
 export function codedError(thrown: unknown): VitrailError | null {
   if (thrown instanceof VitrailError) return thrown;
   const code = exhaustionOf(thrown);
   return code === null ? null : coded(code, { reason: reasonOf(thrown) });
 }
 
-/** A coded error's parts: its class does not survive the way between threads and processes. */
+/** The parts of a coded error, for sending it to another thread or process, where its class would be lost. */
 export interface PlainError {
   readonly code: ErrorCode;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** The parts of anything thrown; what has no code is INTERNAL. */
+/** The parts of anything that was thrown. An error without a code is INTERNAL. */
 export function plainError(thrown: unknown): PlainError {
   const { code, problem, remedy } = codedError(thrown) ?? coded('INTERNAL', { reason: reasonOf(thrown) });
   return { code, problem, remedy };
 }
 
-/** The error that `plainError` took apart, perhaps in another process: its code may be of another version. */
+/**
+ * The error from the parts that `plainError` gave, perhaps in a process of another version with other codes.
+ */
 export function revivedError(plain: Readonly<Record<keyof PlainError, string>>): VitrailError {
   return new VitrailError(plain.code as ErrorCode, plain.problem, plain.remedy);
 }

@@ -1,4 +1,7 @@
-/** What the system has run out of, by what it throws then: codes where there are any, else the words of libraries. Pure. */
+/**
+ * Tells from an error what the system has run out of, by its code or else by the words that libraries use.
+ * Pure.
+ */
 
 export type ExhaustionCode =
   'OPEN_FILES_EXHAUSTED' | 'THREADS_EXHAUSTED' | 'MEMORY_EXHAUSTED' | 'DISK_EXHAUSTED';
@@ -13,7 +16,10 @@ const BY_CODE: Readonly<Record<string, ExhaustionCode>> = {
   EDQUOT: 'DISK_EXHAUSTED',
 };
 
-/** Of Node, V8, the C++ library, ZeroMQ, libvips and the C library; coded errors have errno's names in their reasons. */
+/**
+ * Words of Node, V8, the C++ library, ZeroMQ, libvips and the C library. Coded errors have errno's names in
+ * their reasons.
+ */
 const BY_WORDS: readonly (readonly [RegExp, ExhaustionCode])[] = [
   [/\b(?:EMFILE|ENFILE)\b|too many open files/i, 'OPEN_FILES_EXHAUSTED'],
   [/\b(?:ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i, 'DISK_EXHAUSTED'],
@@ -27,7 +33,7 @@ const BY_WORDS: readonly (readonly [RegExp, ExhaustionCode])[] = [
   ],
 ];
 
-/** @returns null where it is another kind of failure, or what ran out belongs to something else (a GPU) */
+/** @returns null if it is another kind of failure, or if a GPU's memory ran out */
 export function exhaustionOf(thrown: unknown): ExhaustionCode | null {
   if (!(thrown instanceof Error)) return null;
   const { code, cause, message } = thrown as NodeJS.ErrnoException;

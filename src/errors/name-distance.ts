@@ -1,4 +1,4 @@
-/** Which of several names was probably meant by one with a typing error. */
+/** Finds the name that was probably meant by a misspelt one. */
 
 /** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */
 export function editDistance(a: string, b: string): number {

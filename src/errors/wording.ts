@@ -1,6 +1,6 @@
-/** Numbers as people read them: one worker, two workers; no more digits than tell something. */
+/** Writes numbers for people: "1 worker", "2 workers", and no more digits than are useful. */
 
-/** `epoch` is the one word of ours that ends in ch and takes a plain s. */
+/** Of the words that we use, only `epoch` ends in ch and takes a plain s. */
 const TAKES_ES = /(?:s|x|sh|[^o]ch)$/;
 
 /** "1 worker", "2 workers", "0 batches". */

@@ -14,7 +14,7 @@ export const op = {
   i32Add: [0x6a],
   i32Mul: [0x6c],
   v128Zero: [0xfd, ...unsigned(0x0c), ...Array.from({ length: 16 }, () => 0)],
-  /** One 32-bit word into all four lanes. */
+  /** Copies a 32-bit word into all four lanes. */
   v128Load32Splat: (offset: number) => [0xfd, ...unsigned(0x09), ALIGN_4, ...unsigned(offset)],
   v128Load: (offset: number) => [0xfd, ...unsigned(0x00), ALIGN_16, ...unsigned(offset)],
   v128Store: (offset: number) => [0xfd, ...unsigned(0x0b), ALIGN_16, ...unsigned(offset)],

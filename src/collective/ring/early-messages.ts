@@ -1,4 +1,4 @@
-/** Messages of an all-reduce that this rank has not begun yet, kept up to a limit until it does. */
+/** Keeps messages of an all-reduce that this rank has not begun yet, up to a limit. */
 import { comparePositions, type SegmentHeader, type Position } from './segment-header.js';
 
 export interface SegmentMessage {
@@ -18,7 +18,7 @@ export class EarlyMessages {
     this.#limitBytes = limitBytes;
   }
 
-  /** No more should be read: the limit is reached. */
+  /** Whether the limit is reached, so that no more should be read. */
   get full(): boolean {
     return this.#bytes >= this.#limitBytes;
   }

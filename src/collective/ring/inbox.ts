@@ -1,4 +1,6 @@
-/** The way from the previous rank: hands out the messages of one all-reduce and sorts out all others. */
+/**
+ * Receives from the previous rank: gives out the messages of one all-reduce, and keeps or drops all others.
+ */
 import type { Clock } from '../../host/clock.js';
 import type { RingReceiver } from '../../host/network.js';
 import { comparePositions, parseSegmentMessage, type Position } from './segment-header.js';
@@ -7,13 +9,15 @@ import type { StallWatch } from './stall-watch.js';
 
 export type DropReason = 'malformed' | 'unknown-peer' | 'stale' | 'unexpected' | 'duplicate' | 'checksum';
 
-/** Longest time between two turns of the event loop: control messages and heartbeats share the thread. */
+/**
+ * Longest time until the event loop gets a turn, because control messages and heartbeats share the thread.
+ */
 const TURN_MS = 5;
 
 /**
- * Between all-reduces nothing is read: what a faster neighbour sends waits in ZeroMQ and then in the neighbour.
- * So a later message comes up during an all-reduce only where the ring has changed, when the new neighbour
- * begins the new generation before this rank has given up the old one.
+ * Between all-reduces nothing is read, so messages of a faster neighbour wait in ZeroMQ and then in the
+ * neighbour. During an all-reduce, a message of a later one arrives only if the ring has changed, and the new
+ * neighbour begins the new generation before this rank has given up the old one.
  */
 export class Inbox {
   readonly #receiver: Pick<RingReceiver, 'receive'>;
@@ -22,7 +26,7 @@ export class Inbox {
   readonly #early: EarlyMessages;
   readonly #drops = new Map<DropReason, number>();
   #ready: SegmentMessage[] = [];
-  /** A receive() cannot be taken back: one that an aborted all-reduce left behind serves the next. */
+  /** A receive() cannot be cancelled, so one that an aborted all-reduce left behind serves the next. */
   #receiving: Promise<readonly Uint8Array[]> | undefined;
   #turnMs = 0;
 
@@ -42,7 +46,7 @@ export class Inbox {
     return this.#drops;
   }
 
-  /** Reading has stopped until the all-reduce under way is called off. */
+  /** Whether reading has stopped until the current all-reduce is aborted. */
   get full(): boolean {
     return this.#early.full;
   }
@@ -79,8 +83,8 @@ export class Inbox {
       if (order === 0) return message;
       if (order < 0) this.drop('stale');
       else this.#early.keep(message);
-      // What is still missing here sits behind messages of a generation that others have begun: it will be called
-      // off. Dropping those would stall the new generation, so stop reading until then.
+      // The messages that are still missing come after messages of a newer generation, so this all-reduce will
+      // be aborted. Dropping the newer messages would stall the new generation. So reading stops until then.
       if (this.full) throw await watch.stopped;
     }
   }
@@ -88,7 +92,7 @@ export class Inbox {
   async #receive(watch: StallWatch): Promise<readonly Uint8Array[]> {
     if (this.#receiving === undefined) {
       this.#receiving = this.#receiver.receive();
-      // Nobody may be waiting any more when the socket is closed.
+      // When the socket is closed, nobody may be waiting any more.
       this.#receiving.catch(() => undefined);
     }
     const received = await Promise.race([this.#receiving, watch.stopped]);
@@ -108,7 +112,7 @@ export class Inbox {
       return undefined;
     }
     const payload = frames[1]!;
-    // Not the Buffer itself: its subarray() is several times as slow.
+    // Not the Buffer itself, because its subarray() is several times slower.
     const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
     return { header: parsed.header, payload: bytes };
   }

@@ -1,4 +1,4 @@
-/** The way to the next rank: messages go out one after the other, as fast as it takes them. */
+/** Sends messages to the next rank one after the other, as fast as it takes them. */
 import type { RingSender } from '../../host/network.js';
 
 export class Outbox {
@@ -12,7 +12,7 @@ export class Outbox {
     this.#sender = sender;
   }
 
-  /** Handed over since the start. */
+  /** Messages that were handed over since the start. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -20,7 +20,7 @@ export class Outbox {
   push(frames: () => Uint8Array[]): void {
     this.#waiting.push(frames);
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
-    // drained() reports a failure; without a listener until then Node would call it unhandled.
+    // drained() reports a failure. Without a listener until then, Node would call the rejection unhandled.
     this.#running.catch(() => undefined);
   }
 
@@ -29,7 +29,7 @@ export class Outbox {
     await this.#running;
   }
 
-  /** Drops what has not left. */
+  /** Drops messages that have not left. */
   close(): void {
     this.#waiting = [];
     this.#sender.close();

@@ -1,4 +1,4 @@
-/** What an all-reduce is asked for, and what it tells. */
+/** The arguments and the result of an all-reduce. */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import type { SumKind } from './segment-header.js';
 import type { Vector } from '../sums/vector.js';
@@ -7,14 +7,14 @@ export interface ReduceRequest {
   readonly step: number;
   /** Which all-reduce of the step (a repeat, a bucket). Default 0. */
   readonly round?: number;
-  /** This rank's values; only read, and to be left alone until the commit or a newer plan. */
+  /** This rank's values. They are only read, and must not change until the commit or a newer plan. */
   readonly mine: Vector;
-  /** Receives the sum over all ranks; memory apart from `mine`, to be left alone until the commit. */
+  /** Receives the sum over all ranks. It must not overlap `mine`, and must not change until the commit. */
   readonly out: Vector;
   readonly kind: SumKind;
   /** Longest time without progress. */
   readonly timeoutMs: number;
-  /** Calls the all-reduce off, for a new generation. */
+  /** Aborts the all-reduce, because there is a new generation. */
   readonly signal?: AbortSignal;
 }
 
@@ -24,11 +24,11 @@ export interface RingReport {
   readonly waitMs: number;
   readonly sumMs: number;
   readonly totalMs: number;
-  /** Messages that were not of this all-reduce; `Ring.drops` says why. */
+  /** Messages that did not belong to this all-reduce; `Ring.drops` says why. */
   readonly dropped: number;
 }
 
-/** A caller's mistake. */
+/** The error for a mistake of the caller. */
 export function internal(reason: string): VitrailError {
   return coded('INTERNAL', { reason });
 }

@@ -1,5 +1,5 @@
 /**
- * The ring all-reduce as data: which part of the vector goes where, and what every received message leads to.
+ * The ring all-reduce as data: which part of the vector goes where, and what a rank does after every message.
  *
  * Vocabulary (that of gloo's allreduce.cc):
  * - rank r of R sends to rank r + 1 and receives from rank r - 1, modulo R;
@@ -17,10 +17,10 @@ export const MAX_SEGMENT_ELEMENTS = 262_144;
 export type Phase = 'reduce' | 'gather';
 
 export interface Segment {
-  /** Place among all segments of the vector. */
+  /** Position among all segments of the vector. */
   readonly index: number;
   readonly chunk: number;
-  /** Place within the chunk. */
+  /** Position within the chunk. */
   readonly segment: number;
   /** First element in the vector. */
   readonly offset: number;
@@ -68,7 +68,7 @@ function requireInteger(name: string, value: number, from: number, to: number): 
   }
 }
 
-/** The plan of rank `rank` for a vector of `length` elements; the same cut on every rank. */
+/** The plan of rank `rank` for a vector of `length` elements. All ranks cut the vector in the same way. */
 export function ringPlan(
   rank: number,
   ranks: number,
@@ -79,7 +79,8 @@ export function ringPlan(
   requireInteger('rank', rank, 0, ranks - 1);
   requireInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
   requireInteger('segmentElements', segmentElements, 1, MAX_SEGMENT_ELEMENTS);
-  // Whole part and remainder apart: s * length / ranks would round for lengths near 2^53.
+  // Quotient and remainder are computed separately, because s * length / ranks would round for lengths near
+  // 2^53.
   const base = Math.floor(length / ranks);
   const extra = length % ranks;
   const start = (chunk: number): number => chunk * base + Math.min(chunk, extra);
@@ -88,14 +89,15 @@ export function ringPlan(
     cut(s, start(s), start(s + 1), segmentElements).map((segment) => ({ index: segmentCount++, ...segment })),
   );
   const without = (chunk: number): number => segmentCount - chunks[wrap(chunk, ranks)]!.length;
-  // Its own chunk does not come to a rank in the reduce phase, nor the one it finished (rank + 1) in the
-  // gather phase; it does not send the one it finished in the first, nor the one ending at it in the second.
+  // A rank receives every chunk in each phase, except its own in the reduce phase and the one that it finished
+  // (rank + 1) in the gather phase. It sends every chunk, except the one that it finishes in the reduce phase
+  // and the one whose way ends at it in the gather phase.
   const receives = ranks === 1 ? 0 : without(rank) + without(rank + 1);
   const sends = ranks === 1 ? 0 : without(rank + 1) + without(rank + 2);
   return { rank, ranks, length, chunks, segmentCount, receives, sends };
 }
 
-/** What a rank sends before it has received anything: its own chunk. */
+/** The messages that a rank sends before it has received any: its own chunk. */
 export function firstMoves(plan: RingPlan): Move[] {
   if (plan.ranks === 1) return [];
   return plan.chunks[plan.rank]!.map((segment) => ({ phase: 'reduce', hop: 0, segment }));
@@ -108,7 +110,10 @@ export function arrivalHop(plan: RingPlan, phase: Phase, chunk: number): number 
   return hop <= ranks - 2 ? hop : undefined;
 }
 
-/** What a rank sends after it has received `move` and added or copied it; undefined if the segment ends here. */
+/**
+ * The message that a rank sends after it has received `move` and added or copied it; undefined if its way
+ * ends here.
+ */
 export function nextMove(plan: RingPlan, move: Move): Move | undefined {
   const { phase, hop, segment } = move;
   if (hop < plan.ranks - 2) return { phase, hop: hop + 1, segment };

@@ -1,4 +1,7 @@
-/** One all-reduce on one rank, without sockets: judges and sums what arrives and says what to send. */
+/**
+ * One all-reduce on one rank, without sockets: checks and adds the messages that arrive, and says what to
+ * send.
+ */
 import { encodeSegmentHeader, type SegmentHeader, type Position, type SumKind } from './segment-header.js';
 import { arrivalHop, firstMoves, nextMove, type Segment, type Move, type RingPlan } from './ring-plan.js';
 import type { SegmentSum } from '../sums/sum.js';
@@ -11,15 +14,15 @@ export interface RoundOptions {
   readonly kind: SumKind;
   /** [plan.length], only read. */
   readonly mine: Vector;
-  /** [plan.length], partial sums first, at last the sum over all ranks. */
+  /** [plan.length], first partial sums, at the end the sum over all ranks. */
   readonly out: Vector;
   readonly sum: SegmentSum;
 }
 
-/** A message to be sent; its frames are made when its turn comes. */
+/** A message to be sent. Its frames are made when it is its turn. */
 export interface Outgoing {
   readonly move: Move;
-  /** Undefined for the rank's own values, of which nobody has taken the sum yet. */
+  /** Undefined for the rank's own values, which have no checksum yet. */
   readonly checksum: number | undefined;
 }
 
@@ -30,7 +33,7 @@ export class RingRound {
   readonly #options: RoundOptions;
   readonly #mine: Uint8Array;
   readonly #out: Uint8Array;
-  /** [segment index], by phase: 1 when received. */
+  /** For each phase, [segment index]: 1 if received. */
   readonly #seen: { readonly reduce: Uint8Array; readonly gather: Uint8Array };
   readonly #received = { reduce: 0, gather: 0 };
 
@@ -46,7 +49,7 @@ export class RingRound {
     return this.#received.reduce + this.#received.gather;
   }
 
-  /** Everything has arrived: `out` is final. */
+  /** Whether everything has arrived, so that `out` is final. */
   get complete(): boolean {
     return this.received === this.#options.plan.receives;
   }
@@ -61,7 +64,7 @@ export class RingRound {
     return firstMoves(this.#options.plan).map((move) => ({ move, checksum: undefined }));
   }
 
-  /** Takes a message of this round's position in; one that does not fit leaves all received sums as they are. */
+  /** Accepts a message of this all-reduce. A message that does not fit changes no sum. */
   accept(header: SegmentHeader, payload: Uint8Array): Verdict {
     const { plan, kind, sum } = this.#options;
     const { phase, hop } = header;
@@ -112,7 +115,7 @@ export class RingRound {
     return [header, payload];
   }
 
-  /** A sum cannot come back before this rank's own values went into it. */
+  /** A finished sum cannot arrive before this rank has added its own values to it. */
   #mayBeFinal(segment: Segment): boolean {
     const { plan } = this.#options;
     return segment.chunk === plan.rank || this.#seen.reduce[segment.index] === 1;

@@ -3,9 +3,9 @@
  *
  * Sending is zero-copy: ZeroMQ reads a segment from `mine` or `out` some time after send() has resolved. Why no
  * segment is written while it may still be read:
- * - `mine` is never written here, and by its owner not before the step's commit, or after a newer plan, by which a sum
+ * - `mine` is never written here. Its owner writes it only after the step's commit, or after a newer plan, by which a sum
  *   may grow. A commit needs the digest of every rank, hence that every rank has received all its messages, hence that
- *   all we sent has been read; and what a plan is put in place of is never committed.
+ *   everything we sent has been read. And if there is a newer plan, the older one is never committed.
  * - A segment of `out` is sent at most twice. As a partial sum: it is overwritten only by the final sum, which our
  *   partial sum is part of, so the next rank has read it. As a final sum: it is not written again until the next
  *   all-reduce into the same `out`, which comes after the commit, or after a failure; a failed all-reduce closes
@@ -32,7 +32,7 @@ import { plainSum, simdSum } from '../sums/sum.js';
 
 export interface RingOptions {
   readonly transport: Transport;
-  /** tcp: where the previous rank connects to. Default: any port of 127.0.0.1. */
+  /** For tcp, where the previous rank connects to. Default: any port of 127.0.0.1. */
   readonly where?: BoundTo;
   /** 64 bits that only this run's workers know. */
   readonly runToken: bigint;
@@ -40,7 +40,7 @@ export interface RingOptions {
   readonly segmentElements?: number;
 }
 
-/** What a ring needs of its host. */
+/** The parts of the host that a ring uses. */
 export interface RingHost {
   readonly clock: Clock;
   readonly network: RingSockets;
@@ -82,17 +82,17 @@ export class Ring {
   /** @throws ADDRESS_INVALID, PORT_IN_USE */
   static async open(host: RingHost, options: RingOptions): Promise<Ring> {
     const { transport, where = { host: '127.0.0.1' } } = options;
-    // A stranger's frame may not make us allocate more than a segment.
+    // A frame of an unknown program must not make us allocate more than a segment.
     const receiver = await host.network.listenRing(transport, where, 4 * MAX_SEGMENT_ELEMENTS);
     return new Ring(host, receiver, options);
   }
 
-  /** What the previous rank connects to. */
+  /** The address that the previous rank connects to. */
   get endpoint(): string {
     return this.#receiver.endpoint;
   }
 
-  /** Messages that the all-reduce under way, or the last one, has taken in. */
+  /** Messages that the current all-reduce, or the last one, has accepted. */
   get received(): number {
     return this.#received;
   }
@@ -103,7 +103,7 @@ export class Ring {
   }
 
   /**
-   * Takes a place in the ring of a new generation; what is still under way in the old one is lost.
+   * Joins the ring of a new generation. Messages that are still under way in the old one are lost.
    * @throws ADDRESS_INVALID
    */
   join(membership: RingMembership): void {
@@ -121,7 +121,7 @@ export class Ring {
 
   /**
    * Sums `mine` over all ranks into `out`. Resolves when `out` is final and all messages are handed to ZeroMQ.
-   * After a failure a new generation has to be joined.
+   * After a failure, a new generation must be joined.
    * @throws RING_TIMEOUT, RING_ABORTED
    */
   async reduce(request: ReduceRequest): Promise<RingReport> {
@@ -152,7 +152,10 @@ export class Ring {
     }
   }
 
-  /** Also ends an all-reduce under way. To be called after the commit, and before the thread or process ends. */
+  /**
+   * Closes the sockets, and ends a current all-reduce. Must be called after the commit, and before the thread
+   * or process ends.
+   */
   close(): void {
     this.#closed = true;
     this.#watch?.abort('the ring was closed');

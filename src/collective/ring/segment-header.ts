@@ -12,7 +12,7 @@ export interface Position {
 }
 
 export interface SegmentHeader extends Position {
-  /** Names the run: unknown peers and other runs have another one. */
+  /** Identifies the run. Messages of unknown programs and of other runs do not have it. */
   readonly runToken: bigint;
   readonly phase: Phase;
   readonly kind: SumKind;
@@ -24,7 +24,7 @@ export interface SegmentHeader extends Position {
   readonly checksum: number;
 }
 
-/** Below zeromq.js' 128 bytes, so that the frame is copied when it is sent. */
+/** Below 128 bytes, so that zeromq.js copies the frame when it is sent. */
 export const HEADER_BYTES = 48;
 const MAGIC = 0x474e5256; // 'VRNG' in little endian
 const VERSION = 1;
@@ -53,7 +53,10 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
 
 export type Parsed = { readonly header: SegmentHeader } | { readonly reason: string };
 
-/** The header and its payload's fit, or the reason why `frames` is no message of the ring. Never throws. */
+/**
+ * The header, if it fits its payload; otherwise the reason why `frames` is no message of the ring. Never
+ * throws.
+ */
 export function parseSegmentMessage(frames: readonly Uint8Array[]): Parsed {
   const [frame, payload] = frames;
   if (frames.length !== 2 || frame === undefined || payload === undefined) {

@@ -1,4 +1,4 @@
-/** Ends a wait when nothing has moved for too long, or when it is called off. */
+/** Ends a wait when nothing has moved for too long, or when it is aborted. */
 import type { VitrailError } from '../../errors/errors.js';
 import type { Clock, Timer } from '../../host/clock.js';
 
@@ -19,7 +19,7 @@ export class StallWatch {
   #error: VitrailError | undefined;
   #disposed = false;
   #stop: (error: VitrailError) => void = () => undefined;
-  /** Resolves with the reason to give up; never if the watch is disposed of before. */
+  /** Resolves with the reason to give up. Never resolves if the watch is disposed of before. */
   readonly stopped: Promise<VitrailError>;
 
   constructor(options: StallWatchOptions) {
@@ -54,12 +54,15 @@ export class StallWatch {
     this.#options.signal?.removeEventListener('abort', this.#onSignal);
   }
 
-  /** One timer, set anew only when it fires: progress comes thousands of times a second. */
+  /**
+   * Uses one timer and restarts it only when it fires, because progress is noted thousands of times a second.
+   */
   #arm(delayMs: number): void {
     this.#timer = this.#options.clock.after(delayMs, () => {
       const restMs = this.#restMs();
       if (restMs > 0) this.#arm(restMs);
-      // A process that was stopped wakes up with its timers due and its messages unread: let those be read first.
+      // A process that was stopped wakes up with its timers due and its messages unread. The messages must be
+      // read first.
       else void this.#options.clock.turn().then(() => this.#judge());
     });
   }

@@ -1,4 +1,4 @@
-/** The accumulator that a run's reduction asks for. */
+/** Chooses the accumulator for a run's `--reduction`. */
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import { ExactAccumulator } from './exact-accumulator.js';
 import { Fp32Accumulator } from './fp32-accumulator.js';
@@ -6,8 +6,8 @@ import type { GradientAccumulator, SumKernels } from './gradient-accumulator.js'
 import { vectorOf } from './vector.js';
 
 /**
- * @param memory layout.length x 4 bytes: the accumulator's sums lie there
- * @param kernels do the work, to the same bits, where they are given
+ * @param memory layout.length x 4 bytes, where the accumulator keeps its sums
+ * @param kernels do the work if they are given, with the same bits
  */
 export function createAccumulator(
   kind: 'exact' | 'fp32',

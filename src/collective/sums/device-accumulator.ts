@@ -1,4 +1,7 @@
-/** Gradient sums on a GPU, to the same bits as on the host; they come to shared memory when the accumulator settles. */
+/**
+ * Gradient sums on a GPU, with the same bits as on the host. They are copied to shared memory when the
+ * accumulator settles.
+ */
 import { coded } from '../../errors/errors.js';
 import { exponentScale, sumLimit } from '../../numbers/exact/exponents.js';
 import { deviceLayout, type DeviceLayout } from '../../run/model/device-layout.js';
@@ -58,7 +61,7 @@ export class DeviceAccumulator implements GradientAccumulator {
     this.#microBatches = microBatches;
     this.#kernels.clear({ buffer: this.#deviceSums });
     this.#kernels.clear({ buffer: this.#deviceStatistics });
-    // What no gradient comes for is zero on the host too.
+    // Sums for which no gradient comes must be zero on the host too.
     for (const slot of this.#layout.slots.keys()) this.#changed.add(slot);
   }
 
@@ -112,7 +115,7 @@ export class DeviceAccumulator implements GradientAccumulator {
     this.#kernels.release(this.#deviceStatistics);
   }
 
-  /** Its copy begins when the kernels so far are done, and runs beside later ones. */
+  /** The copy begins when the kernels so far are done, and runs while later ones do. */
   #send(slotIndex: number): void {
     const { offset, length } = this.#layout.slots[slotIndex]!;
     this.#changed.delete(slotIndex);
@@ -123,7 +126,7 @@ export class DeviceAccumulator implements GradientAccumulator {
       values: this.sums,
       valuesOffset: offset,
     });
-    // A failure is told by settle(): until then it must not count as unhandled.
+    // settle() reports a failure. Until then the rejection must not count as unhandled.
     sent.catch(() => undefined);
     this.#underWay.push(sent);
   }

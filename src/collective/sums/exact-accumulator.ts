@@ -21,7 +21,7 @@ export class ExactAccumulator extends AccumulatorState<Int32Array> implements Gr
 
   /**
    * @param sums [layout.length], usually on a SharedArrayBuffer
-   * @param kernels do the work, to the same bits, where they are given
+   * @param kernels do the work if they are given, with the same bits
    */
   constructor(layout: ParameterLayout, sums: Int32Array, kernels?: SumKernels) {
     super(layout, sums, kernels);
@@ -36,7 +36,9 @@ export class ExactAccumulator extends AccumulatorState<Int32Array> implements Gr
     this.clear();
   }
 
-  /** A value that could overflow the sum is left out: its maximum makes the step be repeated anyway. */
+  /**
+   * A value that could overflow the sum is left out. Its maximum makes sure that the step is repeated anyway.
+   */
   protected override addHost(slotIndex: number, { offset }: ParameterSlot, values: Float32Array): Added {
     const { scale, limit, microBatches } = this.#quantisation(slotIndex);
     const sums = this.sums;

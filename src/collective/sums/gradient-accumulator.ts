@@ -1,4 +1,4 @@
-/** What a worker's micro-batch gradients are added up in before the ring: exact integers, or plain fp32. */
+/** Adds up the gradients of a worker's micro-batches before the ring: as exact integers, or in plain fp32. */
 import { coded } from '../../errors/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-layout.js';
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
@@ -9,38 +9,38 @@ import type { Vector } from './vector.js';
 
 export interface GradientAccumulator {
   readonly kind: SumKind;
-  /** [layout.length]: the sums of this worker, the ring's `mine`. */
+  /** [layout.length]: the sums of this worker, which the ring calls `mine`. */
   readonly sums: Vector;
   /** [slots]: the largest finite |g| of each tensor over this worker's micro-batches. */
   readonly maxima: Float32Array;
-  /** [slots]: 1 where a gradient held NaN or Infinity; such values are left out of `sums` and `maxima`. */
+  /** [slots]: 1 if a gradient held NaN or Infinity. Such values are left out of `sums` and `maxima`. */
   readonly nonFinite: Uint8Array;
   /**
-   * Starts a step, or its repeat, from zero. fp32 has no use for the arguments.
+   * Starts a step, or its repetition, from zero. The fp32 accumulator does not use the arguments.
    * @param exponents [slots]
    * @param microBatches in the whole step, over all workers
    */
   begin(exponents: Int32Array, microBatches: number): void;
   /**
    * Adds one micro-batch's gradient of one tensor, [slot.length].
-   * @param last nothing more comes for this tensor, as far as is known: its sums may start on their way to the host
+   * @param last whether this is probably the tensor's last gradient of the step, so that its sums may be copied to the host
    */
   add(slotIndex: number, gradient: GradientTensor, last?: boolean): void;
-  /** After it `sums`, `maxima` and `nonFinite` hold all that was added; before it they need not. */
+  /** Afterwards `sums`, `maxima` and `nonFinite` hold everything that was added. Before, they may not. */
   settle(): Promise<void>;
 }
 
-/** The kernels that can stand in for the sums in JavaScript. */
+/** The kernels that can replace the sums in JavaScript. */
 export type SumKernels = ExactKernels & HostMemoryKernels & Pick<MemoryKernels, 'release'>;
 
-/** What one gradient told. */
+/** What was found while adding a gradient. */
 export interface Added {
-  /** The largest finite |g|; 0 where there is none. */
+  /** The largest finite |g|; 0 if there is none. */
   readonly maximum: number;
   readonly nonFinite: boolean;
 }
 
-/** What both kinds keep besides the way they add. */
+/** The common part of both accumulators, which differ in how they add. */
 export abstract class AccumulatorState<V extends Vector> {
   readonly sums: V;
   readonly maxima: Float32Array;
@@ -115,7 +115,10 @@ export function checkSums(sums: Vector, { length }: ParameterLayout): void {
   throw coded('INTERNAL', { reason: `${sums.length} sums for ${length} parameters` });
 }
 
-/** One for each tensor: a missing one would leave its values out in silence. @throws INTERNAL */
+/**
+ * Checks that there is one for each tensor, because values of a tensor without one would be left out. @throws
+ * INTERNAL
+ */
 export function checkExponents(exponents: Int32Array, { slots }: ParameterLayout): void {
   if (exponents.length === slots.length) return;
   throw coded('INTERNAL', { reason: `${exponents.length} exponents for ${slots.length} tensors` });

@@ -1,10 +1,10 @@
-/** The ring's sums by the native kernels: in place, and on bytes of any alignment. */
+/** The ring's sums by the native kernels, which work in place and on bytes of any alignment. */
 import { loadKernels } from '../../kernels/addon.js';
 import type { SegmentSum } from './sum.js';
 
 const KINDS = { exact: 0, fp32: 1 } as const;
 
-/** Undefined where the kernels are not built. */
+/** Undefined if the kernels are not built. */
 export function nativeSum(): SegmentSum | undefined {
   const { kernels } = loadKernels();
   if (kernels === undefined) return undefined;

@@ -75,7 +75,7 @@ const MODULE = assemble(1, [
 
 type Kernel = (bytes: number) => void;
 
-/** Undefined where the processor or the engine has no WebAssembly SIMD. */
+/** Undefined if the processor or the JavaScript engine has no WebAssembly SIMD. */
 export function simdSum(): SegmentSum | undefined {
   if (!WebAssembly.validate(MODULE)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
@@ -85,7 +85,7 @@ export function simdSum(): SegmentSum | undefined {
   const scratch = new Uint8Array(memory.buffer);
   const words = new Uint32Array(memory.buffer);
 
-  /** Copies a piece in and fills up with zeros to whole vectors; returns the bytes to work on. */
+  /** Copies a piece in and pads it with zeros to whole vectors; returns the number of bytes to work on. */
   const load = (target: number, bytes: Uint8Array, from: number, to: number): number => {
     scratch.set(bytes.subarray(from, to), target);
     const padded = (to - from + 15) & ~15;
@@ -138,7 +138,7 @@ function checksum(bytes: Uint8Array): number {
   return sum >>> 0;
 }
 
-/** The same in plain JavaScript: the reference in tests, and for machines without SIMD. */
+/** The same in plain JavaScript, as the reference in tests and for machines without SIMD. */
 export const plainSum: SegmentSum = {
   add(kind, incoming, mine, out) {
     const [a, b, c] = [aligned(incoming), aligned(mine), aligned(out)];

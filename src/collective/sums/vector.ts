@@ -1,4 +1,4 @@
-/** What a reduction of a kind adds up. */
+/** The typed array that a reduction of a kind adds up. */
 import type { SumKind } from '../ring/segment-header.js';
 
 export type Vector = Int32Array | Float32Array;

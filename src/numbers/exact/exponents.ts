@@ -1,9 +1,10 @@
 /**
- * The scale exponents of the exact reduction: q = rint(g 2^e), one e per tensor, so that no sum of q can overflow.
+ * The scale exponents of the exact reduction: q = rint(g 2^e), one e per tensor, so that no sum of q can
+ * overflow.
  *
- * Everything here follows from committed data by IEEE additions, multiplications and comparisons alone (no
- * Math.pow, Math.log), so every machine comes to the same exponents. The products are exact: a maximum has
- * 24 significant bits, the number of micro-batches at most 20, and the rest are powers of two.
+ * Everything here follows from committed data by IEEE additions, multiplications and comparisons only (no
+ * Math.pow, no Math.log), so every machine gets the same exponents. The products are exact: a maximum has 24
+ * significant bits, the number of micro-batches has at most 20, and the other factors are powers of two.
  */
 
 /** Far beyond any gradient, yet low enough for 2^20 micro-batches of the largest finite fp32 value. */
@@ -30,7 +31,7 @@ export function exponentScale(exponent: number): number {
 }
 
 /**
- * What M times the largest |g| 2^e may be: M values of |q| <= |g| 2^e + 1/2 then add up to less than 2^31.
+ * The limit for M times the largest |g| 2^e. Below it, M values of |q| <= |g| 2^e + 1/2 add up to less than 2^31.
  * @throws RangeError
  */
 export function sumLimit(microBatches: number): number {
@@ -65,7 +66,7 @@ export function stepExponents(
   return Int32Array.from(amaxHistory, (maximum) => largestExponent(maximum, microBatches, headroom));
 }
 
-/** Exponents for repeating a step, from the step's own maxima: with these it does not exceed its range. */
+/** Exponents for repeating a step, from the step's own maxima. With these it cannot exceed its range. */
 export function repeatExponents(maxima: Float32Array, microBatches: number): Int32Array<ArrayBuffer> {
   return stepExponents(maxima, microBatches, 0);
 }

@@ -1,8 +1,11 @@
-/** A stream of random numbers that is a pure function of (seed, purpose, key): nothing to save, nothing to resume. */
+/**
+ * A stream of random numbers that is a pure function of (seed, purpose, key), so a checkpoint needs no random
+ * state.
+ */
 import { philox4x32 } from './philox.js';
 import { normalQuantile } from './normal-quantile.js';
 
-/** What a stream is for. The numbers are part of a run's identity: never renumber, only append. */
+/** The purposes of streams. The numbers are part of a run's identity: never renumber, only append. */
 export const PURPOSE = {
   initialisation: 1,
   shuffle: 2,

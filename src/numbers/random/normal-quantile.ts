@@ -1,6 +1,6 @@
 /**
- * The inverse of the normal distribution function from IEEE basic operations alone, so that
- * initial weights have the same bits in every JavaScript engine.
+ * The inverse of the normal distribution function from IEEE basic operations only, so that initial weights
+ * have the same bits in every JavaScript engine.
  */
 
 const LN2 = 0.6931471805599453;

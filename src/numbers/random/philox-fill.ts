@@ -1,4 +1,4 @@
-/** Philox 4x32-10 for many words at once: the same numbers as philox4x32, without a call per block. */
+/** Philox 4x32-10 for many words at once: the same numbers as philox4x32, without a call for each block. */
 
 const LOW_0 = 0x1f53;
 const HIGH_0 = 0xd251;
@@ -7,8 +7,8 @@ const HIGH_1 = 0xcd9e;
 
 /**
  * Fills `out` (a multiple of 4 words) with the blocks of `key` at the counters (firstBlock, ...path),
- * (firstBlock + 1, ...path), ...
- * The 64-bit products are put together from 16-bit halves in int32 arithmetic, which stays out of floating point.
+ * (firstBlock + 1, ...path), ... The 64-bit products are composed of 16-bit halves in int32 arithmetic,
+ * without floating point.
  */
 export function philoxFill(
   key: readonly [number, number],

@@ -1,4 +1,7 @@
-/** The exponential function from IEEE basic operations alone, so that it has the same bits in every JavaScript engine. */
+/**
+ * The exponential function from IEEE basic operations only, so that it has the same bits in every JavaScript
+ * engine.
+ */
 
 const LN2 = 0.6931471805599453;
 
