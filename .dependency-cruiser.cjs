@@ -92,6 +92,13 @@ module.exports = {
     door('yaml', 'node_modules/yaml', within('run/config')),
     door('pino', 'node_modules/pino', '^src/host/logger'),
     door('tfjs', 'node_modules/@tensorflow', within('nn')),
+    {
+      name: 'tfjs-core-is-loaded-by-require',
+      severity: 'error',
+      comment: 'src/nn/tfjs.ts says why; types may come from anywhere',
+      from: { path: '^(src|test|bench)/', pathNot: '^src/nn/tfjs.ts$' },
+      to: { path: 'node_modules/@tensorflow/tfjs-core', dependencyTypesNot: ['type-only'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

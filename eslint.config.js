@@ -30,6 +30,8 @@ export default tseslint.config(
       // Index access in numeric loops: bounds are the loop's own, and noUncheckedIndexedAccess asks for `!`.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      // In an ES module it is the way to a large CommonJS file that Node does not search for names: src/nn/tfjs.ts.
+      '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }],
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'Randomness is keyed: use src/numbers/random.' },

@@ -1,5 +1,5 @@
 /** How arrays of the host become tensors of the active backend. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from './tfjs.js';
 import type { ParameterSlot } from '../run/model/parameter-layout.js';
 
 export interface Placement {

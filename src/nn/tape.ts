@@ -6,7 +6,7 @@
  * `dist/register_all_gradients` cannot be loaded by Node. Here an op states its own gradient, and nothing needs
  * to be registered. A gradient that would be lost is an error, never silence.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from './tfjs.js';
 import type { ParameterSlot } from '../run/model/parameter-layout.js';
 import { coded } from '../errors/errors.js';
 import { sameBuffer } from './tensor-handle.js';

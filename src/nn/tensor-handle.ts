@@ -1,5 +1,5 @@
 /** Several owners of one buffer. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from './tfjs.js';
 
 /**
  * Another tensor on the buffer of `tensor`, which lives until both are disposed. A reshape, because the wasm backend

@@ -1,7 +1,7 @@
 /** Tensors of the native backend hold what was written, count their holders and give their memory back. */
 import assert from 'node:assert/strict';
 import test, { before } from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { startBackend } from '../../src/nn/backend/backend.js';
 import { loadKernels } from '../../src/kernels/addon.js';
 import { STORAGE } from '../../src/kernels/kernel-api/memory.js';

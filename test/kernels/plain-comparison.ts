@@ -1,7 +1,7 @@
 /** Runs the same tfjs expression on tfjs's cpu backend and on the native one, at every level, on one thread and two. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { startBackend } from '../../src/nn/backend/backend.js';
 import { loadKernels } from '../../src/kernels/addon.js';
 import { assertClose, normals } from './kernel-device.js';

@@ -1,6 +1,6 @@
 /** Kernels of the native backend that move elements do what tfjs's cpu backend does. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { test } from 'node:test';
 import { startBackend } from '../../src/nn/backend/backend.js';
 import { gpuSkip, onProcessorOnly } from './kernel-settings.js';

@@ -1,6 +1,6 @@
 /** Elementwise tfjs kernels of the native backend do what tfjs's cpu backend does. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { booleans, floats, integers, onNative, sameAsCpu, SPECIAL } from './plain-comparison.js';
 
 /** Sizes: nothing, one, parts of vectors, more than one chunk of a thread. */

@@ -1,6 +1,6 @@
 /** Matrix products of the native backend do what tfjs's cpu backend does. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { floats, integers, onNative, sameAsCpu } from './plain-comparison.js';
 
 const SIZES = [

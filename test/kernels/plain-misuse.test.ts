@@ -1,7 +1,7 @@
 /** No call of a plain kernel can touch memory that is not its own; bf16 tensors go through plain kernels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { loadKernels } from '../../src/kernels/addon.js';
 import { STORAGE, type DeviceBuffer } from '../../src/kernels/kernel-api/memory.js';
 import type { UnaryOp } from '../../src/kernels/kernel-api/plain.js';

@@ -1,6 +1,6 @@
 /** Reductions and softmax of the native backend do what tfjs's cpu backend does. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { booleans, floats, integers, onNative, sameAsCpu, SPECIAL } from './plain-comparison.js';
 
 /** Shapes and the axes to reduce: last, first, middle, several, apart from each other, all, none. */

@@ -1,7 +1,7 @@
 /** tfjs's own gradients, of a network in plain ops, find every kernel that they need on the native backend. */
 import { register } from 'node:module';
 import { before } from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { booleans, floats, integers, sameAsCpu } from './plain-comparison.js';
 
 /** tfjs-core's gradients are ES modules without extensions in their imports, which Node does not load by itself. */

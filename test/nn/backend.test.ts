@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { startBackend } from '../../src/nn/backend/backend.js';
 import { loadKernels } from '../../src/kernels/addon.js';
 

@@ -1,6 +1,6 @@
 /** The engine trains, is a pure function of what it is given, and leaves nothing behind. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 import { initialWeights } from '../../src/nn/vit/initialisation.js';
 import { EMULATED } from '../kernels/kernel-settings.js';

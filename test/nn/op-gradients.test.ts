@@ -1,7 +1,7 @@
 /** Every op against double-precision loops: its value, and its gradients against central differences. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import { PURPOSE, KeyedRandom } from '../../src/numbers/random/keyed-random.js';
 import { startBackend } from '../../src/nn/backend/backend.js';
 import { dropoutMask } from '../../src/kernels/dropout-mask.js';

@@ -1,6 +1,6 @@
 /** The tape adds up gradients, hands them out once, frees as it goes and loses none in silence. */
 import assert from 'node:assert/strict';
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../src/nn/tfjs.js';
 import type { ParameterSlot } from '../../src/run/model/parameter-layout.js';
 import { add } from '../../src/nn/ops/add.js';
 import { tanh } from '../../src/nn/ops/tanh.js';

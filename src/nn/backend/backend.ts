@@ -1,5 +1,5 @@
 /** Chooses and starts the tfjs backend that computes in this process. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded, reasonOf } from '../../errors/errors.js';
 import { loadGpuKernels, loadKernels } from '../../kernels/addon.js';
 import { registerNativeBackend } from './tfjs-backend.js';

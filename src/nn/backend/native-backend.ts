@@ -1,5 +1,5 @@
 /** The tfjs backend `native`: tensors are buffers of a device whose kernels stand behind kernel-api.ts. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import { HostStaging, MOST_STAGED_BYTES } from './host-staging.js';
 import { isGpu, type DeviceKernels } from '../../kernels/kernel-api.js';

@@ -1,5 +1,5 @@
 /** From tensors of the native backend to buffers and back, for the ops that call kernels themselves. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import { isGpu, type DeviceKernels, type Kernels } from '../../kernels/kernel-api.js';

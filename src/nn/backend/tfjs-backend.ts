@@ -1,5 +1,5 @@
 /** Makes the native backend and its kernels known to tfjs. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { DeviceKernels } from '../../kernels/kernel-api.js';
 import { BACKEND_NAME, NativeBackend } from './native-backend.js';
 import { kernelConfigs } from './tfjs-kernels/kernel-configs.js';

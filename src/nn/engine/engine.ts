@@ -1,5 +1,5 @@
 /** Computes a worker's micro-batches: loss and gradients, evaluation, prediction. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';

@@ -1,5 +1,5 @@
 /** Losses and predictions of a micro-batch, from the backend to the host. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Judgement } from '../vit/pass.js';
 
 export interface EvaluationResult {

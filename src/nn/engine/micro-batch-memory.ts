@@ -1,5 +1,5 @@
 /** Memory of a GPU that micro-batches take: measured, and told where one does not fit. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
 import { isOutOfMemory, largestMicroBatch, USABLE_SHARE } from './memory-fit.js';

@@ -1,5 +1,5 @@
 /** Equation 2 on fused kernels. For the way back it keeps z, the packed q, k, v, and the attention's result. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';

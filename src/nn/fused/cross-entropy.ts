@@ -1,5 +1,5 @@
 /** The loss and its gradient in one kernel. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { bufferOf, emptyTensor } from '../backend/tensor-buffers.js';
 import { checkLabels } from '../ops/cross-entropy.js';
 import type { VitParts } from '../vit/pass.js';

@@ -1,5 +1,5 @@
 /** Equation 1 on fused kernels, and the class token that equation 4 takes. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';

@@ -1,5 +1,5 @@
 /** Equation 3 on fused kernels. For the way back it keeps z and the values before GELU: all else is made again. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { ACTIVATION, GELU_FORM } from '../../kernels/kernel-api.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';

@@ -1,5 +1,5 @@
 /** The model's input on a device: 8-bit pixels go there, and become patches in the precision of the activations. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { patchCount, patchLength } from '../../run/model/model-spec.js';
 import type { PixelScale } from '../../run/model/patches.js';
 import { STORAGE, type DeviceBuffer } from '../../kernels/kernel-api.js';

@@ -1,5 +1,5 @@
 /** The sum of two tensors of one shape: a residual connection. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 import { sameBuffer } from '../tensor-handle.js';
 

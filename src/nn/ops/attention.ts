@@ -1,5 +1,5 @@
 /** Multi-head scaled dot-product attention on packed queries, keys and values (arXiv 2010.11929, appendix A). */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 import { batchedGemm } from './batched-gemm.js';
 

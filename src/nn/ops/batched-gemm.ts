@@ -1,5 +1,5 @@
 /** Gemms of many small matrices, by the faster way there is on the active backend. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { batchKernel, type BatchKernel } from '../backend/batch-kernel.js';
 
 /** A model has a handful of shapes. */

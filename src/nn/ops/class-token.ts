@@ -1,5 +1,5 @@
 /** Takes every image's class token. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 
 /** [B S, D] -> [B, D]: token 0 of each of the B images. */

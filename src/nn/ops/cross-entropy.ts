@@ -1,5 +1,5 @@
 /** Softmax cross entropy with label smoothing: per-sample losses and their gradient. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { Tape } from '../tape.js';
 

@@ -1,5 +1,5 @@
 /** Dropout whose mask is a pure function of seed, step, micro-batch and place in the network. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { dropoutMask, type DropoutKey } from '../../kernels/dropout-mask.js';
 import type { Tape } from '../tape.js';
 

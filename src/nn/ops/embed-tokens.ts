@@ -1,5 +1,5 @@
 /** From patches to tokens: projection, class token and position embedding (equation 1 of arXiv 2010.11929). */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 import { affine, affineGradients, type LinearWeights } from './linear.js';
 

@@ -1,5 +1,5 @@
 /** The Gaussian error linear unit (arXiv 1606.08415), exact or in its tanh approximation. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { GeluForm } from '../../run/model/model-spec.js';
 import type { Tape } from '../tape.js';
 

@@ -1,5 +1,5 @@
 /** Layer normalisation over the last axis (arXiv 1607.06450) and its gradients. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { LAYER_NORM_EPSILON } from '../../run/model/model-spec.js';
 import type { Tape } from '../tape.js';
 

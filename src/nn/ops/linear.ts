@@ -1,5 +1,5 @@
 /** A linear layer, y = x W^T + b, and its gradients. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 
 export interface LinearWeights {

@@ -1,5 +1,5 @@
 /** The hyperbolic tangent, elementwise: between pre-logits and head. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 
 export function tanh(tape: Tape | undefined, x: tf.Tensor2D): tf.Tensor2D {

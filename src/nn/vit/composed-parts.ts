@@ -1,5 +1,4 @@
 /** The network's parts in plain tfjs ops: for every backend. */
-import { argMax, type Tensor2D } from '@tensorflow/tfjs-core';
 import { patchLength } from '../../run/model/model-spec.js';
 import { patchesOf } from '../model-input.js';
 import { add } from '../ops/add.js';
@@ -7,6 +6,7 @@ import { classToken } from '../ops/class-token.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { copied } from '../placement.js';
+import { tf } from '../tfjs.js';
 import { mlp } from './mlp.js';
 import { patchEmbedding } from './patch-embedding.js';
 import { selfAttention } from './self-attention.js';
@@ -16,7 +16,7 @@ export const composedParts: VitParts = {
   input(input, spec, scale) {
     const patches = patchesOf(input, spec, scale);
     const width = patchLength(spec);
-    return copied.place(patches, [patches.length / width, width]) as Tensor2D;
+    return copied.place(patches, [patches.length / width, width]) as tf.Tensor2D;
   },
   embed: patchEmbedding,
   attentionBranch(pass, { norm1, attention }, layer, z) {
@@ -28,6 +28,6 @@ export const composedParts: VitParts = {
   classToken,
   crossEntropy: (labels, _classes, smoothing) => (tape, logits) => {
     const losses = crossEntropy(tape, logits, labels, smoothing);
-    return { losses, predictions: argMax(logits, 1) };
+    return { losses, predictions: tf.argMax(logits, 1) };
   },
 };

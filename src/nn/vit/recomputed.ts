@@ -1,5 +1,5 @@
 /** Runs a part of the network so that only its input is kept: the rest is computed again on the way back. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 import type { Pass } from './pass.js';
 

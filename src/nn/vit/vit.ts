@@ -1,5 +1,5 @@
 /** The Vision Transformer: equations 1 to 4 of arXiv 2010.11929. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
 import { tanh } from '../ops/tanh.js';

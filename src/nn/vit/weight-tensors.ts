@@ -1,5 +1,5 @@
 /** A model's parameters on the backend, from the flat array of the parameter layout. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';

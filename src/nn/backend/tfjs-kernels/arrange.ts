@@ -1,5 +1,5 @@
 /** tfjs kernels that put whole tensors into another order or into a larger one. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import type { NativeBackend } from '../native-backend.js';
 import { withBuffersAs } from '../tensor-buffers.js';
 import { storageFor } from '../native-backend.js';

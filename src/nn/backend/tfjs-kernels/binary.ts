@@ -1,5 +1,5 @@
 /** tfjs kernels that take the elements of two tensors in pairs. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import { STORAGE, type Storage } from '../../../kernels/kernel-api/memory.js';
 import type { BinaryOp } from '../../../kernels/kernel-api/plain.js';
 import { storageFor, type NativeBackend } from '../native-backend.js';

@@ -1,5 +1,5 @@
 /** What the tfjs kernels of the native backend are made with. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import type { DeviceBuffer, Storage } from '../../../kernels/kernel-api/memory.js';
 import { BACKEND_NAME, NativeBackend, storageFor } from '../native-backend.js';
 

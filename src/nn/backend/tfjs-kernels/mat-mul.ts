@@ -1,5 +1,5 @@
 /** tfjs kernels that multiply matrices. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import { STORAGE } from '../../../kernels/kernel-api/memory.js';
 import type { NativeBackend } from '../native-backend.js';
 import { withBuffersAs } from '../tensor-buffers.js';

@@ -1,5 +1,5 @@
 /** tfjs kernels that reduce a tensor over some of its axes. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import { STORAGE, type Storage } from '../../../kernels/kernel-api/memory.js';
 import type { ReduceOp } from '../../../kernels/kernel-api/plain.js';
 import { storageFor, type NativeBackend } from '../native-backend.js';

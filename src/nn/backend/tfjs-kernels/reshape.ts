@@ -1,5 +1,5 @@
 /** Kernels that give the same data another shape. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import { alias, kernel } from './kernel.js';
 
 export const RESHAPE_KERNELS: readonly tf.KernelConfig[] = [

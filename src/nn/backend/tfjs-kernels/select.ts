@@ -1,5 +1,5 @@
 /** tfjs kernels that choose elements by others. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import { STORAGE } from '../../../kernels/kernel-api/memory.js';
 import { storageFor, type NativeBackend } from '../native-backend.js';
 import { withBuffersAs } from '../tensor-buffers.js';

@@ -1,5 +1,5 @@
 /** tfjs kernels that take parts of a tensor. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import type { NativeBackend } from '../native-backend.js';
 import { alias, kernel } from './kernel.js';
 import { rearranged } from './rearrange.js';

@@ -1,5 +1,5 @@
 /** tfjs kernels that take each element of one tensor alone. */
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../../tfjs.js';
 import { STORAGE } from '../../../kernels/kernel-api/memory.js';
 import type { UnaryOp } from '../../../kernels/kernel-api/plain.js';
 import type { NativeBackend } from '../native-backend.js';
