@@ -1,6 +1,5 @@
 /** Derives from the schema which values an option takes: for messages, for reading text, and for help. */
 import { z } from 'zod';
-import { OPTION_KEYS } from './option-name.js';
 import { optionMeta, runConfigSchema, type RunConfigKey } from './schema.js';
 
 export interface OptionShape {
@@ -67,12 +66,15 @@ function shapeOf(key: RunConfigKey): OptionShape {
   };
 }
 
-const SHAPES: ReadonlyMap<RunConfigKey, OptionShape> = new Map(
-  OPTION_KEYS.map((key) => [key, Object.freeze(shapeOf(key))]),
-);
+const shapes = new Map<RunConfigKey, OptionShape>();
 
+/** Derived when it is first asked for: a worker asks for few, and all of them take a while. */
 export function optionShape(key: RunConfigKey): OptionShape {
-  return SHAPES.get(key)!;
+  const known = shapes.get(key);
+  if (known !== undefined) return known;
+  const shape = Object.freeze(shapeOf(key));
+  shapes.set(key, shape);
+  return shape;
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
