@@ -1,4 +1,4 @@
-/** Loads the compiled kernels: the one door to the addons. */
+/** Loads the compiled kernels. It is the only file that loads the addons. */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,12 +11,12 @@ export type Loaded<K extends DeviceKernels> =
   { readonly kernels: K } | { readonly kernels: undefined; readonly reason: string };
 
 interface Addon {
-  /** In native/build. */
+  /** The name of the file in native/build. */
   readonly file: string;
-  /** An environment variable that names another binary: one built with sanitizers, or for the emulator. */
+  /** An environment variable that names another file: one built with sanitizers, or for the emulator. */
   readonly variable: string;
   readonly what: string;
-  /** What building it takes; the script says what of it is missing. */
+  /** What is needed to build it. The build script says which of that is missing. */
   readonly needs: string;
 }
 
@@ -50,13 +50,18 @@ function load<K extends DeviceKernels>({ file, variable, what, needs }: Addon): 
 let processor: Loaded<Kernels> | undefined;
 let gpu: Loaded<GpuKernels> | undefined;
 
-/** The processor's kernels of this thread (each has its own memory and threads), or why there are none. */
+/**
+ * The processor's kernels of this thread, or why there are none. Each thread has its own, with their own
+ * memory and threads.
+ */
 export function loadKernels(): Loaded<Kernels> {
   processor ??= load<Kernels>(PROCESSOR);
   return processor;
 }
 
-/** The kernels for GPUs, or why there are none; whether there is a GPU they do not know until they are asked. */
+/**
+ * The kernels for GPUs, or why there are none. Whether there is a GPU is found out only when they are asked.
+ */
 export function loadGpuKernels(): Loaded<GpuKernels> {
   gpu ??= load<GpuKernels>(GPU);
   return gpu;

@@ -28,7 +28,10 @@ const ROWS = [10, 11, 12, 13] as const;
 const constant = (offset: number): number[] => [...op.i32Const(0), ...op.v128Load(offset)];
 const get = (...locals: readonly number[]): number[] => locals.flatMap((local) => op.localGet(local));
 
-/** 64-bit products of a counter word by its multiplier: low words to `low`, high words stay on the stack. */
+/**
+ * 64-bit products of a counter word and its multiplier. The low words go to `low`, the high words stay on the
+ * stack.
+ */
 function multiply(word: number, multiplier: number, low: number): number[] {
   return [
     ...[...get(word), ...constant(multiplier), ...op.i64x2ExtmulLowI32x4U, ...op.localSet(LOW)],
@@ -48,7 +51,7 @@ function philoxRound(round: number): number[] {
   ];
 }
 
-/** From word j of four blocks in C[j] to the four words of block j in ROWS[j]. */
+/** Transposes: C[j] has word j of four blocks, ROWS[j] gets the four words of block j. */
 function transpose(): number[] {
   const pairs = (a: number, b: number, lanes: readonly [number, number, number, number], out: number) => [
     ...[...get(a, b), ...op.i32x4Shuffle(lanes), ...op.localSet(out)],
@@ -62,7 +65,7 @@ function transpose(): number[] {
   ];
 }
 
-/** Eight halves of a row's words to eight multipliers. */
+/** Turns the eight 16-bit halves of a row into eight multipliers. */
 function threshold(row: number, at: number): number[] {
   const four = (extend: readonly number[], offset: number): number[] => [
     ...[...get(AT), ...get(row), ...extend, ...constant(DROP_BELOW), ...op.i32x4GeS],
@@ -98,7 +101,7 @@ export type DropoutKernel = (
   mask: Float32Array,
 ) => void;
 
-/** Undefined where the processor or the engine has no WebAssembly SIMD. */
+/** Undefined if the processor or the JavaScript engine has no WebAssembly SIMD. */
 export function simdDropoutKernel(): DropoutKernel | undefined {
   if (!WebAssembly.validate(MODULE)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));

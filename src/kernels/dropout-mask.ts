@@ -1,9 +1,9 @@
-/** The multipliers that dropout applies, as a pure function of where and when. */
+/** The multipliers of dropout, as a pure function of seed, step, micro-batch and layer. */
 import { PURPOSE } from '../numbers/random/keyed-random.js';
 import { simdDropoutKernel, type DropoutKernel } from './dropout-kernel.js';
 import { philoxFill } from '../numbers/random/philox-fill.js';
 
-/** What a micro-batch's dropout follows from, besides the place in the network. */
+/** With the layer, this decides a micro-batch's dropout. */
 export interface DropoutKey {
   /** Probability of zeroing an element, in [0, 1); applied in units of 2^-16. */
   readonly rate: number;
@@ -13,10 +13,10 @@ export interface DropoutKey {
   readonly microBatch: number;
 }
 
-/** Words made at a time: they stay in the first-level cache. */
+/** Words computed at a time, so few that they stay in the first-level cache. */
 const WORDS = 2048;
 
-/** What `simdDropoutKernel` does, in plain JavaScript. */
+/** The same as `simdDropoutKernel`, in plain JavaScript. */
 export const plainDropoutKernel: DropoutKernel = (key, path, dropBelow, kept, mask) => {
   const words = new Uint32Array(WORDS);
   for (let start = 0; start < mask.length; start += 2 * WORDS) {
@@ -24,7 +24,7 @@ export const plainDropoutKernel: DropoutKernel = (key, path, dropBelow, kept, ma
     const end = Math.min(mask.length, start + 2 * WORDS);
     for (let i = start; i < end; i++) {
       const half = (words[(i - start) >>> 1]! >>> ((i & 1) << 4)) & 0xffff;
-      // The sign bit of the difference: a branch here would be mispredicted once in 1 / rate elements.
+      // Uses the sign bit of the difference, because a branch would be mispredicted once in 1 / rate elements.
       mask[i] = kept * ((dropBelow - 1 - half) >>> 31);
     }
   }
@@ -32,9 +32,9 @@ export const plainDropoutKernel: DropoutKernel = (key, path, dropBelow, kept, ma
 
 let kernel: DropoutKernel | undefined;
 
-/** What a dropout's mask is made of. */
+/** The numbers that a dropout mask is made of. */
 export interface DropoutStream {
-  /** Elements whose 16 random bits are below are zeroed. */
+  /** Elements whose 16 random bits are below this are zeroed. */
   readonly dropBelow: number;
   /** What the others are multiplied by, 1 / (1 - rate). */
   readonly kept: number;

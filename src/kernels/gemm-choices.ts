@@ -1,4 +1,7 @@
-/** Tables of the algorithms that a GPU's products use, in files: made once by `vitrail tune`, read by every worker. */
+/**
+ * Reads and writes tables of the algorithms that a GPU's gemms use. `vitrail tune` makes a table, and every
+ * worker reads it.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { coded, reasonOf } from '../errors/errors.js';
@@ -19,7 +22,7 @@ export function readGemmChoices(path: string): GemmChoice[] {
   }
 }
 
-/** Whole or not at all. */
+/** Writes the file whole or not at all. */
 export function writeGemmChoices(path: string, choices: readonly GemmChoice[]): void {
   writeFileSync(`${path}.part`, `${JSON.stringify({ choices }, null, 2)}\n`);
   renameSync(`${path}.part`, path);

@@ -1,10 +1,10 @@
-/** How many NVIDIA GPUs this machine has, whether or not anything can use them: as Linux lists its PCI devices. */
+/** Counts the NVIDIA GPUs of this machine by Linux's list of PCI devices, whether or not they can be used. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PCI_DEVICES = '/sys/bus/pci/devices';
 const NVIDIA = '0x10de';
-/** VGA controllers and 3D controllers; a card's audio device is neither. */
+/** The PCI classes of VGA controllers and 3D controllers. A card's audio device has another one. */
 const DISPLAY_CLASS = /^0x030[02]/;
 
 function attribute(folder: string, device: string, name: string): string {
@@ -15,7 +15,7 @@ function attribute(folder: string, device: string, name: string): string {
   }
 }
 
-/** 0 on systems that do not list them. */
+/** Gives 0 on systems that do not list them. */
 export function nvidiaGpusPresent(folder = PCI_DEVICES): number {
   let devices: readonly string[];
   try {

@@ -1,12 +1,15 @@
 /** The gradient of one tensor where it was computed: on the host, or in a buffer of the native kernels. */
 import type { DeviceBuffer } from './kernel-api/memory.js';
 
-/** Lives as long as the call it is passed to. */
+/** A gradient that is valid only during the call that it is passed to. */
 export interface GradientTensor {
   readonly length: number;
-  /** [length], f32, of this thread's kernels; undefined where another backend computed it. Not to be written to. */
+  /**
+   * [length], f32, a buffer of this thread's kernels; undefined if another backend computed it. It must not
+   * be written to.
+   */
   readonly buffer: DeviceBuffer | undefined;
-  /** [length]; reads it back where there is a buffer. The array may be kept, but not written to. */
+  /** [length]. If there is a buffer, reads it back. The array may be kept, but must not be written to. */
   hostValues(): Float32Array;
 }
 

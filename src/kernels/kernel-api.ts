@@ -1,8 +1,9 @@
 /**
- * What a device must be able to do for vitrail: the CPU kernels and the CUDA kernels stand behind this interface.
- * It knows nothing of tfjs. A kernel takes one object; buffers are checked for length and storage, and a call that does
- * not fit throws a TypeError that names the field. Kernels of a processor run to their end before they return; those of
- * a GPU run one after the other, in the order of the calls, and `read` waits for them. Results are the same bits from run to run and on any number of threads; they may differ from one level of processor to another.
+ * The interface that the CPU kernels and the CUDA kernels implement. It knows nothing of tfjs. A kernel takes
+ * one object. Buffers are checked for length and storage, and a call that does not fit throws a TypeError
+ * that names the field. Kernels of a processor are finished when they return. Those of a GPU run one after
+ * the other, in the order of the calls, and `read` waits for them. Results have the same bits in every run
+ * and on any number of threads, but may differ between levels of processor.
  */
 import type { ActivationKernels } from './kernel-api/activation.js';
 import type { AttentionKernels } from './kernel-api/attention.js';
@@ -17,7 +18,7 @@ import type { PlainKernels } from './kernel-api/plain.js';
 import type { GemmLibraryKernels } from './kernel-api/gemm-library.js';
 import type { TokenKernels } from './kernel-api/tokens.js';
 
-/** What every device can do. */
+/** The kernels of every device. */
 export type DeviceKernels = MemoryKernels &
   GemmKernels &
   ActivationKernels &
@@ -27,10 +28,10 @@ export type DeviceKernels = MemoryKernels &
   LossKernels &
   PlainKernels;
 
-/** A processor's. */
+/** The kernels of a processor. */
 export type Kernels = DeviceKernels & HostMemoryKernels & ExactKernels;
 
-/** A GPU's. */
+/** The kernels of a GPU. */
 export type GpuKernels = DeviceKernels &
   GpuSettings &
   DeviceExactKernels &

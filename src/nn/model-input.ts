@@ -1,4 +1,4 @@
-/** What a micro-batch shows the model: pixels as they were decoded, or patches that a caller has made. */
+/** The model's input for a micro-batch: pixels as they were decoded, or patches that the caller has made. */
 import { coded } from '../errors/errors.js';
 import { patchCount, patchLength, type ModelSpec } from '../run/model/model-spec.js';
 import { writePatches, type PixelScale } from '../run/model/patches.js';
@@ -11,13 +11,13 @@ export interface PixelInput {
 }
 
 export interface PatchInput {
-  /** [m, N, C P P]: patches row by row, each in channel, row, column order. */
+  /** [m, N, C P P]: patches row by row; within a patch, channel, row, column. */
   readonly patches: Float32Array;
 }
 
 export type ModelInput = PixelInput | PatchInput;
 
-/** m, if the arrays hold that many whole images. @throws INTERNAL */
+/** m, the number of images, after checking that the arrays hold whole images. @throws INTERNAL */
 export function imagesIn(input: ModelInput, spec: ModelSpec): number {
   const values = patchCount(spec) * patchLength(spec);
   const given = 'pixels' in input ? input.pixels : input.patches;

@@ -1,4 +1,4 @@
-/** How arrays of the host become tensors of the active backend. */
+/** Turns arrays of JavaScript into tensors of the active backend. */
 import { tf } from './tfjs.js';
 import type { ParameterSlot } from '../run/model/parameter-layout.js';
 
@@ -7,15 +7,15 @@ export interface Placement {
   readonly place: (from: Float32Array, shape: [number] | [number, number]) => tf.Tensor;
   /** Keep a transposed copy of every weight matrix. */
   readonly transposed: boolean;
-  /** A copy of a weight matrix as products take it, where that is worth keeping. */
+  /** A copy of a weight matrix in the storage that gemms use, if that is worth keeping. */
   readonly operand?: (weight: tf.Tensor2D) => tf.Tensor2D;
 }
 
-/** Where a model's parameters come from. */
+/** The source of a model's parameters. */
 export interface WeightSource {
   /** A new tensor of the slot's values, for the caller to dispose of. */
   readonly tensor: (slot: ParameterSlot, shape: [number] | [number, number]) => tf.Tensor;
-  /** Likewise the slot's matrix as products take it; undefined where that is not kept. */
+  /** The same for the slot's matrix in the storage that gemms use; undefined if that is not kept. */
   readonly operand: (slot: ParameterSlot, weight: tf.Tensor2D) => tf.Tensor2D | undefined;
   readonly transposed: boolean;
 }
@@ -29,9 +29,9 @@ export function placedWeights(flat: Float32Array, placement: Placement): WeightS
   };
 }
 
-/** As copies. */
+/** A placement that copies. */
 export const copied: Placement = {
-  // slice() copies: the cpu backend would keep the array itself, and the others refuse shared memory.
+  // slice() copies, because the cpu backend would keep the array itself, and the others refuse shared memory.
   place: (from, shape) => tf.tensor(from.slice(), shape, 'float32'),
   transposed: true,
 };

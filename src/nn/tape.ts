@@ -4,24 +4,30 @@
  * tfjs's own tape is not used: `variableGrads` keeps every activation and gradient until the end, `customGrad`
  * silently drops captured variables, the gradients of Sum and Mean build ones on the host, and
  * `dist/register_all_gradients` cannot be loaded by Node. Here an op states its own gradient, and nothing needs
- * to be registered. A gradient that would be lost is an error, never silence.
+ * to be registered. If a gradient would be lost, that is an error.
  */
 import { tf } from './tfjs.js';
 import type { ParameterSlot } from '../run/model/parameter-layout.js';
 import { coded } from '../errors/errors.js';
 import { sameBuffer } from './tensor-handle.js';
 
-/** Gradients of the op's inputs, in their order; the tape owns (and frees) what is returned. */
+/** Gradients of the op's inputs, in their order. The tape owns and frees the returned tensors. */
 export type Backward = (dy: tf.Tensor, saved: readonly tf.Tensor[]) => tf.Tensor[];
 
-/** Called once a parameter's gradient is final; the tensor lives only during the call. */
+/** Called as soon as a parameter's gradient is final. The tensor lives only during the call. */
 export type GradientSink = (slot: ParameterSlot, gradient: tf.Tensor) => void;
 
 export interface OpRecord<S extends readonly tf.Tensor[]> {
   readonly output: tf.Tensor;
-  /** What the output is differentiated by: parameters, leaves and outputs of earlier ops. Constants are left out. */
+  /**
+   * The tensors that the output is differentiated by: parameters, leaves and outputs of earlier ops, but not
+   * constants.
+   */
   readonly inputs: readonly tf.Tensor[];
-  /** What `backward` needs; the tape takes its own handles, so the op may be inside a tidy. */
+  /**
+   * The tensors that `backward` needs. The tape makes its own handles of them, so the op may be inside a
+   * tidy.
+   */
   readonly saved: S;
   readonly backward: (dy: tf.Tensor, saved: S) => tf.Tensor[];
 }
@@ -41,7 +47,7 @@ export class Tape {
   readonly #parameters: ReadonlyMap<number, ParameterSlot>;
   readonly #sink: GradientSink;
   readonly #nodes: Node[] = [];
-  /** Recorded uses, by tensor id, whose contribution to the gradient is still to come. */
+  /** For each tensor id, the number of recorded uses whose contribution to the gradient is still missing. */
   readonly #openUses = new Map<number, number>();
   readonly #gradients = new Map<number, tf.Tensor>();
 
@@ -51,12 +57,14 @@ export class Tape {
     this.#sink = sink;
   }
 
-  /** An empty tape with the same parameters and sink, for a part that is computed again on the way back. */
+  /**
+   * An empty tape with the same parameters and sink, for a part that is computed again in the backward pass.
+   */
   nested(): Tape {
     return new Tape(this.#parameters, this.#sink);
   }
 
-  /** Declares an input whose gradient `takeGradient` will ask for. */
+  /** Declares an input whose gradient is wanted; `takeGradient` returns it. */
   watch(leaf: tf.Tensor): void {
     this.#openUses.set(leaf.id, 0);
   }
@@ -73,7 +81,7 @@ export class Tape {
       outputId: op.output.id,
       inputIds: op.inputs.map((input) => input.id),
       saved: op.saved.map((tensor) => tf.keep(sameBuffer(tensor))),
-      // The one place that gives `saved` back to the op that stored it: same tensors, same order.
+      // Only here is `saved` given back to the op that stored it, with the same tensors in the same order.
       backward: op.backward as unknown as Backward,
     });
   }
@@ -108,7 +116,7 @@ export class Tape {
     return gradient;
   }
 
-  /** Frees everything the tape still holds: nothing after a complete walk. */
+  /** Frees everything that the tape still holds, which is nothing after a complete walk. */
   dispose(): void {
     for (const { saved } of this.#nodes) tf.dispose([...saved]);
     this.#nodes.length = 0;
@@ -121,7 +129,7 @@ export class Tape {
       try {
         this.#contribute(id, gradients[i]!);
       } catch (error) {
-        // Those before it belong to the tape by now.
+        // The gradients before this one belong to the tape by now.
         tf.dispose(gradients.slice(i));
         throw error;
       }

@@ -17,7 +17,7 @@ export interface ActivationKernels {
     readonly form: GeluFormCode;
     readonly dropout?: DropoutStream | undefined;
   }): void;
-  /** dh becomes dx = dh mask gelu'(x); where `keepOutput`, x becomes dropout(gelu(x)). */
+  /** dh becomes dx = dh mask gelu'(x). With `keepOutput`, x becomes dropout(gelu(x)). */
   geluBackward(by: {
     readonly x: DeviceBuffer;
     readonly dh: DeviceBuffer;

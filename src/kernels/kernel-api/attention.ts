@@ -1,4 +1,4 @@
-/** softmax(Q K^T / sqrt(d)) V for every image and head, without a stored matrix of scores. */
+/** softmax(Q K^T / sqrt(d)) V for every image and head, without storing the matrix of scores. */
 import type { DeviceBuffer } from './memory.js';
 
 export interface AttentionShape {
@@ -16,7 +16,7 @@ export interface AttentionKernels {
   /**
    * @param by.qkv [B S, 3 D], a token's row q, k, v, each with its heads one after the other; f32 or bf16
    * @param by.out [B S, D], stored as qkv
-   * @param by.logSumExp [B, heads, S], f32, written: of the scaled scores
+   * @param by.logSumExp [B, heads, S], f32, written: the log of the sum of exp over the scaled scores
    */
   attentionForward(
     by: AttentionShape & {

@@ -1,11 +1,10 @@
 /**
  * Ranges of a GPU's buffers: cleared, copied to one another, and copied from and to the host while Node goes on.
  *
- * Copies that are awaited begin when all kernels so far are done and run beside later ones. Until its promise is
- * settled, a copy's range on either side must not be written to, nor read where the copy writes it: nothing checks
- * that. A buffer may be released before: its memory is used again only after the copy. All lengths and offsets are in
- * elements, and a call that does not fit throws a TypeError that names the field; a promise is rejected where the GPU
- * fails.
+ * A copy that returns a promise begins when all kernels so far are done, and runs while later ones do. Until its promise
+ * is settled, nobody may write to its range on either side, or read the range that it writes; nothing checks this. A
+ * buffer may be released before, because its memory is used again only after the copy. All lengths and offsets are in
+ * elements. A call that does not fit throws a TypeError that names the field. A promise is rejected if the GPU fails.
  */
 import type { DeviceBuffer, HostArray } from './memory.js';
 
@@ -14,7 +13,7 @@ export interface HostRange {
   readonly buffer: DeviceBuffer;
   readonly offset: number;
   readonly length: number;
-  /** On registered memory; of the buffer's type, Uint16Array for bf16. */
+  /** An array on registered memory, of the buffer's type (Uint16Array for bf16). */
   readonly values: HostArray;
   readonly valuesOffset: number;
 }
@@ -22,7 +21,10 @@ export interface HostRange {
 export interface DeviceCopyKernels {
   /** Sets all bits of the buffer to zero, in the order of the kernels. */
   clear(by: { readonly buffer: DeviceBuffer }): void;
-  /** Copies between two buffers of one type, or within one where the ranges do not overlap, in the order of the kernels. */
+  /**
+   * Copies between two buffers of the same type, or within one if the ranges do not overlap, in the order of
+   * the kernels.
+   */
   copyRange(by: {
     readonly from: DeviceBuffer;
     readonly fromOffset: number;
@@ -31,14 +33,14 @@ export interface DeviceCopyKernels {
     readonly length: number;
   }): void;
   /**
-   * Pins the array's memory, so that the GPU copies from and to it by itself. It must lie on a SharedArrayBuffer, which
-   * is kept alive until `unregisterHost`. Slow (it walks through all pages): once for memory that is used all along.
-   * @throws Error where the system pins no more
+   * Pins the array's memory, so that the GPU can copy from and to it. It must lie on a SharedArrayBuffer, which is kept
+   * alive until `unregisterHost`. This is slow, because it visits every page, so it is for memory that is used for long.
+   * @throws Error if the system cannot pin more
    */
   registerHost(by: { readonly array: HostArray | Float64Array }): void;
   /** Takes the same array as `registerHost`; waits for the copies under way. */
   unregisterHost(by: { readonly array: HostArray | Float64Array }): void;
-  /** Copies from the GPU. Copies of one direction are done in the order in which they were asked for. */
+  /** Copies from the GPU. Copies in the same direction are done in the order of the calls. */
   readRange(by: HostRange): Promise<void>;
   /** Copies to the GPU. */
   writeRange(by: HostRange): Promise<void>;

@@ -1,7 +1,7 @@
 /**
- * The exact reduction and the optimizers on a GPU's memory, in the place of `ExactKernels`. All arithmetic is that of
- * the TypeScript they stand in for, bit for bit, but for the order in which squares are added up. Nothing waits for the
- * GPU except `scaleGradient`.
+ * The exact reduction and the optimizers on a GPU's memory, in place of `ExactKernels`. They give the same bits as the
+ * TypeScript that they replace, except that squares are added up in another order. Only `scaleGradient` waits for the
+ * GPU.
  */
 import type { AdamCoefficients } from './exact.js';
 import type { DeviceBuffer } from './memory.js';
@@ -16,9 +16,9 @@ export interface TensorRanges {
 }
 
 /**
- * Where an addition leaves what it saw, so that nobody has to wait for it: i32, [2 slots] or more. Element 2 slot
- * becomes the bits of the largest finite |gradient| where that is larger than what is there, element 2 slot + 1
- * becomes 1 where a value is not finite. `clear` starts anew.
+ * The buffer to which an addition writes what it found, so that Node need not wait for it: i32, [2 slots] or more.
+ * Element 2 slot is raised to the bits of the largest finite |gradient|, and element 2 slot + 1 is set to 1 if a value is
+ * not finite. `clear` sets both back.
  */
 export interface StatisticsSlot {
   readonly statistics: DeviceBuffer;
@@ -57,7 +57,7 @@ export interface DeviceExactKernels {
   ): void;
   /**
    * For every range: out = fround(source scale), and the sum of squares of that in double precision. The squares are
-   * added up in an order that follows from the range's length alone: the same bits on every GPU. Waits for the GPU.
+   * added up in an order that depends only on the range's length, so every GPU gives the same bits. Waits for the GPU.
    * @param by.source i32 or f32
    * @param by.out f32; may be a view of `source`
    * @param by.scales [ranges]

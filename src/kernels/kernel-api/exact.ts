@@ -1,6 +1,6 @@
 /**
- * The exact reduction and the optimizers, on host memory (which may be shared) in place. All arithmetic is that of the
- * TypeScript they stand in for, bit for bit, whatever the level and the number of threads.
+ * The exact reduction and the optimizers, in place on arrays of JavaScript, which may be on shared memory. They give the
+ * same bits as the TypeScript that they replace, whatever the level and the number of threads.
  */
 import type { DeviceBuffer } from './memory.js';
 
@@ -16,7 +16,7 @@ export interface AdamCoefficients {
   readonly secondCorrection: number;
   /** Weight decay added to the gradient (Adam). */
   readonly coupledDecay: number;
-  /** Weight decay applied beside the moments (AdamW). */
+  /** Weight decay applied directly to the weights (AdamW). */
   readonly decoupledDecay: number;
 }
 
@@ -85,7 +85,7 @@ export interface ExactKernels {
   /**
    * One segment of the ring: out = incoming + mine, as `SegmentSum.add`; without `mine` a copy.
    * @param by.kind 0 for int32 (wrapping), 1 for fp32
-   * @returns sums of the 32-bit words, modulo 2^32, of what came in and of what is in `out`
+   * @returns sums of the 32-bit words, modulo 2^32, of `incoming` and of `out`
    */
   addSegment(by: {
     readonly kind: 0 | 1;

@@ -1,44 +1,53 @@
-/** Who computes a GPU's matrix products, and by which algorithms. Processors have none of this. */
+/** Chooses who computes a GPU's gemms and by which algorithms. Only GPUs have this. */
 
 export interface GemmSettings {
   /** `library`: cuBLASLt; `own`: kernels of our own, slower, for comparison. */
   readonly gemm?: 'own' | 'library';
-  /** Times all that the library proposes for a product that nothing is chosen for yet, and keeps the fastest. */
+  /** For a gemm without a choice, times all algorithms that the library proposes, and keeps the fastest. */
   readonly tune?: boolean;
   /** fp32 products may round their operands to the 10 bits of TF32. */
   readonly tf32?: boolean;
 }
 
-/** How one kind of product is computed. Fits one version of the library and one kind of GPU. */
+/** How one kind of gemm is computed. It is valid for one version of the library and one kind of GPU. */
 export interface GemmChoice {
-  /** Sizes, storage and all else that the choice follows from. */
+  /** Sizes, storage and everything else that the choice depends on. */
   readonly key: string;
-  /** `own`, or what is fused and the library's algorithm, in hexadecimal; `5:first` leaves the algorithm to it. */
+  /**
+   * `own`, or two parts: what is fused, and the library's algorithm in hexadecimal. `5:first` means its first
+   * proposal.
+   */
   readonly algorithm: string;
-  /** Of the whole product when it was timed; 0 where the first proposal was taken. */
+  /** Time of the whole gemm; 0 if the first proposal was taken without timing. */
   readonly microseconds: number;
 }
 
 export interface GemmLibrary {
   readonly name: 'own' | 'cublaslt';
-  /** As 13.1.0; empty for our own kernels. */
+  /** For example 13.1.0; empty for our own kernels. */
   readonly version: string;
   /** The library's file; empty for our own kernels. */
   readonly path: string;
-  /** Of the library's version, the kind of GPU and all choices that were timed or set: part of a run's identity. */
+  /**
+   * Digest of the library's version, the kind of GPU and all choices that were timed or set. Part of a run's
+   * identity.
+   */
   readonly digest: string;
 }
 
 export interface GemmLibraryKernels {
-  /** @throws where the library is wanted and not there, naming where it was looked for; the first product does too */
+  /** @throws if the library is wanted but missing, naming where it was looked for. The first gemm would throw the same */
   gemmLibrary(): GemmLibrary;
-  /** The library that products would be computed by, found without a GPU. @throws as `gemmLibrary` */
+  /** The library that would compute gemms. Needs no GPU. @throws as `gemmLibrary` */
   findGemmLibrary(): Pick<GemmLibrary, 'path' | 'version'>;
   /** Files that are tried for the library, in order. */
   gemmLibraryCandidates(): string[];
   /** In the order of their keys. */
   gemmChoices(): GemmChoice[];
-  /** Replaces all choices. One that does not fit the library or the GPU is an error when its product is computed. */
+  /**
+   * Replaces all choices. A choice that does not fit the library or the GPU is an error when its gemm is
+   * computed.
+   */
   setGemmChoices(by: { readonly choices: readonly GemmChoice[] }): void;
   configure(by: GemmSettings): Required<GemmSettings>;
 }

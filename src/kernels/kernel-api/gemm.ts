@@ -1,4 +1,4 @@
-/** Matrix products with what usually follows them. Matrices are row-major, sums fp32. */
+/** Gemms, together with the operations that usually follow them. Matrices are row-major, sums are fp32. */
 import type { DeviceBuffer } from './memory.js';
 import type { DropoutStream } from '../dropout-mask.js';
 
@@ -22,13 +22,13 @@ export interface Gemm {
   readonly transposeA?: boolean;
   /** b is stored [n, k]. */
   readonly transposeB?: boolean;
-  /** Elements from row to row as stored; dense where missing. */
+  /** Elements from one stored row to the next; if missing, rows are dense. */
   readonly lda?: number;
   readonly ldb?: number;
   readonly ldc?: number;
   /** 1 where missing. */
   readonly batch?: number;
-  /** Elements from matrix to matrix; dense where missing; 0 uses one matrix for all. */
+  /** Elements from one matrix to the next; if missing, matrices are dense; 0 uses the same matrix for all. */
   readonly strideA?: number;
   readonly strideB?: number;
   readonly strideC?: number;
@@ -42,11 +42,14 @@ export interface Gemm {
   readonly activation?: Activation;
   /** Like c; written. */
   readonly preActivation?: DeviceBuffer | undefined;
-  /** For one dense matrix. */
+  /** Only for a single dense matrix. */
   readonly dropout?: DropoutStream | undefined;
   /** Like c, or c itself; read. */
   readonly residual?: DeviceBuffer | undefined;
-  /** [m], f32; written: sums of op(a)'s rows. For dW = dY^T X this is the bias gradient. For one matrix. */
+  /**
+   * [m], f32; written: sums of op(a)'s rows. For dW = dY^T X this is the bias gradient. Only for a single
+   * matrix.
+   */
   readonly rowSumsOfA?: DeviceBuffer | undefined;
 }
 

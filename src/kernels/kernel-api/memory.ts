@@ -2,7 +2,7 @@
 
 declare const handle: unique symbol;
 
-/** Memory on the device, by a number. A released one is recognised and refused. */
+/** Names memory on the device by a number. A buffer that was released is recognised and refused. */
 export type DeviceBuffer = number & { readonly [handle]: true };
 
 /** How elements are stored; booleans are u8. */
@@ -10,11 +10,14 @@ export const STORAGE = { f32: 0, bf16: 1, i32: 2, u8: 3 } as const;
 export type Storage = (typeof STORAGE)[keyof typeof STORAGE];
 
 export interface MemoryStatistics {
-  /** Of buffers in use, as asked for. */
+  /** Bytes of buffers in use, in the sizes that were asked for. */
   readonly bytesInUse: number;
-  /** Taken from the system, in use or kept for later. */
+  /** Bytes taken from the system, in use or kept for later. */
   readonly bytesReserved: number;
-  /** The most that the buffers in use took, in the sizes they are kept in, since the start or since `trimMemory`. */
+  /**
+   * The most bytes that buffers in use took since the start or since `trimMemory`, in the sizes that were
+   * allocated.
+   */
   readonly peakBytesTaken: number;
   /** Buffers and scratch blocks. */
   readonly blocksInUse: number;
@@ -23,7 +26,7 @@ export interface MemoryStatistics {
 export interface DeviceSettings {
   /** One of `levels()`. */
   readonly level?: string;
-  /** Threads that share a kernel's work, the caller's included; results do not depend on it. */
+  /** Threads that share a kernel's work, including the caller's. Results do not depend on it. */
   readonly threads?: number;
 }
 
@@ -31,9 +34,9 @@ export interface MemoryKernels {
   /** @throws RangeError when there is no memory left */
   allocate(by: { readonly length: number; readonly storage: Storage }): DeviceBuffer;
   /**
-   * A second buffer on elements [offset, offset + length) of one, or on all of it. That one is released after all its
-   * views.
-   * @param by.storage another type of the same size: a gradient can take the place of its sums
+   * A view: a second buffer on elements [offset, offset + length) of another, or on all of it. The other one must be
+   * released after all its views.
+   * @param by.storage another type of the same size, so that a gradient can overwrite its sums
    */
   view(by: {
     readonly buffer: DeviceBuffer;
@@ -42,28 +45,28 @@ export interface MemoryKernels {
     readonly storage?: Storage;
   }): DeviceBuffer;
   release(buffer: DeviceBuffer): void;
-  /** Copies to the start of the buffer; the array's type is the buffer's, Uint16Array for bf16. */
+  /** Copies to the start of the buffer. The array has the buffer's type (Uint16Array for bf16). */
   write(by: { readonly buffer: DeviceBuffer; readonly values: HostArray }): void;
   /** Copies the start of the buffer to `values`. */
   read(by: { readonly buffer: DeviceBuffer; readonly values: HostArray }): void;
   memory(): MemoryStatistics;
-  /** Gives memory that is kept for later back to the system; starts a new peak. */
+  /** Gives memory that is kept for later back to the system, and starts measuring a new peak. */
   trimMemory(): void;
   /** Sets of kernels that this processor can run, the lowest first: portable, avx2, avx512, avx512-bf16. */
   levels(): string[];
   configure(by: DeviceSettings): Required<DeviceSettings>;
 }
 
-/** Of a processor, which computes on the host's memory as on its own. */
+/** Memory of a processor, which can compute in place on arrays of JavaScript. */
 export interface HostMemoryKernels {
-  /** A buffer on the memory of `values`, which may be shared memory: nothing is copied. */
+  /** A buffer on the memory of `values`, which may be shared memory. Nothing is copied. */
   wrap(by: { readonly values: Float32Array | Int32Array }): DeviceBuffer;
 }
 
 /** Of a GPU. */
 export interface GpuSettings {
   configure(by: DeviceSettings & { readonly device?: number }): Required<DeviceSettings>;
-  /** What there is, without opening anything. */
+  /** The GPUs of this machine. Opens none of them. */
   devices(): GpuList;
   /** Waits for all kernels so far. */
   synchronise(): void;
@@ -71,10 +74,13 @@ export interface GpuSettings {
 
 export interface GpuList {
   readonly devices: readonly GpuDevice[];
-  /** CUDA versions as 1000 major + 10 minor, 0 where unknown: what the driver takes, what the kernels were built with. */
+  /**
+   * CUDA versions as 1000 major + 10 minor, 0 if unknown: the newest that the driver supports, and that of
+   * the build.
+   */
   readonly driver: number;
   readonly runtime: number;
-  /** Why there are none; empty where there are. */
+  /** Why there are none; empty if there are some. */
   readonly problem: string;
 }
 
@@ -85,7 +91,7 @@ export interface GpuDevice {
   /** Compute capability: 10 major + minor. */
   readonly capability: number;
   readonly multiprocessors: number;
-  /** Why the kernels cannot run on it; empty where they can. */
+  /** Why the kernels cannot run on it; empty if they can. */
   readonly problem: string;
 }
 

@@ -4,7 +4,10 @@ import type { DeviceBuffer } from './memory.js';
 export interface NormShape {
   readonly rows: number;
   readonly width: number;
-  /** Elements from row to row of x and dx; `width` where missing. (A class token is a row of a longer one.) */
+  /**
+   * Elements from one row of x and dx to the next; `width` if missing. (For class tokens, which are one row
+   * in N + 1.)
+   */
   readonly stride?: number;
 }
 
@@ -21,7 +24,7 @@ export interface NormKernels {
       readonly rstd: DeviceBuffer;
     },
   ): void;
-  /** The same y from the saved statistics: nobody has to keep y for the way back. */
+  /** The same y, from the saved statistics, so that y need not be kept for the backward pass. */
   layerNormRecompute(
     by: NormShape & {
       readonly x: DeviceBuffer;

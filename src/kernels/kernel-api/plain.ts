@@ -44,7 +44,7 @@ export type BinaryOp =
 export type ReduceOp = 'sum' | 'mean' | 'max' | 'min' | 'prod' | 'all' | 'any' | 'argMax' | 'argMin';
 
 export interface PlainKernels {
-  /** f32 (and i32 for neg, abs, square, sign) to the same; isNaN to u8. */
+  /** The result has the type of the operand, f32 (or i32 for neg, abs, square, sign); isNaN gives u8. */
   unary(by: {
     readonly op: UnaryOp;
     readonly x: DeviceBuffer;
@@ -113,6 +113,6 @@ export interface PlainKernels {
     readonly length: number;
   }): void;
   fill(by: { readonly y: DeviceBuffer; readonly value: number; readonly length: number }): void;
-  /** Between any two storages, as tfjs casts: f32 to i32 cuts off, to u8 asks for != 0. */
+  /** Converts between any two storages as tfjs casts: f32 to i32 truncates, and to u8 gives x != 0. */
   convert(by: { readonly x: DeviceBuffer; readonly y: DeviceBuffer; readonly length: number }): void;
 }

@@ -1,4 +1,4 @@
-/** Equation 1 without its product: patches from pixels, tokens from projected patches. */
+/** Equation 1 of arXiv 2010.11929 without its gemm: patches from pixels, tokens from projected patches. */
 import type { DropoutStream } from '../dropout-mask.js';
 import type { DeviceBuffer } from './memory.js';
 

@@ -5,13 +5,16 @@ import { loadGpuKernels, loadKernels } from '../../kernels/addon.js';
 import { registerNativeBackend } from './tfjs-backend.js';
 import { TENSORFLOW_PACKAGE, tensorflowInstalled, tensorflowMissing } from './tensorflow-package.js';
 
-/** Canonical names, as workers and coordinator compare them: bits differ between backends. */
+/** Canonical names. Coordinator and workers compare them, because bits differ between backends. */
 export type BackendName = 'native' | 'wasm' | 'cpu' | 'tensorflow';
 
-/** What `startBackend` takes; `auto` is tensorflow where it is installed, else native where it is built, else wasm. */
+/**
+ * The choices of `startBackend`. `auto` is tensorflow if it is installed, else native if it is built, else
+ * wasm.
+ */
 export const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'cpu', 'tensorflow'] as const;
 
-/** Makes the backend known to tfjs, or throws. */
+/** Registers the backend with tfjs, or throws. */
 const REGISTER: Readonly<Record<BackendName, (gpu: number | null) => unknown>> = {
   native: (gpu) => {
     const loaded = gpu === null ? loadKernels() : loadGpuKernels();
@@ -23,7 +26,7 @@ const REGISTER: Readonly<Record<BackendName, (gpu: number | null) => unknown>> =
   tensorflow: () => load(TENSORFLOW_PACKAGE),
 };
 
-/** By a name that tsc does not follow: an optional one may be missing. */
+/** Imports a package by a name that tsc does not resolve, because an optional package may be missing. */
 function load(module: string): Promise<unknown> {
   return import(module);
 }
@@ -35,7 +38,7 @@ async function start(name: BackendName, gpu: number | null = null): Promise<Back
     if (!(await tf.setBackend(name))) throw new Error('it did not initialise');
     await tf.ready();
   } catch (thrown) {
-    // The first line: Node appends the whole chain of requires.
+    // Only the first line, because Node appends the whole chain of requires.
     const reason = reasonOf(thrown).split('\n', 1)[0]!;
     const available = (Object.keys(REGISTER) as BackendName[]).filter((other) => other !== name);
     throw coded('BACKEND_UNAVAILABLE', { backend: name, reason, available: available.join(', ') });
@@ -53,7 +56,8 @@ function isBackend(choice: string): choice is BackendName {
  * @throws BACKEND_UNAVAILABLE, BACKEND_NOT_INSTALLED
  */
 export async function startBackend(choice: string, gpu: number | null = null): Promise<BackendName> {
-  // Checks and advice of tfjs that are meant for interactive use, the banner of its cpu backend among them.
+  // Switches off checks and hints of tfjs that are meant for interactive use, such as the banner of its cpu
+  // backend.
   tf.enableProdMode();
   if (choice === 'auto') return start('tensorflow').catch(() => start('native').catch(() => start('wasm')));
   if (isBackend(choice)) return start(choice, gpu);

@@ -1,4 +1,4 @@
-/** Gemms of many small matrices by WebAssembly SIMD, from code made for one shape. */
+/** Gemms of many small matrices by WebAssembly SIMD, with code that is generated for each shape. */
 import { assemble, op } from '../../numbers/wasm-module.js';
 
 /** [m, k] x [k, n] */
@@ -8,14 +8,14 @@ export interface ProductShape {
   readonly n: number;
 }
 
-/** Sets c to the products of the matrices that lie one after the other in a and b. */
+/** Sets c to the products of the matrices in a and b, which hold them one after the other. */
 export type BatchKernel = (a: Float32Array, b: Float32Array, c: Float32Array) => void;
 
 /** A tile of the result lives in eight vectors. */
 const TILE_ROWS = 4;
 const TILE_COLUMNS = 8;
 const VECTORS = 2;
-/** Matrices handled in one call fit into the second-level cache. */
+/** The matrices of one call fit into the second-level cache. */
 const SCRATCH_BYTES = 262_144;
 
 // Locals of the kernel.
@@ -35,8 +35,8 @@ const TILE = Array.from({ length: TILE_ROWS * VECTORS }, (_, i) =>
 );
 
 /**
- * Runs `body` for index = 0, step, 2 step, ..., the last time at length - step: there tiles overlap rather than
- * stick out, and the overlap is computed twice to the same bits.
+ * Runs `body` for index = 0, step, 2 step, ..., and the last time for length - step. The last tile overlaps the one before
+ * it rather than reach beyond the end; the overlap is computed twice with the same bits.
  */
 function tiled(index: number, length: number, step: number, body: readonly number[]): number[] {
   const end = length - step;
@@ -88,7 +88,10 @@ function product(shape: ProductShape): number[] {
   return tiled(ROW, m, TILE_ROWS, tiled(COLUMN, n, TILE_COLUMNS, oneTile));
 }
 
-/** Undefined for shapes smaller than a tile, and where the processor or the engine has no WebAssembly SIMD. */
+/**
+ * Undefined for shapes smaller than a tile, and if the processor or the JavaScript engine has no WebAssembly
+ * SIMD.
+ */
 export function batchKernel(shape: ProductShape): BatchKernel | undefined {
   const { m, k, n } = shape;
   if (m < TILE_ROWS || n < TILE_COLUMNS || k < 1) return undefined;

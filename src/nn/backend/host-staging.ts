@@ -1,15 +1,21 @@
-/** Registered memory that small results of a GPU come through: the copy waits for the kernels, Node does not. */
+/**
+ * Copies small results of a GPU through registered memory, so that the copy waits for the kernels and Node
+ * does not.
+ */
 import type { DeviceCopyKernels } from '../../kernels/kernel-api/device-copies.js';
 import type { DeviceBuffer } from '../../kernels/kernel-api/memory.js';
 
-/** Of one result; memory that is registered is taken from all other processes. */
+/** The most bytes of one result. Registered memory is lost for all other processes. */
 export const MOST_STAGED_BYTES = 2 ** 20;
 
 const LEAST_BYTES = 2 ** 12;
 
 export class HostStaging {
   readonly #kernels: Pick<DeviceCopyKernels, 'registerHost' | 'readRange'>;
-  /** By bytes, a power of two. Kept for good: registering takes longer than copying. */
+  /**
+   * Free pieces by their size in bytes, a power of two. They are never freed, because registering takes
+   * longer than copying.
+   */
   readonly #idle = new Map<number, SharedArrayBuffer[]>();
 
   constructor(kernels: Pick<DeviceCopyKernels, 'registerHost' | 'readRange'>) {
@@ -17,7 +23,7 @@ export class HostStaging {
   }
 
   /**
-   * Copies the start of a buffer, as it is after all kernels so far; it may be released at once.
+   * Copies the start of a buffer, as it is after all kernels so far. The buffer may be released at once.
    * @param values written when the promise settles, at most MOST_STAGED_BYTES
    */
   async read<V extends Float32Array | Int32Array | Uint8Array>(buffer: DeviceBuffer, values: V): Promise<V> {

@@ -1,4 +1,4 @@
-/** The tfjs backend `native`: tensors are buffers of a device whose kernels stand behind kernel-api.ts. */
+/** The tfjs backend `native`, whose tensors are buffers of a device that implements kernel-api.ts. */
 import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import { HostStaging, MOST_STAGED_BYTES } from './host-staging.js';
@@ -12,21 +12,21 @@ import {
 
 export const BACKEND_NAME = 'native';
 
-/** What tfjs calls values of a tensor; strings and complex numbers have no storage here. */
+/** tfjs's type for values of a tensor. Strings and complex numbers cannot be stored here. */
 export type NativeType = 'float32' | 'int32' | 'bool';
 
 /** Values of a tensor on the host. */
 export type Values = Float32Array | Int32Array | Uint8Array;
 
-/** What a data id stands for. */
+/** The data behind a data id. */
 export interface NativeRecord {
   readonly buffer: DeviceBuffer;
-  /** bf16 only below float32, as which tfjs knows it. */
+  /** How it is stored. For tfjs, bf16 is float32. */
   readonly storage: Storage;
   readonly dtype: NativeType;
   /** In elements. */
   readonly length: number;
-  /** Tensors and others that hold the data id. */
+  /** How many tensors and other objects hold the data id. */
   refCount: number;
 }
 
@@ -48,12 +48,13 @@ export function storageFor(dtype: tf.DataType): Storage {
   return TYPES[nativeType(dtype)].storage;
 }
 
-/** The values as the array that a buffer of the type is written from. */
+/** The values as an array of the buffer's type. */
 function valuesAs(values: tf.BackendValues, dtype: NativeType): Values {
   const { array: ArrayClass } = TYPES[dtype];
   if (values instanceof ArrayClass) return values;
   const array = new ArrayClass(values.length);
-  // Number[] passes tfjs's types as TypedArray; strings never come here with one of the three types.
+  // tfjs's types let number[] pass as TypedArray. Strings never come here, because none of the three types is
+  // theirs.
   array.set(values as Iterable<number> & ArrayLike<number>);
   return array;
 }
@@ -71,12 +72,12 @@ export class NativeBackend extends tf.KernelBackend {
     this.#records = new tf.DataStorage(this, tf.engine());
   }
 
-  /** What is behind a tensor; one of another backend is moved here first. */
+  /** The data behind a tensor. A tensor of another backend is moved here first. */
   record({ dataId }: Pick<tf.TensorInfo, 'dataId'>): NativeRecord {
     return this.#records.get(dataId);
   }
 
-  /** A new data id with an unfilled buffer. */
+  /** A new data id with an uninitialised buffer. */
   allocate(length: number, dtype: tf.DataType, storage: Storage = storageFor(dtype)): tf.DataId {
     const buffer = this.kernels.allocate({ length, storage });
     return this.enter({ buffer, storage, dtype: nativeType(dtype), length, refCount: 1 });
@@ -110,7 +111,7 @@ export class NativeBackend extends tf.KernelBackend {
     this.#records.set(dataId, record);
   }
 
-  /** A copy of the values; those stored as bf16 are widened. */
+  /** A copy of the values; bf16 is converted to float32. */
   override readSync(dataId: tf.DataId): Values {
     const { buffer, storage, dtype, length } = this.#records.get(dataId);
     if (storage === STORAGE.bf16) {
@@ -124,7 +125,7 @@ export class NativeBackend extends tf.KernelBackend {
     return this.#copyOf(buffer, dtype, length);
   }
 
-  /** As `readSync`; on a GPU Node does not wait for the kernels so far, unless there is much to read. */
+  /** As `readSync`. On a GPU, Node does not wait for the kernels so far, unless there is much to read. */
   override async read(dataId: tf.DataId): Promise<Values> {
     const { buffer, storage, dtype, length } = this.#records.get(dataId);
     const values = new TYPES[dtype].array(length);
@@ -155,7 +156,9 @@ export class NativeBackend extends tf.KernelBackend {
     if (this.#records.has(dataId)) this.#records.get(dataId).refCount--;
   }
 
-  /** One holder less; true when the buffer is released: nobody holds it, or by `force`. */
+  /**
+   * Removes one holder. Releases the buffer and returns true if nobody holds it any more, or with `force`.
+   */
   override disposeData(dataId: tf.DataId, force = false): boolean {
     if (!this.#records.has(dataId)) return true;
     const record = this.#records.get(dataId);
@@ -166,7 +169,9 @@ export class NativeBackend extends tf.KernelBackend {
     return true;
   }
 
-  /** In bytes, of this thread's buffers and scratch. tfjs adds its own counts, which take bf16 for float32. */
+  /**
+   * Bytes of this thread's buffers and scratch memory. tfjs adds its own counts, which count bf16 as float32.
+   */
   override memory(): MemoryStatistics & { unreliable: boolean } {
     return { unreliable: false, ...this.kernels.memory() };
   }
@@ -175,7 +180,7 @@ export class NativeBackend extends tf.KernelBackend {
     return true;
   }
 
-  /** By a wall clock, to the end of the kernels: on a processor that is when they return. */
+  /** Measures until the kernels have ended, which on a processor is when they return. */
   override time(f: () => void): Promise<tf.BackendTimingInfo> {
     const start = performance.now();
     f();
@@ -187,7 +192,7 @@ export class NativeBackend extends tf.KernelBackend {
     return 32;
   }
 
-  /** The device outlives the backend: a test or another backend may come back to it. */
+  /** Does not close the device, because a test or another backend may use it again. */
   override dispose(): void {
     this.kernels.trimMemory();
   }

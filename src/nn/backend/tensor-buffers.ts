@@ -1,4 +1,4 @@
-/** From tensors of the native backend to buffers and back, for the ops that call kernels themselves. */
+/** Converts between tensors of the native backend and buffers, for ops that call kernels themselves. */
 import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
@@ -6,7 +6,7 @@ import { isGpu, type DeviceKernels, type Kernels } from '../../kernels/kernel-ap
 import { STORAGE, type DeviceBuffer, type Storage } from '../../kernels/kernel-api/memory.js';
 import { BACKEND_NAME, NativeBackend, storageFor } from './native-backend.js';
 
-/** The native backend of this thread, which need not be the active one. */
+/** The native backend of this thread, which may not be the active one. */
 function nativeBackend(): NativeBackend {
   const backend = tf.findBackend(BACKEND_NAME);
   if (!(backend instanceof NativeBackend)) {
@@ -19,12 +19,15 @@ export function nativeKernels(): DeviceKernels {
   return nativeBackend().kernels;
 }
 
-/** The tensor's own buffer: it lives as long as the tensor's data. A tensor of another backend is moved here. */
+/**
+ * The tensor's own buffer, which lives as long as the tensor's data. A tensor of another backend is moved
+ * here.
+ */
 export function bufferOf(tensor: tf.TensorInfo): DeviceBuffer {
   return nativeBackend().record(tensor).buffer;
 }
 
-/** A gradient where it was computed. */
+/** A gradient on the device that computed it. */
 export function deviceGradient(gradient: tf.Tensor): GradientTensor {
   return {
     length: gradient.size,
@@ -33,7 +36,7 @@ export function deviceGradient(gradient: tf.Tensor): GradientTensor {
   };
 }
 
-/** A matrix rounded to bf16, as products take it. @param x f32 */
+/** A matrix rounded to bf16, for gemms. @param x f32 */
 export function bf16Copy(x: DeviceBuffer, shape: [rows: number, columns: number]): tf.Tensor2D {
   const copy = emptyTensor<tf.Rank.R2>(shape, 'float32', STORAGE.bf16);
   nativeKernels().convert({ x, y: bufferOf(copy), length: copy.size });
@@ -45,7 +48,7 @@ export function storageOf(tensor: tf.TensorInfo): Storage {
   return nativeBackend().record(tensor).storage;
 }
 
-/** A tensor for a kernel to fill; disposed by tidy like any other. */
+/** A tensor for a kernel to fill. tidy disposes of it like any other. */
 export function emptyTensor<R extends tf.Rank>(
   shape: tf.ShapeMap[R],
   dtype: tf.DataType = 'float32',
@@ -53,13 +56,13 @@ export function emptyTensor<R extends tf.Rank>(
 ): tf.Tensor<R> {
   const backend = nativeBackend();
   const dataId = backend.allocate(tf.util.sizeFromShape(shape), dtype, storage);
-  // The engine gives a tensor the rank that its shape has.
+  // tfjs's engine gives a tensor the rank of its shape.
   return tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend) as tf.Tensor<R>;
 }
 
 /**
- * A float32 tensor on the memory of `values`, which may be shared memory: what is written there later is what kernels
- * read. The memory is kept for as long as the tensor.
+ * A float32 tensor on the memory of `values`, which may be shared memory. Kernels see what is written there later. The
+ * memory is kept as long as the tensor.
  */
 export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R> {
   if (values.length !== tf.util.sizeFromShape(shape)) {
@@ -70,7 +73,7 @@ export function wrapHost<R extends tf.Rank>(values: Float32Array, shape: tf.Shap
   const backend = nativeBackend();
   if (isGpu(backend.kernels))
     throw coded('INTERNAL', { reason: "a GPU does not compute on the host's memory" });
-  // Of the kernels only a processor's have it.
+  // Only a processor's kernels can do this.
   const buffer = (backend.kernels as Kernels).wrap({ values });
   return tensorOn<R>(buffer, shape);
 }
@@ -88,8 +91,8 @@ export function tensorOn<R extends tf.Rank>(
 }
 
 /**
- * Calls `body` with the tensors' buffers; what is not stored as asked for is replaced by a converted copy that lives
- * until `body` returns.
+ * Calls `body` with the tensors' buffers. A buffer with another storage is replaced by a converted copy, which lives until
+ * `body` returns.
  */
 export function withBuffersAs<T>(
   backend: NativeBackend,

@@ -1,4 +1,4 @@
-/** TensorFlow's package for tfjs: an optional one, which needs a TensorFlow library for the platform. */
+/** Finds TensorFlow's package for tfjs, which is optional and needs a TensorFlow library for the platform. */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ export function tensorflowInstalled(from = import.meta.url): boolean {
   }
 }
 
-/** What is said where it is asked for and is not there. */
+/** The error if it is asked for but not installed. */
 export function tensorflowMissing(): VitrailError {
   return coded('BACKEND_NOT_INSTALLED', {
     backend: 'tensorflow',

@@ -1,10 +1,10 @@
-/** Makes the native backend and its kernels known to tfjs. */
+/** Registers the native backend and its kernels with tfjs. */
 import { tf } from '../tfjs.js';
 import type { DeviceKernels } from '../../kernels/kernel-api.js';
 import { BACKEND_NAME, NativeBackend } from './native-backend.js';
 import { kernelConfigs } from './tfjs-kernels/kernel-configs.js';
 
-/** Registers the backend `native` on these kernels; a second call has no effect. */
+/** Registers the backend `native` on these kernels. A second call has no effect. */
 export function registerNativeBackend(kernels: DeviceKernels): void {
   if (Object.hasOwn(tf.engine().registryFactory, BACKEND_NAME)) return;
   tf.registerBackend(BACKEND_NAME, () => new NativeBackend(kernels));

@@ -1,4 +1,4 @@
-/** What a process computes with. */
+/** The options by which a process computes, and the interface to its backend. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../fused/device.js';
 import type { VitParts } from '../vit/pass.js';
@@ -9,27 +9,33 @@ import type { Placement } from '../placement.js';
 export interface ComputeOptions {
   /** One of BACKEND_CHOICES. */
   readonly backend: string;
-  /** The GPU of the native backend; null or missing: the processor. */
+  /** The GPU of the native backend; null or missing for the processor. */
   readonly gpu?: number | null;
-  /** fp32 where missing. bf16: operands and activations, with fp32 sums and weights; on the native backend only. */
+  /**
+   * fp32 if missing. bf16 is for operands and activations, with fp32 sums and weights; only on the native
+   * backend.
+   */
   readonly precision?: Precision;
-  /** Of the native backend; 0 or missing: one for each processor. Results do not depend on it. */
+  /** Threads of the native backend; 0 or missing for one on each processor. Results do not depend on it. */
   readonly threads?: number;
-  /** Plain tfjs ops even where there are fused kernels: for comparison. */
+  /** Use plain tfjs ops even if there are fused kernels, for comparison. */
   readonly composed?: boolean;
-  /** On a GPU: a table of algorithms that `vitrail tune` has written; null or missing: the library's first proposals. */
+  /**
+   * On a GPU, a table of algorithms that `vitrail tune` has written; null or missing for the library's first
+   * proposals.
+   */
   readonly productChoices?: string | null;
-  /** On a GPU: choose the fastest of the library's proposals as products come. */
+  /** On a GPU, time the library's proposals for each new gemm and choose the fastest. */
   readonly tune?: boolean;
 }
 
 export interface Compute {
-  /** Equal where the bits of results are equal. */
+  /** Equal for two processes if the bits of their results are equal. */
   readonly identity: string;
   readonly parts: VitParts;
-  /** Where it computes on a GPU: its kernels, for all else that is done there. */
+  /** The kernels of the GPU, for everything else that is done there; undefined on a processor. */
   readonly gpu?: GpuKernels;
   readonly placement: Placement;
-  /** A tensor of the active backend as what accumulators take. */
+  /** A tensor of the active backend in the form that accumulators take. */
   readonly gradientOf: (gradient: tf.Tensor) => GradientTensor;
 }

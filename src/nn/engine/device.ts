@@ -1,4 +1,4 @@
-/** The --device of a process that computes: which processor or GPU its backend uses. */
+/** Decides from `--device` whether a process computes on its processor or on a GPU. */
 import { coded } from '../../errors/errors.js';
 
 export interface DevicePlan {
@@ -6,37 +6,37 @@ export interface DevicePlan {
   readonly backend: string;
   /** The GPU that the native backend opens; null for the processor. */
   readonly gpu: number | null;
-  /** CUDA_VISIBLE_DEVICES for this process, which TensorFlow goes by; null leaves it as it is. */
+  /** CUDA_VISIBLE_DEVICES for this process, which TensorFlow reads; null leaves it as it is. */
   readonly visibleGpus: string | null;
 }
 
-/** What the native backend's CUDA kernels find on this machine. */
+/** The GPUs that the native backend's CUDA kernels find on this machine. */
 export interface NativeGpus {
   /** Numbers of the GPUs that they run on. */
   readonly usable: readonly number[];
-  /** Why there are none; empty where there are. */
+  /** Why there are none; empty if there are some. */
   readonly problem: string;
 }
 
-/** What is computed on, for people. @param backend that was started */
+/** The device that is computed on, for people. @param backend the one that was started */
 export function deviceName({ gpu, visibleGpus }: DevicePlan, backend: string): string {
   if (gpu !== null) return `cuda:${gpu}`;
   if (backend !== 'tensorflow' || visibleGpus === '') return 'cpu';
   return visibleGpus === null ? 'any device' : `cuda:${visibleGpus}`;
 }
 
-/** What a machine is asked for its GPUs. */
+/** Questions to a machine about its GPUs. */
 export interface DeviceSurvey {
   /**
-   * Asked only where the native backend may take one: it starts the driver, and what is set in CUDA_VISIBLE_DEVICES
-   * after that changes nothing.
+   * Called only if the native backend may take a GPU, because it starts the driver, and CUDA_VISIBLE_DEVICES has no
+   * effect after that.
    */
   readonly gpus: () => NativeGpus;
   /** Whether the tensorflow backend, which has GPUs as well, is installed. */
   readonly tensorflow: () => boolean;
 }
 
-/** Of a backend that has no use for them. */
+/** The answer for a backend that does not use GPUs. */
 const NONE_ASKED: NativeGpus = { usable: [], problem: '' };
 const NATIVE = new Set(['auto', 'native']);
 
@@ -48,8 +48,8 @@ function gpuNumber(device: string): number {
 }
 
 /**
- * What `device` (auto, cpu, cuda:N) means for a run's backend: the native backend's own kernels first, then
- * TensorFlow's. No other backend has GPUs.
+ * The device that `device` (auto, cpu, cuda:N) means for a run's backend. A GPU is used by the native backend's kernels if
+ * they can, else by TensorFlow's. No other backend uses GPUs.
  * @throws DEVICE_INVALID, DEVICE_UNUSABLE
  */
 export function planDevice(device: string, backend: string, survey: DeviceSurvey): DevicePlan {
@@ -67,7 +67,7 @@ export function planDevice(device: string, backend: string, survey: DeviceSurvey
   return { backend: 'tensorflow', gpu: null, visibleGpus: String(gpu) };
 }
 
-/** Why the GPU that is asked for cannot be had, or null where TensorFlow may have it. */
+/** Why the native backend cannot use the GPU that is asked for; null if TensorFlow may be able to. */
 function whyNot(backend: string, gpus: NativeGpus, survey: DeviceSurvey): string | null {
   if (gpus.usable.length > 0) return `usable are ${gpus.usable.map((n) => `cuda:${n}`).join(', ')}`;
   if (backend === 'tensorflow') return null;
@@ -77,18 +77,19 @@ function whyNot(backend: string, gpus: NativeGpus, survey: DeviceSurvey): string
 }
 
 /**
- * What can be said of `device` before the run's backend is known, so that nobody waits for a coordinator first.
+ * Checks `device` as far as possible before the run's backend is known, so that an error does not come only after waiting
+ * for a coordinator.
  * @throws DEVICE_INVALID, DEVICE_UNUSABLE
  */
 export function checkDevice(device: string, survey: DeviceSurvey): void {
   if (device === 'auto' || device === 'cpu') return;
   gpuNumber(device);
-  // TensorFlow has to be told which GPU it may see before anything starts the driver.
+  // TensorFlow must be told which GPU it may see before anything starts the driver.
   if (!survey.tensorflow()) planDevice(device, 'auto', survey);
 }
 
 /**
- * What to tell whoever left the choice of the device to vitrail, on a machine whose GPUs will not be used.
+ * A hint for a user who gave no `--device`, on a machine whose GPUs will not be used.
  * @param present how many GPUs the machine has
  */
 export function unusedGpus(

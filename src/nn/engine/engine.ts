@@ -20,13 +20,13 @@ import { Tape } from '../tape.js';
 
 export interface EngineOptions extends ComputeOptions {
   readonly spec: ModelSpec;
-  /** What pixel values stand for: paper where missing. */
+  /** Decides what pixel values stand for; paper if missing. */
   readonly transform?: 'paper' | 'tutorial';
   /** Probability of zeroing an element, in [0, 1). */
   readonly dropout: number;
   /** Probability mass spread over all classes, in [0, 1). */
   readonly labelSmoothing: number;
-  /** Keep only the input of each encoder block and compute the block again on the way back. */
+  /** Keep only the input of each encoder block, and compute the block again in the backward pass. */
   readonly recompute: boolean;
   readonly seed: number;
 }
@@ -37,7 +37,7 @@ export type MicroBatch = ModelInput & {
   readonly labels: Int32Array;
 };
 
-/** Where in the run a micro-batch stands: what its dropout follows from. */
+/** The position of a micro-batch in the run, which decides its dropout. */
 export interface MicroBatchPosition {
   readonly step: number;
   readonly microBatch: number;
@@ -54,13 +54,13 @@ export interface Outputs {
   readonly probabilities: Float32Array;
 }
 
-/** Of what is only measured. */
+/** The position of a micro-batch that is only measured. */
 const NOWHERE: MicroBatchPosition = { step: 0, microBatch: 0 };
 
-/** Gradient of the SUM of the micro-batch's losses, flat; called as soon as the slot's gradient is final. */
+/** Takes a slot's gradient of the SUM of the micro-batch's losses, flat. Called as soon as it is final. */
 export type GradientCallback = (slot: ParameterSlot, gradient: GradientTensor) => void;
 
-/** The tfjs backend is the process's: one engine at a time. */
+/** There may be only one engine at a time, because tfjs has one active backend for the whole process. */
 export class ComputeEngine {
   readonly #options: EngineOptions;
   readonly #compute: Compute;
@@ -83,14 +83,14 @@ export class ComputeEngine {
     return this.#compute.gpu;
   }
 
-  /** What computes, by name: workers of one run must agree on it, because the bits follow from it. */
+  /** The name of the backend. All workers of a run must have the same, because the bits depend on it. */
   get backend(): string {
     return this.#compute.identity;
   }
 
   /**
    * Replaces the weights, and must be called again after they have changed.
-   * @param flat in the order of `parameterLayout(spec)`, may be shared memory; not to be written to during a micro-batch
+   * @param flat in the order of `parameterLayout(spec)`; may be shared memory; must not change during a micro-batch
    * @throws DEVICE_TOO_SMALL
    */
   loadWeights(flat: Float32Array): void {
@@ -101,9 +101,9 @@ export class ComputeEngine {
     this.useWeights(placedWeights(flat, this.#compute.placement));
   }
 
-  /** As `loadWeights`, from wherever they are kept. @throws DEVICE_TOO_SMALL */
+  /** As `loadWeights`, from any source. @throws DEVICE_TOO_SMALL */
   useWeights(source: WeightSource): void {
-    // The old ones first: both sets together would be the peak of a large model's memory.
+    // The old weights are freed first, because both sets together would be the peak of a large model's memory.
     this.dispose();
     this.#weights = withinDevice(this.backend, () => new WeightTensors(this.#options.spec, source));
   }
@@ -137,7 +137,7 @@ export class ComputeEngine {
     return readJudgement(judgement, batch.labels);
   }
 
-  /** What the model says of the images. */
+  /** Logits and probabilities of the images. */
   async predict(input: ModelInput): Promise<Outputs> {
     const images = imagesIn(input, this.#options.spec);
     const { logits, probabilities } = this.#withinMemory(
@@ -156,8 +156,8 @@ export class ComputeEngine {
   }
 
   /**
-   * On a GPU: most memory that a pass and back of a micro-batch takes, in bytes, weights included; Infinity where that
-   * is more than there is.
+   * On a GPU, the most memory in bytes that the forward and backward pass of a micro-batch takes, weights included;
+   * Infinity if that is more than there is.
    */
   peakBytes(images: number): number {
     const { gpu } = this;
@@ -181,7 +181,7 @@ export class ComputeEngine {
       : withinMemory({ gpu, ordinal: this.#options.gpu ?? 0, device }, images, run, measure);
   }
 
-  /** Black images: memory does not depend on what is on them. */
+  /** Black images, because memory does not depend on their content. */
   #blank(images: number): MicroBatch {
     const { imageSize } = this.#options.spec;
     const pixels = new Uint8Array(images * imageSize * imageSize * 3);
@@ -202,7 +202,7 @@ export class ComputeEngine {
         const judge = parts.crossEntropy(labels, spec.classes, labelSmoothing);
         const logits = vit(pass, weights.vit, this.#input(batch, labels.length), recompute);
         const { losses, predictions } = judge(tape, logits);
-        // Not tf.ones: that is made on the host.
+        // Not tf.ones, which is made on the host.
         tape.walk(losses, tf.fill([labels.length], 1));
         return { losses, predictions };
       });

@@ -1,4 +1,6 @@
-/** How a process computes on a GPU: arrays are copied there, weights are kept in the precision of products too. */
+/**
+ * Starts computing on a GPU: arrays are copied there, and weights are also kept in the precision of gemms.
+ */
 import type * as tf from '@tensorflow/tfjs-core';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
 import { composedParts } from '../vit/composed-parts.js';
@@ -28,13 +30,13 @@ export type GpuOptions = Required<
   Pick<ComputeOptions, 'precision' | 'composed' | 'productChoices' | 'tune'>
 > & { readonly gpu: number };
 
-/** Everything that the bits of a GPU's results follow from besides the run's own options. */
+/** Everything besides the run's options that the bits of a GPU's results depend on. */
 function identityOf(kernels: GpuKernels, level: string): string {
   const { name, version, digest } = kernels.gemmLibrary();
   return ['native', level, name, version, digest.slice(0, 12)].filter((word) => word !== '').join(' ');
 }
 
-/** @throws BACKEND_UNAVAILABLE when the GPU or the library for products cannot be opened; PRODUCT_CHOICES_UNREADABLE */
+/** @throws BACKEND_UNAVAILABLE if the GPU or cuBLASLt cannot be opened; PRODUCT_CHOICES_UNREADABLE */
 export function gpuCompute(kernels: GpuKernels, options: GpuOptions): Compute {
   const { gpu, precision, composed, productChoices, tune } = options;
   try {

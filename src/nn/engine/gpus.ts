@@ -6,7 +6,7 @@ import type { GpuDevice, GpuList } from '../../kernels/kernel-api/memory.js';
 
 export type GpuSurvey = GpuList & NativeGpus;
 
-/** Opens none of them. */
+/** Lists them without opening any. */
 export function surveyGpus(): GpuSurvey {
   const loaded = loadGpuKernels();
   if (loaded.kernels === undefined) {
@@ -22,5 +22,5 @@ function firstProblem(devices: readonly GpuDevice[]): string {
   return devices.map(({ ordinal, problem }) => `cuda:${ordinal}: ${problem}`).join('; ');
 }
 
-/** What this machine has. */
+/** The GPUs of this machine. */
 export const THIS_MACHINE: DeviceSurvey = { gpus: surveyGpus, tensorflow: tensorflowInstalled };

@@ -1,11 +1,11 @@
-/** Losses and predictions of a micro-batch, from the backend to the host. */
+/** Copies losses and predictions of a micro-batch from the backend to the host. */
 import { tf } from '../tfjs.js';
 import type { Judgement } from '../vit/pass.js';
 
 export interface EvaluationResult {
-  /** [m]; without label smoothing, unless in training */
+  /** [m]; with label smoothing only in training */
   readonly losses: Float32Array;
-  /** [m]; of equal logits the first class */
+  /** [m]; the class with the largest logit, the first one if several are equal */
   readonly predictions: Int32Array;
   readonly correct: number;
 }

@@ -1,10 +1,13 @@
-/** What a micro-batch needs of a GPU's memory, from what smaller ones needed. */
+/** Estimates the GPU memory of a micro-batch from that of smaller ones. */
 import { coded } from '../../errors/errors.js';
 
 /** The allocator's own words (native/src/bindings/instance.cc). */
 const OUT_OF_MEMORY = 'out of memory';
 
-/** Of a GPU's memory; the rest is the driver's, the library's workspace, and what sizes round up to. */
+/**
+ * The usable share of a GPU's memory. The rest is for the driver, the library's workspace, and rounding of
+ * sizes.
+ */
 export const USABLE_SHARE = 0.9;
 
 export function isOutOfMemory(thrown: unknown): thrown is RangeError {
@@ -12,10 +15,10 @@ export function isOutOfMemory(thrown: unknown): thrown is RangeError {
 }
 
 /**
- * The largest micro-batch that fits, if memory grows in a straight line: weights once, activations for each image.
- * @param limitBytes that can be had
- * @param ofOne peak in bytes of a micro-batch of one image; `ofTwo` of two; Infinity where it did not fit
- * @returns 0 where not even one fits
+ * The largest micro-batch that fits, if memory grows linearly: weights once, activations for each image.
+ * @param limitBytes the memory that can be used
+ * @param ofOne peak in bytes of a micro-batch of one image; `ofTwo` of two images; Infinity if it did not fit
+ * @returns 0 if not even one image fits
  */
 export function largestMicroBatch(limitBytes: number, ofOne: number, ofTwo: number): number {
   if (ofOne > limitBytes) return 0;
@@ -24,7 +27,7 @@ export function largestMicroBatch(limitBytes: number, ofOne: number, ofTwo: numb
 }
 
 /**
- * Runs what allocates memory that no micro-batch changes: weights, moments, sums.
+ * Runs code that allocates memory that does not depend on the micro-batch: weights, moments, sums.
  * @param device its name
  * @throws DEVICE_TOO_SMALL in place of the allocator's error
  */

@@ -1,4 +1,4 @@
-/** Memory of a GPU that micro-batches take: measured, and told where one does not fit. */
+/** Measures the GPU memory of micro-batches, and explains when one does not fit. */
 import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
@@ -12,10 +12,13 @@ export interface MeasuredGpu {
   readonly device: string;
 }
 
-/** Computes a micro-batch of so many images; tensors that it makes are disposed of. */
+/** Computes a micro-batch of so many images, and disposes of the tensors that it makes. */
 export type Measure = (images: number) => unknown;
 
-/** Most bytes in use at a time while a micro-batch is computed, all else included; Infinity where it does not fit. */
+/**
+ * The most bytes in use while a micro-batch is computed, including everything else; Infinity if it does not
+ * fit.
+ */
 export function peakBytesOf(gpu: GpuKernels, images: number, measure: Measure): number {
   gpu.trimMemory();
   try {
@@ -29,7 +32,7 @@ export function peakBytesOf(gpu: GpuKernels, images: number, measure: Measure): 
 
 /**
  * Computes a micro-batch.
- * @param measure the same for other numbers of images, to tell how many would fit
+ * @param measure computes other numbers of images, to find out how many would fit
  * @throws DEVICE_OUT_OF_MEMORY, DEVICE_TOO_SMALL in place of the allocator's error
  */
 export function withinMemory<T>(
@@ -45,7 +48,7 @@ export function withinMemory<T>(
     const reason = thrown.message;
     const memoryBytes = gpu.devices().devices.find((found) => found.ordinal === ordinal)?.memoryBytes ?? 0;
     const [one, two] = [1, 2].map((count) => peakBytesOf(gpu, count, measure));
-    // An estimate: of what has just failed it is not to be said that it fits.
+    // This is an estimate. It must not say that the size fits that has just failed.
     const fits = Math.min(images - 1, largestMicroBatch(USABLE_SHARE * memoryBytes, one!, two!));
     if (fits < 1) throw coded('DEVICE_TOO_SMALL', { device, reason });
     throw coded('DEVICE_OUT_OF_MEMORY', { device, microBatch: images, reason, fits });

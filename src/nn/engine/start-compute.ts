@@ -1,4 +1,4 @@
-/** How this process computes: its backend, the parts of the network on it, and how arrays get there. */
+/** Starts the backend of this process, with its parts of the network and its placement of arrays. */
 import { availableParallelism } from 'node:os';
 import type * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../errors/errors.js';
@@ -13,7 +13,7 @@ import { copied, type Placement } from '../placement.js';
 import { isGpu } from '../../kernels/kernel-api.js';
 import { deviceGradient, nativeKernels, wrapHost } from '../backend/tensor-buffers.js';
 
-/** On the memory they lie in: nothing is copied. */
+/** Tensors on the memory of the arrays, without copies. */
 const inPlace: Placement = { place: wrapHost, transposed: false };
 
 function readGradient(gradient: tf.Tensor): GradientTensor {
@@ -35,6 +35,6 @@ export async function startCompute(options: ComputeOptions): Promise<Compute> {
   }
   const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
   const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
-  // Levels differ in the order of their sums.
+  // The level is part of the name, because levels differ in the order of their sums.
   return { identity: `native ${level}`, parts, placement: inPlace, gradientOf: deviceGradient };
 }

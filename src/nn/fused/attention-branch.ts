@@ -1,4 +1,7 @@
-/** Equation 2 on fused kernels. For the way back it keeps z, the packed q, k, v, and the attention's result. */
+/**
+ * Equation 2 of arXiv 2010.11929 on fused kernels. For the backward pass it keeps z, the packed q, k, v, and
+ * the attention's result.
+ */
 import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
@@ -61,7 +64,7 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
           dMixed.dispose();
           const normalised = recomputeNormalised(device, savedZ, norm1, statistics);
           const [dQkvWeight, dQkvBias] = device.linearGradients(dQkv, normalised);
-          // Its values are not needed any more: the gradient takes its place.
+          // Its values are not needed any more, so the gradient overwrites them.
           const dNormalised = normalised;
           device.linearInputGradient(dQkv, qkvWeights, dNormalised);
           dQkv.dispose();

@@ -1,4 +1,4 @@
-/** What the fused parts compute with: kernels, and the precision that activations are kept in. */
+/** The kernels that the fused parts use, and the precision in which they keep activations. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dropoutStream, type DropoutKey, type DropoutStream } from '../../kernels/dropout-mask.js';
 import { STORAGE, type Activation, type DeviceKernels, type Storage } from '../../kernels/kernel-api.js';
@@ -10,7 +10,7 @@ export class FusedDevice {
   readonly kernels: DeviceKernels;
   /** Operands of matrix products are rounded to bf16. */
   readonly bf16: boolean;
-  /** Of activations and their gradients; parameters and their gradients are f32. */
+  /** How activations and their gradients are stored. Parameters and their gradients are f32. */
   readonly storage: Storage;
 
   constructor(kernels: DeviceKernels, precision: Precision) {
@@ -76,7 +76,7 @@ export class FusedDevice {
     return [dWeight, dBias];
   }
 
-  /** `dy` through the dropout that its forward pass had: `dy` itself where it had none. */
+  /** `dy` multiplied by the mask of the forward pass's dropout; `dy` itself if that had none. */
   throughDropout(dy: tf.Tensor2D, dropout: DropoutStream | undefined): tf.Tensor2D {
     if (dropout === undefined) return dy;
     const masked = this.activation(...dy.shape);
@@ -88,7 +88,7 @@ export class FusedDevice {
 export interface DenseWeights {
   /** [out, in] */
   readonly weight: tf.Tensor2D;
-  /** The same, stored as products take it; where missing they convert `weight` each time. */
+  /** The same in the storage that gemms use; if it is missing, every gemm converts `weight`. */
   readonly operand?: tf.Tensor2D | undefined;
   /** [out] */
   readonly bias: tf.Tensor1D;
@@ -101,7 +101,7 @@ export interface LinearEpilogue {
   readonly residual?: tf.Tensor2D;
 }
 
-/** Undefined where nothing is dropped. */
+/** Undefined if nothing is dropped. */
 export function activeDropout(key: DropoutKey | undefined, site: number): DropoutStream | undefined {
   return key === undefined || key.rate === 0 ? undefined : dropoutStream(key, site);
 }

@@ -1,4 +1,4 @@
-/** Equation 1 on fused kernels, and the class token that equation 4 takes. */
+/** Equation 1 of arXiv 2010.11929 on fused kernels, and the class token for equation 4. */
 import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
@@ -47,7 +47,9 @@ export function embed(device: FusedDevice): VitParts['embed'] {
   };
 }
 
-/** Whatever the precision, what follows the class token is float32: a row for each image. */
+/**
+ * Everything after the class token is float32 in any precision, because it is only one row for each image.
+ */
 export function classToken(device: FusedDevice): VitParts['classToken'] {
   const { kernels } = device;
   return (tape, z, images) => {

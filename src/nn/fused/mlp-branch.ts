@@ -1,4 +1,7 @@
-/** Equation 3 on fused kernels. For the way back it keeps z and the values before GELU: all else is made again. */
+/**
+ * Equation 3 of arXiv 2010.11929 on fused kernels. For the backward pass it keeps z and the values before
+ * GELU, and computes everything else again.
+ */
 import { tf } from '../tfjs.js';
 import { ACTIVATION, GELU_FORM } from '../../kernels/kernel-api.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
@@ -38,7 +41,8 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           const dBranch = device.throughDropout(dz, outputDropout);
           const dWide = device.activation(rows, wide);
           device.linearInputGradient(dBranch, fc2, dWide);
-          // In place: the saved values become the activations, the gradient becomes that of the saved values.
+          // In place: the saved values are overwritten by the activations, and their gradient by that of the
+          // saved values.
           kernels.geluBackward({
             x: bufferOf(savedPreActivation),
             dh: bufferOf(dWide),
@@ -51,7 +55,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           if (dBranch !== dz) dBranch.dispose();
           const normalised = recomputeNormalised(device, savedZ, norm2, statistics);
           const [dWeight1, dBias1] = device.linearGradients(dWide, normalised);
-          // Its values are not needed any more: the gradient takes its place.
+          // Its values are not needed any more, so the gradient overwrites them.
           const dNormalised = normalised;
           device.linearInputGradient(dWide, fc1, dNormalised);
           dWide.dispose();

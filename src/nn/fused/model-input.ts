@@ -1,4 +1,7 @@
-/** The model's input on a device: 8-bit pixels go there, and become patches in the precision of the activations. */
+/**
+ * The model's input on a device: 8-bit pixels are copied there and turned into patches in the precision of
+ * the activations.
+ */
 import { tf } from '../tfjs.js';
 import { patchCount, patchLength } from '../../run/model/model-spec.js';
 import type { PixelScale } from '../../run/model/patches.js';
@@ -9,7 +12,7 @@ import type { FusedDevice } from './device.js';
 
 export function modelInput(device: FusedDevice): VitParts['input'] {
   const { kernels } = device;
-  /** On the device: the same for every micro-batch of a run. */
+  /** The table of pixel values on the device, the same for every micro-batch of a run. */
   let kept: { readonly scale: PixelScale; readonly buffer: DeviceBuffer } | undefined;
   const table = (scale: PixelScale): DeviceBuffer => {
     if (kept?.scale === scale) return kept.buffer;
@@ -23,14 +26,14 @@ export function modelInput(device: FusedDevice): VitParts['input'] {
   return (input, spec, scale) => {
     const width = patchLength(spec);
     if ('patches' in input) {
-      // A copy: the caller's array may be shared memory, which tfjs does not take.
+      // A copy, because the caller's array may be on shared memory, which tfjs does not take.
       const { patches } = input;
       return tf.tensor2d(patches.slice(), [patches.length / width, width], 'float32');
     }
     const { pixels, flips } = input;
     const images = flips.length;
     const y = device.activation(images * patchCount(spec), width);
-    // For tidy to dispose of, whatever happens; 8 bits an element.
+    // As tensors (of 8 bits an element), tidy disposes of them whatever happens.
     const upload = (values: Uint8Array) => {
       const tensor = emptyTensor([values.length], 'bool');
       kernels.write({ buffer: bufferOf(tensor), values });

@@ -1,4 +1,4 @@
-/** LayerNorm on a device, with the statistics that the way back needs. */
+/** LayerNorm on a device, with the statistics that the backward pass needs. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM_EPSILON } from '../../run/model/model-spec.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
@@ -36,7 +36,10 @@ export function normalise(
   return { y, mean, rstd };
 }
 
-/** The same LN(x) again, from its statistics: cheaper than keeping it until the way back. */
+/**
+ * Computes the same LN(x) again from its statistics, which is cheaper than keeping it until the backward
+ * pass.
+ */
 export function recomputeNormalised(
   device: FusedDevice,
   x: tf.Tensor2D,
@@ -58,7 +61,7 @@ export function recomputeNormalised(
   return y;
 }
 
-/** Gradients of x, which also flows past the norm as `residual`, and of scale and shift. */
+/** Gradients of x, scale and shift. `residual` is the gradient that reaches x past the norm. */
 export function normaliseGradients(
   device: FusedDevice,
   x: tf.Tensor2D,

@@ -12,7 +12,7 @@ export function checkLabels(labels: Int32Array, classes: number): void {
   }
 }
 
-/** Rows of target probabilities: 1 - s for the label, plus s / K for every class. */
+/** Rows of target probabilities with smoothing s: 1 - s for the label, plus s / K for every class. */
 function targets(labels: Int32Array, classes: number, smoothing: number): tf.Tensor2D {
   checkLabels(labels, classes);
   const rows = new Float32Array(labels.length * classes).fill(smoothing / classes);
@@ -24,7 +24,7 @@ function targets(labels: Int32Array, classes: number, smoothing: number): tf.Ten
 }
 
 /**
- * Every sample's loss, not their mean: the global batch is divided by later, on every worker alike.
+ * Every sample's loss, not the mean. All workers divide by the size of the whole batch later.
  * @param logits [B, K]
  * @returns [B]
  */

@@ -1,4 +1,4 @@
-/** Dropout whose mask is a pure function of seed, step, micro-batch and place in the network. */
+/** Dropout whose mask is a pure function of seed, step, micro-batch and site in the network. */
 import { tf } from '../tfjs.js';
 import { dropoutMask, type DropoutKey } from '../../kernels/dropout-mask.js';
 import type { Tape } from '../tape.js';
@@ -6,7 +6,7 @@ import type { Tape } from '../tape.js';
 /**
  * Zeroes each element with probability `key.rate` and scales the others by 1 / (1 - rate).
  * @param key undefined outside training
- * @param site names the place: no two places of a network share one
+ * @param site the number of this dropout in the network (`dropout-site.ts`); no two have the same
  */
 export function dropout(
   tape: Tape | undefined,

@@ -1,4 +1,6 @@
-/** From patches to tokens: projection, class token and position embedding (equation 1 of arXiv 2010.11929). */
+/**
+ * Turns patches into tokens: projection, class token and position embedding (equation 1 of arXiv 2010.11929).
+ */
 import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 import { affine, affineGradients, type LinearWeights } from './linear.js';

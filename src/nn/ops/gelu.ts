@@ -10,13 +10,13 @@ const INVERSE_SQRT_TWO_PI = 1 / Math.sqrt(2 * Math.PI);
 
 interface ValueAndSlope {
   readonly value: tf.Tensor;
-  /** Made only when asked for. */
+  /** Computes the slope; it is called only if the slope is needed. */
   readonly slope: () => tf.Tensor;
 }
 
 /**
- * x/2 (1 + tanh(u)) = x sigmoid(2u) with 2u = LINEAR x + CUBIC x^3: sigmoid is XNNPACK's on wasm, 25 times
- * faster than tanh.
+ * x/2 (1 + tanh(u)) = x sigmoid(2u) with 2u = LINEAR x + CUBIC x^3. On wasm, sigmoid is XNNPACK's and 25
+ * times faster than tanh.
  */
 function tanhForm(x: tf.Tensor): ValueAndSlope {
   const squared = tf.square(x);
@@ -43,7 +43,10 @@ function erfForm(x: tf.Tensor): ValueAndSlope {
   };
 }
 
-/** Any shape, elementwise. The slope is computed on the way forward, so that one tensor is saved instead of two. */
+/**
+ * Any shape, elementwise. The slope is computed in the forward pass, so that one tensor is saved in place of
+ * two.
+ */
 export function gelu(tape: Tape | undefined, x: tf.Tensor2D, form: GeluForm): tf.Tensor2D {
   return tf.tidy(() => {
     const { value, slope } = form === 'tanh' ? tanhForm(x) : erfForm(x);

@@ -6,17 +6,18 @@ export interface LinearWeights {
   /** [out, in], PyTorch's layout. */
   readonly weight: tf.Tensor2D;
   /**
-   * [in, out]: made once per weight update. wasm multiplies plain matrices ten times faster than transposed
-   * ones, and keeps the right-hand one packed for as long as its tensor lives. Undefined where that does not matter.
+   * [in, out], computed once for each weight update. The wasm backend multiplies plain matrices ten times
+   * faster than transposed ones, and keeps the right-hand one packed while its tensor lives. Undefined for
+   * backends where that does not matter.
    */
   readonly weightT: tf.Tensor2D | undefined;
-  /** `weight` as the backend's products take it, where it keeps that. */
+  /** `weight` in the storage that the backend's gemms use, if the backend keeps that. */
   readonly operand?: tf.Tensor2D | undefined;
   /** [out] */
   readonly bias: tf.Tensor1D;
 }
 
-/** [T, in] -> [T, out], without a record. */
+/** [T, in] -> [T, out], without a record on the tape. */
 export function affine(x: tf.Tensor2D, { weight, weightT, bias }: LinearWeights): tf.Tensor2D {
   if (weightT === undefined)
     return tf.fused.matMul({ a: x, b: weight, transposeB: true, bias }) as tf.Tensor2D;
@@ -24,8 +25,9 @@ export function affine(x: tf.Tensor2D, { weight, weightT, bias }: LinearWeights)
 }
 
 /**
- * Gradients of weight [out, in] and bias [out] from dy [T, out] and x [T, in]. The narrower matrix goes to the
- * right: wasm packs that side first, for long columns at the price of the product itself.
+ * Gradients of weight [out, in] and bias [out] from dy [T, out] and x [T, in]. The narrower matrix is the
+ * right operand, because wasm packs that side first, and for long columns packing takes as long as the gemm
+ * itself.
  */
 export function affineGradients(dy: tf.Tensor2D, x: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
   if (dy.shape[1] < x.shape[1]) {

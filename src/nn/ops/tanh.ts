@@ -1,4 +1,4 @@
-/** The hyperbolic tangent, elementwise: between pre-logits and head. */
+/** The hyperbolic tangent, elementwise, which is between pre-logits and head. */
 import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 

@@ -1,4 +1,4 @@
-/** The network's parts in plain tfjs ops: for every backend. */
+/** The network's parts in plain tfjs ops, which run on every backend. */
 import { patchLength } from '../../run/model/model-spec.js';
 import { patchesOf } from '../model-input.js';
 import { add } from '../ops/add.js';

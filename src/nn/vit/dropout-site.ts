@@ -1,4 +1,7 @@
-/** Numbers of the places where dropout acts. They are part of a run's identity: never renumber, only append. */
+/**
+ * Numbers of the sites of dropout in the network. They are part of a run's identity: never renumber, only
+ * append.
+ */
 
 const SITES_PER_BLOCK = 3;
 

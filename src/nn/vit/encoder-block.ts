@@ -1,4 +1,4 @@
-/** One encoder block: equations 2 and 3. */
+/** One encoder block: equations 2 and 3 of arXiv 2010.11929. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Pass } from './pass.js';
 import type { EncoderBlockWeights } from './vit-weights.js';

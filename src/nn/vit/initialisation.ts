@@ -1,4 +1,4 @@
-/** Initial weights, as vit_jax, timm and torchvision make them, from keyed random numbers. */
+/** Initial weights from keyed random numbers, by the rules of vit_jax, timm and torchvision. */
 import { patchLength, type ModelSpec } from '../../run/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
 import { KeyedRandom, PURPOSE } from '../../numbers/random/keyed-random.js';
@@ -24,7 +24,7 @@ const uniform =
   (random) =>
     limit * (2 * random.uniform() - 1);
 
-/** Normal, redrawn beyond `cut` deviations. */
+/** Normal, drawn again if it is more than `cut` deviations from 0. */
 const truncatedNormal =
   (deviation: number, cut: number): Draw =>
   (random) => {
@@ -33,7 +33,10 @@ const truncatedNormal =
     return deviation * z;
   };
 
-/** Deviation of a standard normal cut at +-2: flax divides by it, so that the values keep the deviation asked for. */
+/**
+ * Deviation of a standard normal cut at +-2. flax divides by it, so that the values have the intended
+ * deviation.
+ */
 const DEVIATION_CUT_AT_2 = 0.87962566103423978;
 
 const leCunNormal = (fanIn: number): Draw => truncatedNormal(Math.sqrt(1 / fanIn) / DEVIATION_CUT_AT_2, 2);

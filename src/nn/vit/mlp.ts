@@ -1,4 +1,4 @@
-/** MLP of equation 3: linear, GELU, dropout, linear, dropout. */
+/** The MLP of equation 3 of arXiv 2010.11929: linear, GELU, dropout, linear, dropout. */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { dropout } from '../ops/dropout.js';
 import { gelu } from '../ops/gelu.js';

@@ -1,4 +1,4 @@
-/** What one pass of a micro-batch through the network carries along. */
+/** The context of one pass of a micro-batch through the network. */
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { ModelSpec } from '../../run/model/model-spec.js';
 import type { PixelScale } from '../../run/model/patches.js';
@@ -9,7 +9,7 @@ import type { EmbeddingWeights } from '../ops/embed-tokens.js';
 import type { EncoderBlockWeights } from './vit-weights.js';
 
 export interface Pass {
-  /** How the active backend computes the parts of the network. */
+  /** The parts of the network on the active backend. */
   readonly parts: VitParts;
   /** Undefined outside training: nothing is recorded, and activations are freed at once. */
   readonly tape: Tape | undefined;
@@ -23,13 +23,13 @@ export interface Pass {
 export interface Judgement {
   /** [B] */
   readonly losses: Tensor1D;
-  /** [B], int32: of equal logits the first class */
+  /** [B], int32: the class with the largest logit, the first one if several are equal */
   readonly predictions: Tensor1D;
 }
 
-/** The parts of the network that a backend computes in its own way; `vit` puts them together. */
+/** The parts of the network, which each backend may compute in its own way. `vit` puts them together. */
 export interface VitParts {
-  /** What equation 1 takes: [B N, C P P]. `scale` is what each pixel value stands for. */
+  /** The input of equation 1: [B N, C P P]. `scale` maps pixel values to numbers. */
   readonly input: (input: ModelInput, spec: ModelSpec, scale: PixelScale) => Tensor2D;
   /** Equation 1, with dropout after the position embedding (as in vit_jax): [B N, C P P] -> [B (N + 1), D] */
   readonly embed: (pass: Pass, weights: EmbeddingWeights, patches: Tensor2D) => Tensor2D;
@@ -45,8 +45,8 @@ export interface VitParts {
   /** [B S, D] -> [B, D]: token 0 of each of the B images. */
   readonly classToken: (tape: Tape | undefined, z: Tensor2D, images: number) => Tensor2D;
   /**
-   * The loss, in two calls: labels [B] go to the device before anything is computed, where a copy holds up nothing.
-   * The second takes [B, K] to [B].
+   * The loss, in two calls. The first copies the labels [B] to the device before anything is computed, when the copy delays
+   * nothing. The second computes [B] from the logits [B, K].
    */
   readonly crossEntropy: (
     labels: Int32Array,

@@ -1,4 +1,7 @@
-/** Equation 1: patches to tokens, with dropout after the position embedding (as in vit_jax). */
+/**
+ * Equation 1 of arXiv 2010.11929: turns patches into tokens, with dropout after the position embedding (as in
+ * vit_jax).
+ */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { dropout } from '../ops/dropout.js';
 import { embedTokens, type EmbeddingWeights } from '../ops/embed-tokens.js';

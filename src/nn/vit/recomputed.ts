@@ -1,11 +1,14 @@
-/** Runs a part of the network so that only its input is kept: the rest is computed again on the way back. */
+/**
+ * Runs a part of the network so that only its input is kept. The rest is computed again in the backward pass.
+ */
 import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 import type { Pass } from './pass.js';
 
 /**
- * As if a tape kept it all: what is kept, values before GELU for one, is part of what a kernel is asked for, and another
- * question may have another answer in the last bit (a GPU's library chooses its algorithm by it).
+ * A tape that keeps nothing, but looks to the kernels as if it did. Whether a kernel also has to store values
+ * for the backward pass (those before GELU, for example) is part of its call, and a GPU's library may choose
+ * another algorithm for another call, which may differ in the last bit.
  */
 function recordedInVain(
   pass: Pass,
@@ -23,7 +26,7 @@ function recordedInVain(
 }
 
 /**
- * The same output and gradients as `part(pass, x)`, bit for bit, since a part is a pure function of its weights,
+ * Gives the same output and gradients as `part(pass, x)`, bit for bit, because a part is a pure function of its weights,
  * its input and the pass's dropout key.
  */
 export function recomputed(

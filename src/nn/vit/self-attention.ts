@@ -1,4 +1,7 @@
-/** Multi-head self-attention, MSA of equation 2: packed q, k, v, attention, output projection, dropout. */
+/**
+ * Multi-head self-attention, MSA of equation 2 of arXiv 2010.11929: packed q, k, v, attention, output
+ * projection, dropout.
+ */
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { attention } from '../ops/attention.js';
 import { dropout } from '../ops/dropout.js';

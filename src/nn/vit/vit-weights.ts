@@ -1,4 +1,4 @@
-/** The parameters of a Vision Transformer, as the network's parts take them. */
+/** The parameters of a Vision Transformer, in the form that the network's parts take. */
 import type { GeluForm } from '../../run/model/model-spec.js';
 import type { EmbeddingWeights } from '../ops/embed-tokens.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';

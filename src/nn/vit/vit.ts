@@ -19,7 +19,7 @@ function classify(pass: Pass, weights: VitWeights, z: tf.Tensor2D): tf.Tensor2D 
 /**
  * Logits of a micro-batch.
  * @param patches [B N, C P P]
- * @param recompute keep only the input of each encoder block, and run the block again on the way back
+ * @param recompute keep only the input of each encoder block, and run the block again in the backward pass
  * @returns [B, K]
  */
 export function vit(pass: Pass, weights: VitWeights, patches: tf.Tensor2D, recompute: boolean): tf.Tensor2D {

@@ -1,4 +1,4 @@
-/** A model's parameters on the backend, from the flat array of the parameter layout. */
+/** Makes a model's parameters on the backend from the flat array of the parameter layout. */
 import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
@@ -10,7 +10,7 @@ import type { VitWeights } from './vit-weights.js';
 
 export class WeightTensors {
   readonly vit: VitWeights;
-  /** By tensor id: what a tape needs to know a parameter. */
+  /** The parameters by tensor id, for the tape. */
   readonly slots: ReadonlyMap<number, ParameterSlot>;
   readonly #tensors: tf.Tensor[] = [];
 
@@ -37,7 +37,7 @@ export class WeightTensors {
       return tensor;
     };
     for (const slot of layout.slots) {
-      // Everything is used as a vector or a matrix: [D, C, P, P] as [D, C P P], [1, S, D] as [S, D].
+      // All parameters are used as vectors or matrices: [D, C, P, P] as [D, C P P], and [1, S, D] as [S, D].
       const tensor = owned(source.tensor(slot, split(slot.shape)));
       byName.set(slot.name, tensor);
       slotByName.set(slot.name, slot);

@@ -18,7 +18,7 @@ export function transposed(
   return rearranged(backend, x, shape, { shape, stridesX: permutation.map((d) => strides[d]!) });
 }
 
-/** Tensors one after the other along an axis. */
+/** Concatenates tensors along an axis. */
 function joined(backend: NativeBackend, tensors: readonly tf.TensorInfo[], axis: number): tf.TensorInfo {
   const shapes = tensors.map(({ shape }) => shape);
   tf.backend_util.assertParamsConsistent(shapes, axis);
@@ -38,7 +38,7 @@ function joined(backend: NativeBackend, tensors: readonly tf.TensorInfo[], axis:
   );
 }
 
-/** x with `value` around it. */
+/** x padded with `value`. */
 function padded(
   backend: NativeBackend,
   x: tf.TensorInfo,
@@ -57,7 +57,7 @@ function padded(
   );
 }
 
-/** x repeated whole, reps[d] times along dimension d. */
+/** The whole of x repeated reps[d] times along dimension d. */
 function tiled(backend: NativeBackend, x: tf.TensorInfo, reps: readonly number[]): tf.TensorInfo {
   const strides = stridesOf(x.shape);
   const resultShape = x.shape.map((size, d) => size * reps[d]!);

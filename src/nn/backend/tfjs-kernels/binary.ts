@@ -18,14 +18,14 @@ interface Walk {
   readonly stridesB: readonly number[];
 }
 
-/** Strides of an operand over the dimensions of the result: 0 where it is repeated. */
+/** Strides of an operand over the dimensions of the result; 0 for dimensions in which it is repeated. */
 function broadcastStrides(operand: readonly number[], shape: readonly number[]): number[] {
   const strides = stridesOf(operand);
   const missing = shape.length - operand.length;
   return shape.map((_, d) => (d < missing || operand[d - missing] === 1 ? 0 : strides[d - missing]!));
 }
 
-/** The frequent cases in one dimension: there is less to hand over. */
+/** The frequent cases as one dimension, which needs fewer arguments. */
 function walkOf(a: tf.TensorInfo, b: tf.TensorInfo, shape: number[]): Walk {
   const [sizeA, sizeB, size] = [a.shape, b.shape, shape].map(tf.util.sizeFromShape) as [
     number,

@@ -1,4 +1,4 @@
-/** What the tfjs kernels of the native backend are made with. */
+/** Helpers for the tfjs kernels of the native backend. */
 import { tf } from '../../tfjs.js';
 import type { DeviceBuffer, Storage } from '../../../kernels/kernel-api/memory.js';
 import { BACKEND_NAME, NativeBackend, storageFor } from '../native-backend.js';
@@ -10,7 +10,7 @@ export type Run<Inputs, Attributes> = (
   attributes: Attributes,
 ) => tf.TensorInfo | tf.TensorInfo[];
 
-/** The registration of a kernel with inputs of these names. */
+/** The registration of a kernel whose inputs have these names. */
 export function kernel<Names extends string, Attributes = object>(
   name: string,
   run: Run<Readonly<Record<Names, tf.TensorInfo>>, Attributes>,
@@ -30,7 +30,8 @@ function registration<Inputs, Attributes>(kernelName: string, run: Run<Inputs, A
   return {
     kernelName,
     backendName: BACKEND_NAME,
-    // tfjs gives to a name's kernel what it defines for that name, but types it for all names at once.
+    // tfjs calls a kernel with the inputs that it defines for the kernel's name, but has one type for all
+    // names.
     kernelFunc: ({ inputs, attrs, backend }) => {
       if (!(backend instanceof NativeBackend)) throw new TypeError(`${kernelName} on another backend`);
       return run(backend, inputs as unknown as Inputs, attrs as unknown as Attributes);
@@ -38,7 +39,7 @@ function registration<Inputs, Attributes>(kernelName: string, run: Run<Inputs, A
   };
 }
 
-/** An output that `fill` writes; released again if that throws. */
+/** An output that `fill` writes. It is released if `fill` throws. */
 export function output(
   backend: NativeBackend,
   shape: number[],
@@ -57,7 +58,10 @@ export function output(
   return { dataId, shape, dtype };
 }
 
-/** As `output`, but `fill` writes elements stored as `computed`, which are converted where the type is another. */
+/**
+ * As `output`, but `fill` writes elements stored as `computed`, which are converted if the type is another
+ * one.
+ */
 export function outputFrom(
   backend: NativeBackend,
   shape: number[],
@@ -91,7 +95,7 @@ export function alias(backend: NativeBackend, x: tf.TensorInfo, shape: number[])
   return { dataId: x.dataId, shape, dtype: x.dtype };
 }
 
-/** Calls `body` with an intermediate, and gives it up after that. */
+/** Calls `body` with an intermediate, and disposes of that afterwards. */
 export function using<R>(
   backend: NativeBackend,
   intermediate: tf.TensorInfo,

@@ -29,7 +29,10 @@ function sizesOf(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, transp
   return { m, n, k, batchA: a.shape.slice(0, -2), batchB: b.shape.slice(0, -2) };
 }
 
-/** The matrices of x repeated for every index of `batch`; nothing is copied where they are as many, or one. */
+/**
+ * The matrices of x repeated for every index of `batch`. Nothing is copied if x has as many matrices, or only
+ * one.
+ */
 function spread<R>(
   backend: NativeBackend,
   x: tf.TensorInfo,
@@ -74,7 +77,7 @@ function product(
   );
 }
 
-/** What may follow a product; `linear` is nothing. */
+/** Activations that can be fused into a product; `linear` is none. */
 function activated(backend: NativeBackend, x: tf.TensorInfo, activation: string | undefined): tf.TensorInfo {
   switch (activation ?? 'linear') {
     case 'linear':

@@ -4,7 +4,7 @@ import type { NativeBackend } from '../native-backend.js';
 import { output } from './kernel.js';
 import { stridesOf } from './strides.js';
 
-/** Where elements of x lie for each index of `shape`. */
+/** For each index of `shape`, the position of the element in x. */
 export interface Arrangement {
   readonly shape: readonly number[];
   readonly stridesX: readonly number[];
@@ -31,7 +31,7 @@ export function rearranged(
   );
 }
 
-/** x repeated along its dimensions of size 1 to `shape`, of as many dimensions. */
+/** x repeated along its dimensions of size 1 to `shape`, which has the same number of dimensions. */
 export function repeated(backend: NativeBackend, x: tf.TensorInfo, shape: number[]): tf.TensorInfo {
   const strides = stridesOf(x.shape);
   const stridesX = shape.map((_, d) => (x.shape[d] === 1 ? 0 : strides[d]!));

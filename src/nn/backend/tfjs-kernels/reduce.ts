@@ -18,7 +18,7 @@ function operandStorage(op: ReduceOp, dtype: tf.DataType): Storage {
   return dtype === 'bool' ? STORAGE.i32 : storageFor(dtype);
 }
 
-/** Over axes that follow each other, given in ascending order. */
+/** Reduces over adjacent axes, given in ascending order. */
 function reducedInPlace(
   backend: NativeBackend,
   op: ReduceOp,

@@ -1,4 +1,4 @@
-/** tfjs kernels that choose elements by others. */
+/** tfjs kernels that choose elements by a condition or by indices. */
 import { tf } from '../../tfjs.js';
 import { STORAGE } from '../../../kernels/kernel-api/memory.js';
 import { storageFor, type NativeBackend } from '../native-backend.js';
@@ -7,7 +7,7 @@ import { binary } from './binary.js';
 import { kernel, output, using } from './kernel.js';
 import { repeated } from './rearrange.js';
 
-/** condition ? a : b, elements of one type; a condition of fewer dimensions chooses rows. */
+/** condition ? a : b, for a and b of the same type. A condition with fewer dimensions chooses rows. */
 export function selected(
   backend: NativeBackend,
   condition: tf.TensorInfo,
@@ -36,7 +36,7 @@ function filled(backend: NativeBackend, shape: number[], dtype: tf.DataType, val
   });
 }
 
-/** [...] -> [..., depth]; an index outside [0, depth) gives no `on`. */
+/** [...] -> [..., depth]. An index outside [0, depth) gives a row without `on`. */
 function oneHot(
   backend: NativeBackend,
   indices: tf.TensorInfo,
@@ -58,7 +58,10 @@ function oneHot(
   );
 }
 
-/** Positions in x seen as [B outer axis] rows, of each of y's rows [B outer n]; refuses what is out of range. */
+/**
+ * For each row of y, [B outer n], its position in x, seen as [B outer axis] rows. Refuses an index out of
+ * range.
+ */
 function batchedPositions(
   indices: ArrayLike<number>,
   { batchSize, outerSize, dimSize }: tf.backend_util.segment_util.GatherOpShapeInfo,

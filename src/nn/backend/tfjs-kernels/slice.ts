@@ -1,4 +1,4 @@
-/** tfjs kernels that take parts of a tensor. */
+/** tfjs kernels that copy parts of a tensor. */
 import { tf } from '../../tfjs.js';
 import type { NativeBackend } from '../native-backend.js';
 import { alias, kernel } from './kernel.js';
@@ -17,7 +17,7 @@ function part(
   return rearranged(backend, x, shape, { shape, stridesX, offsetX: offsetOf(begin, stridesX) });
 }
 
-/** Parts of the given sizes, one after the other along an axis. */
+/** Splits a tensor along an axis into parts of the given sizes. */
 function split(
   backend: NativeBackend,
   x: tf.TensorInfo,
@@ -42,11 +42,11 @@ function stridedSlice(
   const masks = [beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask] as const;
   const info = tf.slice_util.sliceInfo(x.shape, begin, end, strides, ...masks);
   if (info.isIdentity) return alias(backend, x, info.finalShape);
-  // A slice that ends before it begins comes out with a negative size.
+  // A slice that ends before it begins would have a negative size.
   const sizes = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
   const shape = sizes.map((size) => Math.max(0, size));
   const stridesOfX = stridesOf(x.shape);
-  // No element, no start: begin may lie outside then.
+  // Without elements the position of `begin` does not matter, and it may lie outside.
   const offsetX = tf.util.sizeFromShape(shape) === 0 ? 0 : offsetOf(info.begin, stridesOfX);
   const stridesX = stridesOfX.map((stride, d) => stride * info.strides[d]!);
   return rearranged(backend, x, info.finalShape, { shape, stridesX, offsetX });
@@ -73,7 +73,7 @@ export const SLICE_KERNELS: readonly tf.KernelConfig[] = [
   ),
   kernel<'x', tf.SplitVAttrs>(tf.SplitV, (backend, { x }, { numOrSizeSplits, axis }) => {
     const at = tf.util.parseAxisParam(axis, x.shape)[0]!;
-    // Only shape is read of what is typed as a tensor.
+    // The type is a tensor, but only its shape is read.
     const sizes = tf.backend_util.prepareSplitSize(x, numOrSizeSplits, at);
     return split(backend, x, sizes, at);
   }),

@@ -1,4 +1,4 @@
-/** Row-major order, as kernels are told of it. */
+/** Strides of tensors in row-major order. */
 
 /** Elements from one index to the next, for every dimension. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -11,7 +11,7 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Where an index lies. */
+/** The position of the element with an index. */
 export function offsetOf(index: readonly number[], strides: readonly number[]): number {
   return index.reduce((offset, at, d) => offset + at * strides[d]!, 0);
 }

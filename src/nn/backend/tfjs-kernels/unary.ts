@@ -1,4 +1,4 @@
-/** tfjs kernels that take each element of one tensor alone. */
+/** tfjs kernels that compute each element from the same element of one tensor. */
 import { tf } from '../../tfjs.js';
 import { STORAGE } from '../../../kernels/kernel-api/memory.js';
 import type { UnaryOp } from '../../../kernels/kernel-api/plain.js';
@@ -8,7 +8,7 @@ import { binary } from './binary.js';
 import { alias, kernel, output, outputFrom, scalar, using } from './kernel.js';
 import { selected } from './select.js';
 
-/** Those that have a kernel for whole numbers. */
+/** Operations that have a kernel for integers. */
 const WHOLE: ReadonlySet<UnaryOp> = new Set(['neg', 'abs', 'square', 'sign']);
 
 export function unary(
@@ -84,7 +84,7 @@ export const UNARY_KERNELS: readonly tf.KernelConfig[] = [
     using(backend, scalar(backend, 0, x.dtype), (zero) => binary(backend, 'equal', x, zero)),
   ),
   kernel<never, tf.FillAttrs>(tf.Fill, (backend, _, { shape, value, dtype }) => {
-    // Strings are refused by their type.
+    // A string tensor is refused because of its type.
     const type = typeof value === 'string' ? 'string' : dtype;
     return output(backend, shape, type, (y, length) => {
       backend.kernels.fill({ y, value: Number(value), length });
