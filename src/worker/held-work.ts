@@ -1,7 +1,9 @@
 /** Compares what a worker has in its sum with what a plan asks for. Pure. */
 import type { Body, MicroBatchAssignment } from '../wire/codec.js';
 
-/** The micro-batches in a sum, and what they were computed for: sums of other exponents cannot be added. */
+/**
+ * The micro-batches in a sum, with the step and exponents, because sums with other exponents cannot be added.
+ */
 export interface HeldWork {
   readonly step: number;
   readonly exponents: readonly number[];
@@ -15,7 +17,7 @@ export interface WorkToDo {
 }
 
 /**
- * A sum can grow and cannot shrink: it is kept if all that is in it is planned, and only the rest is computed.
+ * A sum can grow but not shrink. So it is kept if everything in it is planned, and then only the rest is computed.
  * @param held null if the sum holds nothing
  */
 export function workToDo(

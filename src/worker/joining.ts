@@ -1,4 +1,7 @@
-/** How a worker gets a place in the run, the first time or again: it says hello, is welcomed, gets the state, is ready. */
+/**
+ * How a worker becomes a member, for the first time or again: it says hello, is welcomed, gets the state, and
+ * is ready.
+ */
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, revivedError, VitrailError } from '../errors/errors.js';
 import type { ModelSpec } from '../run/model/model-spec.js';
@@ -16,14 +19,14 @@ export type Introduction = Pick<
   'runToken' | 'step' | 'pendingGeneration' | 'pendingDigest' | 'microBatches'
 >;
 
-/** The process that a worker is. */
+/** The identity of the worker's process. */
 export type WorkerIdentity = Pick<Body<'hello'>, 'instance' | 'host' | 'pid'>;
 
-/** What others know this worker by. */
+/** The data by which others know this worker. */
 export interface Identity {
   /** Address of its /metrics; empty if others cannot ask for them. */
   readonly metricsAddress: string;
-  /** The place that it had, or was started for; null for any. */
+  /** The place that it had, or that it was started for; null for any. */
   readonly place: number | null;
 }
 
@@ -36,7 +39,7 @@ export const NEWCOMER: Introduction = {
   microBatches: [],
 };
 
-/** What a worker that has lost its place holds. */
+/** What a worker holds that is no longer a member. */
 export function introduction(
   runToken: string,
   state: number | null,
@@ -55,7 +58,7 @@ export function introduction(
   };
 }
 
-/** Whether an error can have come from a coordinator that went away. Any other error is the worker's own. */
+/** Whether an error may come from a coordinator that has gone. Any other error is the worker's own. */
 export function failsWithCoordinator(error: unknown): boolean {
   return error instanceof VitrailError && ['RING_ABORTED', 'STATE_TRANSFER_FAILED'].includes(error.code);
 }
@@ -65,8 +68,8 @@ export type Answer =
   | { readonly kind: 'stop'; readonly stop: Body<'stop'> };
 
 /**
- * Says hello until somebody answers: the coordinator may be started again meanwhile.
- * @throws what the coordinator refuses with, COORDINATOR_UNREACHABLE
+ * Says hello until the coordinator answers, which may be started again meanwhile.
+ * @throws the coordinator's refusal, COORDINATOR_UNREACHABLE
  */
 export async function introduce(
   link: Link,
@@ -97,14 +100,14 @@ export async function introduce(
         link.send('hello', hello);
         break;
       default:
-      // A message for the place that this worker had before.
+      // The message is for this worker's earlier membership.
     }
   }
 }
 
 /**
  * Fills weights and moments as `welcome` says.
- * @returns whether they are there; if not, a plan will say which peers have them
+ * @returns whether the state is complete; if not, a plan will say which peers have it
  */
 export async function fillState(
   { weights, moments, shared }: TrainingState,

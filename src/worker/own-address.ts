@@ -40,7 +40,10 @@ export interface AddressOptions {
   readonly onWait: (error: VitrailError) => void;
 }
 
-/** Nothing is sent: the coordinator need not be there yet. @throws HOST_UNRESOLVED, ADDRESS_INVALID */
+/**
+ * Finds the addresses without sending anything, so the coordinator need not be there yet. @throws
+ * HOST_UNRESOLVED, ADDRESS_INVALID
+ */
 export async function ownAddress(options: AddressOptions): Promise<OwnAddress> {
   const { coordinator, advertise } = options;
   const { host, port } = tcpHostAndPort(coordinator);
@@ -50,11 +53,11 @@ export async function ownAddress(options: AddressOptions): Promise<OwnAddress> {
   const own = Object.values(networkInterfaces()).some((list) =>
     list?.some(({ address }) => address === given),
   );
-  // An address of something in front of this machine that passes connections on to it.
+  // A given address may be that of a router that passes connections on to this machine.
   return { bind: own ? given : facing, advertise };
 }
 
-/** The address that `host` stands for: of IPv4 where it has one, as ZeroMQ takes it. @throws HOST_UNRESOLVED */
+/** The address of `host`, as ZeroMQ would take it: IPv4 if it has one. @throws HOST_UNRESOLVED */
 async function resolved(host: string, { timeoutMs, leave, onWait }: AddressOptions): Promise<string> {
   const deadline = performance.now() + timeoutMs;
   for (let told = false; ; told = true) {
@@ -72,7 +75,7 @@ async function resolved(host: string, { timeoutMs, leave, onWait }: AddressOptio
   }
 }
 
-/** The local address from which the system's routes reach `address`. */
+/** The local address that the system's routing uses to reach `address`. */
 async function localEndTowards(address: string, port: number, coordinator: string): Promise<string> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   try {

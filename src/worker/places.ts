@@ -1,4 +1,4 @@
-/** A worker's places in the run, one after the other: it joins, works until it is told to stop, and joins again. */
+/** A worker's life: it joins the run, works until it is told to stop, and joins again if it was lost. */
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, plainError, reasonOf } from '../errors/errors.js';
 import type { Logger } from '../host/logger.js';
@@ -25,18 +25,18 @@ import type { TrainingState } from './training/training-state.js';
 export interface PlaceOptions {
   /** tcp://HOST:PORT */
   readonly coordinator: string;
-  /** The place in metrics that it would like, if it is free; null for the lowest free one. */
+  /** The place in metrics that the worker asks for; null for the lowest free one. */
   readonly place: number | null;
   /** Ports for the sockets of other workers; null for any. */
   readonly ringPorts: PortRange | null;
   /** When it is aborted, the worker finishes its part, hands over and leaves. */
   readonly leave: AbortSignal;
-  /** Called with a function that leaves log lines with the coordinator. */
+  /** Called with a function that sends log lines to the coordinator. */
   readonly onConnected: (log: (line: string) => void) => void;
   readonly log: Logger;
 }
 
-/** All that a worker needs to compute, whatever place in the run it has. */
+/** Everything that a worker needs to compute, and keeps when it joins again. */
 export interface WorkerServices {
   readonly config: RunConfig;
   readonly spec: ModelSpec;
@@ -75,7 +75,7 @@ export async function joinAndWork(
   try {
     const askToLeave = (): void => link.send('leave', { reason: String(options.leave.reason) });
     options.leave.addEventListener('abort', askToLeave);
-    // Asked while the link was being opened.
+    // The stop was asked for while the link was being opened.
     if (options.leave.aborted) askToLeave();
     options.log.info({ coordinator: options.coordinator }, 'looking for the coordinator');
     const first = await introduce(link, identity, { metricsAddress, place: options.place }, NEWCOMER);
@@ -94,7 +94,7 @@ export async function joinAndWork(
   }
 }
 
-/** Works in one place of the run after the other: a worker that was thought dead gets a new one. */
+/** Joins and works, again and again, because a worker that was thought dead has to join anew. */
 async function workInPlaces(
   options: PlaceOptions,
   connection: WorkerConnection,
@@ -117,11 +117,12 @@ async function workInPlaces(
       reason = end.reason;
       if (end.discard) status.setState(null);
     } catch (error) {
-      // A request to a coordinator that is gone is called off or gets no answer. Its successor asks for a hello.
+      // A request to a coordinator that is gone fails or gets no answer. Then the next coordinator asks for a
+      // hello.
       if (!link.disowned || !failsWithCoordinator(error)) throw error;
-      log.warn({ error: reasonOf(error) }, 'what was asked of the coordinator before came to nothing');
+      log.warn({ error: reasonOf(error) }, 'a request to the earlier coordinator got no answer');
     }
-    log.warn({ reason }, 'lost its place in the run: joining again');
+    log.warn({ reason }, 'no longer a member of the run: joining again');
     const held =
       services === null
         ? NEWCOMER
@@ -136,7 +137,7 @@ async function workInPlaces(
   }
 }
 
-/** Holds the state that the place asks for, opens the ring anew and reports ready. */
+/** Gets the state that `welcome` names, opens the ring and reports ready. */
 async function takePlace(
   options: PlaceOptions,
   { link, status, own }: WorkerConnection,

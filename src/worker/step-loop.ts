@@ -1,4 +1,4 @@
-/** The worker's loop: it does what the coordinator says until that says stop. */
+/** The worker's loop, which does what the coordinator says until the coordinator says stop. */
 import type { RunConfig } from '../run/config/schema.js';
 import { coded, revivedError } from '../errors/errors.js';
 import type { Clock } from '../host/clock.js';
@@ -14,8 +14,8 @@ import type { Training } from './training/training.js';
 import type { TrainingState } from './training/training-state.js';
 
 /**
- * In step timeouts. A fast worker may wait in the ring for as long as a slow one makes progress. Only the coordinator sees
- * that, and calls the wait off when the slow one hangs. This limit is for a coordinator that does not notice.
+ * Limit of an all-reduce, in step timeouts. A fast worker may wait in the ring for as long as a slow one makes progress.
+ * Only the coordinator sees that, and ends the wait if the slow one hangs. This limit is for the case that it does not.
  */
 const RING_PATIENCE = 10;
 
@@ -37,7 +37,7 @@ export interface PendingStep {
   readonly doneAtMs: number;
 }
 
-/** Why the loop ends: the coordinator says stop, or does not know this worker (any more). */
+/** Why the loop ends: the coordinator says stop, or this worker is not (or no longer) a member. */
 export type LoopEnd =
   | { readonly kind: 'stop'; readonly stop: Body<'stop'> }
   | { readonly kind: 'unknown'; readonly reason: string; readonly discard: boolean };
@@ -56,7 +56,7 @@ export class StepLoop {
     return this.#pending;
   }
 
-  /** Takes a place in the run: with the state that `welcome` says, and nothing else kept. */
+  /** Begins anew as a member, with the state that `welcome` names. Nothing else is kept. */
   async takePlace({ worker, commitDigest, keepSum }: Body<'welcome'>): Promise<void> {
     this.#worker = worker;
     if (commitDigest.length > 0) await this.#commit(commitDigest);

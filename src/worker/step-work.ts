@@ -1,4 +1,7 @@
-/** Computes a step: micro-batch after micro-batch is added to the accumulator, which outlives a change of plan. */
+/**
+ * Computes a step: adds one micro-batch after the other to the accumulator, which is kept when the plan
+ * changes.
+ */
 import type { RunConfig } from '../run/config/schema.js';
 import type { Clock } from '../host/clock.js';
 import { faultPoint } from '../host/fault-injection.js';
@@ -65,13 +68,13 @@ export class StepWork {
     return this.#held;
   }
 
-  /** What is in the sum never counts. */
+  /** Drops the sum, because its content will never count. */
   forget(): void {
     this.#held = null;
   }
 
   /**
-   * Computes what `plan` asks for and the sum does not hold yet.
+   * Computes those micro-batches of `plan` that are not in the sum yet.
    * @param interrupted called between micro-batches; true leaves the rest undone
    * @returns null when interrupted
    */
@@ -93,7 +96,7 @@ export class StepWork {
       try {
         await this.#add(plan, microBatch, times, i === compute.length - 1);
       } catch (error) {
-        // A part of its gradient may already be in the sum.
+        // A part of the micro-batch's gradient may already be in the sum.
         this.forget();
         throw error;
       }
@@ -103,7 +106,7 @@ export class StepWork {
     return interrupted() ? null : times;
   }
 
-  /** What a StepDone says of the sum. */
+  /** The fields of StepDone that describe the sum. */
   report(): SumReport {
     const { lossNotFiniteAt, ...figures } = this.#figures;
     const { maxima, nonFinite } = this.#services.accumulator;

@@ -45,7 +45,10 @@ export interface WorkerOptions extends PlaceOptions {
   readonly connectTimeoutMs: number;
 }
 
-/** Tells this process from all others: pid and host name need not, in containers. It reaches no weights. */
+/**
+ * The random name of this process. (Pid and host name may be the same in two containers.) It has no influence
+ * on weights.
+ */
 const IDENTITY = { instance: randomUUID(), host: hostname(), pid: process.pid };
 
 /** Joins the run and works in it to its end. @throws a coded error when it cannot go on */
@@ -101,7 +104,7 @@ async function prepare(
   const { backend, gpu, visibleGpus } = plan;
   const unused = unusedGpus(options.device, config.backend, THIS_MACHINE, nvidiaGpusPresent());
   if (unused !== null) options.log.warn(unused);
-  // Before the backend is loaded: the CUDA runtime reads it once.
+  // Must be set before the backend is loaded, because the CUDA runtime reads it only once.
   if (visibleGpus !== null) process.env['CUDA_VISIBLE_DEVICES'] = visibleGpus;
   const engine = await ComputeEngine.create({ ...config, backend, gpu, spec, threads: options.threads });
   const device = deviceName(plan, engine.backend);

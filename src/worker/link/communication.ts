@@ -1,6 +1,6 @@
 /**
- * What the communication thread does: control messages, heartbeats, the ring, handing out state.
- * It keeps answering while the training thread computes, so a long kernel never looks like a death.
+ * The work of the communication thread: control messages, heartbeats, the ring, transfers of state. It
+ * answers even while the training thread computes, so a long kernel does not look like a dead worker.
  */
 import { coded, plainError } from '../../errors/errors.js';
 import { faultPoint } from '../../host/fault-injection.js';
@@ -63,7 +63,7 @@ export class Communication {
         '/healthz': () => ({ contentType: 'text/plain', body: 'ok\n' }),
       });
     }
-    // Without a page nobody reads these figures.
+    // Without a metrics page nobody reads these figures.
     if (metricsListen !== null) {
       this.#gpus = new GpuWatch((figures) => this.#metrics.observeGpus(figures));
     }
@@ -147,7 +147,7 @@ export class Communication {
     this.#client.send('stateDigest', { step, parts: await this.#transfers.partDigests(step) });
   }
 
-  /** Ends work that a message makes pointless; training reads the message later. */
+  /** Ends work that a message has made pointless. The training thread reads the message later. */
   #takeNotice(message: Message): void {
     switch (message.name) {
       case 'welcome':

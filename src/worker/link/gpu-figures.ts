@@ -1,4 +1,4 @@
-/** Figures of NVIDIA GPUs, from the driver's own tool where there is one. */
+/** Reads figures of NVIDIA GPUs from the driver's own tool, `nvidia-smi`, if there is one. */
 import { execFile } from 'node:child_process';
 import type { GpuFigures } from '../../host/metrics/worker-metrics.js';
 
@@ -9,7 +9,7 @@ const TIMEOUT_MS = 5000;
 
 /**
  * Reads `nvidia-smi --query-gpu=index,utilization.gpu,memory.used,memory.total --format=csv,noheader,nounits`:
- * a line a GPU; per cent and MiB. Lines that are none, and figures the driver does not have ("[N/A]"), are left out.
+ * one line for each GPU, in per cent and MiB. Other lines, and figures that the driver does not have ("[N/A]"), are left out.
  */
 export function parseGpuFigures(text: string): GpuFigures[] {
   return text
@@ -24,7 +24,7 @@ export function parseGpuFigures(text: string): GpuFigures[] {
     }));
 }
 
-/** Asks the driver now and every ten seconds. Ends by itself where there is no such tool. */
+/** Asks the driver now and every ten seconds. Ends by itself if there is no such tool. */
 export class GpuWatch {
   readonly #tell: (figures: readonly GpuFigures[]) => void;
   #timer: NodeJS.Timeout | null = null;

@@ -1,4 +1,7 @@
-/** A worker's heartbeats. The same timer watches for a silent coordinator and a parent process that is gone. */
+/**
+ * Sends a worker's heartbeats. The same timer notices a silent coordinator and a parent process that has
+ * ended.
+ */
 import { coded, plainError, type PlainError } from '../../errors/errors.js';
 import type { Clock, Timer } from '../../host/clock.js';
 import type { Body } from '../../wire/codec.js';
@@ -16,7 +19,7 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly settings: LinkSettings;
   readonly status: StatusBoard;
-  /** Says how far an all-reduce or a transfer has got. */
+  /** Counts the progress of an all-reduce or a transfer. */
   readonly progress: () => Pick<Body<'heartbeat'>, 'generation' | 'messages'>;
   readonly send: (heartbeat: Body<'heartbeat'>) => void;
   /** The coordinator has been silent for too long; no more heartbeats are sent. */

@@ -1,4 +1,4 @@
-/** What the training thread and the communication thread say to each other. */
+/** The messages and shared memory between the training thread and the communication thread. */
 import type { Body, Message, MessageName } from '../../wire/codec.js';
 import type { PlainError } from '../../errors/errors.js';
 import type { BoundTo } from '../../host/network.js';
@@ -9,7 +9,7 @@ export interface LinkSettings {
   readonly coordinator: string;
   /** Memory of the StatusBoard. */
   readonly status: SharedArrayBuffer;
-  /** How long the coordinator may be silent before this worker gives it up. */
+  /** How long the coordinator may be silent before this worker gives up. */
   readonly coordinatorTimeoutMs: number;
   /** The same before its first message: it may not have started yet. */
   readonly connectTimeoutMs: number;
@@ -27,11 +27,11 @@ export interface ReduceTask {
   readonly timeoutMs: number;
 }
 
-/** The state of a step that peers hold. */
+/** The state of a step, and the peers that hold it. */
 export interface StateTask {
   readonly step: number;
   readonly generation: number;
-  /** Any of them will do. */
+  /** All of them hold the state, so one is enough. */
   readonly sources: readonly string[];
 }
 

@@ -6,9 +6,9 @@ import { CLOSE_LINGER_MS, Communication } from './communication.js';
 import type { FromLink, LinkSettings, ToLink } from './link-contract.js';
 
 /**
- * Messages above 128 bytes are sent from this thread's own memory, and libzmq's thread gives each back when it has left
- * or its linger time is over. By then this thread must still be there: otherwise the process aborts at its end (a
- * corrupted heap, or "Invalid argument" from a lock that is gone).
+ * Messages above 128 bytes are sent from this thread's own memory. libzmq's thread gives that memory back when the message
+ * has left or its linger time is over. This thread must still exist then; otherwise the process aborts at its end, with a
+ * corrupted heap or with "Invalid argument" from a destroyed lock.
  */
 const SETTLE_MS = CLOSE_LINGER_MS + 150;
 
@@ -19,7 +19,7 @@ port.on('message', (message: ToLink) => {
   void communication.handle(message).then(async () => {
     if (message.kind !== 'call' || message.name !== 'close') return;
     await delay(SETTLE_MS);
-    // With nothing left to do the thread ends by itself.
+    // The thread ends by itself when it has nothing left to do.
     port.close();
   });
 });

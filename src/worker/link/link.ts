@@ -85,12 +85,12 @@ export class Link {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Whether a request for a hello waits to be read. */
+  /** Whether the coordinator has asked for a hello and the message is not read yet. */
   get disowned(): boolean {
     return this.#inbox.some((message) => message.name === 'whoAreYou');
   }
 
-  /** Leaves a log line with the coordinator, which shows it if this worker hangs. */
+  /** Sends a log line to the coordinator, which shows it if this worker hangs. */
   log(line: string): void {
     this.#post({ kind: 'log', line });
   }

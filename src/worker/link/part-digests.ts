@@ -1,8 +1,13 @@
-/** Digests of this worker's state. Audits and joiners ask for the same ones, so each part is read once a step. */
+/**
+ * Digests of this worker's state. Audits and joiners ask for the same ones, so each part is read only once a
+ * step.
+ */
 import type { Clock } from '../../host/clock.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 
-/** The bytes of a part of the state after `step` steps; undefined where that is not what this worker holds now. */
+/**
+ * The bytes of a part of the state after `step` steps; undefined if this worker does not hold that state now.
+ */
 export type Offer = (part: string, step: number) => Uint8Array | undefined;
 
 export class PartDigests {
@@ -16,7 +21,7 @@ export class PartDigests {
     this.#offer = offer;
   }
 
-  /** SHA-256 of a part; undefined if this worker does not hold that step's state for as long as reading takes. */
+  /** SHA-256 of a part; undefined if this worker does not hold that step's state until the part is read. */
   async of(part: string, step: number): Promise<Uint8Array | undefined> {
     const bytes = this.#offer(part, step);
     if (bytes === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** This worker's seat in the ring: opened once for each place in the run, and joined again with every generation. */
+/**
+ * This worker's end of the ring. It is opened each time that the worker becomes a member, and joined with
+ * every generation.
+ */
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded } from '../../errors/errors.js';
 import type { ReduceRequest } from '../../collective/ring/reduce-request.js';
@@ -36,7 +39,7 @@ export class RingSeat {
   }
 
   /**
-   * All-reduce and digest of what it gave.
+   * Runs an all-reduce, and computes the digest of its result.
    * @param onDropped called with the number of messages that did not belong to it
    * @throws RING_TIMEOUT, RING_ABORTED
    */
@@ -75,7 +78,7 @@ export class RingSeat {
   }
 }
 
-/** The ring's two buffers, typed as the reduction adds. */
+/** The ring's two buffers, with the element type of the reduction. */
 function views({ kind, mine, reduced }: SharedState): Pick<ReduceRequest, 'kind' | 'mine' | 'out'> {
   return { kind, mine: vectorOf(kind, mine), out: vectorOf(kind, reduced) };
 }

@@ -14,9 +14,9 @@ import type { Connection, WorkerNetwork } from '../../host/network.js';
 const SILENCE_MS = 3000;
 /** A peer that has not applied the last commit yet is asked again. */
 const AGAIN_MS = 20;
-/** No worker reads a part for its digest more slowly than this. */
+/** A peer needs to read a part for its digest. It is not slower than this. */
 const DIGEST_BYTES_PER_MS = 100_000;
-/** A part that arrives damaged this often is not damaged by the network. */
+/** If a part arrives damaged this many times, the network is not the reason. */
 const MOST_ATTEMPTS = 3;
 
 export interface StateFetched {
@@ -25,7 +25,7 @@ export interface StateFetched {
   readonly changes: number;
 }
 
-/** What a fetch needs of its host. */
+/** The parts of the host that a fetch uses. */
 export interface FetchHost {
   readonly clock: Clock;
   readonly network: Pick<WorkerNetwork, 'connectQuestions'>;
@@ -41,7 +41,7 @@ export class StateFetch {
   #connection: Connection | null = null;
   #part: { readonly name: string; readonly transfer: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
-  /** Started and stopped. */
+  /** Whether it runs; `stop` ends it. */
   #runs = 0;
   #chunks = 0;
   #changes = 0;
@@ -51,7 +51,7 @@ export class StateFetch {
   #stop: ((error: Error) => void) | null = null;
   readonly #silenceMs: number;
 
-  /** @param silenceMs after this long without any of the state another peer is asked */
+  /** @param silenceMs if nothing of the state arrives for this long, another peer is asked */
   constructor(
     host: FetchHost,
     step: number,
@@ -94,11 +94,11 @@ export class StateFetch {
     this.#stop?.(error);
   }
 
-  /** @param run what it belongs to: when that was stopped, the next one goes on with the part */
+  /** @param run the run() that it belongs to; if that was stopped, the next run() goes on with the part */
   async #pullPart(name: string, run: number): Promise<void> {
     const memory = this.#parts[name]!;
     for (let attempt = 1; ; attempt++) {
-      // A run() that was stopped leaves what has arrived.
+      // A run() that was stopped keeps what has arrived.
       if (this.#part?.name === name) this.#repeat();
       else this.#begin(name, memory);
       const damage = await this.#damageOf(name, memory, run);
@@ -114,7 +114,7 @@ export class StateFetch {
     this.#finished.add(name);
   }
 
-  /** Takes the rest of the part. @returns what is wrong with the bytes that arrived, or null */
+  /** Fetches the rest of the part. @returns what is wrong with the bytes that arrived, or null */
   async #damageOf(name: string, memory: SharedArrayBuffer, run: number): Promise<string | null> {
     try {
       await this.#part!.pull.run();
@@ -169,7 +169,9 @@ export class StateFetch {
     this.#expectMore();
   }
 
-  /** Goes to the next peer when this one is silent for too long; it may have to read a whole part for a digest. */
+  /**
+   * Goes to the next peer if this one is silent for too long. It gets time to read a whole part for a digest.
+   */
   #expectMore(): void {
     this.#expectNothing();
     const bytes = this.#onDigest === null ? 0 : this.#parts[this.#part!.name]!.byteLength;
@@ -190,7 +192,7 @@ export class StateFetch {
     this.#connection = null;
   }
 
-  /** Goes on with the next peer where this one left off. */
+  /** Continues with the next peer where this one stopped. */
   #nextSource(): void {
     this.#changes++;
     this.#sources = [...this.#sources.slice(1), ...this.#sources.slice(0, 1)];

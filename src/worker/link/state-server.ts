@@ -1,4 +1,4 @@
-/** Gives this worker's state to other workers of the run, piece by piece as they ask. */
+/** Gives this worker's state to other workers of the run, chunk by chunk as they ask for it. */
 import { faultPoint } from '../../host/fault-injection.js';
 import type { WorkerHost } from '../../host/host.js';
 import type { BoundTo, QuestionListener, Reply } from '../../host/network.js';
@@ -23,7 +23,7 @@ export async function serveState(
       const bytes = offer(body.part, body.step);
       reply('stateChunk', bytes === undefined ? noChunk(body) : stateChunk(body, bytes));
     }
-    // Chunks go out meanwhile: a large part takes seconds.
+    // Chunks are sent meanwhile, because the digest of a large part takes seconds.
     if (name === 'partDigestRequest' && body.runToken === runToken) void tellDigest(body, digests, reply);
   });
 }

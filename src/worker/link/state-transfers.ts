@@ -1,4 +1,7 @@
-/** Transfers of this worker's state: to peers and the coordinator when they ask for it, from them when it is missing. */
+/**
+ * Transfers of the state: to peers and the coordinator if they ask for it, and from them if this worker does
+ * not have it.
+ */
 import type { WorkerHost } from '../../host/host.js';
 import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, VitrailError } from '../../errors/errors.js';
@@ -17,7 +20,7 @@ export class StateTransfers {
   readonly #askCoordinator: (request: Body<'stateRequest'>) => void;
   #state: SharedState | null = null;
   readonly #offer = (part: string, step: number): Uint8Array | undefined => {
-    // The training thread writes the state, so it is given away only while it does not change.
+    // The training thread writes the state, so it is sent only while it does not change.
     const memory = this.#state?.parts[part];
     return memory === undefined || this.#status.state !== step ? undefined : new Uint8Array(memory);
   };
@@ -26,7 +29,7 @@ export class StateTransfers {
   #runToken = '';
   #transfers = 0;
   #pull: StatePull | null = null;
-  /** A fetch that was called off is kept: another plan for the same step goes on with it. */
+  /** A fetch that was aborted is kept, because another plan for the same step continues it. */
   #fetch: StateFetch | null = null;
 
   constructor(
@@ -46,7 +49,7 @@ export class StateTransfers {
     return this.#state;
   }
 
-  /** Pieces that the fetch under way has received. */
+  /** Chunks that the current fetch has received. */
   get messages(): number {
     return this.#fetch?.messages ?? 0;
   }
@@ -64,13 +67,13 @@ export class StateTransfers {
     return this.#server.endpoint;
   }
 
-  /** The coordinator asks for a piece. */
+  /** Answers the coordinator's request for a chunk. */
   piece(request: Body<'stateRequest'>): Body<'stateChunk'> {
     const bytes = this.#offer(request.part, request.step);
     return bytes === undefined ? noChunk(request) : stateChunk(request, bytes);
   }
 
-  /** Of every part. No commit is under way, so nobody writes to them. */
+  /** The digests of all parts. No commit is under way, so nobody writes to the parts. */
   async partDigests(step: number): Promise<Body<'stateDigest'>['parts']> {
     const parts: { part: string; sha256: Uint8Array }[] = [];
     for (const [part, memory] of Object.entries(this.#state?.parts ?? {})) {
@@ -83,7 +86,7 @@ export class StateTransfers {
     return parts;
   }
 
-  /** A part from the coordinator. @throws STATE_TRANSFER_FAILED, RING_ABORTED */
+  /** Gets a part from the coordinator. @throws STATE_TRANSFER_FAILED, RING_ABORTED */
   async pull({ part, target }: LinkCalls['pull']['argument']): Promise<Uint8Array> {
     const bytes = target === null ? null : new Uint8Array(target);
     const runToken = this.#runToken;
@@ -101,12 +104,12 @@ export class StateTransfers {
     }
   }
 
-  /** A chunk that the coordinator was asked for. */
+  /** Accepts a chunk from the coordinator. */
   accept(chunk: Body<'stateChunk'>): void {
     this.#pull?.accept(chunk);
   }
 
-  /** All parts from peers, in place. @throws STATE_TRANSFER_FAILED, RING_ABORTED */
+  /** Gets all parts from peers, in place. @throws STATE_TRANSFER_FAILED, RING_ABORTED */
   async fetch({
     step,
     sources,

@@ -1,4 +1,7 @@
-/** What the training thread is doing, in shared memory: the communication thread reports it while training computes. */
+/**
+ * The status of the training thread in shared memory, from which the communication thread reports it during
+ * long computations.
+ */
 import { Phase } from '../../wire/codec.js';
 
 const STEP = 0;
@@ -8,15 +11,15 @@ const STATE = 3;
 const NEWEST = 4;
 const CELLS = 5;
 
-/** A value of NEWEST above every generation: all work under way is pointless. */
+/** A value of NEWEST that is above every generation, so that all current work is pointless. */
 const CALLED_OFF = 2 ** 31 - 1;
 const NO_STATE = -1;
 
-/** By number. */
+/** Phases by their numbers. */
 const PHASES: readonly Phase[] = Object.values(Phase).filter((phase) => typeof phase === 'number');
 
 export class StatusBoard {
-  /** Hand this to another thread. */
+  /** The memory, to be handed to another thread. */
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
@@ -26,7 +29,7 @@ export class StatusBoard {
     if (memory === undefined) this.setState(null);
   }
 
-  /** Notes a phase; every call counts as progress. */
+  /** Notes a phase. Every call counts as progress. */
   enter(phase: Phase, step: number): void {
     Atomics.store(this.#cells, STEP, step);
     Atomics.store(this.#cells, PHASE, phase);
@@ -51,7 +54,10 @@ export class StatusBoard {
     Atomics.store(this.#cells, STATE, step ?? NO_STATE);
   }
 
-  /** The highest generation of the plans that have arrived. Training sees it although it reads no messages. */
+  /**
+   * The highest generation of the plans that have arrived. The training thread sees it without reading
+   * messages.
+   */
   get newestGeneration(): number {
     return Atomics.load(this.#cells, NEWEST);
   }
@@ -66,12 +72,12 @@ export class StatusBoard {
     if (generation > this.newestGeneration) Atomics.store(this.#cells, NEWEST, generation);
   }
 
-  /** A message has arrived that ends all work under way. */
+  /** Notes that a message has arrived that ends all current work. */
   callOff(): void {
     this.announce(CALLED_OFF);
   }
 
-  /** The worker has a new place in the run. */
+  /** Resets the board when the worker has become a member again. */
   clearNews(): void {
     Atomics.store(this.#cells, NEWEST, 0);
   }

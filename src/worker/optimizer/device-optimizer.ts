@@ -1,4 +1,4 @@
-/** The optimizers on a GPU: one launch for all parameters, to the same bits as on the host. */
+/** The optimizers on a GPU, with one launch for all parameters and the same bits as on the host. */
 import { coded } from '../../errors/errors.js';
 import { deviceLayout } from '../../run/model/device-layout.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
@@ -6,7 +6,7 @@ import type { DeviceExactKernels } from '../../kernels/kernel-api/device-exact.j
 import type { DeviceBuffer } from '../../kernels/kernel-api/memory.js';
 import { adamStep, decayOf, type OptimizerConfig, type OptimizerStep } from './optimizer.js';
 
-/** All in the layout of the GPU. */
+/** The buffers of an update, all in the layout of the GPU. */
 export interface DeviceOptimizerBuffers {
   readonly weights: DeviceBuffer;
   /** The averaged gradient before clipping. */

@@ -1,4 +1,7 @@
-/** From the reduced sum to the gradient the optimizer sees: scaled back, averaged, and measured, in one pass. */
+/**
+ * Turns the reduced sum into the optimizer's gradient: scales it back, averages it, and measures its norm, in
+ * one pass.
+ */
 import { coded } from '../../errors/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-layout.js';
 import type { ExactKernels } from '../../kernels/kernel-api/exact.js';
@@ -10,7 +13,10 @@ export interface ScaledGradient {
   readonly notFinite: string | null;
 }
 
-/** 2^n exactly, for -1074 <= n <= 1023: by multiplication, because the power operator promises no exact result. */
+/**
+ * 2^n exactly, for -1074 <= n <= 1023, by multiplication, because the power operator does not promise an
+ * exact result.
+ */
 export function powerOfTwo(n: number): number {
   let value = 1;
   for (let i = 0; i < n; i++) value *= 2;
@@ -57,7 +63,7 @@ function scaleTensor(
   return a + b + (c + d);
 }
 
-/** `ExactKernels.scaleGradient` in JavaScript: its reference, and for machines without it. */
+/** `ExactKernels.scaleGradient` in JavaScript, as its reference and for machines without it. */
 export const plainScaleGradient: ExactKernels['scaleGradient'] = (by) => {
   by.scales.forEach((scale, i) => {
     by.squares[i] = scaleTensor(by.source, by.offsets[i]!, by.lengths[i]!, scale, by.out);
@@ -65,8 +71,8 @@ export const plainScaleGradient: ExactKernels['scaleGradient'] = (by) => {
 };
 
 /**
- * What reduced sums are multiplied by, [slots]: 2^-e / samples of exact ones, which are sums of rint(g x 2^e) over all
- * samples; 1 / samples of fp32 ones.
+ * The factors that turn reduced sums into the averaged gradient, [slots]. For exact sums, which are sums of
+ * rint(g x 2^e) over all samples, it is 2^-e / samples; for fp32 sums it is 1 / samples.
  * @param exponents e of every slot
  */
 export function scalesOf(
@@ -80,7 +86,7 @@ export function scalesOf(
 
 /** @param squares [slots]: sums of the squares of the scaled gradient's elements */
 export function judged(squares: Float64Array, slots: readonly ParameterSlot[]): ScaledGradient {
-  // Squares of float32 values cannot overflow a double: the sum is finite exactly if every element is.
+  // Squares of float32 values cannot overflow a double, so the sum is finite if and only if every element is.
   const notFinite = slots[squares.findIndex((square) => !Number.isFinite(square))]?.name ?? null;
   return { norm: Math.sqrt(squares.reduce((sum, square) => sum + square, 0)), notFinite };
 }
@@ -89,8 +95,8 @@ export function judged(squares: Float64Array, slots: readonly ParameterSlot[]): 
  * The averaged gradient from the reduced sums, each rounded once to float32.
  * @param source sums over all samples, in layout order
  * @param scales as `scalesOf`
- * @param out gradient, in layout order; it may lie on the memory of `source`, element on element
- * @param kernels do the work, to the same bits, where they are given
+ * @param out gradient, in layout order; it may be on the same memory as `source`
+ * @param kernels do the work if they are given, with the same bits
  */
 export function scaleGradient(
   source: Int32Array | Float32Array,
@@ -115,7 +121,9 @@ export function scaleGradient(
   return judged(squares, slots);
 }
 
-/** The factor min(1, max / norm) that clips a gradient to a global norm of `maxNorm`; 1 where `maxNorm` is 0. */
+/**
+ * The factor min(1, maxNorm / norm) that clips a gradient to a global norm of `maxNorm`; 1 if `maxNorm` is 0.
+ */
 export function clipFactor(norm: number, maxNorm: number): number {
   return maxNorm > 0 && norm > maxNorm ? maxNorm / norm : 1;
 }

@@ -36,7 +36,7 @@ export interface Optimizer {
   step(step: OptimizerStep): void;
 }
 
-/** What the state of a run consists of. */
+/** The names of the arrays that are a run's state. */
 export function stateNamesOf({
   optimizer,
   emaDecay,
@@ -47,7 +47,7 @@ export function stateNamesOf({
 
 /**
  * Sets the state of a new run: zeros, and `ema` to the weights.
- * @throws INTERNAL where an array is missing or has another length than the weights
+ * @throws INTERNAL if an array is missing or has another length than the weights
  */
 export function initialiseState(
   config: Pick<OptimizerConfig, 'optimizer' | 'emaDecay'>,
@@ -61,7 +61,10 @@ export function initialiseState(
   }
 }
 
-/** base^n for a whole n >= 0 by repeated squaring: a pure function of n, where the power operator may differ. */
+/**
+ * base^n for an integer n >= 0 by repeated squaring. It has the same bits everywhere; the power operator may
+ * not.
+ */
 export function integerPower(base: number, n: number): number {
   let result = 1;
   let square = base;
@@ -72,7 +75,7 @@ export function integerPower(base: number, n: number): number {
   return result;
 }
 
-/** What all parameters of a step have in common. */
+/** The numbers of an update that are the same for all parameters. */
 export function adamStep(
   { beta1, beta2, eps }: OptimizerConfig,
   { lr, stepNumber, clipFactor }: Pick<OptimizerStep, 'lr' | 'stepNumber' | 'clipFactor'>,
@@ -144,8 +147,8 @@ function stateArray(state: OptimizerState, name: StateName, all: Counted): Float
 
 /**
  * The optimizer of a run. `decayOn: 'kernels'` decays slots of kind `kernel` only, `'all'` every parameter.
- * @param kernels do the work, to the same bits, where they are given
- * @throws INTERNAL from its functions where an array is missing or has another length than the layout
+ * @param kernels do the work if they are given, with the same bits
+ * @throws INTERNAL from its functions if an array is missing or has another length than the layout
  */
 export function createOptimizer(
   config: OptimizerConfig,

@@ -3,10 +3,13 @@ import { deviceLayout } from '../../run/model/device-layout.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import { stateNamesOf, type OptimizerConfig } from '../optimizer/optimizer.js';
 
-/** In 4 bytes a parameter each: the sums of this worker, and those of all, which become the gradient. */
+/**
+ * Two arrays of 4 bytes a parameter: the sums of this worker, and those of all workers, which become the
+ * gradient.
+ */
 const SUMS = 2;
 
-/** Bytes besides the weights and their copy for products: moments, moving average, sums. */
+/** Bytes of moments, moving average and sums, without the weights and their bf16 copy. */
 export function deviceStateBytes(
   config: Pick<OptimizerConfig, 'optimizer' | 'emaDecay'>,
   layout: ParameterLayout,

@@ -1,4 +1,7 @@
-/** Training on a GPU: sums, weights and moments live there, shared memory is brought up to date after every update. */
+/**
+ * Training on a GPU. Sums, weights and moments live there, and are copied to shared memory after every
+ * update.
+ */
 import { coded } from '../../errors/errors.js';
 import { copyRanges, deviceLayout, type CopyRange } from '../../run/model/device-layout.js';
 import type { ParameterSlot } from '../../run/model/parameter-layout.js';
@@ -23,7 +26,7 @@ export class DeviceTraining implements Training {
   readonly accumulator: DeviceAccumulator;
   readonly #services: TrainingServices;
   readonly #kernels: GpuKernels;
-  /** By name, in elements of the GPU's arrays. */
+  /** Positions by name, in elements of the GPU's arrays. */
   readonly #offsets: ReadonlyMap<string, number>;
   readonly #ranges: readonly CopyRange[];
   /** [slots], as kernels take them. */
@@ -34,7 +37,7 @@ export class DeviceTraining implements Training {
   readonly #reduced: Mirror;
   /** The reduced sums, scaled back in place. */
   readonly #gradient: DeviceBuffer;
-  /** The weights in bf16; undefined where products take fp32. */
+  /** The weights in bf16; undefined if gemms take fp32. */
   readonly #shadow: DeviceBuffer | undefined;
   readonly #update: ReturnType<typeof deviceOptimizer>;
 
@@ -51,7 +54,7 @@ export class DeviceTraining implements Training {
     const mirror = (host: Vector): Mirror => {
       const storage = host instanceof Int32Array ? STORAGE.i32 : STORAGE.f32;
       const buffer = kernels.allocate({ length, storage });
-      // The gaps too: they are read with their neighbours.
+      // The gaps are set too, because they are read together with their neighbours.
       kernels.clear({ buffer });
       kernels.registerHost({ array: host });
       return { host, buffer };
@@ -92,7 +95,7 @@ export class DeviceTraining implements Training {
     const operand: WeightSource['operand'] = (slot, { shape }) => {
       if (shadow === undefined) return undefined;
       if (which === 'weights') return tensorOn(view(shadow, slot), shape, STORAGE.bf16);
-      // Nothing else needs the moving average in bf16, so it is made only when it is shown.
+      // The moving average in bf16 is needed only here, so it is made only now.
       const weight = view(buffer, slot);
       try {
         return bf16Copy(weight, shape);

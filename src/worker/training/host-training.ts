@@ -1,4 +1,4 @@
-/** Training in shared memory itself: averaged gradient, clipping and optimizer, all in place. */
+/** Training in place in shared memory: averaged gradient, clipping and optimizer. */
 import { coded } from '../../errors/errors.js';
 import { createAccumulator } from '../../collective/sums/accumulator.js';
 import type { SumKernels } from '../../collective/sums/gradient-accumulator.js';
@@ -8,12 +8,12 @@ import { clipFactor, scaleGradient, scalesOf } from '../optimizer/gradient-scali
 import { createOptimizer } from '../optimizer/optimizer.js';
 import { averagedWeights, type Training, type TrainingServices, type UpdatePlan } from './training.js';
 
-/** Of the engine it needs only that weights can be loaded. */
+/** The part of the engine that it needs: loading weights. */
 type HostTrainingServices = Omit<TrainingServices, 'engine'> & {
   readonly engine: Pick<ComputeEngine, 'loadWeights'>;
 };
 
-/** @param kernels do the work, to the same bits, where they are built */
+/** @param kernels do the work if they are built, with the same bits */
 export function hostTraining(services: HostTrainingServices, kernels: SumKernels | undefined): Training {
   const { config, layout, state, engine } = services;
   const { weights, moments, shared } = state;

@@ -1,4 +1,4 @@
-/** Training where the engine computes. */
+/** Chooses the training for the engine's device: in shared memory or on a GPU. */
 import { DeviceTraining } from './device-training.js';
 import { withinDevice } from '../../nn/engine/memory-fit.js';
 import { loadKernels } from '../../kernels/addon.js';

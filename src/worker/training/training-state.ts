@@ -1,4 +1,7 @@
-/** A worker's weights, optimizer state and gradient sums, in shared memory: threads read them in place. */
+/**
+ * A worker's weights, optimizer state and gradient sums in shared memory, where all threads read them in
+ * place.
+ */
 import type { RunConfig } from '../../run/config/schema.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import type { SharedState } from '../link/link-contract.js';

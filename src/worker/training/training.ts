@@ -1,4 +1,7 @@
-/** Where a worker's sums, weights and optimizer state are worked on: in shared memory, or on a GPU that mirrors it. */
+/**
+ * The interface to a worker's sums, weights and optimizer state, which are in shared memory or on a GPU that
+ * mirrors it.
+ */
 import type { RunConfig } from '../../run/config/schema.js';
 import { coded } from '../../errors/errors.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
@@ -21,9 +24,15 @@ export interface TrainingServices {
 export interface Training {
   /** Its sums go to shared memory when it settles. */
   readonly accumulator: GradientAccumulator;
-  /** Called after weights or optimizer state in shared memory have been written: computing goes on from them. */
+  /**
+   * Has to be called after weights or optimizer state were written to shared memory, so that computing goes
+   * on from them.
+   */
   reload(): Promise<void>;
-  /** The engine computes with the run's own weights, or with their moving average. @throws INTERNAL without one */
+  /**
+   * Makes the engine compute with the run's weights, or with their moving average. @throws INTERNAL without
+   * one
+   */
   show(which: 'weights' | 'ema'): void;
   /**
    * Applies the reduced gradient of `plan`'s step; shared memory holds the new state when it settles.
