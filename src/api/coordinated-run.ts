@@ -1,4 +1,6 @@
-/** A coordinator in this process whose events are told: what `train` and `runCoordinator` have in common. */
+/**
+ * Runs a coordinator in this process and reports its events: the common part of `train` and `runCoordinator`.
+ */
 import { runCoordinator } from '../coordinator/coordinator.js';
 import type { Cluster } from '../coordinator/cluster.js';
 import { coded } from '../errors/errors.js';
@@ -14,7 +16,7 @@ import type { TrainingEvent } from './training-event.js';
 export interface Coordination {
   readonly tell: (event: TrainingEvent) => void;
   readonly signal: AbortSignal;
-  /** All workers are children of this process. */
+  /** Whether all workers are children of this process. */
   readonly ownWorkers: boolean;
   /** Workers may connect to `address`. */
   readonly onListening: (address: string, cluster: Cluster) => void;
@@ -28,13 +30,16 @@ function stopReason({ reason }: AbortSignal): string {
     : 'stopped by its caller';
 }
 
-/** @throws CONFIG_MISSING where a preset that fine-tunes is given nothing to fine-tune */
+/** @throws CONFIG_MISSING if a preset for fine-tuning is used without a checkpoint to fine-tune */
 export function requireStartOf({ preset }: UncheckedOptions, { initFrom }: RunConfig): void {
   if (preset?.startsWith('table4-') !== true || initFrom !== null) return;
   throw coded('CONFIG_MISSING', { key: 'init-from', expected: `a checkpoint: ${preset} fine-tunes one` });
 }
 
-/** Runs `config` to its end and tells it, the end included. @throws a coded error; the newest checkpoint is kept */
+/**
+ * Runs `config` to its end and reports all events, the end included. @throws a coded error; the newest
+ * checkpoint is kept
+ */
 export async function coordinated(config: RunConfig, by: Coordination): Promise<void> {
   const { tell, signal, ownWorkers, onListening } = by;
   const summary = await runCoordinator(systemHost, withAbsolutePaths(config), {
@@ -47,7 +52,7 @@ export async function coordinated(config: RunConfig, by: Coordination): Promise<
       const coordinator = reachableAddress(addresses.workers, host);
       const metrics = `http://${reachableAddress(addresses.http, host)}/metrics`;
       tell({ kind: 'listening', coordinator, metrics, workers: config.workers });
-      // Also for local workers: others may join, and are told what these use.
+      // Also for local workers, because others may join and are told the address.
       onListening(coordinator, cluster);
     },
   });

@@ -14,11 +14,11 @@ export interface EvaluateOptions {
   readonly data?: string | undefined;
   /** A file that lists images to leave out. */
   readonly exclude?: string | undefined;
-  /** Leave out what cannot be decoded, and list it in the result, where it is an error otherwise. */
+  /** Leave out images that cannot be decoded, and list them in the result. Without this they are an error. */
   readonly skipBroken?: boolean | undefined;
-  /** Told of every image that is left out, as it is found. */
+  /** Called for every image that is left out, when it is found. */
   readonly onSkipped?: (path: string, error: VitrailError) => void;
-  /** Told what is strange about the images. */
+  /** Called with findings about the images. */
   readonly onNote?: (text: string) => void;
 }
 
@@ -28,12 +28,12 @@ export interface SkippedImage {
   readonly reason: string;
 }
 
-/** The figures of a model on images; the confusion is that of `summary.json`. */
+/** The figures of a model on images. The fields of the confusion are those of `summary.json`. */
 export interface EvaluationResult extends ConfusionReport {
   readonly checkpoint: string;
   readonly step: number;
   readonly skipped: readonly SkippedImage[];
-  /** Images that the figures are of. */
+  /** Number of images that were evaluated. */
   readonly images: number;
   /** Mean cross-entropy an image, in nats. */
   readonly loss: number;
@@ -41,7 +41,7 @@ export interface EvaluationResult extends ConfusionReport {
   readonly accuracy: number;
 }
 
-/** The result, and the whole matrix behind it. */
+/** The result, with the whole confusion matrix. */
 export interface WholeEvaluation {
   readonly result: EvaluationResult;
   readonly confusion: Confusion;
@@ -70,7 +70,8 @@ export async function wholeEvaluation(
 }
 
 /**
- * Adds up as the run itself does: on the same images the figures are those of the run, to the last digit.
+ * Evaluates a trained model. Adds up as the run itself does, so on the same images the figures are those of the run, to the
+ * last digit.
  * @throws VitrailError: DATA_*, RUN_DATA_MISSING, MODEL_CLOSED
  */
 export async function evaluate(

@@ -1,18 +1,18 @@
-/** The events of work that goes on by itself, to be read with `for await`. */
+/** Turns the events of work that runs by itself into a stream for `for await`. */
 
 /**
- * Work that tells events and ends by itself, or soon after `signal` is aborted.
- * @param tell never waits for the reader: events are kept until they are read
+ * Work that reports events and ends by itself, or soon after `signal` is aborted.
+ * @param tell reports an event. It never waits for the reader; events are kept until they are read
  */
 export type Work<E> = (tell: (event: E) => void, signal: AbortSignal) => Promise<void>;
 
-/** What a stop is put down to where a loop over the events is left. */
+/** The reason of a stop when the loop over the events is left. */
 const LEFT = 'stopped: nobody reads its events any more';
 
 /**
- * Begins `work` when the first event is asked for. Whoever leaves the loop aborts it, and waits for its end.
+ * Begins `work` when the first event is asked for. Leaving the loop aborts it and waits for its end.
  * @param outer aborts the work as well
- * @throws what the work fails with, after all that it told
+ * @throws the error of the work, after all its events
  */
 export async function* eventStream<E>(
   outer: AbortSignal | undefined,
@@ -34,7 +34,7 @@ export async function* eventStream<E>(
     state.over = true;
     wake();
   });
-  // It is awaited below, perhaps later than it fails.
+  // The promise is awaited below, but may fail before that.
   end.catch(() => undefined);
   try {
     for (;;) {

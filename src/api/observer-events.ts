@@ -1,9 +1,9 @@
-/** What the trainer tells its observers, as events of the library. Pure. */
+/** Turns what the trainer reports to its observers into events of the library. Pure. */
 import type { TrainingObserver } from '../coordinator/watch/observer.js';
 import { figuresOf } from '../run/folder/run-summary.js';
 import type { TrainingEvent } from './training-event.js';
 
-/** An observer that makes an event of all that it is told. */
+/** An observer that turns everything into an event. */
 export function observerTelling(tell: (event: TrainingEvent) => void): Partial<TrainingObserver> {
   return {
     onStart: ({ version, name, parameters, steps, stepsPerEpoch, fromStep, workers, backend }) =>

@@ -1,4 +1,4 @@
-/** `openTrainedModel`: a run's or checkpoint's model, to evaluate or to predict with. */
+/** `openTrainedModel`: opens the model of a run or checkpoint, for evaluation and prediction. */
 import { nodeDisk } from '../host/disk.js';
 import type { RunConfig } from '../run/config/schema.js';
 import { openRunCheckpoint } from '../run/folder/run-checkpoint.js';
@@ -6,15 +6,15 @@ import { engineFor, trainedModel } from './trained/open-model.js';
 import type { TrainedModel } from './trained-model.js';
 
 export interface OpenOptions {
-  /** `auto` where missing: tensorflow where that is installed, else native where it is built, else wasm. */
+  /** If missing, `auto`: tensorflow if that is installed, else native if it is built, else wasm. */
   readonly backend?: RunConfig['backend'];
-  /** Told of checkpoints that do not verify and are passed over, and of figures that may differ from the run's own. */
+  /** Called for checkpoints that are damaged and skipped, and if figures may differ from the run's own. */
   readonly onNote?: (text: string) => void;
 }
 
 /**
- * Opens the best checkpoint of a run folder (the newest where none is the best), or a checkpoint's folder. The moving
- * average of the weights is used where there is one. Close the model when it is no longer needed.
+ * Opens the best checkpoint of a run folder (the newest one if none is the best), or a checkpoint's folder. If there is a
+ * moving average of the weights, that is used. Close the model when it is no longer needed.
  * @throws VitrailError: CHECKPOINT_*, BACKEND_*, MODEL_*
  */
 export async function openTrainedModel(path: string, options: OpenOptions = {}): Promise<TrainedModel> {

@@ -6,7 +6,7 @@ import { openModel } from './trained/open-model.js';
 import type { TrainedModel } from './trained-model.js';
 
 export interface PredictOptions {
-  /** Classes to name for an image, 5 where missing. */
+  /** Number of classes to give for an image; 5 if missing. */
   readonly top?: number;
 }
 
@@ -16,15 +16,15 @@ export interface Guess {
   readonly probability: number;
 }
 
-/** Of an image that can be decoded, or of one that cannot. */
+/** The answer for an image that can be decoded, or for one that cannot. */
 export type Prediction =
   | {
       readonly kind: 'predicted';
-      /** As it was given. */
+      /** The path as it was given. */
       readonly image: string;
-      /** Most probable first; of equal ones the earlier class. */
+      /** Most probable class first; if two are equal, the earlier one. */
       readonly top: readonly Guess[];
-      /** [classes], in the order of the model's. */
+      /** [classes], in the order of the model's classes. */
       readonly logits: readonly number[];
     }
   | { readonly kind: 'broken'; readonly image: string; readonly error: VitrailError };
@@ -35,8 +35,8 @@ function mostProbable(probabilities: Float32Array, classes: readonly string[], c
 }
 
 /**
- * In the order of `images`, each as soon as it is there. An image that cannot be decoded takes no other's result away.
- * Whoever leaves the loop ends the decoding.
+ * Predicts in the order of `images`, and gives each result as soon as it is there. An image that cannot be decoded does not
+ * affect the others. Leaving the loop ends the decoding.
  * @param images files, of any format that training reads
  * @throws VitrailError: MODEL_CLOSED, DATA_LOADER_*, BACKEND_*
  */
@@ -53,7 +53,7 @@ export async function* predict(
       yield { kind: 'broken', image, error: found.error };
       continue;
     }
-    // Asked for each: it may have been closed meanwhile.
+    // Checked for each image, because the model may have been closed meanwhile.
     const { logits, probabilities } = await openModel(model).engine.predict(found.batch);
     const guesses = mostProbable(probabilities, stored.classes, top);
     yield { kind: 'predicted', image, top: guesses, logits: [...logits] };

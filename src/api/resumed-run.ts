@@ -1,4 +1,4 @@
-/** A run that is named to go on with, or to be looked at: its folder holds the options that it was started with. */
+/** Reads the options of a run that is to be resumed or looked at from its folder. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CONFIG_FILE } from '../run/folder/starting-point.js';
@@ -37,7 +37,7 @@ export async function storedOptions(runDir: string): Promise<StoredOptions | nul
   return { path: runDir, values: withAbsoluteInitFrom((await readConfigFile(path)).values) };
 }
 
-/** `values` with the path that is compared with the stored one, which is absolute. */
+/** `values` with an absolute `initFrom`, because the stored one, with which it is compared, is absolute. */
 export function withAbsoluteInitFrom(values: OptionValues): OptionValues {
   const { initFrom } = values;
   return typeof initFrom === 'string' && initFrom !== 'none'

@@ -1,14 +1,14 @@
-/** How a run is stopped from outside. */
+/** Signals by which a program stops a run. */
 
 export interface RunControl {
   /**
-   * Aborted: the run ends in order, with a checkpoint of its last committed step. The last event says so: `reason` of
-   * its summary is the signal's reason where that is a text. Nothing is thrown.
+   * If it is aborted, the run ends in order, with a checkpoint of its last committed step. In the last event, `reason` of
+   * the summary is the signal's reason if that is a text. Nothing is thrown.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface TrainControl extends RunControl {
-  /** Aborted: worker processes are killed at once, and with them the run, which can be resumed. */
+  /** If it is aborted, worker processes are killed at once, and with them the run, which can be resumed. */
   readonly kill?: AbortSignal | undefined;
 }

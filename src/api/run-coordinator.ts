@@ -7,9 +7,9 @@ import { resolveRunOptions, type RunOptions } from './run-options.js';
 import type { TrainingEvent } from './training-event.js';
 
 /**
- * A run whose workers are started elsewhere, with `runWorker` or `vitrail worker`: it begins when `options.workers` of
- * them are there. Nothing happens before the first event is asked for; whoever leaves the loop stops the run and waits
- * for its end, as aborting `control.signal` does. The run does not wait for a reader that is slow.
+ * Coordinates a run whose workers are started elsewhere, with `runWorker` or `vitrail worker`. It begins when
+ * `options.workers` of them have joined. Nothing happens before the first event is asked for. Leaving the loop stops the run
+ * and waits for its end, as aborting `control.signal` does. The run does not wait for a slow reader.
  * @returns events, the last of which is `end`
  * @throws VitrailError, while the events are read; the newest checkpoint is kept
  */

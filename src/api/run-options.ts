@@ -1,4 +1,4 @@
-/** Options of a run as a program or a command line gives them, and the config that follows from them. */
+/** Makes the config of a run from the options that a program or a command line gives. */
 import { homedir } from 'node:os';
 import { readConfigFile } from '../run/config/config-file.js';
 import { resolveConfig, type FrozenRunConfig, type OptionValues } from '../run/config/config.js';
@@ -7,11 +7,14 @@ import type { RunConfig, RunConfigKey } from '../run/config/schema.js';
 import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
 import { coded } from '../errors/errors.js';
 
-/** What a run can be given besides the options that are stored with it. */
+/** Options that are not stored with a run. */
 interface RunSources {
-  /** Continue the run of this folder, or with `true` the one of `out`: all that is not given is as it was. */
+  /**
+   * Continue the run in this folder, or with `true` the one in `out`. Options that are not given stay as they
+   * were.
+   */
   readonly resume?: boolean | string;
-  /** A YAML file with options; what is given here takes its place. */
+  /** A YAML file with options. Options that are given here replace those of the file. */
   readonly config?: string;
   /** Options of a published run, for example `table3-imagenet1k`. */
   readonly preset?: string;
@@ -26,10 +29,10 @@ export interface RunOptions extends Readonly<Partial<Omit<RunConfig, 'microBatch
   readonly microBatch?: number | 'auto';
 }
 
-/** The same before anything is known of the values: texts stand for what they say. */
+/** The same before the values are checked. Values may be texts, as a command line gives them. */
 export type UncheckedOptions = OptionValues & Pick<RunSources, 'config' | 'preset'>;
 
-/** Whether `key` has a value other than its default: given, in the file, or of the run that is resumed. */
+/** Whether `key` was given: as an option, in the file, or by the run that is resumed. */
 export async function isOptionGiven(key: RunConfigKey, given: UncheckedOptions): Promise<boolean> {
   const file = given.config === undefined ? {} : (await readConfigFile(given.config)).values;
   if (given[key] !== undefined || file[key] !== undefined) return true;
@@ -38,7 +41,7 @@ export async function isOptionGiven(key: RunConfigKey, given: UncheckedOptions):
 }
 
 /**
- * The config of a run from options, file and preset, and from the run folder where a run is resumed.
+ * The config of a run from options, file and preset, and from the run folder if a run is resumed.
  * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING
  */
 export async function resolveRunOptions(options: UncheckedOptions): Promise<FrozenRunConfig> {

@@ -12,49 +12,61 @@ export interface Ports {
 export interface WorkerOptions {
   /** `tcp://HOST:PORT` of the coordinator. */
   readonly coordinator: string;
-  /** Where the images lie on this machine; without it the coordinator's folder, by its whole path. */
+  /** The folder of the images on this machine; if missing, the absolute path that the coordinator has. */
   readonly data?: string | undefined;
   /** `auto` (the default), `cpu` or `cuda:N`. */
   readonly device?: string;
-  /** Of the native kernels; 0, the default, for one a processor. */
+  /** Threads of the native kernels; 0, the default, for one on each processor. */
   readonly threads?: number;
-  /** Its number in metrics, from 0, where that is free; without it the lowest that is. */
+  /** Its number in metrics, from 0, if that is free; if missing, the lowest free one. */
   readonly place?: number | undefined;
   /** HOST:PORT for /metrics, `auto` (the default) for a free port, or `none`. */
   readonly metricsListen?: string;
-  /** The host by which others reach this worker; without it the address that faces the coordinator. */
+  /**
+   * The host by which others reach this worker; if missing, the local address of its connection to the
+   * coordinator.
+   */
   readonly advertise?: string | undefined;
-  /** For other workers, two for each worker of this machine; without it any free ones. */
+  /**
+   * Ports for connections from other workers, two for each worker of this machine; if missing, any free
+   * ports.
+   */
   readonly ringPorts?: Ports | undefined;
-  /** Milliseconds to wait for a coordinator that has died to be started again, 600,000 where missing. */
+  /** Milliseconds to wait for a coordinator that has died to be started again; 600,000 if missing. */
   readonly coordinatorTimeoutMs?: number;
-  /** Milliseconds to wait for the coordinator's first word, 60,000 where missing. */
+  /** Milliseconds to wait for the coordinator's first message; 60,000 if missing. */
   readonly connectTimeoutMs?: number;
   /** End when the parent process ends. */
   readonly supervised?: boolean;
-  /** What is logged: `info` and above where missing. */
+  /** The least important messages that are logged; `info` if missing. */
   readonly logLevel?: LogLevel;
-  /** Given every line of its log, JSON with an end of line. Without it the log goes to the coordinator alone. */
+  /**
+   * Called with every line of its log, which is JSON with a line feed. If missing, only the coordinator gets
+   * log lines.
+   */
   readonly onLog?: (line: string) => void;
 }
 
 export interface WorkerControl {
-  /** Aborted: it finishes the part under way, hands over what only it holds, and leaves. */
+  /**
+   * If it is aborted, the worker finishes its part of the step, hands the state over if only it holds that,
+   * and leaves.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Why a worker's work is over. */
+/** How a worker's work ended. */
 export interface WorkerEnd {
-  /** The run ended as it should, or the worker left it as it was asked to. */
+  /** Whether the run ended without an error, or the worker left because it was asked to. */
   readonly clean: boolean;
   readonly reason: string;
 }
 
 /**
- * Joins a run and works in it to its end, or until `control.signal` is aborted. While it computes, the thread that
- * called it is busy for as long as a micro-batch takes: give it a process or a worker thread of its own.
- * Sockets, decoding and heartbeats have threads of theirs, which are gone when this is settled.
- * @throws VitrailError, where it cannot join or go on: WORKER_REFUSED, COORDINATOR_*, DATA_*, DEVICE_*, BACKEND_*
+ * Joins a run and works in it to its end, or until `control.signal` is aborted. The calling thread is blocked while a
+ * micro-batch is computed, so give each worker a process or a worker thread of its own. Sockets, decoding and heartbeats
+ * have their own threads, which have ended when the promise is settled.
+ * @throws VitrailError if it cannot join or go on: WORKER_REFUSED, COORDINATOR_*, DATA_*, DEVICE_*, BACKEND_*
  */
 export async function runWorker(options: WorkerOptions, { signal }: WorkerControl = {}): Promise<WorkerEnd> {
   const { data, place, advertise, ringPorts, onLog } = options;
@@ -66,7 +78,7 @@ export async function runWorker(options: WorkerOptions, { signal }: WorkerContro
     onLog?.(line);
     connected.send?.(line.trimEnd());
   });
-  // What it computes with takes half a second to load: programs that only coordinate are spared it.
+  // The backends take half a second to load, and programs that only coordinate do not need them.
   const { runWorker: work } = await import('../worker/worker.js');
   const { reason, clean } = await work({
     coordinator: options.coordinator,

@@ -63,7 +63,7 @@ async function trainHere(given: RunOptions, watch: Watch): Promise<void> {
   try {
     await withWorkers(await resolveRunOptions({ ...options, workers }), watch);
   } catch (error) {
-    // Known only when the images have been counted: there are fewer than a batch.
+    // Only after the images are counted is it known whether there are fewer than a batch.
     if (!(error instanceof VitrailError) || error.code !== 'TOO_MANY_WORKERS') throw error;
     tell({ kind: 'note', level: 'info', text: `1 worker: there are too few images for ${workers}` });
     await withWorkers(config, watch);
@@ -71,10 +71,10 @@ async function trainHere(given: RunOptions, watch: Watch): Promise<void> {
 }
 
 /**
- * Trains on this machine. Without `options.workers` it starts one worker process for each GPU, else one whose threads
- * use all processors. Nothing happens before the first event is asked for. Whoever leaves the loop stops the run and
- * waits for its end, as aborting `control.signal` does: with a checkpoint of the last committed step. The run does not
- * wait for a reader that is slow. No process and no timer is left when the loop has ended, and no signal is listened to.
+ * Trains on this machine. Without `options.workers` it starts one worker process for each GPU or, without GPUs, one whose
+ * threads use all processors. Nothing happens before the first event is asked for. Leaving the loop stops the run and
+ * waits for its end, as aborting `control.signal` does, with a checkpoint of the last committed step. The run does not
+ * wait for a slow reader. When the loop has ended, no process and no timer is left. Signals are not handled.
  * @returns events, the last of which is `end`
  * @throws VitrailError, while the events are read; the newest checkpoint is kept
  */

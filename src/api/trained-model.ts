@@ -1,7 +1,7 @@
-/** A checkpoint's model as a program holds it. */
+/** The interface of a program to a checkpoint's model. */
 import type { RunConfig } from '../run/config/schema.js';
 
-/** A trained model that is open. It computes in this process, and one at a time does. */
+/** An open trained model. It computes in this process; only one model computes at a time. */
 export interface TrainedModel {
   /** The folder of the checkpoint. */
   readonly path: string;
@@ -11,6 +11,6 @@ export interface TrainedModel {
   readonly classes: readonly string[];
   /** Options of its run. */
   readonly config: Readonly<RunConfig>;
-  /** Gives its memory back; what is asked of it afterwards is refused with MODEL_CLOSED. */
+  /** Frees its memory. Any use after that is refused with MODEL_CLOSED. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** What a run tells while it goes on: for a program as for the command line's display. */
+/** The events of a run, for programs and for the command line's display. */
 import type { ClusterEventKind } from '../coordinator/members/cluster-event.js';
 import type { EvaluatedSplit } from '../run/dataset/manifest.js';
 import type { RunSummary, SplitFigures } from '../run/folder/run-summary.js';
@@ -29,25 +29,28 @@ export interface ListeningEvent {
   readonly workers: number;
 }
 
-/** Workers are there and hold the state: steps follow. Told again where the run had to go back to a checkpoint. */
+/**
+ * Workers have joined and hold the state, so steps follow. Comes again after the run went back to a
+ * checkpoint.
+ */
 export interface StartEvent {
   readonly kind: 'start';
   /** Of vitrail. */
   readonly version: string;
   readonly model: string;
-  /** Trained numbers of the model. */
+  /** Number of the model's parameters. */
   readonly parameters: number;
   /** Of the whole run. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** The first step that follows: 0, or where a run goes on. */
+  /** The next step: 0 in a new run, or the step where a run goes on. */
   readonly fromStep: number;
   readonly workers: number;
-  /** What they compute with; weights are comparable bit for bit between runs of one backend. */
+  /** The backend of all workers. Runs with the same backend have the same weights bit for bit. */
   readonly backend: string;
 }
 
-/** A step is committed: it is in the run's journal, and no crash takes it back. */
+/** A step is committed. It is in the run's journal, so a crash does not undo it. */
 export interface StepEvent extends SplitFigures {
   readonly kind: 'step';
   /** From 0. `loss` is the mean over `samples` images, `accuracy` a share from 0 to 1. */
@@ -67,17 +70,17 @@ export interface EpochEvent {
   readonly train: SplitFigures;
   /** The images that were evaluated. */
   readonly split: EvaluatedSplit;
-  /** Null where no evaluation was due. */
+  /** Null if no evaluation was due. */
   readonly evaluated: SplitFigures | null;
-  /** Its accuracy is the best so far. */
+  /** Whether its accuracy is the best so far. */
   readonly improved: boolean;
 }
 
-/** The test images, once everything is chosen without them. */
+/** The evaluation of the test images, after everything was chosen without them. */
 export interface FinalTestEvent extends SplitFigures {
   readonly kind: 'final-test';
   readonly step: number;
-  /** The weights of the best checkpoint, or the last ones. */
+  /** Whether the weights are those of the best checkpoint, or the last ones. */
   readonly weights: 'best' | 'last';
 }
 
@@ -87,7 +90,7 @@ export interface CheckpointEvent {
   readonly step: number;
   /** Its folder. */
   readonly path: string;
-  /** SHA-256 over all weights, in hexadecimal: that of `vitrail digest`. */
+  /** SHA-256 over all weights, in hexadecimal, as `vitrail digest` prints it. */
   readonly weightDigest: string;
   /** How long it took. */
   readonly ms: number;
@@ -97,9 +100,9 @@ export interface CheckpointEvent {
 export interface ClusterChangeEvent {
   readonly kind: 'cluster';
   readonly what: ClusterEventKind;
-  /** Its number in the run; null where it is not about one worker. */
+  /** The worker's number in the run; null if the event is not about one worker. */
   readonly worker: number | null;
-  /** It leaves because the run has ended. */
+  /** Whether it leaves because the run has ended. */
   readonly atEnd: boolean;
   readonly text: string;
 }
@@ -107,11 +110,11 @@ export interface ClusterChangeEvent {
 /** The run has ended, and its folder is complete. Always the last event. */
 export interface EndEvent {
   readonly kind: 'end';
-  /** As `summary.json` has it. `reason` is `finished`, or why it ended earlier. */
+  /** The content of `summary.json`. `reason` is `finished`, or why the run ended earlier. */
   readonly summary: RunSummary;
 }
 
-/** Told apart by `kind`. */
+/** An event of a run; `kind` says which. */
 export type TrainingEvent =
   | NoteEvent
   | PlacementEvent

@@ -1,8 +1,8 @@
-/** Encodes and decodes control messages; the only door to protobufjs. */
+/** Encodes and decodes control messages. It is the only file that imports protobufjs. */
 import { reasonOf } from '../errors/errors.js';
 import { vitrail } from './generated/vitrail.js';
 
-/** Raised when an older peer would misread a message. */
+/** Must be raised when an older peer would misunderstand a message. */
 export const PROTOCOL_VERSION = 4;
 
 export import Phase = vitrail.v1.Phase;
@@ -42,7 +42,7 @@ export function encode<N extends MessageName>(name: N, body: Body<N>): Uint8Arra
   return Envelope.encode(Envelope.create({ [name]: body })).finish();
 }
 
-/** Decodes one frame. Never throws: bytes that are not an Envelope come back with the reason. */
+/** Decodes one frame. Never throws; for bytes that are not an Envelope it returns the reason. */
 export function decode(bytes: Uint8Array): Decoded {
   try {
     const plain = Envelope.toObject(Envelope.decode(bytes), {

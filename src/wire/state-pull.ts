@@ -1,19 +1,19 @@
 /**
- * Pulling a part of a run's state (weights, moments, manifest) in chunks, without sockets:
- * whoever needs state asks for it, so the taker sets the pace and can go on from another giver.
+ * Pulls a part of a run's state (weights, moments, manifest) in chunks, without sockets.
+ * The process that needs the state asks for it, so it sets the pace, and can continue with another peer.
  */
 import type { Body } from './codec.js';
 
-/** Small enough that heartbeats on the same socket are not held up. */
+/** So small that heartbeats on the same socket are not delayed. */
 export const CHUNK_BYTES = 2 ** 20;
-/** Requests under way at once. */
+/** Requests that may be under way at the same time. */
 const WINDOW = 4;
 /** Longest wait for the next chunk. */
 const STALL_MS = 60_000;
-/** Far beyond any model; a giver that announces more is not believed. */
+/** Far more than any model has. A peer that announces more is not believed. */
 const LARGEST_PART_BYTES = 2 ** 36;
 
-/** A piece of a part. */
+/** A range of bytes of a part. */
 export type PieceRequest = Pick<Body<'stateRequest'>, 'transfer' | 'part' | 'offset' | 'length'>;
 
 /** The part of a clock that a transfer needs. */
@@ -39,12 +39,12 @@ export function stateChunk(request: PieceRequest, bytes: Uint8Array): Body<'stat
   };
 }
 
-/** The answer of a giver that does not hold what is asked for. */
+/** The answer of a process that does not hold the requested state. */
 export function noChunk({ transfer, part, offset }: PieceRequest): Body<'stateChunk'> {
   return { transfer, part, offset, total: 0, data: new Uint8Array(0), unavailable: true };
 }
 
-/** One part being pulled. `run` starts it; feed it what arrives with `accept`. */
+/** The transfer of one part. `run` starts it; every chunk that arrives has to be passed to `accept`. */
 export class StatePull {
   readonly #timers: Timers;
   readonly #transfer: number;
@@ -54,7 +54,7 @@ export class StatePull {
   #resolve!: (bytes: Uint8Array) => void;
   #reject!: (error: Error) => void;
   #target: Uint8Array | null;
-  /** Offsets asked for and not answered: a chunk counts once. */
+  /** Offsets that were requested and have not arrived, so that a chunk counts only once. */
   readonly #open = new Set<number>();
   #nextOffset = 0;
   #stall: ReturnType<Timers['after']> | null = null;
@@ -62,8 +62,8 @@ export class StatePull {
   readonly #stallMs: number;
 
   /**
-   * @param target where the bytes go; without it, memory is taken when the size is known
-   * @param stallMs longest wait for the next chunk; Infinity where the caller looks after it
+   * @param target receives the bytes; without it, memory is allocated when the size is known
+   * @param stallMs longest wait for the next chunk; Infinity if the caller handles stalls itself
    */
   constructor(
     timers: Timers,
@@ -85,7 +85,10 @@ export class StatePull {
     });
   }
 
-  /** The part's bytes. Rejects when nothing arrives for `stallMs`, or with what `fail` was given. */
+  /**
+   * Transfers the part, and returns its bytes. Rejects if nothing arrives for `stallMs`, or with the error
+   * given to `fail`.
+   */
   async run(): Promise<Uint8Array> {
     const late = (): void => this.fail(new Error(`no more of ${this.#part} within ${this.#stallMs} ms`));
     if (this.#stallMs < Infinity) this.#stall = this.#timers.after(this.#stallMs, late);
@@ -99,18 +102,20 @@ export class StatePull {
     }
   }
 
-  /** Goes on with another giver, or with the same one again: asks for what has not come. */
+  /**
+   * Continues with another peer, or with the same one again, by asking for everything that has not arrived.
+   */
   resume(ask: Ask): void {
     this.#ask = ask;
     this.#stall?.refresh();
     for (const offset of this.#open) this.#askFor(offset);
   }
 
-  /** Takes a chunk; what was not asked for is ignored. */
+  /** Accepts a chunk. A chunk that was not requested is ignored. */
   accept({ transfer, part, offset, total, data, unavailable }: Body<'stateChunk'>): void {
     if (transfer !== this.#transfer || part !== this.#part || !this.#open.has(offset)) return;
     if (unavailable) {
-      this.fail(new Error(`the giver does not hold ${part} of that step`));
+      this.fail(new Error(`the sender does not hold ${part} of that step`));
       return;
     }
     if (!Number.isSafeInteger(total) || total < 0 || total > LARGEST_PART_BYTES) {

@@ -1,4 +1,7 @@
-/** A worker process: it joins, prepares, trains until it is told to stop, and joins again if it has lost its place. */
+/**
+ * A worker process: it joins the run, prepares, trains until it is told to stop, and joins again if it was
+ * lost.
+ */
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';

@@ -1,4 +1,7 @@
-/** `microBatch: 'auto'`: the largest micro-batch that fits a GPU's memory, measured by a process of its own. */
+/**
+ * `microBatch: 'auto'`: finds the largest micro-batch that fits a GPU's memory, which a separate process
+ * measures.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -14,18 +17,18 @@ import type { Coordination } from '../coordinated-run.js';
 import { resolveRunOptions, type UncheckedOptions } from '../run-options.js';
 import { deviceOfWorker } from './local-devices.js';
 
-/** Of `vitrail fit` as a process: it starts a GPU and computes twice. */
+/** Longest time for the `vitrail fit` process, which starts a GPU and computes twice. */
 const FIT_TIMEOUT_MS = 600_000;
 const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
 /** What `vitrail fit` prints. */
 export interface Fit {
-  /** 0 where not even one image fits. */
+  /** 0 if not even one image fits. */
   readonly microBatch: number;
   /** The GPU's number. */
   readonly device: number;
   readonly memoryBytes: number;
-  /** Peaks in bytes; null where that did not fit. */
+  /** Peaks in bytes; null if that did not fit. */
   readonly peakOfOne: number | null;
   readonly peakOfTwo: number | null;
 }
@@ -37,7 +40,7 @@ export function chosenMicroBatch(fits: number, batch: number, workers: number): 
   return chosen;
 }
 
-/** What `fit --plain-error` ended with, null where its output is no error. */
+/** The error that `fit --plain-error` printed; null if its output is no error. */
 export function errorOf(output: string): VitrailError | null {
   if (!output.startsWith('{"error":')) return null;
   return revivedError((JSON.parse(output) as { readonly error: PlainError }).error);
@@ -59,14 +62,17 @@ function fitArguments(config: RunConfig, classes: number, device: string): strin
   return ['fit', '--plain-error', ...flags, ...(recompute ? ['--recompute'] : [])];
 }
 
-/** A process gives the GPU's memory back when it ends. @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL */
+/**
+ * Measures in another process, which frees the GPU's memory when it ends. @throws DEVICE_UNUSABLE,
+ * DEVICE_TOO_SMALL
+ */
 async function fittingMicroBatch(
   config: RunConfig,
   classes: number,
   device: string,
   signal: AbortSignal,
 ): Promise<number> {
-  // The process would say why not as well, beside what it ended with.
+  // The process would also print why not, in addition to its error.
   if (planDevice(device, 'native', THIS_MACHINE).gpu === null) {
     throw coded('DEVICE_UNUSABLE', { device, reason: 'memory is measured on a GPU only' });
   }
@@ -96,13 +102,13 @@ async function fittingMicroBatch(
   return chosenMicroBatch(microBatch, config.batch, config.workers);
 }
 
-/** `options` with a number in place of `auto`. @param signal calls the measurement off */
+/** `options` with a number in place of `auto`. @param signal aborts the measurement */
 export async function withMicroBatch(
   options: UncheckedOptions,
   { tell, signal }: Pick<Coordination, 'tell' | 'signal'>,
 ): Promise<UncheckedOptions> {
   if (options.microBatch !== 'auto') return options;
-  // A resumed run has the number that was found when it was started.
+  // A resumed run uses the number that was found when it was started.
   const resumed = resumption(options, {});
   if (resumed !== null && (await storedOptions(resumed)) !== null)
     return { ...options, microBatch: undefined };

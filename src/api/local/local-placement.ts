@@ -1,4 +1,4 @@
-/** Asks this machine what `placement` decides by. */
+/** Collects the facts of this machine for `placement`. */
 import { availableParallelism, freemem } from 'node:os';
 import type { RunConfig } from '../../run/config/schema.js';
 import { modelSpec } from '../../run/model/model-spec.js';
@@ -8,7 +8,7 @@ import { surveyGpus } from '../../nn/engine/gpus.js';
 import { tensorflowInstalled } from '../../nn/backend/tensorflow-package.js';
 import { placement, type Placement } from './placement.js';
 
-/** As the backend `auto` chooses on a processor. */
+/** The backend that `auto` chooses on a processor. */
 function processorBackend(backend: string): string {
   if (backend !== 'auto') return backend;
   if (tensorflowInstalled()) return 'tensorflow';
@@ -21,7 +21,7 @@ function devicesOf({ devices, backend }: RunConfig): number {
   return backend === 'auto' || backend === 'native' ? surveyGpus().usable.length : 0;
 }
 
-/** The workers of `config` on this machine. @param given whether their number is, or else to be chosen */
+/** The workers of `config` on this machine. @param given whether their number was given or is to be chosen */
 export function localPlacement(config: RunConfig, given: boolean): Placement {
   const devices = devicesOf(config);
   const { model, imageSize, batch, microBatch, threads, maxWorkers } = config;

@@ -11,27 +11,28 @@ import { threadsOfWorker } from './placement.js';
 export interface LocalWorkersOptions {
   readonly count: number;
   readonly coordinator: string;
-  /** Of each worker's native kernels; 0 shares this machine's processors among the workers. */
+  /** Threads of each worker's native kernels; 0 shares this machine's processors among the workers. */
   readonly threads: number;
   /** The --device of a worker. */
   readonly deviceOf: (index: number) => string;
   readonly logLevel: string;
   /** Each worker writes to worker-K.log there. */
   readonly logDir: string;
-  /** Processes that are started in place of others that have failed, over the whole run. */
+  /** How many processes may be started in place of failed ones, over the whole run. */
   readonly maxRestarts: number;
   /**
-   * Called when a worker's process ends; `left` others run, or will, one in its place included.
-   * @returns whether the run can use one in its place
+   * Called when a worker's process ends. `left` is the number of others that run or will be started, its replacement
+   * included.
+   * @returns whether the run can use a replacement
    */
   readonly onExit: (pid: number, reason: string, left: number) => boolean;
   readonly onRestart: (text: string) => void;
 }
 
-/** Of a worker's log: the stack that V8 writes when its heap is full has some 5,000. */
+/** Bytes of the end of a worker's log. The stack that V8 writes when its heap is full has about 5,000. */
 const READ_BYTES = 65_536;
 const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
-/** Of workers that ended because they were told to, or asked to by a person. */
+/** Exit codes of workers that ended because the coordinator or a person asked them to. */
 const GOOD_CODES: readonly (number | null)[] = [0, 130, 143];
 const GOOD_SIGNALS: readonly (string | null)[] = ['SIGINT', 'SIGTERM'];
 
@@ -91,7 +92,7 @@ export class LocalWorkers {
 
 interface StartedWorker {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** The length of its log so far. */
   readonly said: () => string;
 }
 
@@ -112,7 +113,10 @@ function startWorker(options: LocalWorkersOptions, index: number): StartedWorker
   return { child, said: () => textFrom(path, size) };
 }
 
-/** The end of what was written from `start` on; empty where it cannot be read: a reason that is missing ends nothing. */
+/**
+ * The end of the log from `start` on. Empty if it cannot be read, because a missing reason must not end a
+ * run.
+ */
 function textFrom(path: string, start: number): string {
   try {
     const file = openSync(path, 'r');

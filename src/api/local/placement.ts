@@ -1,4 +1,4 @@
-/** How many workers `train` starts on this machine with how many threads, and why. Pure. */
+/** Decides how many workers `train` starts on this machine, and with how many threads. Pure. */
 import { counted } from '../../errors/wording.js';
 
 export interface Machine {
@@ -7,19 +7,19 @@ export interface Machine {
 }
 
 export interface PlacedRun {
-  /** null: to be chosen. */
+  /** Null if it is to be chosen. */
   readonly workers: number | null;
-  /** 0: to be chosen. */
+  /** 0 if it is to be chosen. */
   readonly threads: number;
-  /** What computes: `gpu`, or the backend on a processor. */
+  /** `gpu`, or the name of the backend on a processor. */
   readonly engine: string;
-  /** Devices to compute on, where they are GPUs or were listed; else 0. */
+  /** Number of devices to compute on, if they are GPUs or were listed; otherwise 0. */
   readonly devices: number;
-  /** Of a step: a worker without one has nothing to do. */
+  /** Micro-batches of a step. A worker without one would have nothing to do. */
   readonly microBatches: number;
-  /** null: as many as there are micro-batches. */
+  /** Null for as many as there are micro-batches. */
   readonly maxWorkers: number | null;
-  /** Of the whole model. */
+  /** Parameters of the whole model. */
   readonly parameters: number;
 }
 
@@ -29,11 +29,13 @@ export interface Placement {
   readonly reason: string;
 }
 
-/** A worker's process without its model. */
+/** Bytes of a worker's process without its model. */
 const PROCESS_BYTES = 300 * 2 ** 20;
-/** Weights, gradient, two moments and the exact sum in fp32 and wider, and what a micro-batch keeps besides. */
+/**
+ * Bytes for each parameter: weights, gradient, two moments and the exact sum, and what a micro-batch keeps.
+ */
 const BYTES_OF_PARAMETER = 64;
-/** These compute in one thread. */
+/** Backends that compute in one thread. */
 const ONE_THREAD = new Set(['wasm', 'cpu']);
 
 /** Threads of each of `workers` on one machine; 0 shares its processors among them. */
@@ -66,7 +68,7 @@ function chosenWorkers(
   return { workers: Math.max(1, count), reason };
 }
 
-/** What a run gets that leaves the choice to this machine, or has made it. The weights do not depend on it. */
+/** The placement of a run, as given or as chosen for this machine. The weights do not depend on it. */
 export function placement(run: PlacedRun, machine: Machine): Placement {
   const { workers, reason } =
     run.workers === null ? chosenWorkers(run, machine) : { workers: run.workers, reason: 'as given' };

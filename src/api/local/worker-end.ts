@@ -1,9 +1,9 @@
-/** Why a worker's process ended, from its exit and the last that it wrote. Pure. */
+/** Finds out why a worker's process ended, from its exit and the end of its log. Pure. */
 import { exhaustionIn } from '../../errors/exhaustion.js';
 
-// As reportError writes it, without colours: that goes to a file.
+// The form in which reportError writes an error, without colours because it goes to a file.
 const CODED = /^error ([A-Z][A-Z_]+: .*)$/gm;
-/** V8 ends the process itself; no code of ours runs then. */
+/** V8 ends the process itself, and none of our code runs then. */
 const HEAP = /^FATAL ERROR: (.*(?:heap out of memory|Allocation failed).*)$/m;
 
 export interface WorkerExit {
@@ -11,7 +11,7 @@ export interface WorkerExit {
   readonly signal: string | null;
 }
 
-/** @param log what it wrote to its log since it was started, or the end of that */
+/** @param log its log since it was started, or the end of that */
 export function workerEnd({ code, signal }: WorkerExit, log: string): string {
   const exit = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
   const heap = HEAP.exec(log)?.[1];

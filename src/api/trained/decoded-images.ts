@@ -1,4 +1,4 @@
-/** Images one after the other, in order: decoded, or with the reason why one cannot be. */
+/** Decodes images one after the other, in order. Gives the reason for those that cannot be decoded. */
 import type { ManifestSample } from '../../run/dataset/manifest.js';
 import { VitrailError, type ErrorCode } from '../../errors/errors.js';
 import { Loader } from '../../worker/data/loader.js';
@@ -9,9 +9,9 @@ export type DecodedImage =
   | { readonly kind: 'decoded'; readonly sample: number; readonly batch: MicroBatch }
   | { readonly kind: 'broken'; readonly sample: number; readonly error: VitrailError };
 
-/** What is wrong with one image; any other error is not the image's. */
+/** The codes of errors that concern one image only. */
 const OF_AN_IMAGE: readonly ErrorCode[] = ['DATA_BROKEN_IMAGE', 'DATA_UNREADABLE'];
-/** Images decoded before anybody takes them. */
+/** How many images are decoded before they are taken. */
 const AHEAD = 64;
 const IMAGE_TIMEOUT_MS = 120_000;
 
@@ -20,7 +20,7 @@ function request(sample: number): BatchRequest {
 }
 
 /**
- * @param root what the samples' paths are relative to
+ * @param root the folder that the samples' paths are relative to
  * @throws DATA_LOADER_TIMEOUT, DATA_LOADER_STOPPED
  */
 export async function* decodedImages(

@@ -1,4 +1,4 @@
-/** Which images a model is evaluated on: what `--data` names, or the images of its run. */
+/** Finds the images that a model is evaluated on: those that `--data` names, or those of its run. */
 import { scanOptionsOf } from '../../run/config/scan-options.js';
 import { evaluatedFolders, holdsSplits } from '../../run/dataset/dataset-layout.js';
 import { scanDataset, scanImages, type ScanOptions } from '../../run/dataset/dataset-scan.js';
@@ -11,7 +11,7 @@ import type { StoredRun } from '../../run/folder/run-checkpoint.js';
 export interface ImageOptions {
   readonly data?: string | undefined;
   readonly exclude?: string | undefined;
-  /** Told what is strange about the images. */
+  /** Called with findings about the images. */
   readonly onNote?: (text: string) => void;
 }
 
@@ -55,9 +55,10 @@ export async function evaluatedImages(
   }
   const folders = await evaluatedFolders(root);
   const { valSplit } = scanOptionsOf(stored.config);
-  // The images that a run took from train are evaluated where it is looked at on its own data.
+  // Validation images that were taken from train are evaluated only on the run's own data.
   const divided = folders.val === null && options.data === undefined ? valSplit : null;
-  // Without some of its files train would be divided otherwise, and images be taken that the run was trained on.
+  // If files of train were left out, it would be divided differently, and images that the run trained on might
+  // be evaluated.
   const leftOut = divided === null ? onBroken : null;
   const manifest = await scanDataset(root, { exclude, say, valSplit: divided, onBroken: leftOut });
   const [own, given] = [new Set(classes), new Set(manifest.classes)];

@@ -1,4 +1,4 @@
-/** A trained model on a list of images: exact loss and accuracy, and which classes it takes for which. */
+/** Evaluates a trained model on a list of images: exact loss, accuracy and confusion of classes. */
 import { coded } from '../../errors/errors.js';
 import type { VitrailError } from '../../errors/errors.js';
 import { Confusion } from '../../run/evaluation/confusion.js';
@@ -9,19 +9,22 @@ import type { EvaluatedImages } from './evaluated-images.js';
 import type { OpenModel } from './open-model.js';
 
 export interface ModelEvaluation {
-  /** Images that the figures are of. */
+  /** Number of images that were evaluated. */
   readonly images: number;
   readonly loss: number;
   readonly accuracy: number;
   readonly confusion: Confusion;
 }
 
-/** Told of an image that cannot be decoded: what it throws ends the evaluation, else the image is left out. */
+/**
+ * Called for an image that cannot be decoded. If it throws, the evaluation ends; otherwise the image is left
+ * out.
+ */
 export type OnBroken = (path: string, error: VitrailError) => void;
 
 /**
- * Adds up as the run itself does: the figures are the same to the last digit. Images that are left out change nothing
- * for the others: the micro-batches are those of a list without them.
+ * Adds up as the run itself does, so the figures are the same to the last digit. Images that are left out do not change
+ * the others: the micro-batches are those of a list without them.
  * @throws DATA_ALL_BROKEN, DATA_LOADER_*, and what `onBroken` throws
  */
 export async function evaluateModel(

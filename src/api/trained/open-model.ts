@@ -1,10 +1,10 @@
-/** What stands behind a trained model: its engine, as long as it is open. */
+/** Keeps the engine of a trained model while the model is open. */
 import { coded, VitrailError } from '../../errors/errors.js';
 import type { ComputeEngine, EngineOptions } from '../../nn/engine/engine.js';
 import type { TrainedModel } from '../trained-model.js';
 import type { StoredRun } from '../../run/folder/run-checkpoint.js';
 
-/** What stands behind it. */
+/** The private parts of an open model. */
 export interface OpenModel {
   readonly stored: StoredRun;
   readonly engine: ComputeEngine;
@@ -12,7 +12,7 @@ export interface OpenModel {
 
 const open = new WeakMap<TrainedModel, OpenModel>();
 
-/** What stands behind `model`. @throws MODEL_CLOSED */
+/** The private parts of `model`. @throws MODEL_CLOSED */
 export function openModel(model: TrainedModel): OpenModel {
   const found = open.get(model);
   if (found === undefined) throw coded('MODEL_CLOSED', { path: model.path });
@@ -35,12 +35,12 @@ export function trainedModel(path: string, behind: OpenModel): TrainedModel {
   return model;
 }
 
-/** In the run's own precision, where the backend has it: weights are fp32 whatever the precision. */
+/** Computes in the run's own precision if the backend has it. (Weights are fp32 in every precision.) */
 export async function engineFor(
   options: EngineOptions,
   onNote: (text: string) => void,
 ): Promise<ComputeEngine> {
-  // tfjs takes half a second to load, and programs that only train need none of it.
+  // tfjs takes half a second to load, and programs that only train do not need it.
   const { ComputeEngine: Engine } = await import('../../nn/engine/engine.js');
   try {
     return await Engine.create(options);

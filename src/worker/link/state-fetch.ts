@@ -41,7 +41,7 @@ export class StateFetch {
   #connection: Connection | null = null;
   #part: { readonly name: string; readonly transfer: number; readonly pull: StatePull } | null = null;
   #transfers = 0;
-  /** Whether it runs; `stop` ends it. */
+  /** Rises with every start and stop, so that a run() notices that it was stopped. */
   #runs = 0;
   #chunks = 0;
   #changes = 0;
