@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The command line. Signals and errors come first: loading all that the commands need takes a second, and many files. */
+/**
+ * The command line. Signals and errors are handled first, because loading the commands takes a second, and
+ * many files.
+ */
 import { reportUncaught, runCommand } from './cli/run-command.js';
 import { beginSignals } from './cli/stop-signals.js';
 

@@ -1,14 +1,14 @@
-/** All commands by what `vitrail --help` says of them, each loaded only when it is asked for. */
+/** All commands with their descriptions for `vitrail --help`. Each is loaded only when it is used. */
 import type { Command } from 'commander';
 
 type Register = (program: Command) => void;
 
 export interface ListedCommand {
   readonly name: string;
-  /** What follows the name, as help shows it. */
+  /** The arguments after the name, as help shows them. */
   readonly usage: string;
   readonly description: string;
-  /** Loads what adds the command. */
+  /** Loads the function that adds the command. */
   readonly load: () => Promise<Register>;
 }
 

@@ -1,4 +1,4 @@
-/** Command-line flags made from the schema of a run's options. */
+/** Makes command-line flags from the schema of a run's options. */
 import { Option, type Command } from 'commander';
 import type { RunOptions, UncheckedOptions } from '../api/run-options.js';
 import { kebab } from '../run/config/kebab-case.js';
@@ -16,7 +16,7 @@ const HELP_GROUPS: Readonly<Record<OptionMeta['group'], string>> = {
   cluster: 'Cluster:',
 };
 
-/** Values stay texts: the config knows what they mean and names what is wrong with them. */
+/** Values stay texts. The config interprets them and says what is wrong with them. */
 function flags(key: RunConfigKey): Option[] {
   const { type, choices, defaultValue, nullable } = optionShape(key);
   const { help, unit, group, path } = optionMeta(key);
@@ -48,7 +48,7 @@ export function addConfigFlags(command: Command): Command {
   return command;
 }
 
-/** What commander makes of these flags: options of a run, still as texts, and what stands beside them. */
+/** The values that commander gives for these flags: options of a run, still as texts, and the other flags. */
 export type ConfigFlagValues = UncheckedOptions & { readonly printConfig?: boolean };
 
 /** The options of a run among the flags of a command. */
@@ -57,7 +57,7 @@ export function optionsOf(flags: ConfigFlagValues): UncheckedOptions {
   return Object.fromEntries(keys.map((key) => [key, flags[key]]));
 }
 
-/** The same for a function of the library, which checks values and takes texts for what they say. */
+/** The same for a function of the library, which checks values and accepts texts. */
 export function runOptionsOf(flags: ConfigFlagValues): RunOptions {
   return optionsOf(flags) as RunOptions;
 }

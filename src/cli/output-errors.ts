@@ -1,8 +1,8 @@
-/** What becomes of a command whose output cannot be written. */
+/** Decides what happens to a command whose output cannot be written. */
 import { coded, reasonOf } from '../errors/errors.js';
 import { reportError } from './run-command.js';
 
-/** Whoever reads the output has gone: `head` that has seen enough, a terminal that was closed. */
+/** The reader of the output is gone: `head` has seen enough, or a terminal was closed. */
 const NO_READER: readonly unknown[] = ['EPIPE', 'EIO'];
 
 export function watchOutput(): void {
@@ -12,6 +12,6 @@ export function watchOutput(): void {
     }
     process.exit(process.exitCode ?? 0);
   });
-  // Nobody reads what is written there, or its disk is full: that ends nothing.
+  // If nobody reads stderr, or its disk is full, the command goes on.
   process.stderr.on('error', () => undefined);
 }

@@ -1,9 +1,12 @@
-/** Makes every file and folder on the command line mean what a shell makes of it: `~/x` lies in the home folder. */
+/**
+ * Expands `~` in all files and folders on the command line, so that `--out=~/x` means the same as
+ * `--out ~/x`.
+ */
 import { homedir } from 'node:os';
 import type { Argument, Command, Option } from 'commander';
 import { expandHome } from '../run/config/home-path.js';
 
-/** A flag with one of these placeholders is a path; an argument, where it has one of these names. */
+/** A flag with one of these placeholders is a path, and so is an argument with one of these names. */
 const PATH_FLAG = /[<[](?:file|folder|path)[>\]]/;
 const PATH_ARGUMENT: ReadonlySet<string> = new Set(['file', 'folder', 'checkpoint', 'image', 'run']);
 
@@ -24,7 +27,7 @@ function expandArgument(argument: Argument): void {
   );
 }
 
-/** Of a command and all commands below it. */
+/** Does so for a command and all its subcommands. */
 export function expandPathsOf(command: Command): void {
   for (const option of command.options) if (isPath(option)) option.argParser(expanded);
   for (const argument of command.registeredArguments) expandArgument(argument);

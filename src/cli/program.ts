@@ -1,11 +1,11 @@
-/** The command line's program: one command with its options, or the list of all. */
+/** Builds the program for commander: one command with its options, or the list of all. */
 import { Command } from 'commander';
 import { COMMANDS } from './command-list.js';
 import { expandPathsOf } from './path-arguments.js';
 import { suggestNamesOf } from './suggestions.js';
 import { VERSION } from '../host/version.js';
 
-/** Lists all commands, none of which is loaded: what they need takes a second. */
+/** Lists all commands without loading them, because their modules take a second. */
 function listCommands(program: Command): void {
   const terms = new Map<string, string>();
   for (const { name, usage, description } of COMMANDS) {
@@ -17,8 +17,8 @@ function listCommands(program: Command): void {
 
 /**
  * Nothing runs before `parseAsync`.
- * @param words of the command line: the command that they name is there with its options, or else (a flag, a typing
- *   error, nothing) all are there by their names
+ * @param words the words of the command line. If they name a command, only that is loaded, with its options. Otherwise (a
+ *   flag, a misspelt name, nothing) all are listed by name
  */
 export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command('vitrail')

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { coded, codedError, reasonOf, type VitrailError } from '../errors/errors.js';
 import { exhaustionOf } from '../errors/exhaustion.js';
 
-/** What happened, in one line, without what to do about it. */
+/** An error in one line, without its remedy. */
 export function errorText({ code, problem }: VitrailError): string {
   return `${pc.red('error')} ${pc.bold(code)}: ${problem}`;
 }
@@ -22,13 +22,13 @@ export function reportError(error: unknown): void {
   process.exitCode = 70;
 }
 
-/** A file that cannot be read for want of descriptors is not helped by looking at its permissions. */
+/** If an operation failed because a resource ran out, the remedy is the one for that resource. */
 function remedyOf(error: VitrailError): string {
   const exhausted = exhaustionOf(error);
   return exhausted === null ? error.remedy : coded(exhausted, { reason: '' }).remedy;
 }
 
-/** What nobody has caught ends the process as an error of its command does. */
+/** An error that nothing has caught ends the process in the same way as an error of its command. */
 export function reportUncaught(): void {
   const end = (error: unknown): void => {
     reportError(error);

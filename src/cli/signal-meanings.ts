@@ -1,6 +1,6 @@
-/** What signals mean to vitrail: one table for all that shells, schedulers and containers send. Pure. */
+/** Decides what signals mean: those of shells, schedulers and containers. Pure. */
 
-/** They ask a process to end. docs/signals.md says who sends which. */
+/** The signals that ask a process to end. docs/signals.md says who sends which. */
 const STOP_SIGNALS = [
   'SIGINT',
   'SIGTERM',
@@ -13,27 +13,36 @@ const STOP_SIGNALS = [
 ] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** Typed by a person, or sent on purpose: the second ends a process at once. The others come again by themselves. */
+/**
+ * Signals that a person types or sends on purpose: the second one ends a process at once. Schedulers repeat
+ * the others.
+ */
 const INSISTENT: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGQUIT'];
 
-/** npm passes Ctrl-C on to a process that has it from the terminal already: the same signal within this time is one. */
+/**
+ * The same signal within this time counts once, because npm passes Ctrl-C on to a process that has it from
+ * the terminal already.
+ */
 const ONE_SIGNAL_MS = 500;
 
-/** What a supervised worker leaves to its parent, which gets the same: it comes from a terminal or for a whole job. */
+/**
+ * Signals that a supervised worker ignores. They come from a terminal or for a whole job, so its parent gets
+ * them too and decides.
+ */
 const LEFT_TO_PARENT: readonly StopSignal[] = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPWR'];
 
-/** What a process finds when it starts. */
+/** Facts about a process at its start. */
 export interface StartConditions {
-  /** Names of the signals that were ignored by whoever started it, where that is known. */
+  /** Names of the signals that were already ignored when it was started, if that is known. */
   readonly ignored: string;
   readonly hasTerminal: boolean;
-  /** Of its three standard streams any is a terminal. */
+  /** Whether one of its three standard streams is a terminal. */
   readonly usesTerminal: boolean;
 }
 
 /**
- * The signals that a process ignores from its start to its end. Whoever started it may have said so; nohup also shows
- * in this: there is a terminal, and no stream leads to it. Then the end of that terminal is no reason to stop.
+ * The signals that a process ignores from its start to its end. Those that were ignored when it was started stay ignored.
+ * If it has a terminal but no stream leads there, it was started by nohup, so the end of the terminal must not stop it.
  */
 export function ignoredSignals({
   ignored,
@@ -47,7 +56,7 @@ export function ignoredSignals({
   );
 }
 
-/** The signals that ask this process to stop with what it does in order. */
+/** The signals that ask this process to stop in order. */
 export function heededSignals(ignored: ReadonlySet<StopSignal>, supervised: boolean): readonly StopSignal[] {
   return STOP_SIGNALS.filter(
     (signal) => !ignored.has(signal) && !(supervised && LEFT_TO_PARENT.includes(signal)),
@@ -59,22 +68,22 @@ export interface GivenSignal {
   readonly atMs: number;
 }
 
-/** What has come so far. */
+/** The signals that have come so far. */
 export interface SignalHistory {
   readonly stopping: boolean;
-  /** The last one that a person or a manager of jobs insists with, or null. */
+  /** The last SIGINT, SIGTERM or SIGQUIT, or null. */
   readonly insisted: GivenSignal | null;
 }
 
 export const NO_SIGNALS: SignalHistory = { stopping: false, insisted: null };
 
 export interface SignalVerdict {
-  /** To stop in order, to end at once, or nothing new. */
+  /** Stop in order, end at once, or nothing new. */
   readonly meaning: 'stop' | 'end' | 'nothing';
   readonly history: SignalHistory;
 }
 
-/** What `next` means to a process that has got others. */
+/** What `next` means after the signals that came before. */
 export function meaningOf(next: GivenSignal, { stopping, insisted }: SignalHistory): SignalVerdict {
   const insists = INSISTENT.includes(next.signal);
   const known = insisted?.signal === next.signal && next.atMs - insisted.atMs < ONE_SIGNAL_MS;

@@ -1,4 +1,6 @@
-/** Signals as a process gets them: what it ignores from its start, what asks it to stop, what ends it. */
+/**
+ * Handles the signals of a process: those that it ignores, those that ask it to stop, and those that end it.
+ */
 import { closeSync, constants, openSync } from 'node:fs';
 import { constants as system } from 'node:os';
 import { isatty } from 'node:tty';
@@ -6,7 +8,7 @@ import { heededSignals, ignoredSignals, meaningOf, NO_SIGNALS, type StopSignal }
 
 let ignored: ReadonlySet<StopSignal> = new Set();
 
-/** Whether a terminal controls this process: its end sends SIGHUP. */
+/** Whether this process has a controlling terminal, whose end sends SIGHUP. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', constants.O_RDONLY | constants.O_NOCTTY));
@@ -17,9 +19,9 @@ function hasTerminal(): boolean {
 }
 
 /**
- * To be called before anything else: from here on signals have the meaning of docs/signals.md. SIGUSR1 ends a process
- * like any other signal, where Node would open its debugger. bin/vitrail says what was ignored when it was started: Node
- * resets that before any script runs.
+ * Must be called before anything else. From here on, signals have the meaning of docs/signals.md. SIGUSR1 ends a process
+ * like any other signal, while Node would open its debugger. bin/vitrail tells which signals were ignored when it was
+ * started, because Node resets that before any script runs.
  */
 export function beginSignals(): void {
   ignored = ignoredSignals({
@@ -27,32 +29,32 @@ export function beginSignals(): void {
     hasTerminal: hasTerminal(),
     usesTerminal: [0, 1, 2].some((stream) => isatty(stream)),
   });
-  // What this process starts has its own terminal and streams to judge by.
+  // Processes that this one starts have to look at their own terminal and streams.
   delete process.env['VITRAIL_IGNORED_SIGNALS'];
   for (const signal of ignored) process.on(signal, () => undefined);
   if (!ignored.has('SIGUSR1')) process.on('SIGUSR1', endBy);
 }
 
 /**
- * Ends this process at once, as if it had never listened for `signal`. (process.exit() would abort where a thread waits
- * for a message of ZeroMQ.)
+ * Ends this process at once, as if it had never listened for `signal`. (process.exit() would abort if a thread waits for a
+ * message of ZeroMQ.)
  */
 export function endBy(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
-/** What a shell shows for a command that `signal` has ended. */
+/** The exit code that a shell shows for a command that `signal` has ended. */
 export function exitCodeOf(signal: StopSignal): number {
   return 128 + system.signals[signal];
 }
 
 export interface StopListening {
-  /** This process is supervised: its parent decides what the signals of a terminal mean. */
+  /** Whether this process is supervised, so that its parent decides about the signals of a terminal. */
   readonly supervised: boolean;
-  /** Told of the first signal. */
+  /** Called with the first signal. */
   readonly onStop: (signal: StopSignal) => void;
-  /** Told of the one that ends this process, right before it does. */
+  /** Called with the signal that ends this process, right before the end. */
   readonly onEnd: () => void;
 }
 
@@ -62,7 +64,10 @@ export interface StopSignals {
   release(): void;
 }
 
-/** From now on the first signal asks for a clean stop, and another of a person ends this process at once. */
+/**
+ * From now on the first signal asks for a clean stop, and a second one from a person ends this process at
+ * once.
+ */
 export function listenForStop({ supervised, onStop, onEnd }: StopListening): StopSignals {
   let first: StopSignal | null = null;
   let history = NO_SIGNALS;

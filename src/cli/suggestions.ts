@@ -1,4 +1,7 @@
-/** "Did you mean" for flags and commands, as YAML keys have it: typing errors, and the names that other tools use. */
+/**
+ * "Did you mean" for flags and commands, as for YAML keys: for misspelt names, and names that other tools
+ * use.
+ */
 import type { Command } from 'commander';
 import { kebab } from '../run/config/kebab-case.js';
 import { optionOfOtherName } from '../run/config/other-names.js';
@@ -7,14 +10,14 @@ import { editDistance, nearestName } from '../errors/name-distance.js';
 const UNKNOWN = /unknown (option|command) '([^']+)'/;
 const FROM_VALUE_ON = /=.*$/s;
 
-/** A typing error leaves most letters in place. */
+/** The share of letters that may differ in a misspelt name. */
 function isNear(given: string, name: string): boolean {
   return editDistance(given, name) <= Math.max(2, Math.floor(name.length * 0.4));
 }
 
 /**
- * What was probably meant by a word that is no flag or command; null where nothing is near.
- * @param message of commander
+ * The flag or command that was probably meant by an unknown word; null if nothing is similar.
+ * @param message commander's own
  * @param flags of the command it was given to, without dashes
  * @param commands below that command
  */
@@ -36,7 +39,7 @@ export function suggestion(
   return isNear(name, near) ? `--${near}` : null;
 }
 
-/** Of a command and all commands below it, in place of commander's own suggestions. */
+/** Replaces commander's own suggestions, in a command and all its subcommands. */
 export function suggestNamesOf(command: Command): void {
   command.showSuggestionAfterError(false).configureOutput({
     outputError: (text, write) => {

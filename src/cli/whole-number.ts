@@ -1,7 +1,7 @@
 /** Parses whole numbers of flags that are not options of a run. */
 import { InvalidArgumentError } from 'commander';
 
-/** A parser for commander that takes whole numbers from `min` to `max` and says so of anything else. */
+/** A parser for commander that accepts whole numbers from `min` to `max`, and an error for anything else. */
 export function wholeNumber(min: number, max = 2 ** 31 - 1): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN;

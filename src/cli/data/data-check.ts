@@ -66,7 +66,7 @@ async function dataCheckAction(dir: string, flags: DataCheckFlags): Promise<void
     await writeExcludeList(flags.writeExclude, [...before, ...result.broken]);
   }
   const isLeft = result.broken.length > 0 && flags.writeExclude === undefined;
-  // An exclude list does not help against what is wrong with the data set as a whole.
+  // An exclude list does not help if the data set as a whole is wrong.
   if (isLeft || result.problems.length > 0) process.exitCode = 1;
 }
 

@@ -9,7 +9,7 @@ import { counted } from '../../errors/wording.js';
 interface Devices {
   readonly processor: {
     readonly processors: number;
-    /** Sets of native kernels that it can run, the best last; empty where they are not built. */
+    /** Levels of native kernels that it can run, the best one last; empty if they are not built. */
     readonly levels: readonly string[];
     readonly problem: string;
   };

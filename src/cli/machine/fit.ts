@@ -17,7 +17,10 @@ type FitFlags = GpuFlags &
     readonly plainError?: boolean;
   };
 
-/** For `--micro-batch auto`, which tells of an error itself: told here as well it would be there twice. */
+/**
+ * For `--micro-batch auto`, which reports an error itself. If it were also printed here, it would appear
+ * twice.
+ */
 async function withPlainError(action: () => Promise<void>): Promise<void> {
   try {
     await action();

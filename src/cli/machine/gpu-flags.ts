@@ -1,4 +1,4 @@
-/** What `fit` and `tune` have in common: a model of a run, on a GPU of this machine. */
+/** The common part of `fit` and `tune`: the model of a run on a GPU of this machine. */
 import { Option, type Command } from 'commander';
 import { coded } from '../../errors/errors.js';
 import { modelSpec, type ModelSpec } from '../../run/model/model-spec.js';
@@ -36,7 +36,7 @@ export interface GpuWork {
 
 /**
  * Computes with the model and weights of a new run.
- * @param purpose what is done on a GPU only, for the error
+ * @param purpose what needs a GPU, for the error
  * @throws DEVICE_UNUSABLE, DEVICE_TOO_SMALL
  */
 export async function onGpu<T>(

@@ -1,4 +1,4 @@
-/** Writes a whole confusion matrix where `evaluate --confusion` says. */
+/** Writes a whole confusion matrix to the file that `evaluate --confusion` names. */
 import { dirname, extname, resolve } from 'node:path';
 import { makeFolders, writeFileAtomic } from '../../host/atomic-file.js';
 import { nodeDisk } from '../../host/disk.js';
@@ -6,7 +6,7 @@ import { coded, reasonOf } from '../../errors/errors.js';
 import type { Confusion } from '../../run/evaluation/confusion.js';
 import { confusionCsv, confusionNpy } from '../../run/evaluation/confusion-file.js';
 
-/** Before the work that fills the file. @throws CONFIG_INVALID_VALUE where the name says no form */
+/** Checks the file's name before the evaluation. @throws CONFIG_INVALID_VALUE if its extension is unknown */
 export function checkConfusionPath(path: string): void {
   if (['.csv', '.npy'].includes(extname(path).toLowerCase())) return;
   throw coded('CONFIG_INVALID_VALUE', {

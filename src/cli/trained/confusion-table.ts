@@ -4,7 +4,10 @@ import pc from 'picocolors';
 import type { ClassFigures, ConfusionReport, Mistake } from '../../run/evaluation/confusion-report.js';
 import { percent } from '../training/run-summary-text.js';
 
-/** A matrix of more classes does not fit a terminal: the most frequent mistakes and the weakest classes are listed. */
+/**
+ * With more classes a matrix does not fit on a terminal, so the most frequent mistakes and the weakest
+ * classes are listed.
+ */
 const WIDEST = 12;
 const LISTED = 10;
 

@@ -10,7 +10,7 @@ async function digestAction(path: string, json: boolean): Promise<void> {
   const rejected: OnRejected = (damaged, error) => {
     process.stderr.write(`${damaged} does not verify: ${error.problem}\n`);
   };
-  // Of a run the newest, not the best: two runs are compared by where they ended.
+  // The newest checkpoint of a run and not the best, because two runs are compared by their last weights.
   const newest = await newestVerified(nodeDisk, path, rejected);
   const { checkpoint, spec, stored, layout } = await openRunCheckpoint(
     nodeDisk,

@@ -21,7 +21,7 @@ function predictionText(prediction: Prediction): string {
   return `${pc.bold(prediction.image)}\n${lines.join('\n')}\n`;
 }
 
-/** An entry of the JSON array, in one line: the logits of many classes would take as many. */
+/** An entry of the JSON array, in one line because logits of many classes would take many lines. */
 function predictionJson(prediction: Prediction): string {
   const { image } = prediction;
   if (prediction.kind === 'predicted')
@@ -30,7 +30,10 @@ function predictionJson(prediction: Prediction): string {
   return JSON.stringify({ image, error: { code, problem } });
 }
 
-/** An image that cannot be decoded takes no other's result away: it has a line on stderr, and the exit code is 1. */
+/**
+ * An image that cannot be decoded does not affect the others. It gets a line on stderr, and the exit code is
+ * 1.
+ */
 async function predictAction(path: string, images: readonly string[], flags: PredictFlags): Promise<void> {
   const model = await openTrainedModel(path, {
     backend: flags.backend,

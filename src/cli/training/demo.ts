@@ -19,7 +19,7 @@ interface DemoFlags {
   readonly json?: boolean;
 }
 
-/** Found by trying: the shortest run that stays well above 90 % on two cores. */
+/** The shortest run that stays well above 90 % on two cores, found by trying. */
 const DEMO_CONFIG = {
   model: 'vit-micro/8',
   imageSize: 32,
@@ -56,7 +56,7 @@ async function demoAction({ folder, workers, epochs, json }: DemoFlags): Promise
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     process.stderr.write(`drew ${images} JPEG files into ${data} (${seconds} s)\n`);
   }
-  // A demo run is made to be repeated: the last one makes way. Anything else stays.
+  // A demo may be repeated, so the earlier demo run is removed. Anything else in the folder stays.
   if (existsSync(join(run, CONFIG_FILE))) rmSync(run, { recursive: true });
   const options = Object.assign({ data, out: run, workers, epochs }, DEMO_CONFIG);
   const summary = await watchedRun({ events: (control) => train(options, control), comings: false });

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Ports } from '../../api/run-worker.js';
 
-/** Ring and state: what a worker listens on for others. */
+/** A worker listens on two ports for other workers: ring and state. */
 const PORTS_OF_A_WORKER = 2;
 
 export function portRange(text: string): Ports {

@@ -1,4 +1,4 @@
-/** Shows a run on a terminal: a bar for the epoch under way, a line for every finished epoch. */
+/** Shows a run on a terminal: a bar for the current epoch, and a line for every finished one. */
 import { SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import type {
@@ -16,10 +16,10 @@ import { counted, imagesPerSecond } from '../../errors/wording.js';
 
 const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate}  loss {loss}  {left} left';
 
-/** Without a terminal to draw on, a line this often. */
+/** Without a terminal for a bar, a line is printed this often. */
 const LINE_EVERY_MS = 20_000;
 
-/** What of the workers' coming and going is worth a line. */
+/** Events of workers that are worth a line. */
 const SHOWN: ReadonlySet<string> = new Set([
   ...[
     'lost',
@@ -37,7 +37,7 @@ const SHOWN: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Also shown where workers come by themselves. */
+/** Events that are also shown if workers are started by hand. */
 const COMINGS: ReadonlySet<string> = new Set(['joined', 'ready', 'left']);
 
 /** For people: 45 s, 12 min, 3.5 h. */
@@ -55,7 +55,7 @@ function figures(name: string, { loss, accuracy }: SplitFigures): string {
   return `${name} loss ${loss.toFixed(4)} top-1 ${percent(accuracy)}`;
 }
 
-/** Of an epoch so far: its loss is shown as the mean over its images. */
+/** Sums of the current epoch, whose loss is shown as the mean over its images. */
 interface EpochSoFar {
   readonly samples: number;
   readonly lossSum: number;
@@ -73,7 +73,7 @@ export class Progress {
   #runStartMs = performance.now();
   #lastLineMs = performance.now();
 
-  /** @param options.comings also show who joins and leaves: nobody here has started the workers */
+  /** @param options.comings also show which workers join and leave, because this command did not start them */
   constructor(out: NodeJS.WriteStream, options: { readonly comings: boolean }) {
     this.#out = out;
     this.#comings = options.comings;
@@ -192,7 +192,7 @@ export class Progress {
     try {
       this.#out.write(`${text}\n`);
     } catch {
-      // A file on a full disk: training goes on unseen.
+      // If stderr is a file on a full disk, training goes on without a display.
     }
   }
 }

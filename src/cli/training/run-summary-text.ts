@@ -1,4 +1,4 @@
-/** The end of a run for people: figures, where the checkpoint is, the digest. */
+/** The text at the end of a run: figures, the path of the checkpoint, the digest. */
 import pc from 'picocolors';
 import type { BestSummary, RunSummary, SplitFigures } from '../../run/folder/run-summary.js';
 import { counted, imagesPerSecond } from '../../errors/wording.js';
@@ -11,7 +11,7 @@ function figures({ accuracy, loss, samples }: SplitFigures): string {
   return `top-1 ${percent(accuracy)}, loss ${loss.toFixed(4)}, ${counted(samples, 'image')}`;
 }
 
-/** Where no other images are left to say how good it is, the figure says so itself. */
+/** If there are no images for an independent figure, the text says that the figure is optimistic. */
 function bestText({ accuracy, epoch, chosenBy, test }: BestSummary): string {
   const choice = `top-1 ${percent(accuracy)} by ${chosenBy} after epoch ${epoch + 1}`;
   return test === null ? `${choice}, chosen by these images: optimistic` : choice;

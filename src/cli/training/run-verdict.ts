@@ -1,18 +1,18 @@
-/** Whether a run goes on, as far as that can be told from where one looks. Pure. */
+/** Decides whether a run still runs, as far as that can be seen from this machine. Pure. */
 
 import type { LeaseSeen } from '../../run/lease/lease-sign.js';
 
 export interface RunSeen {
-  /** How it ended, as its journal says; null: it does not. */
+  /** How it ended, according to its journal; null if the journal does not say. */
   readonly end: string | null;
-  /** Why its coordinator does not answer; null: it does. */
+  /** Why its coordinator does not answer; null if it does. */
   readonly silence: string | null;
-  /** We look from where the coordinator was started: one that is not there is nowhere. */
+  /** Whether this is the machine of the coordinator, so that a coordinator that is not here is gone. */
   readonly fromItsPlace: boolean;
-  /** Nothing listens at its address. */
+  /** Whether nothing listens at its address. */
   readonly gone: boolean;
   readonly journalAgeMs: number;
-  /** What its lease shows, where the page does not tell; null: nobody has looked. */
+  /** What its lease shows, if the page does not tell; null if nobody has looked. */
   readonly lease: LeaseSeen | null;
 }
 
@@ -41,9 +41,9 @@ export function runVerdict({ end, silence, fromItsPlace, gone, journalAgeMs, lea
   return { state: 'unknown', reason: `${silence}; ${written}` };
 }
 
-/** One line of it. */
+/** The verdict in one line. */
 export function verdictText({ state, reason }: RunVerdict): string {
   return state === 'unknown'
-    ? `it cannot be told from here whether it goes on: ${reason}`
+    ? `it cannot be told from here whether it still runs: ${reason}`
     : `${state}: ${reason}`;
 }

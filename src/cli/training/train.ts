@@ -15,12 +15,12 @@ type TrainFlags = ConfigFlagValues & { readonly json?: boolean };
 
 async function trainAction(flags: TrainFlags, run: WatchedRun): Promise<void> {
   if (flags.printConfig === true) {
-    // A preset can be looked at without any images.
+    // A preset can be printed without any images.
     const options = Object.assign({ data: 'DIR' }, given(optionsOf(flags)));
     const tell: Coordination['tell'] = (event) => {
       if (event.kind === 'note') process.stderr.write(`${event.text}\n`);
     };
-    // Nothing calls it off but the end of this process.
+    // Only the end of this process aborts it.
     const { signal } = new AbortController();
     process.stdout.write(
       configToYaml(await resolveRunOptions(await withMicroBatch(options, { tell, signal }))),
@@ -31,7 +31,7 @@ async function trainAction(flags: TrainFlags, run: WatchedRun): Promise<void> {
   process.stdout.write(flags.json === true ? `${JSON.stringify(summary, null, 2)}\n` : summaryText(summary));
 }
 
-/** Without what is undefined. */
+/** The entries that are not undefined. */
 function given<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,4 +1,4 @@
-/** A run as a command shows it: its events on stderr, signals as a wish to stop. */
+/** Runs a run as a command: shows its events on stderr, and stops it on a signal. */
 import type { TrainControl } from '../../api/run-control.js';
 import type { TrainingEvent } from '../../api/training-event.js';
 import type { RunSummary } from '../../run/folder/run-summary.js';
@@ -7,11 +7,14 @@ import { Progress } from './progress.js';
 
 export interface WatchedRun {
   readonly events: (control: TrainControl) => AsyncIterable<TrainingEvent>;
-  /** Also show who joins and leaves: nobody here has started the workers. */
+  /** Also show which workers join and leave, because this command did not start them. */
   readonly comings: boolean;
 }
 
-/** Runs it to its end with progress on stderr. A run that a signal has stopped sets the exit code that a shell has for it. */
+/**
+ * Runs it to its end with progress on stderr. If a signal stops it, the exit code is the one that shells use
+ * for that signal.
+ */
 export async function watchedRun({ events, comings }: WatchedRun): Promise<RunSummary> {
   const progress = new Progress(process.stderr, { comings });
   const [stop, kill] = [new AbortController(), new AbortController()];
@@ -31,7 +34,7 @@ export async function watchedRun({ events, comings }: WatchedRun): Promise<RunSu
     }
     if (summary === null) throw new Error('a run has ended without its last event');
     const signal = signals.given();
-    // As a shell has it for a command that a signal ended: what follows with && does not run.
+    // The exit code of a shell for a command that a signal ended, so that a command after && does not run.
     if (signal !== null && summary.reason === stop.signal.reason) process.exitCode = exitCodeOf(signal);
     return summary;
   } finally {

@@ -22,7 +22,7 @@ interface WorkerFlags {
   readonly supervised?: boolean;
 }
 
-/** The first signal asks to leave: the part under way is finished and handed over. */
+/** The first signal asks the worker to leave, after it has finished its part of the step. */
 function leaveOnSignal(supervised: boolean, log: Logger): AbortSignal {
   const controller = new AbortController();
   listenForStop({

@@ -30,9 +30,9 @@ interface ChaosFlags {
 
 const BATCH = 24;
 const MICRO_BATCH = 4;
-/** A worker without a micro-batch would be one too many. */
+/** Each worker must have a micro-batch. */
 const MOST_WORKERS = BATCH / MICRO_BATCH;
-/** Small, and random in every way a run can be. */
+/** A small run that uses every kind of random number. */
 const SMALL_RUN: OptionValues = {
   model: 'vit-micro/8',
   imageSize: 32,
@@ -58,13 +58,16 @@ interface Verdict extends FleetResult {
   readonly ok: boolean;
 }
 
-/** The run's log, empty where it has none: a coordinator may fail before it begins one. */
+/** The run's log; empty if there is none, because a coordinator may fail before it begins one. */
 function logOf(runDir: string): string {
   const path = join(runDir, 'metrics.jsonl');
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** A row a point, a column a kind of fault, in each the workers by place, then the coordinator. */
+/**
+ * One row for each point and one column for each kind of fault; in a cell the workers by place, then the
+ * coordinator.
+ */
 function countTable(counts: readonly FaultCount[]): string {
   const actions = [...new Set(counts.map(({ action }) => action))].sort();
   const points = [...new Set(counts.map(({ point }) => point))];
@@ -90,7 +93,7 @@ class Chaos {
     this.#data = data;
   }
 
-  /** Ends the run that is under way. */
+  /** Ends the current run. */
   async kill(): Promise<void> {
     await this.#fleet?.kill();
   }
@@ -149,7 +152,7 @@ async function chaosAction(flags: ChaosFlags): Promise<void> {
   const data = flags.data ?? join(flags.out, 'data');
   if (flags.data === undefined && !existsSync(data)) await drawDataset(data, IMAGES);
   const chaos = new Chaos(flags, data);
-  // No process of a run outlives this one.
+  // No process of a run may outlive this one.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void chaos.kill().finally(() => endBy(signal)));
   }

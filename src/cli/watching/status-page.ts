@@ -7,10 +7,10 @@ const ANSWER_TIMEOUT_MS = 2000;
 
 export type StatusAnswer =
   | { readonly kind: 'answered'; readonly status: RunStatus }
-  /** @property gone whether nothing listens there, as opposed to nobody getting there */
+  /** @property gone whether nothing listens there; false if the address cannot be reached at all */
   | { readonly kind: 'silent'; readonly reason: string; readonly gone: boolean };
 
-/** Why a connection came to nothing, by the system's code for it. */
+/** Why a connection failed, by the system's error code. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'the name does not resolve here',
@@ -28,7 +28,7 @@ function codeOf(error: unknown): string {
 export async function askStatus(address: string): Promise<StatusAnswer> {
   const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   try {
-    // A name server that is silent holds fetch up for longer than its signal.
+    // A name server that does not answer keeps fetch busy for longer than its signal.
     const late = delay(ANSWER_TIMEOUT_MS, null, { ref: false });
     const answer = await Promise.race([fetch(`http://${address}/status`, { signal: timeout }), late]);
     if (answer === null) return silent(address, `no answer within ${ANSWER_TIMEOUT_MS} ms`);

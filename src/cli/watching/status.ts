@@ -1,4 +1,4 @@
-/** `vitrail status`: what a run is doing, from its coordinator, or from its journal where that is gone. */
+/** `vitrail status`: shows what a run is doing, from its coordinator, or from its journal if that is gone. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
@@ -24,7 +24,9 @@ interface Seen {
   readonly verdict: RunVerdict;
 }
 
-/** Where the page does not tell whether the run goes on, the lease of its folder does, within half a minute. */
+/**
+ * If the page does not tell whether the run still runs, the lease of its folder does, within half a minute.
+ */
 async function withLease(runDir: string, seen: RunSeen): Promise<RunVerdict> {
   const verdict = runVerdict(seen);
   if (verdict.state !== 'unknown') return verdict;
@@ -35,7 +37,7 @@ async function withLease(runDir: string, seen: RunSeen): Promise<RunVerdict> {
   return runVerdict(Object.assign({}, seen, { lease }));
 }
 
-/** What the coordinator of a journal says, or why it says nothing. */
+/** The answer of the coordinator that a journal names, or why it does not answer. */
 async function look(runDir: string, { open, end }: JournalContent): Promise<Seen> {
   const here = whereabouts();
   const fromItsPlace = isSamePlace(open, here);
