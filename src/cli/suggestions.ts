@@ -10,7 +10,7 @@ import { editDistance, nearestName } from '../errors/name-distance.js';
 const UNKNOWN = /unknown (option|command) '([^']+)'/;
 const FROM_VALUE_ON = /=.*$/s;
 
-/** The share of letters that may differ in a misspelt name. */
+/** Whether `given` may be a misspelt `name`: at most 40 % of its letters differ, or two. */
 function isNear(given: string, name: string): boolean {
   return editDistance(given, name) <= Math.max(2, Math.floor(name.length * 0.4));
 }

@@ -1,7 +1,7 @@
-/** One thing that a process asks of a simulated disk. */
+/** An operation of a process on a simulated disk. */
 import type { FileContent } from './file-content.js';
 
-/** What can be told to fail. */
+/** The kinds of operation that a fault can make fail. */
 export type DiskOperation =
   | 'open'
   | 'append'
@@ -16,13 +16,16 @@ export type DiskOperation =
   | 'remove'
   | 'syncFolder';
 
-/** What an operation does when its time has come. */
+/** The effect of an operation, at its time. */
 export interface Operation<T> {
   readonly kind: DiskOperation;
   readonly path: string;
-  /** On which operations follow one another in the order in which they were begun. */
+  /** Operations on the same key happen in the order in which they were begun. */
   readonly file?: FileContent;
   readonly act: () => T;
-  /** What is done of it where its process ends meanwhile, if not nothing or all. */
+  /**
+   * The partial effect that it may have if its process ends meanwhile. Without it, the effect is all or
+   * nothing.
+   */
   readonly half?: () => void;
 }

@@ -1,6 +1,6 @@
-/** What a simulated file holds: as programs read it, and as a power loss would leave it. */
+/** The content of a simulated file, as programs read it and as a power loss would leave it. */
 
-/** Draws what a seed decides. */
+/** Random numbers that follow from the seed. */
 export interface RandomSource {
   /** An integer from 0 to n - 1. */
   below(n: number): number;
@@ -8,7 +8,7 @@ export interface RandomSource {
   chance(p: number): boolean;
 }
 
-/** Bytes that grow at their end. */
+/** A byte array that can grow. */
 class Bytes {
   #buffer = Buffer.alloc(64);
   length = 0;
@@ -57,12 +57,12 @@ export class FileContent {
     return this.#seen.length;
   }
 
-  /** The caller may not change what it has been given. */
+  /** The caller must not change the result. */
   view(): Buffer {
     return this.#seen.view();
   }
 
-  /** What a sync has forced to the disk. */
+  /** The content that a sync has forced to the disk. */
   durableView(): Buffer {
     return this.#durable.view();
   }
@@ -81,14 +81,17 @@ export class FileContent {
   }
 
   /**
-   * A sync fails: the system gives the pages up and takes them for clean. They are read as before, and no later sync
-   * brings them to the disk. (https://lwn.net/Articles/752063/)
+   * A failed sync: the system marks the pages as clean although they are not on the disk. They are read as before, but no
+   * later sync brings them to the disk. (https://lwn.net/Articles/752063/)
    */
   failSync(): void {
     this.#unsynced = [];
   }
 
-  /** What was synced stays, and of what came after it the beginning: a write may be torn at any byte. */
+  /**
+   * A power loss: synced content stays, and of the rest only the beginning, because a write may be torn at
+   * any byte.
+   */
   losePower(random: RandomSource): void {
     const whole = random.below(this.#unsynced.length + 1);
     for (const change of this.#unsynced.slice(0, whole)) apply(this.#durable, change);

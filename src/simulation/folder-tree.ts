@@ -1,4 +1,4 @@
-/** The names of a simulated disk: as programs see them, and as a power loss would leave them. */
+/** The folders of a simulated disk, as programs see them and as a power loss would leave them. */
 import { FileContent, type RandomSource } from './file-content.js';
 
 export class Folder {
@@ -8,21 +8,21 @@ export class Folder {
 
 export type Entry = Folder | FileContent;
 
-/** What happens to a name: it means something else, or nothing. */
+/** A change of a name: it points to something else, or to nothing. */
 interface NameChange {
   readonly folder: Folder;
   readonly name: string;
   readonly entry: Entry | null;
 }
 
-/** Where a path leads: the folder that its last name is in, and what that means there. */
+/** The result of following a path: the folder of its last name, and what that name points to. */
 export interface Place {
   readonly folder: Folder;
   readonly name: string;
   readonly entry: Entry | null;
 }
 
-/** An error as Node has it. */
+/** An error in the form of Node's. */
 export function systemError(code: string, call: string, path: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: simulated, ${call} '${path}'`), { code, syscall: call, path });
 }
@@ -34,10 +34,10 @@ function applyTo(names: 'seen' | 'durable', { folder, name, entry }: NameChange)
 
 export class FolderTree {
   readonly #root = new Folder();
-  /** Not on the disk yet, the oldest first. What stands in one list gets there together. */
+  /** Changes that are not on the disk yet, the oldest first. Changes in the same list get there together. */
   #unsynced: (readonly NameChange[])[] = [];
 
-  /** @throws ENOENT, ENOTDIR for what stands before the last name */
+  /** @throws ENOENT, ENOTDIR for the folders before the last name */
   place(call: string, path: string): Place {
     const names = path.split('/').filter((name) => name !== '' && name !== '.');
     const name = names.pop() ?? '';
@@ -51,7 +51,7 @@ export class FolderTree {
     return { folder, name, entry: name === '' ? this.#root : (folder.seen.get(name) ?? null) };
   }
 
-  /** As `place`, for what has to be there. @throws ENOENT */
+  /** As `place`, but something must be there. @throws ENOENT */
   entry(call: string, path: string): Entry {
     const { entry } = this.place(call, path);
     if (entry === null) throw systemError('ENOENT', call, path);
@@ -72,7 +72,7 @@ export class FolderTree {
     });
   }
 
-  /** The file at `path` as a power loss would leave it at the least; null where there might be none. */
+  /** The least of the file at `path` that certainly survives a power loss; null if it may be gone. */
   durableFile(path: string): FileContent | null {
     let entry: Entry | undefined = this.#root;
     for (const name of path.split('/').filter((part) => part !== '' && part !== '.')) {
@@ -81,7 +81,7 @@ export class FolderTree {
     return entry instanceof FileContent ? entry : null;
   }
 
-  /** Of the changes that no sync has ordered any may have got to the disk. */
+  /** A power loss: any of the changes that no sync has forced to the disk may have got there. */
   losePower(random: RandomSource): void {
     for (const together of this.#unsynced) {
       if (random.chance(0.5)) for (const change of together) applyTo('durable', change);

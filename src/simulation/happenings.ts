@@ -1,4 +1,4 @@
-/** What a fault does to the processes, connections and disk of a simulated run. */
+/** Applies a fault to the processes, connections and disk of a simulated run. */
 import type { Fault, Target } from './history.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import type { SimulatedNetwork } from './simulated-network.js';
@@ -7,7 +7,7 @@ import type { WireFabric } from './simulated-wire.js';
 import type { Verdicts } from './verdicts.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** Whoever starts a process again does so after this time, unless a fault says otherwise. */
+/** A process that died is started again after this time, unless the fault says otherwise. */
 export const RESTART_MS = 500;
 
 export interface RunningWorker {
@@ -18,7 +18,7 @@ export interface RunningWorker {
   lie: boolean;
 }
 
-/** What a fault can reach. */
+/** The parts of a run that a fault can affect. */
 export interface Stage {
   readonly time: VirtualTime;
   readonly fabric: WireFabric;
@@ -26,7 +26,7 @@ export interface Stage {
   readonly disk: SimulatedDisk;
   readonly verdicts: Verdicts;
   readonly coordinator: SimulatedProcess | null;
-  /** All that were ever started. */
+  /** All processes that were ever started. */
   readonly workers: readonly RunningWorker[];
   kill(process: SimulatedProcess, silent: boolean): void;
   killAt(fault: Extract<Fault, { kind: 'kill-at' }>): void;

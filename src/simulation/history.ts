@@ -1,18 +1,24 @@
-/** What goes wrong in a simulated run, and when: a pure function of the seed. */
+/** Draws the faults of a simulated run and their times: a pure function of the seed. */
 import { SimulatedRandom, STREAM } from './simulated-random.js';
 
-/** Whom a fault hits: a worker by its place in the list of those that were ever started, or the coordinator. */
+/**
+ * The target of a fault: a worker by its position in the list of all that were ever started, or the
+ * coordinator.
+ */
 export type Target = number | 'coordinator';
 
 export type Fault =
-  /** A process dies at once; `silent`: with its machine, so that nobody is told and unsynced writes may be lost. */
+  /**
+   * A process dies at once. With `silent` its machine dies too, so that connections are not closed and
+   * unsynced writes may be lost.
+   */
   | {
       readonly kind: 'kill';
       readonly target: Target;
       readonly silent: boolean;
       readonly backAfterMs: number | null;
     }
-  /** The coordinator dies as it says `message` for the `nth` time. */
+  /** The coordinator dies when it sends `message` for the `nth` time. */
   | {
       readonly kind: 'kill-at';
       readonly message: 'commit' | 'stepPlan' | 'digestRequest' | 'welcome';
@@ -22,7 +28,7 @@ export type Fault =
     }
   /** A process stands still, as after SIGSTOP. */
   | { readonly kind: 'suspend'; readonly target: Target; readonly forMs: number }
-  /** The training thread of a worker stands still; its communication thread goes on. */
+  /** The training thread of a worker stands still, while its communication thread goes on. */
   | { readonly kind: 'hang'; readonly target: number; readonly forMs: number }
   | { readonly kind: 'cut'; readonly a: Target; readonly b: Target }
   | { readonly kind: 'part'; readonly a: Target; readonly b: Target; readonly forMs: number }
@@ -32,12 +38,12 @@ export type Fault =
   | { readonly kind: 'stop'; readonly backAfterMs: number }
   | { readonly kind: 'disk-full'; readonly forMs: number }
   | { readonly kind: 'sync-fails' }
-  /** The next message arrives as noise. */
+  /** The next message is replaced by noise. */
   | { readonly kind: 'noise' }
   | { readonly kind: 'clock-jump'; readonly target: Target; readonly byMs: number }
   /** A weight of a worker changes, as in broken memory. */
   | { readonly kind: 'damage'; readonly target: number }
-  /** A worker says another digest than it has. */
+  /** A worker reports a wrong digest. */
   | { readonly kind: 'lie'; readonly target: number };
 
 export interface PlannedFault {
@@ -49,7 +55,7 @@ export interface History {
   readonly seed: number;
   readonly workers: number;
   readonly minWorkers: number;
-  /** What is trained; see `VARIANTS`. */
+  /** The kind of run; see `VARIANTS`. */
   readonly variant: number;
   readonly checkpointEverySteps: number;
   readonly auditEverySteps: number;
@@ -57,7 +63,7 @@ export interface History {
 }
 
 const VARIANTS = 3;
-/** About how long a run takes that nothing happens to. */
+/** Approximate time of a run without faults. */
 const USUAL_MS = 400;
 const MOST_WORKERS = 4;
 const MOST_FAULTS = 6;
@@ -66,12 +72,12 @@ const MESSAGES = ['commit', 'commit', 'commit', 'stepPlan', 'digestRequest', 'we
 /** @param seed unsigned 32-bit integer */
 export function historyOf(seed: number): History {
   const random = new SimulatedRandom(seed, STREAM.faults);
-  // Who lies is found by a majority of those who do not: such runs lose no workers otherwise.
+  // A liar is found by a majority of honest workers, so such runs must not lose workers in other ways.
   const liars = random.chance(0.1);
   const workers = liars ? 3 + random.below(2) : 1 + random.below(MOST_WORKERS);
   const count = random.chance(0.05) ? 0 : 1 + random.below(MOST_FAULTS);
   const faults = Array.from({ length: liars ? 1 : count }, () => {
-    // Often in the beginning, now and then when all should be over.
+    // Mostly in the beginning, sometimes when the run should be over.
     const atMs = random.uniform() * USUAL_MS * (random.chance(0.2) ? 3 : 1);
     return { atMs, fault: liars ? lieOf(random, workers) : faultOf(random, workers) };
   }).sort((a, b) => a.atMs - b.atMs);
@@ -79,7 +85,8 @@ export function historyOf(seed: number): History {
   return {
     seed,
     workers,
-    // A worker that joins takes the state from one peer, and a wrong one with it: the majority is to be there before.
+    // A worker that joins takes the state from one peer, even a wrong state. So a majority must be there
+    // before.
     minWorkers: liars ? workers : minWorkers,
     variant: random.below(VARIANTS),
     checkpointEverySteps: random.pick([0, 1, 2, 3]),

@@ -1,4 +1,7 @@
-/** Runs simulated histories, one after the other: `npm run simulate -- --runs N --from SEED`, or one of them with a trace. */
+/**
+ * Runs simulated histories one after the other (`npm run simulate -- --runs N --from SEED`), or one of them
+ * with a trace.
+ */
 import { parseArgs } from 'node:util';
 import { historyOf, withoutFault, type History } from './history.js';
 import { SimulatedRun, type Outcome } from './simulated-run.js';
@@ -6,14 +9,17 @@ import type { CleanRun } from './verdicts.js';
 
 const clean = new Map<number, CleanRun>();
 
-/** Nothing happened to it, and yet something is wrong. */
+/** A run without faults that violates something. */
 class CleanRunFailed extends Error {
   constructor(variant: number, violation: string) {
     super(`the clean run of variant ${variant}: ${violation}`);
   }
 }
 
-/** What every run of the variant must come to: one worker, nothing happens, a checkpoint after every step. */
+/**
+ * The clean run of a variant, whose results every other run must have: one worker, no faults, a checkpoint
+ * after every step.
+ */
 async function cleanRun(variant: number): Promise<CleanRun> {
   const known = clean.get(variant);
   if (known !== undefined) return known;
@@ -38,7 +44,7 @@ async function simulate(history: History, trace?: (text: string) => void): Promi
   return new SimulatedRun(history, await cleanRun(history.variant), trace ?? null).run();
 }
 
-/** A history with as few faults as still fail. */
+/** Shrinks a history to the fewest faults with which it still fails. */
 async function shrunk(history: History): Promise<History> {
   for (let i = 0; i < history.faults.length; i++) {
     const fewer = withoutFault(history, i);

@@ -1,4 +1,7 @@
-/** A disk in memory and in virtual time: what a power loss, a dead process or a fault leaves follows from the seed. */
+/**
+ * A disk in memory and in virtual time. What a power loss, a dead process or a fault leaves on it follows
+ * from the seed.
+ */
 import type { Clock, Timer } from '../host/clock.js';
 import type { Disk } from '../host/disk.js';
 import type { DiskOperation, Operation } from './disk-operation.js';
@@ -15,7 +18,7 @@ interface UnderWay {
 class User {
   state: 'runs' | 'suspended' | 'dead' = 'runs';
   readonly underWay = new Set<UnderWay>();
-  /** What a suspended process does when it goes on. */
+  /** Actions of a suspended process, for when it goes on. */
   held: (() => void)[] = [];
 }
 
@@ -37,13 +40,13 @@ export class SimulatedDisk {
     this.#clock = clock;
   }
 
-  /** The disk as `process`, whatever that is, uses it. */
+  /** The disk as `process` sees it. */
   for(process: unknown): Disk {
     const user = this.#user(process);
     return new SimulatedView(this.#tree, this, async (operation) => this.#run(user, operation));
   }
 
-  /** The process ends here: of what it has under way anything may have been done, and nothing comes back to it. */
+  /** The process ends. Its operations under way may have been done or not, and it gets no answers. */
   freeze(process: unknown): void {
     const user = this.#user(process);
     user.state = 'dead';
@@ -57,7 +60,7 @@ export class SimulatedDisk {
     user.underWay.clear();
   }
 
-  /** The process stands still: what it has under way is done, and it learns of that when it goes on. */
+  /** The process stands still. Its operations under way are done, and it gets the answers when it goes on. */
   suspend(process: unknown): void {
     const user = this.#user(process);
     if (user.state === 'runs') user.state = 'suspended';
@@ -70,19 +73,22 @@ export class SimulatedDisk {
     for (const goOn of user.held.splice(0)) goOn();
   }
 
-  /** The power fails: all processes end, and what no sync has forced to the disk is there in part or not at all. */
+  /**
+   * The power fails. All processes end, and everything that no sync has forced to the disk survives in part
+   * or not at all.
+   */
   crash(): void {
     for (const process of this.#users.keys()) this.freeze(process);
     this.#users.clear();
     this.#tree.losePower(this.#random);
   }
 
-  /** What the file at `path` holds at the least after a power loss; null where it may be gone. */
+  /** The least that the file at `path` holds after a power loss; null if it may be gone. */
   durableText(path: string): string | null {
     return this.#tree.durableFile(path)?.durableView().toString('utf8') ?? null;
   }
 
-  /** What a program reads at `path` now; null where there is no such file. */
+  /** The content that a program reads at `path` now; null if there is no such file. */
   text(path: string): string | null {
     const entry = this.has(path) ? this.#tree.place('open', path).entry : null;
     return entry instanceof FileContent ? entry.view().toString('utf8') : null;
@@ -97,7 +103,7 @@ export class SimulatedDisk {
     }
   }
 
-  /** Only so many bytes can still be written, until it is said again; what is removed makes room. */
+  /** From now on only so many bytes can be written, until the next call. Removing files makes room. */
   set room(bytes: number) {
     this.#room = bytes;
   }
@@ -106,17 +112,17 @@ export class SimulatedDisk {
     return this.#room;
   }
 
-  /** Every operation that is begun from now on takes so much longer. */
+  /** Every operation that begins from now on takes this much longer. */
   set slowMs(ms: number) {
     this.#slowMs = ms;
   }
 
-  /** The next operation of that kind fails. A failed sync of a file loses what was to be synced. */
+  /** The next operation of that kind fails. A failed sync of a file loses what it should have synced. */
   failNext(kind: DiskOperation, code: string): void {
     this.#failures.push({ kind, code });
   }
 
-  /** What was told to fail and has not yet does not. */
+  /** Withdraws failures that have not happened yet. */
   failNothing(): void {
     this.#failures.length = 0;
   }

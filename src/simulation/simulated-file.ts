@@ -4,15 +4,15 @@ import type { DiskOperation, Operation } from './disk-operation.js';
 import { FileContent } from './file-content.js';
 import { Folder, systemError } from './folder-tree.js';
 
-/** How much can still be written. */
+/** The number of bytes that can still be written. */
 export interface Space {
   room: number;
 }
 
-/** Does an operation when its time has come, and fails or never returns where the simulation says so. */
+/** Runs an operation at its time. It fails or never returns if the simulation says so. */
 export type Run = <T>(operation: Operation<T>) => Promise<T>;
 
-/** Writes what there is room for. @throws ENOSPC where that is not all */
+/** Writes as much as there is room for. @throws ENOSPC if that is not everything */
 function written(space: Space, path: string, content: FileContent, at: number, bytes: Uint8Array): void {
   const growth = Math.max(0, at + bytes.length - content.length);
   const missing = Math.max(0, growth - space.room);
@@ -110,7 +110,7 @@ export class SimulatedFile implements DiskFile {
     return this.#run(Object.assign({ kind, path: this.#path, act }, file, half && { half }));
   }
 
-  /** @throws EBADF where the file is closed or open for the other thing, EISDIR where it is a folder */
+  /** @throws EBADF if the file is closed or was opened in the other mode, EISDIR if it is a folder */
   #open(to: 'r' | 'w'): FileContent {
     if (this.#closed || (this.#mode === 'r') !== (to === 'r')) throw systemError('EBADF', to, this.#path);
     if (this.#content instanceof Folder) throw systemError('EISDIR', to, this.#path);

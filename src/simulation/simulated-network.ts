@@ -1,4 +1,7 @@
-/** The sockets of a run over simulated connections, with ZeroMQ's ways: queues, silent drops, reads from memory after a send. */
+/**
+ * The sockets of a run over simulated connections. They behave as ZeroMQ's do, with queues, silent drops, and
+ * reads from the sender's memory after a send.
+ */
 import { coded } from '../errors/errors.js';
 import type {
   Connection,
@@ -19,7 +22,7 @@ import type { Frames, Wire, WireFabric, WireServer } from './simulated-wire.js';
 import type { VirtualTime } from './virtual-time.js';
 
 export interface NetworkWatcher {
-  /** A process says something to another: told before it leaves. @returns what is said in place of it */
+  /** Called before a message leaves a process. @returns the message that is sent in its place */
   onSend(from: SimulatedProcess, name: MessageName, body: unknown): unknown;
 }
 
@@ -31,7 +34,7 @@ export class SimulatedNetwork {
   readonly #random: SimulatedRandom;
   readonly #watcher: NetworkWatcher;
   #ports = FIRST_PORT;
-  /** Messages to come that are turned into noise. */
+  /** How many of the next messages are replaced by noise. */
   #noise = 0;
   readonly #noisy = new WeakSet<Frames>();
 
@@ -42,7 +45,7 @@ export class SimulatedNetwork {
     this.#watcher = watcher;
   }
 
-  /** The next message arrives as noise. */
+  /** Replaces the next message by noise. */
   corruptNext(): void {
     this.#noise++;
   }
@@ -68,7 +71,10 @@ export class SimulatedNetwork {
     return noise;
   }
 
-  /** TCP lets no damage through: where noise arrives, an end is broken, and the connection ends with it. */
+  /**
+   * TCP does not deliver damaged bytes. So noise means that one end is broken, and the connection ends with
+   * it.
+   */
   #transmit(wire: Wire, direction: 'toServer' | 'toClient', frames: Frames): void {
     this.fabric.transmit(wire, direction, frames);
     if (this.#noisy.has(frames)) this.fabric.finish(wire);

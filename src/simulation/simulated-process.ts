@@ -1,8 +1,11 @@
-/** A process of a simulation: it lives, is suspended, dies; nothing that it has planned happens after its death. */
+/**
+ * A process of a simulation, which runs, is suspended, or dies. Nothing that it has planned happens after its
+ * death.
+ */
 import type { NotedProcess, ProcessIdentity } from '../host/process.js';
 import type { SimulatedRandom } from './simulated-random.js';
 
-/** All simulated processes are on one machine, as far as the run folder's lease can tell. */
+/** For the run folder's lease, all simulated processes are on the same machine. */
 const PLACE = 'the simulated machine';
 
 export class SimulatedProcess implements ProcessIdentity {
@@ -12,9 +15,9 @@ export class SimulatedProcess implements ProcessIdentity {
   readonly place = PLACE;
   readonly network = PLACE;
   readonly startedAt: string;
-  /** 0: it runs. */
+  /** The time until which it is suspended; 0 if it runs. */
   suspendedUntilMs = 0;
-  /** How far its time of day is off. */
+  /** The error of its time of day, ms. */
   dateOffMs = 0;
   #alive = true;
   readonly #onDeath: (() => void)[] = [];

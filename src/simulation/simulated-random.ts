@@ -1,7 +1,7 @@
-/** Where a simulation draws from: a pure function of its seed and of what is drawn for. */
+/** The random numbers of a simulation: a pure function of its seed and of the purpose. */
 import { KeyedRandom, PURPOSE } from '../numbers/random/keyed-random.js';
 
-/** Streams of a seed, so that another draw in one of them does not shift the others. */
+/** The streams of a seed. Drawing more from one of them does not change the others. */
 export const STREAM = { faults: 1, network: 2, disk: 3, names: 4, compute: 5 } as const;
 
 export class SimulatedRandom {

@@ -1,19 +1,22 @@
-/** The ring's sockets over simulated connections: a bounded queue on each side, frames read some time after they were sent. */
+/**
+ * The ring's sockets over simulated connections, with a bounded queue on each side. Frames are read some time
+ * after they were sent.
+ */
 import type { RingReceiver, RingSender } from '../host/network.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import type { SimulatedRandom } from './simulated-random.js';
 import type { Frames, Wire, WireFabric, WireServer } from './simulated-wire.js';
 
-/** Messages that wait on both sides of a connection together. */
+/** The most messages that wait on both sides of a connection together. */
 const MOST_UNREAD = 16;
-/** A frame stays in the sender's memory for this long at most. */
+/** The longest time for which a frame stays in the sender's memory. */
 const LEAVE_MS = 3;
-/** Below this zeromq.js copies a frame when it is sent. */
+/** zeromq.js copies smaller frames when they are sent. */
 const COPIED_BYTES = 128;
 
 const CLOSED = 'the socket was closed';
 
-/** Told when a message was read: the sender may have waited for that. */
+/** Called when a message was read, because the sender may wait for that. */
 const readers = new WeakMap<Wire, () => void>();
 
 export function simulatedRingReceiver(
@@ -56,7 +59,10 @@ export function simulatedRingReceiver(
   };
 }
 
-/** To the next rank. What was handed over when a connection breaks is lost; it connects again. */
+/**
+ * The connection to the next rank. If it breaks, messages that were handed over are lost, and it connects
+ * again.
+ */
 export class RingPipe implements RingSender {
   readonly #fabric: WireFabric;
   readonly #random: SimulatedRandom;

@@ -1,4 +1,4 @@
-/** One simulated history from its beginning to its end: processes start, are hit, and are started again. */
+/** Runs one simulated history: starts processes, lets faults hit them, and starts them again. */
 import { reasonOf, VitrailError } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { runOn } from '../coordinator/coordinator.js';
@@ -15,16 +15,19 @@ import { Verdicts, type CleanRun } from './verdicts.js';
 import { VirtualTime } from './virtual-time.js';
 import type { Body, MessageName } from '../wire/codec.js';
 
-/** Whatever happens, a run has come to its end so long after the last fault. */
+/** Whatever happens, a run must end within this time after the last fault. */
 const LONGEST_MS = 400_000;
-/** So long after the run every process has ended: workers wait no longer for a coordinator. */
+/**
+ * Every process must end within this time after the run, because workers do not wait longer for a
+ * coordinator.
+ */
 const COORDINATOR_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 120_000;
 const AFTER_END_MS = CONNECT_TIMEOUT_MS + 30_000;
-/** A person who starts a run again and again in vain starts its workers anew as well. */
+/** After starting a run in vain this many times, a person also starts its workers again. */
 const RESTARTS_IN_VAIN = 2;
 const MOST_RESTARTS = 60;
-/** What a defect of the run itself ends with. */
+/** Errors that mean a defect of vitrail itself. */
 const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
 
 export interface Outcome {
@@ -122,7 +125,7 @@ export class SimulatedRun {
     };
   }
 
-  /** No process is left. */
+  /** Whether all processes have ended. */
   async #awaitSilence(broken: () => boolean): Promise<void> {
     const living = (): SimulatedProcess[] => [...this.#processes.values()].filter(({ alive }) => alive);
     const untilMs = this.#time.nowMs + AFTER_END_MS;
@@ -248,7 +251,7 @@ export class SimulatedRun {
         ({ reason }) => {
           this.#tell(`${process.name} ends: ${reason}`);
           this.#exit(process);
-          // Left on request, or told to stop by a coordinator that is started again.
+          // The worker left on request, or was told to stop by a coordinator that is started again.
           this.#keepOneWorker();
         },
         (error: unknown) => {
@@ -261,7 +264,7 @@ export class SimulatedRun {
     });
   }
 
-  /** A run that all workers have left goes on when somebody starts another. */
+  /** If all workers have left, a person starts another, so that the run goes on. */
   #keepOneWorker(): void {
     if (!this.#ended && this.#living().length < Math.max(1, this.#history.minWorkers))
       this.#startWorker(1000);
@@ -271,7 +274,7 @@ export class SimulatedRun {
     return this.#workers.filter(({ process }) => process.alive);
   }
 
-  /** The end of a process that has done what it wanted. */
+  /** The normal end of a process. */
   #exit(process: SimulatedProcess): void {
     this.#disk.freeze(process);
     process.kill();
@@ -295,7 +298,7 @@ export class SimulatedRun {
     } else if (DEFECTS.includes(error.code)) this.#verdicts.violated(`${who} ends with ${error.message}`);
   }
 
-  /** @returns what is said in place of it */
+  /** @returns the message that is sent in its place */
   #onSend(from: SimulatedProcess, name: MessageName, body: unknown): unknown {
     const isCoordinator = from === this.#coordinator;
     if (name === 'commit' && from.alive) this.#verdicts.commit(body as Body<'commit'>);

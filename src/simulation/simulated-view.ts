@@ -1,4 +1,4 @@
-/** The operations of a simulated disk, as one process calls them. */
+/** The simulated disk as one process sees it. */
 import type { Disk, DiskFile, OpenMode } from '../host/disk.js';
 import { FileContent } from './file-content.js';
 import { Folder, systemError, type FolderTree, type Place } from './folder-tree.js';
@@ -92,7 +92,7 @@ export class SimulatedView implements Disk {
     });
   }
 
-  /** One name after the other, as the system does it. */
+  /** Removes one name after the other, as the system does. */
   async removeAll(path: string): Promise<void> {
     const { entry } = await this.#do('read', path, () => this.#tree.place('lstat', path));
     if (entry === null) return;
@@ -133,7 +133,7 @@ export class SimulatedView implements Disk {
     return content;
   }
 
-  /** @throws EISDIR, ENOTDIR, ENOTEMPTY where `entry` cannot take the place */
+  /** @throws EISDIR, ENOTDIR, ENOTEMPTY if `entry` cannot replace what is there */
   #makeWay(entry: FileContent | Folder, { entry: old }: Place, path: string): void {
     if (old === null) return;
     if (old instanceof FileContent) {

@@ -1,11 +1,14 @@
-/** Connections between simulated processes, as TCP makes them: in order, delayed, broken, held up by a partition. */
+/**
+ * Connections between simulated processes. As with TCP, messages arrive in order and late, and connections
+ * break or are partitioned.
+ */
 import type { SimulatedProcess } from './simulated-process.js';
 import type { SimulatedRandom } from './simulated-random.js';
 import type { VirtualTime } from './virtual-time.js';
 
 export type Frames = readonly Uint8Array[];
 
-/** What others connect to. */
+/** An address that others connect to. */
 export interface WireServer {
   readonly process: SimulatedProcess;
   readonly onFrames: (wire: Wire, frames: Frames) => void;
@@ -24,21 +27,21 @@ export interface Wire {
   readonly client: WireClient;
   readonly server: WireServer;
   broken: boolean;
-  /** What was sent still arrives, what is sent from now on does not. */
+  /** Messages that were sent still arrive; messages that are sent from now on do not. */
   ending: boolean;
-  /** When the last message of a direction arrives: later ones come after it. */
+  /** When the last message of each direction arrives, because later ones must not overtake it. */
   readonly lastMs: { toServer: number; toClient: number };
 }
 
 type Direction = keyof Wire['lastMs'];
 
-/** Milliseconds between machines: mostly short, now and then long. */
+/** Latency in ms: mostly short, sometimes long. */
 const LATENCY_MS = 0.5;
 const SLOW_MS = 40;
 const SLOW_SHARE = 0.02;
-/** Until an end learns that the other is gone. */
+/** Time until an end notices that the other has closed. */
 const NOTICE_MS = 4;
-/** Until it learns of an end that vanished without a word. */
+/** Time until it notices that the other end has vanished without closing. */
 const SILENT_NOTICE_MS = 6000;
 const RECONNECT_MS = 100;
 const LONGEST_RECONNECT_MS = 2000;
@@ -48,7 +51,7 @@ export class WireFabric {
   readonly #random: SimulatedRandom;
   readonly #servers = new Map<string, WireServer>();
   readonly #wires = new Set<Wire>();
-  /** Until when two processes do not hear each other. */
+  /** The end of the partition between two processes. */
   readonly #partitions = new Map<string, number>();
   #ids = 0;
 
@@ -57,20 +60,20 @@ export class WireFabric {
     this.#random = random;
   }
 
-  /** @returns false where another has the address */
+  /** @returns false if another process has the address */
   serve(address: string, server: WireServer): boolean {
     if (this.#servers.get(address)?.process.alive === true) return false;
     this.#servers.set(address, server);
     return true;
   }
 
-  /** Nobody connects any more; what is on its way still arrives. */
+  /** Takes no more connections. Messages that are on their way still arrive. */
   withdraw(address: string, server: WireServer): void {
     if (this.#servers.get(address) === server) this.#servers.delete(address);
     for (const wire of this.#wires) if (wire.server === server) this.#endAfterLast(wire);
   }
 
-  /** Connects, again and again, until `given up` says so. */
+  /** Connects, again whenever the connection breaks, until `givenUp` gives true. */
   connect(address: string, client: WireClient, givenUp: () => boolean, waitMs = LATENCY_MS): void {
     this.#time.plan(client.process, waitMs, () => {
       if (givenUp()) return;
@@ -99,7 +102,7 @@ export class WireFabric {
     });
   }
 
-  /** @param leaveMs after so long the frames leave the sender's memory: until then they may change */
+  /** @param leaveMs after this time the frames have left the sender's memory; until then they may change */
   transmit(wire: Wire, direction: Direction, frames: Frames, leaveMs = 0): void {
     const sender = direction === 'toServer' ? wire.client.process : wire.server.process;
     if (!sender.alive || wire.ending) return;
@@ -123,11 +126,11 @@ export class WireFabric {
   /** Two processes do not hear each other for a while. */
   part(a: SimulatedProcess, b: SimulatedProcess, forMs: number): void {
     this.#partitions.set(pairKey(a, b), this.#time.nowMs + forMs);
-    // A connection outlives a short partition: what was sent meanwhile is sent again.
+    // A connection survives a short partition. Messages that were sent meanwhile are sent again.
     if (this.#random.chance(0.5)) this.#time.plan(null, forMs, () => this.cut(a, b));
   }
 
-  /** A process has died. @param silent its machine as well: nobody is told */
+  /** A process has died. @param silent whether its machine has, too, so that connections are not closed */
   died(process: SimulatedProcess, silent: boolean): void {
     for (const wire of [...this.#wires]) {
       if (wire.client.process !== process && wire.server.process !== process) continue;
@@ -148,7 +151,7 @@ export class WireFabric {
     this.#time.plan(null, lastMs - this.#time.nowMs + 1, () => this.break(wire));
   }
 
-  /** Lets what was sent arrive, and ends the connection. */
+  /** Ends the connection after everything that was sent has arrived. */
   finish(wire: Wire): void {
     wire.ending = true;
     this.#endAfterLast(wire);

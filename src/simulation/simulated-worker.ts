@@ -27,7 +27,7 @@ export interface SimulatedWorkerOptions {
   readonly coordinator: string;
   readonly pace: Pace;
   readonly leave: AbortSignal;
-  /** Asked after each update: true damages a weight, as broken memory does. */
+  /** Called after each update. True damages a weight, as broken memory does. */
   readonly damaged: () => boolean;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -39,7 +39,7 @@ function nothing(): void {
   // Nobody reads the log of a simulated worker.
 }
 
-/** @returns what it was told at the end. @throws what a worker process ends with */
+/** @returns the reason that the worker was given at the end. @throws the error that a worker process would end with */
 export async function simulatedWorker(options: SimulatedWorkerOptions): Promise<Body<'stop'>> {
   const { process, time, coordinator, leave, coordinatorTimeoutMs, connectTimeoutMs } = options;
   const clock = time.clockOf(process);
@@ -66,7 +66,7 @@ export async function simulatedWorker(options: SimulatedWorkerOptions): Promise<
   }
 }
 
-/** The communication thread: what is said to it and what it says takes an event each. */
+/** The communication thread. Every message to it and from it is an event of its own. */
 function threadOf(
   { process, time, network }: SimulatedWorkerOptions,
   clock: Clock,

@@ -1,4 +1,7 @@
-/** A small function of weights and samples in place of the network: its gradients are summed exactly as real ones are. */
+/**
+ * A small function of weights and samples in place of the network. Its gradients are summed exactly like real
+ * ones.
+ */
 import type { Clock } from '../host/clock.js';
 import { hostGradient } from '../kernels/gradient-tensor.js';
 import type {
@@ -13,19 +16,19 @@ import type { Loader } from '../worker/data/loader.js';
 
 type Engine = Pick<ComputeEngine, 'backend' | 'loadWeights' | 'trainMicroBatch' | 'evaluateMicroBatch'>;
 
-/** How long the computing of a micro-batch takes, ms. */
+/** Time in which a micro-batch is computed, ms. */
 export type Pace = () => number;
 
 const BACKEND = 'simulated';
 
-/** A number in [-1, 1) that follows from the two: no chance is in it. */
+/** A number in [-1, 1) that is a pure function of the two arguments. */
 function mixed(a: number, b: number): number {
   let hash = Math.imul(a + 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x7f4a7c15, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash ^ (hash >>> 12)) >>> 0) / 2 ** 31 - 1;
 }
 
-/** Samples are their own numbers: a micro-batch's labels hold them. */
+/** A sample is just its number, which is in the micro-batch's labels. */
 export function standInLoader(clock: Clock, pace: Pace): Pick<Loader, 'prefetch' | 'take' | 'ready'> {
   return {
     ready: 0,

@@ -1,4 +1,7 @@
-/** What simulated runs train: small, and of every kind that takes its own way through the loop. */
+/**
+ * The configurations of simulated runs. They are small, and together they take every path through the
+ * training loop.
+ */
 import { createHash } from 'node:crypto';
 import type { RunSubject } from '../coordinator/coordinator.js';
 import { resolveConfig, type OptionValues } from '../run/config/config.js';
@@ -25,11 +28,14 @@ const SPEC: ModelSpec = {
 };
 const LAYOUT = parameterLayout(SPEC);
 
-/** Three steps an epoch, the last one smaller. */
+/** Three steps in an epoch, the last one smaller. */
 const BATCH = 4;
 const TRAIN = 11;
 
-/** Options that change the weights, one of them for a run. Two epochs; with a moving average; with a test at the end. */
+/**
+ * Variants of the options that change the weights; a run has one of them: two epochs, a moving average, a
+ * test at the end.
+ */
 const TRAINED: readonly { readonly options: OptionValues; readonly val: number; readonly test: number }[] = [
   { options: { epochs: 2, optimizer: 'sgd' }, val: 0, test: 5 },
   { options: { epochs: 2, optimizer: 'adamw', emaDecay: 0.5, clipNorm: 1 }, val: 4, test: 5 },
@@ -45,7 +51,7 @@ function split(name: string, count: number): SplitManifest {
   return { samples, digest: createHash('sha256').update(JSON.stringify(samples)).digest('hex') };
 }
 
-/** The run of `history`. @param resume as a person says who starts it again */
+/** The run of `history`. @param resume whether a person starts it again with `--resume` */
 export function subjectOf(history: History, resume: boolean): RunSubject {
   const { options, val, test } = TRAINED[history.variant]!;
   const config = resolveConfig({

@@ -1,4 +1,4 @@
-/** What must hold in every history, looked at with every event. */
+/** The invariants of every history, checked at every event. */
 import type { SimulatedDisk } from './simulated-disk.js';
 import { parseJournal } from '../run/journal/journal-format.js';
 import type { Body } from '../wire/codec.js';
@@ -6,13 +6,13 @@ import { RUN_FOLDER } from './subjects.js';
 
 const JOURNAL = `${RUN_FOLDER}/journal`;
 
-/** Of a run that nothing happened to: what every other run of the same options must come to. */
+/** The results of a run without faults, which every other run with the same options must have. */
 export interface CleanRun {
   /** Digest of the reduced gradient by step. */
   readonly commits: ReadonlyMap<number, string>;
   /** Digest of the weights by step. */
   readonly weights: ReadonlyMap<number, string>;
-  /** What evaluations came to, by step. */
+  /** Results of evaluations by step. */
   readonly evaluations: ReadonlyMap<number, string>;
   readonly steps: number;
 }
@@ -24,12 +24,12 @@ export class Verdicts {
   readonly evaluations = new Map<number, string>();
   readonly #disk: SimulatedDisk;
   readonly #clean: CleanRun | null;
-  /** A weight was damaged, and nobody may have noticed yet. */
+  /** Whether a weight was damaged, which perhaps nobody has noticed yet. */
   #damaged = false;
-  /** The last step that was committed; null: the run may begin anywhere. */
+  /** The last step that was committed; null if the run may begin anywhere. */
   #last: { readonly step: number; readonly generation: number } | null = null;
 
-  /** @param clean null: this is the clean run */
+  /** @param clean null if this is the clean run */
   constructor(disk: SimulatedDisk, clean: CleanRun | null) {
     this.#disk = disk;
     this.#clean = clean;
@@ -43,7 +43,7 @@ export class Verdicts {
     this.#damaged = true;
   }
 
-  /** A coordinator starts: after a journal that was not ended it goes on from what that says is committed. */
+  /** A coordinator starts. If its journal has no end, it must go on from the last commit of that journal. */
   started(): void {
     const before = this.#last;
     this.#last = null;
@@ -102,7 +102,7 @@ export class Verdicts {
     }
   }
 
-  /** An evaluation has come to its end. */
+  /** An evaluation has ended. */
   evaluated(step: number, figures: string): void {
     this.evaluations.set(step, figures);
     const clean = this.#clean?.evaluations.get(step);
@@ -111,7 +111,7 @@ export class Verdicts {
     }
   }
 
-  /** The run has come to its end. */
+  /** The run has ended. */
   ended(steps: number): void {
     if (this.#clean === null) return;
     if (steps !== this.#clean.steps) this.violated(`the run ended after ${steps} steps`);

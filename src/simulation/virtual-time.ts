@@ -1,18 +1,21 @@
-/** Virtual time: one queue of events for all processes of a simulation, and a clock for each. */
+/** Virtual time: a queue of events that all processes of a simulation share, and a clock for each process. */
 import { setImmediate as settled } from 'node:timers/promises';
 import type { Clock, Timer } from '../host/clock.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 interface Event {
   atMs: number;
-  /** Events of the same time happen in the order in which they were planned. */
+  /** Events at the same time happen in the order in which they were planned. */
   readonly order: number;
-  /** Whose it is: a process that is dead takes none, one that is suspended takes it when it goes on. Null: nobody's. */
+  /**
+   * The process that it is for. A dead process gets no events; a suspended one gets them when it goes on.
+   * Null for no process.
+   */
   readonly owner: SimulatedProcess | null;
   action: (() => void) | null;
 }
 
-/** What the time of day is when a simulation begins. */
+/** The time of day when a simulation begins. */
 const FIRST_DATE_MS = Date.UTC(2026, 0, 1);
 
 export class VirtualTime {
@@ -26,12 +29,12 @@ export class VirtualTime {
     return this.#nowMs;
   }
 
-  /** Events that have happened. */
+  /** Number of events that have happened. */
   get events(): number {
     return this.#events;
   }
 
-  /** @returns what takes the event back */
+  /** @returns a function that cancels the event */
   plan(owner: SimulatedProcess | null, afterMs: number, action: () => void): () => void {
     const event: Event = { atMs: this.#nowMs + Math.max(0, afterMs), order: this.#orders++, owner, action };
     this.#push(event);
@@ -39,12 +42,12 @@ export class VirtualTime {
   }
 
   /**
-   * Lets events happen, one after the other, until `over` says so or `untilMs` has come.
-   * @returns whether `over` has said so
+   * Lets events happen, one after the other, until `over` gives true or `untilMs` is reached.
+   * @returns whether `over` gave true
    */
   async run(over: () => boolean, untilMs: number): Promise<boolean> {
     for (;;) {
-      // Promises that have been settled are all looked at before this one is.
+      // All promises that are settled already are handled before this one.
       await settled();
       if (over()) return true;
       const event = this.#pop();
@@ -67,7 +70,7 @@ export class VirtualTime {
     }
   }
 
-  /** @param process whose time it is; null: of what is no process */
+  /** @param process the process that the clock is for; null if it is not for a process */
   clockOf(process: SimulatedProcess | null): Clock {
     return {
       now: () => this.#nowMs,

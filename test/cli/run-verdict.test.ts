@@ -39,7 +39,7 @@ test('where the page cannot be asked the lease of the run folder tells', () => {
 test('what cannot be told is said with the reason and the age of the journal', () => {
   assert.equal(
     verdictText(runVerdict({ ...SEEN, silence, fromItsPlace: false })),
-    `it cannot be told from here whether it goes on: ${silence}; its journal was last written 3 s ago`,
+    `it cannot be told from here whether it still runs: ${silence}; its journal was last written 3 s ago`,
   );
 });
 
