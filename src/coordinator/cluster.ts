@@ -155,8 +155,9 @@ export class Cluster {
     if (member !== undefined) this.#server.send(member.peer, name, body);
   }
 
-  /* * Waits until at least one worker holds the state after `step` steps, and returns all that do. A worker whose
-   * connection broke comes back with its state, so it is worth waiting for.
+  /**
+   * Waits until at least one worker holds the state after `step` steps, and returns all that do. A worker
+   * whose connection broke comes back with its state, so it is worth waiting for.
    * @throws STATE_LOST
    */
   async someHolders(step: number): Promise<readonly number[]> {

@@ -60,7 +60,7 @@ export async function runWorker(options: WorkerOptions): Promise<Body<'stop'>> {
   checkDevice(options.device, THIS_MACHINE);
   const status = new StatusBoard();
   const { coordinator, coordinatorTimeoutMs, connectTimeoutMs, advertise, leave, log } = options;
-  const onWait = (error: VitrailError): void => log.warn(`${error.problem}: it is asked again`);
+  const onWait = (error: VitrailError): void => log.warn(`${error.problem}: asking again`);
   const own = await ownAddress({ coordinator, advertise, timeoutMs: connectTimeoutMs, leave, onWait });
   const listening = metricsListen(options.metricsListen, own.bind);
   const parentPid = options.supervised ? process.ppid : null;

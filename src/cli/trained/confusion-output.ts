@@ -12,7 +12,7 @@ export function checkConfusionPath(path: string): void {
   throw coded('CONFIG_INVALID_VALUE', {
     key: 'confusion',
     value: JSON.stringify(path),
-    problem: 'of no known form',
+    problem: 'not a known kind of file',
     expected: 'a file that ends in .csv (the pairs that occurred) or .npy (the whole matrix)',
   });
 }

@@ -1,4 +1,7 @@
-/** Decides whether a worker that says hello gets in, under which number and with which state; remembers earlier decisions about its process. */
+/**
+ * Decides whether a worker that says hello becomes a member, with which number and state. Remembers earlier
+ * decisions about its process.
+ */
 import type { VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import * as membership from './membership.js';

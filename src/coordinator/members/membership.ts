@@ -193,7 +193,7 @@ export function admissionError(hello: Body<'hello'>, room: number): VitrailError
     const peer = `a worker on ${hello.host} (pid ${hello.pid})`;
     return coded('PROTOCOL_GARBAGE', { peer, reason: 'its process has no name' });
   }
-  return room > 0 ? null : coded('WORKER_REFUSED', { reason: 'the run has all its workers' });
+  return room > 0 ? null : coded('WORKER_REFUSED', { reason: 'the run takes no more workers' });
 }
 
 export function phaseOf(member: Member): string {

@@ -49,7 +49,7 @@ export class Roster {
     return this.#members;
   }
 
-  // A sleeping worker reads what was sent to it when it wakes up, even if the coordinator is gone by then.
+  // A worker that sleeps reads its messages when it wakes up, even if the coordinator is gone by then.
   /** Connections of members, and of workers that were taken out or never got in. */
   get connected(): readonly string[] {
     return [...this.#members.map((m) => m.peer), ...this.#unknownPeers.peers];
@@ -85,7 +85,10 @@ export class Roster {
     for (const applicant of this.#admission.resume()) this.#admit(applicant, this.#options.clock.now());
   }
 
-  /** Handles messages about membership. @returns the sender of any other message; null if it was handled or the peer is unknown */
+  /**
+   * Handles messages about membership. @returns the sender of any other message, else null (also for an
+   * unknown peer)
+   */
   hear(peer: string, message: Message, nowMs: number): Member | null {
     const member = membership.memberOf(this.#members, peer);
     if (member === undefined) {
@@ -139,7 +142,7 @@ export class Roster {
     this.#removeUntold(member, 'lost', error.message, error);
   }
 
-  /** Takes out a worker that is alive and does harm. It may come back. */
+  /** Removes a worker that is alive and does harm. It may come back. */
   expel(worker: number, kind: 'hung' | 'expelled', text: string, discardState: boolean): void {
     const member = this.member(worker);
     if (member === undefined) return;
@@ -148,7 +151,10 @@ export class Roster {
     this.#unknownPeers.tell(member.peer, text, discardState, this.#options.clock.now());
   }
 
-  /** Takes out a worker that its neighbour in the ring does not reach, and keeps it out for a while if there are enough others. */
+  /**
+   * Removes a worker that its neighbour in the ring cannot reach. If there are enough others, it stays out
+   * for a while.
+   */
   quarantine(worker: number, text: string): void {
     const member = this.member(worker);
     if (member === undefined) return;
@@ -190,7 +196,8 @@ export class Roster {
     if (this.#admission.defers(applicant)) return;
     const { peer, hello } = applicant;
     if (membership.memberOf(this.#members, peer) !== undefined) return;
-    // A connection may break on the worker's side alone. The worker then comes back long before its old connection falls silent.
+    // A connection may break only on the worker's side. Then the worker comes back long before its old
+    // connection falls silent.
     const ghost = this.#members.find((m) => m.instance === hello.instance);
     if (ghost !== undefined) this.lose(ghost.peer, 'its process has come back on another connection');
     const decision = this.#admission.decide(this.#members, applicant, nowMs);

@@ -76,7 +76,8 @@ export class Rendezvous {
       : coded('BACKEND_MISMATCH', { worker: backend, run: this.#backend });
   }
 
-  /* * Waits for the workers that the run starts with, and checks that they hold the right state.
+  /**
+   * Waits for the workers that the run starts with, and checks that they hold the right state.
    * @returns false when interrupted
    * @throws WORKERS_MISSING, RUN_INTERRUPTED, NO_PROGRESS; as `agreedState`
    */
@@ -113,8 +114,9 @@ export class Rendezvous {
     return true;
   }
 
-  /* * Rolls the run back to its newest checkpoint, because no worker holds the state any more, or what they hold is wrong.
-   * All workers join again.
+  /**
+   * Rolls the run back to its newest checkpoint, because no worker holds the state any more, or what they
+   * hold is wrong. All workers join again.
    * @throws NO_PROGRESS; as `startingPoint`
    */
   async rollBack({ cluster, journal }: RendezvousServices, cause: Error): Promise<void> {
@@ -149,7 +151,7 @@ export class Rendezvous {
     const { cluster } = services;
     cluster.note({
       kind: 'waiting',
-      text: `step ${step} waits: its state is in a checkpoint, nobody holds it`,
+      text: `step ${step} waits for workers: its state is in a checkpoint, and no worker holds it`,
     });
     const resumed = { ...config, resume: true };
     const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
@@ -158,7 +160,8 @@ export class Rendezvous {
     cluster.rejoinAll(`the state of step ${step} is in a checkpoint`);
   }
 
-  /* * Gives all workers the state of an earlier checkpoint, to test it after the run is over.
+  /**
+   * Gives all workers the state of an earlier checkpoint, to test it after the run is over.
    * @returns false when interrupted
    */
   async show(services: RendezvousServices, start: StartingPoint): Promise<boolean> {
@@ -188,8 +191,9 @@ export class Rendezvous {
     return cluster.ready.length >= expected && cluster.holders(this.#progress.state.step).length > 0;
   }
 
-  /* * Waits for workers of the interrupted run. If none comes that holds its state, and the coordinator does not have it
-   * either, the run rolls back.
+  /**
+   * Waits for workers of the interrupted run. If none comes that holds its state, and the coordinator does
+   * not have it either, the run rolls back.
    * @returns false when interrupted
    */
   async #returned(services: RendezvousServices): Promise<boolean> {

@@ -54,9 +54,10 @@ export interface RunOpening {
 /** More generations than a coordinator can have planned since its last commit. */
 const GENERATIONS_OF_A_START = 2 ** 20;
 
-/* * Without a journal, or if the journal says that the run has ended, the run starts as `startingPoint` says. An
- * interrupted run goes on with the workers that hold its state, or, if its newest checkpoint is of that very step, with
- * any workers.
+/**
+ * Without a journal, or if the journal says that the run has ended, the run starts as `startingPoint` says.
+ * An interrupted run goes on with the workers that hold its state, or, if its newest checkpoint is of that
+ * very step, with any workers.
  * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
  */
 export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
@@ -100,7 +101,7 @@ async function stateOnDisk(
     const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
     return start.state.step === step ? { start, saved: savedIn(start) } : { start: null, saved: earlier };
   } catch (error) {
-    warn(`the run's own workers have to have its state: ${reasonOf(error)}`);
+    warn(`the state cannot be read from the disk, so a worker of the run must have it: ${reasonOf(error)}`);
     return { start: null, saved: -1 };
   }
 }

@@ -34,9 +34,10 @@ export class StateDiscredited extends Error {
   }
 }
 
-/* * The digests of the weights and moments that all workers hold after `step` committed steps. If no step was committed
- * since all agreed, a worker that is outvoted is expelled, and has no state when it comes back. If there is no
- * majority, no worker is trusted. Must not be called while a commit is under way.
+/**
+ * The digests of the weights and moments that all workers hold after `step` committed steps. If no step was
+ * committed since all agreed, a worker that is outvoted is expelled, and has no state when it comes back. If
+ * there is no majority, no worker is trusted. Must not be called while a commit is under way.
  * @throws StateDiscredited, STATE_MISMATCH, STATE_LOST, STEP_TIMEOUT
  */
 export async function agreedState(

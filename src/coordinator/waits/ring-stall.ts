@@ -53,7 +53,7 @@ export function leftOut(
   if (stalls <= MOST_STALLS) return null;
   if (stalls > MOST_STALLS_IN_ALL) {
     const waitedMs = stalls * stallMs;
-    const progress = `begun again ${stalls} times, each time after the third without another worker`;
+    const progress = `begun again ${stalls} times, from the third time on without one of the workers`;
     throw coded('RING_TIMEOUT', { step, waitedMs, progress });
   }
   const asked = new Set(ring);

@@ -3,7 +3,8 @@ import type { RunConfig } from '../../run/config/schema.js';
 import { choosingSplit, hasFinalTest, type Manifest } from '../../run/dataset/manifest.js';
 import { coded } from '../../errors/errors.js';
 
-/* * A warning before the run starts, or null.
+/**
+ * A warning before the run starts, or null.
  * @throws CONFIG_INVALID_VALUE if early stopping would watch the test images, which are kept for the end
  */
 export function choiceNote(

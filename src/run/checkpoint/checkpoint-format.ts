@@ -121,7 +121,8 @@ function describe(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/* * The first difference between a model's parameters and the tensors of a file; null if there is none.
+/**
+ * The first difference between a model's parameters and the tensors of a file; null if there is none.
  * @param prefix comes before the parameter's name in the file, for example `exp_avg.`
  */
 export function layoutDifference(
@@ -140,5 +141,5 @@ export function layoutDifference(
     shapes.delete(name);
   }
   const [extra] = shapes.keys();
-  return extra === undefined ? null : `it has ${extra}, which the model has not`;
+  return extra === undefined ? null : `it has ${extra}, which the model does not have`;
 }

@@ -87,7 +87,9 @@ async function checkedSums(disk: Disk, path: string): Promise<Checksums> {
   return checksums;
 }
 
-/* * Reads only step and state, from a verified state.json. This is enough to learn which model a checkpoint holds.
+/**
+ * Reads only step and state, from a verified state.json. This is enough to learn which model a checkpoint
+ * holds.
  * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_INCOMPLETE, CHECKPOINT_CORRUPT, CHECKPOINT_UNREADABLE
  */
 export async function readCheckpointState(disk: Disk, path: string): Promise<VerifiedCheckpoint> {

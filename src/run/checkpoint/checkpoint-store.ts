@@ -110,8 +110,9 @@ export async function readBest(disk: Disk, runDir: string): Promise<BestPointer 
   return best;
 }
 
-/* * Removes all checkpoints except the last `keepLast` and the best one; returns the removed paths.
- * A folder is renamed before it is emptied, so that a crash never leaves a part of a checkpoint.
+/**
+ * Removes all checkpoints except the last `keepLast` and the best one; returns the removed paths. A folder is
+ * renamed before it is emptied, so that a crash never leaves a part of a checkpoint.
  * @throws CHECKPOINT_WRITE_FAILED; as `readBest`
  */
 export async function prune(disk: Disk, runDir: string, keepLast: number): Promise<readonly string[]> {
@@ -137,9 +138,11 @@ async function isCheckpointFolder(disk: Disk, path: string): Promise<boolean> {
   return false;
 }
 
-/* * The checkpoint folder that `path` means: `path` itself, or in a run folder the best one, or else the newest that verifies.
- * A damaged best one is not replaced by another; reading it gives the error.
- * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the error of the newest one if all are damaged; as `readBest`
+/**
+ * The checkpoint folder that `path` means: `path` itself, or in a run folder the best one, or else the newest
+ * that verifies. A damaged best one is not replaced by another; reading it gives the error.
+ * @throws CHECKPOINT_NOT_FOUND; CHECKPOINT_FOREIGN; the error of the newest one if all are damaged; as
+ * `readBest`
  */
 export async function resolveCheckpoint(disk: Disk, path: string, onRejected: OnRejected): Promise<string> {
   await refuseForeign(disk, path);

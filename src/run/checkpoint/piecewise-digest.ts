@@ -5,7 +5,9 @@ import type { Clock } from '../../host/clock.js';
 /** Takes some tens of milliseconds to hash. A call would take up to 2^31 - 1 bytes. */
 const PIECE_BYTES = 2 ** 26;
 
-/* * Between two pieces, messages are read and timers run, because hashing gigabytes takes longer than a heartbeat may be late.
+/**
+ * Between two pieces, messages are read and timers run, because hashing gigabytes takes longer than a
+ * heartbeat may be late.
  * @param bytes may lie on a SharedArrayBuffer; they must not change meanwhile
  */
 export async function piecewiseDigest(clock: Clock, bytes: Uint8Array): Promise<Uint8Array> {

@@ -64,7 +64,7 @@ function checkLength(config: RunConfig): void {
   const { prolonged, extendToEpochs, resume } = config;
   if (parseProlongations(prolonged) === null) {
     const expected = 'STEP:EPOCHS,... with rising steps and epochs, or none';
-    refuse(config, 'prolonged', 'no list of prolongations', expected);
+    refuse(config, 'prolonged', 'not a list of prolongations', expected);
   }
   if (extendToEpochs !== null && !resume) {
     refuse(

@@ -13,7 +13,9 @@ function field(text: string): string {
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/* * CSV with a line for every pair that occurred, sorted by true class, then by predicted class. All other pairs are 0.
+/**
+ * CSV with a line for every pair that occurred, sorted by true class, then by predicted class. All other
+ * pairs are 0.
  * @param names of the classes
  */
 export function* confusionCsv(confusion: Confusion, names: readonly string[]): Generator<string> {

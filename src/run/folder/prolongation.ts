@@ -11,8 +11,9 @@ import { parseProlongations, totalSteps, withProlongation } from '../schedule/ru
 import { readJournal } from '../journal/journal-file.js';
 import type { RunState } from '../journal/run-state.js';
 
-/* * `config` with a length of `extendToEpochs` from `step` on. A length that the run has already adds nothing, so that the
- * same command may be given again.
+/**
+ * `config` with a length of `extendToEpochs` from `step` on. A length that the run has already adds nothing,
+ * so that the same command may be given again.
  * @throws CONFIG_INVALID_VALUE if the run would become shorter
  */
 export function prolonged(config: RunConfig, step: number, stepsPerEpoch: number): RunConfig {

@@ -60,8 +60,9 @@ export class RunLease {
     this.#timer = host.clock.every(renewMs, () => this.#renew());
   }
 
-  /* * Takes the folder, and creates it if it is missing. The lease of a process that was killed on this machine is taken
-   * over at once, any other lease when it has lapsed.
+  /**
+   * Takes the folder, and creates it if it is missing. The lease of a process that was killed on this machine
+   * is taken over at once, any other lease when it has lapsed.
    * @throws RUN_LOCKED, RUN_WRITE_FAILED
    */
   static async take(host: LeaseHost, runDir: string, options: TakeOptions): Promise<RunLease> {

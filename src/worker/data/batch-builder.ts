@@ -48,7 +48,8 @@ export class BatchBuilder {
     };
   }
 
-  /* * The micro-batch of `request`; null if nobody wants it any more.
+  /**
+   * The micro-batch of `request`; null if nobody wants it any more.
    * @throws DATA_BROKEN_IMAGE, DATA_UNREADABLE; INTERNAL for a sample that does not exist
    */
   async build(request: BatchRequest, stillWanted: StillWanted): Promise<MicroBatch | null> {

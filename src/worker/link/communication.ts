@@ -119,7 +119,7 @@ export class Communication {
   #refuseOld({ step, generation }: { readonly step: number; readonly generation: number }): void {
     const newest = this.#status.newestGeneration;
     if (newest <= generation) return;
-    throw coded('RING_ABORTED', { step, generation, reason: `generation ${newest} is there` });
+    throw coded('RING_ABORTED', { step, generation, reason: `generation ${newest} has begun` });
   }
 
   #receive(message: Message): void {
@@ -157,7 +157,7 @@ export class Communication {
         const { generation } = message.body;
         if (generation <= this.#status.newestGeneration) return;
         this.#status.announce(generation);
-        this.#callOff(`generation ${generation} is there`);
+        this.#callOff(`generation ${generation} has begun`);
         return;
       }
       case 'whoAreYou':

@@ -124,7 +124,7 @@ export class StateFetch {
     if (run !== this.#runs) return null;
     const expected = await this.#digestOf(name);
     const digest = await piecewiseDigest(this.#host.clock, new Uint8Array(memory));
-    return Buffer.compare(expected, digest) === 0 ? null : 'it has another digest than its giver says';
+    return Buffer.compare(expected, digest) === 0 ? null : 'its digest is not the one that its sender gave';
   }
 
   #begin(name: string, memory: SharedArrayBuffer): void {

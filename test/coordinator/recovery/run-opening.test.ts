@@ -10,7 +10,10 @@ test('an interrupted run whose checkpoints are damaged goes on with the workers 
   damagedCheckpoint(3);
   const { state, start, saved } = await openRun(definition, false);
   assert.deepEqual([state.step, start, saved], [3, null, -1]);
-  assert.match(warnings.join('\n'), /step-00000003 does not verify.*\n.*own workers .*CHECKPOINT_CORRUPT/);
+  assert.match(
+    warnings.join('\n'),
+    /step-00000003 does not verify.*\n.*a worker of the run must have it: .*CHECKPOINT_CORRUPT/,
+  );
 });
 
 test('a checkpoint of another step is not read, and is known as the newest', async (t) => {
@@ -37,7 +40,7 @@ test('interrupted before its first step it needs them, or workers that have them
   const { definition, warnings, interruptedAt } = runFixture(t, { initFrom: '/gone' });
   await interruptedAt(0, 'wasm');
   assert.equal((await openRun(definition, false)).start, null);
-  assert.match(warnings.join('\n'), /own workers have to have its state: CHECKPOINT_NOT_FOUND/);
+  assert.match(warnings.join('\n'), /a worker of the run must have it: CHECKPOINT_NOT_FOUND/);
 });
 
 test('it is computed with what it was computed with', async (t) => {

@@ -100,7 +100,7 @@ test('a model with fewer parameters names the first one it has not', () =>
     const path = await saveCheckpoint(runDir, content);
     await assert.rejects(readCheckpoint(nodeDisk, path, LAYOUT), {
       code: 'CHECKPOINT_OTHER_MODEL',
-      message: /it has blocks\.4\.norm1\.weight, which the model has not/,
+      message: /it has blocks\.4\.norm1\.weight, which the model does not have/,
     });
   }));
 
