@@ -103,15 +103,15 @@ export class CheckpointKeeper {
       const written = await writeCheckpoint(this.#host, config.out, content, this.#check);
       if (best?.step === state.step) {
         const metric = `${chosenBy}-accuracy`;
-        await writeBest(disk, config.out, { step: best.step, metric, value: best.accuracy });
+        const pointer = { step: best.step, metric, value: best.accuracy };
+        await writeBest(this.#host, config.out, pointer, this.#check);
       }
       return written;
     };
     const path = await (wait === null
       ? write()
       : whenThereIsSpace(join(config.out, CHECKPOINTS_FOLDER), write, wait));
-    await this.#check();
-    await prune(disk, config.out, config.keepLast);
+    await prune(disk, config.out, config.keepLast, this.#check);
     const digest = weightDigest(weights);
     this.#last = { path, digest };
     const ms = clock.now() - startMs;

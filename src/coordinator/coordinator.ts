@@ -9,7 +9,6 @@ import { hasFinalTest, type Manifest } from '../run/dataset/manifest.js';
 import { reasonOf, VitrailError } from '../errors/errors.js';
 import { modelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
-import type { Disk } from '../host/disk.js';
 import type { Host } from '../host/host.js';
 import { Resources } from '../host/resources.js';
 import { scheduleWarning } from '../run/schedule/learning-rate.js';
@@ -19,7 +18,7 @@ import type { DiskWait } from '../host/disk-space.js';
 import type { TrainingObserver } from './watch/observer.js';
 import { finalTest } from './final-test.js';
 import { afterProlongation, newestStep, prolonged } from '../run/folder/prolongation.js';
-import { writeRunFile } from '../run/folder/run-file.js';
+import { takeOverFiles, writeRunFile } from '../run/folder/run-file.js';
 import { batchNote } from './watch/batch-note.js';
 import { choiceNote } from './watch/choice-note.js';
 import { RunLease } from '../run/lease/run-lease.js';
@@ -88,20 +87,21 @@ async function runInOwnFolder(
   events: CoordinatorEvents,
 ): Promise<RunSummary> {
   const { config: given, manifest, layout } = subject;
+  const check = async (): Promise<void> => lease.check();
+  await takeOverFiles(host.disk, given.out, check);
   const { perEpoch } = runLength(given, manifest);
   const config =
     given.extendToEpochs === null
       ? given
       : prolonged(given, await newestStep(host.disk, given.out), perEpoch);
-  const definition = { ...subject, config, host, warn: events.warn };
+  const definition = { ...subject, config, host, warn: events.warn, check };
   const opening = await openRun(definition, events.ownWorkers);
   const before = await summaryOfEnded(definition, opening);
   if (before !== null) return before;
   // The file comes before the journal: a run that is resumed after a crash takes its options from the file.
   if (config.prolonged !== given.prolonged) {
-    const check = async (): Promise<void> => lease.check();
     const { clock } = host;
-    await writeConfig(host.disk, config, { clock, onFull: events.warn, interrupted: () => false, check });
+    await writeConfig(host, config, { clock, onFull: events.warn, interrupted: () => false, check });
   }
 
   const resources = new Resources();
@@ -113,7 +113,7 @@ async function runInOwnFolder(
     const { cluster, httpAddress, journal, checkpoints, progress, seconds, diskWait } = services;
     const summarise = async (completed: boolean, reason: string): Promise<RunSummary> => {
       const input = { manifest, layout, progress, completed, reason, checkpoints, seconds: seconds() };
-      return writeSummary(host.disk, config, input, diskWait);
+      return writeSummary(host, config, input, diskWait);
     };
     try {
       events.onListening({ workers: cluster.address, http: httpAddress }, cluster);
@@ -162,7 +162,7 @@ async function trainToItsEnd(
   for (;;) {
     try {
       if (!(await rendezvous.complete(services))) return stopRequested() ?? 'stopped';
-      await writeConfig(host.disk, config, diskWait);
+      await writeConfig(host, config, diskWait);
       const warning = scheduleWarning(scheduleAt(config, perEpoch, steps));
       if (warning !== null) warn(warning);
       const backend = cluster.ready[0]?.ready?.backend ?? '';
@@ -185,8 +185,8 @@ async function trainToItsEnd(
   }
 }
 
-async function writeConfig(disk: Disk, config: RunConfig, wait: DiskWait): Promise<void> {
-  await writeRunFile(disk, join(config.out, CONFIG_FILE), configToYaml(config), wait);
+async function writeConfig(host: Host, config: RunConfig, wait: DiskWait): Promise<void> {
+  await writeRunFile(host, join(config.out, CONFIG_FILE), configToYaml(config), wait);
 }
 
 /** Whether the run has to go back to a checkpoint. */

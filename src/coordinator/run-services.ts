@@ -76,7 +76,7 @@ export async function openServices(
   { observer: watcher, interrupted, lease, stop }: ServiceOptions,
   resources: Resources,
 ): Promise<RunServices> {
-  const { host, config, manifest, spec, layout } = definition;
+  const { host, config, manifest, spec, layout, check } = definition;
   const { clock } = host;
   const now = (): number => clock.now();
   const metrics = new CoordinatorMetrics(basename(config.out), now);
@@ -108,7 +108,6 @@ export async function openServices(
     const text = `no space left to write ${path}: waiting until there is some`;
     cluster.note({ kind: 'disk-full', text });
   };
-  const check = async (): Promise<void> => lease.check();
   const diskWait: DiskWait = { clock, onFull, interrupted, check };
   const { generation } = opening;
   const { perEpoch } = runLength(config, manifest);

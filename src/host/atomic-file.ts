@@ -2,6 +2,10 @@
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../errors/errors.js';
 import type { Disk } from './disk.js';
+import type { Host } from './host.js';
+
+/** Names of files that are being written, or were when their writer ended, begin with this. */
+const UNFINISHED = '.tmp-';
 
 /**
  * Creates a folder and those above it, and forces their entries to the disk.
@@ -47,23 +51,50 @@ export async function writeSynced(
 }
 
 /**
+ * The path for a file that is then renamed to `path`. Every write uses a name of its own, because another writer may be
+ * suspended and go on later.
+ * @param id an identifier that no other write has
+ */
+export function unfinishedPath(path: string, id: string): string {
+  return join(dirname(path), `${UNFINISHED}${basename(path)}-${id}`);
+}
+
+/**
  * Writes a hidden file next to it, which is then renamed over it.
- * Rejects with the file system's own error, and leaves the old file as it was.
+ * Rejects with the file system's own error or the error of `check`, and leaves the old file as it was.
  * @param content the whole content, or its pieces, of which only one is in memory at a time
+ * @param check throws if the folder belongs to another writer by now; without it any process may write
  */
 export async function writeFileAtomic(
-  disk: Disk,
+  { disk, process }: Pick<Host, 'disk' | 'process'>,
   path: string,
   content: string | Iterable<string | Uint8Array>,
+  check: () => Promise<void> = async () => Promise.resolve(),
 ): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.tmp-${basename(path)}`);
+  const temporary = unfinishedPath(path, process.randomId());
   try {
     await writeSynced(disk, temporary, content);
+    await check();
     await disk.rename(temporary, path);
   } catch (thrown) {
     await disk.removeAll(temporary);
     throw thrown;
   }
-  await disk.syncFolder(folder);
+  await disk.syncFolder(dirname(path));
+}
+
+/**
+ * Removes files that earlier writers were writing when they ended. If such a writer was only suspended, its rename
+ * fails when it goes on, so it cannot replace a file of the folder's new owner.
+ * @param check throws if the folder belongs to another writer by now
+ */
+export async function removeUnfinished(
+  disk: Disk,
+  folder: string,
+  check: () => Promise<void>,
+): Promise<void> {
+  const unfinished = (await disk.list(folder)).filter((name) => name.startsWith(UNFINISHED));
+  // The list comes before the check, so no file in it belongs to a later writer.
+  await check();
+  for (const name of unfinished) await disk.removeAll(join(folder, name));
 }

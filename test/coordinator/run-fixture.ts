@@ -60,7 +60,7 @@ export function runFixture(
   const manifest = { classes: ['a', 'b'], train: split, val, test: split, digest: 'm' };
   const warnings: string[] = [];
   const warn = (text: string): void => void warnings.push(text);
-  const definition = { host, config, manifest, spec, layout, warn };
+  const definition = { host, config, manifest, spec, layout, warn, check: NO_WAIT.check };
   const stateAfter = (step: number): RunState => ({ ...initialRunState(layout.slots.length), step });
   const begin = (): void => writeFileSync(join(out, 'config.yaml'), '');
   const journalOf: RunFixture['journalOf'] = async (opening, more) => {

@@ -68,8 +68,8 @@ async function live(
     promises.checkpoints.begun.add(step);
     const path = await writeCheckpoint(host, RUN, contentOf(step), check);
     promises.checkpoints.kept = Math.max(promises.checkpoints.kept, step);
-    if (best) await writeBest(host.disk, RUN, { step, metric: 'test-accuracy', value: 1 });
-    await prune(host.disk, RUN, 2);
+    if (best) await writeBest(host, RUN, { step, metric: 'test-accuracy', value: 1 }, check);
+    await prune(host.disk, RUN, 2, check);
     await journal.checkpoint(step, path, 'w');
   };
   try {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolders, writeFileAtomic } from '../../src/host/atomic-file.js';
 import { nodeDisk, type Disk, type DiskFile } from '../../src/host/disk.js';
+import { thisProcess } from '../../src/host/process.js';
 import { SimulatedDisk } from '../../src/simulation/simulated-disk.js';
 import { DrivenTime, seeded } from './driven-time.js';
 
@@ -162,8 +163,10 @@ const CASES: Readonly<Record<string, Case>> = {
     await makeFolders(disk, `${root}/a/b/c`),
     await makeFolders(disk, `${root}/a/b`),
   ],
-  'a file is replaced at once': async (disk, root) => writeFileAtomic(disk, `${root}/g`, ['new', bytes('!')]),
-  'a folder is not replaced by a file': async (disk, root) => writeFileAtomic(disk, `${root}/d`, 'x'),
+  'a file is replaced at once': async (disk, root) =>
+    writeFileAtomic({ disk, process: thisProcess }, `${root}/g`, ['new', bytes('!')]),
+  'a folder is not replaced by a file': async (disk, root) =>
+    writeFileAtomic({ disk, process: thisProcess }, `${root}/d`, 'x'),
 };
 
 /** What `work` comes to on a disk: its result or its code, and what is there afterwards. */

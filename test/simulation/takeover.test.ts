@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DiskWait } from '../../src/host/disk-space.js';
+import { removeUnfinished } from '../../src/host/atomic-file.js';
+import { thisProcess } from '../../src/host/process.js';
 import { readJournal } from '../../src/run/journal/journal-file.js';
 import { Journal } from '../../src/run/journal/journal.js';
 import { initialRunState } from '../../src/run/journal/run-state.js';
@@ -24,19 +26,21 @@ async function takeover(seed: number, asleepMs: number, awakeMs: number) {
   await time.during(folder.makeFolder(RUN).then(async () => folder.syncFolder('/')));
   let taken = false;
   const told: string[] = [];
-  const begin = async (who: string, incarnation: number): Promise<Journal> => {
-    const host = { clock, disk: disk.for(who) };
+  // Both have the same number: of two that took the folder from a third, one after the other, neither knew of the other.
+  const begin = async (who: string): Promise<Journal> => {
+    const host = { clock, disk: disk.for(who), process: thisProcess };
     const check = async (): Promise<void> => {
       // A look at the disk, as the lease is.
       await host.disk.kindOf(RUN);
       if (who === 'old' && taken) throw new Error('taken over');
     };
     const wait: DiskWait = { clock, onFull: () => undefined, interrupted: () => false, check };
+    await removeUnfinished(host.disk, RUN, check);
     const before = await readJournal(host.disk, RUN);
     const state = before?.state ?? stateAfter(0);
-    return Journal.begin(host, RUN, Object.assign(openWith(state), { incarnation }), before, wait);
+    return Journal.begin(host, RUN, openWith(state), before, wait);
   };
-  const old = await time.during(begin('old', 1));
+  const old = await time.during(begin('old'));
   await time.during(old.commit(stateAfter(1), 1, 'd', [0]));
   old.checkpoint(1, 'p', 'w').then(
     () => told.push('written'),
@@ -47,7 +51,7 @@ async function takeover(seed: number, asleepMs: number, awakeMs: number) {
   await time.drive(Infinity);
   taken = true;
   const successor = (async (): Promise<void> => {
-    const journal = await begin('new', 2);
+    const journal = await begin('new');
     await journal.commit(stateAfter(2), 2, 'd', [0]);
     await journal.checkpoint(2, 'p', 'w');
     await journal.commit(stateAfter(3), 3, 'd', [0]);

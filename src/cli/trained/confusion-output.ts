@@ -2,6 +2,7 @@
 import { dirname, extname, resolve } from 'node:path';
 import { makeFolders, writeFileAtomic } from '../../host/atomic-file.js';
 import { nodeDisk } from '../../host/disk.js';
+import { thisProcess } from '../../host/process.js';
 import { coded, reasonOf } from '../../errors/errors.js';
 import type { Confusion } from '../../run/evaluation/confusion.js';
 import { confusionCsv, confusionNpy } from '../../run/evaluation/confusion-file.js';
@@ -26,7 +27,8 @@ export async function writeConfusion(
   const csv = extname(path).toLowerCase() === '.csv';
   try {
     await makeFolders(nodeDisk, dirname(resolve(path)));
-    await writeFileAtomic(nodeDisk, path, csv ? confusionCsv(confusion, classes) : confusionNpy(confusion));
+    const content = csv ? confusionCsv(confusion, classes) : confusionNpy(confusion);
+    await writeFileAtomic({ disk: nodeDisk, process: thisProcess }, path, content);
   } catch (thrown) {
     throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
   }

@@ -120,12 +120,10 @@ export class Rendezvous {
    * @throws NO_PROGRESS; as `startingPoint`
    */
   async rollBack({ cluster, journal }: RendezvousServices, cause: Error): Promise<void> {
-    const { host, config, manifest, spec, layout, warn } = this.#definition;
     const { step: reached } = this.#progress.state;
     const reason = reasonOf(cause);
     cluster.note({ kind: 'back', text: `${reason}: rolling back to the newest checkpoint` });
-    const resumed = { ...config, resume: true };
-    const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
+    const start = await this.#newestCheckpoint();
     const { step } = start.state;
     this.#rollback = nextRollback(this.#rollback, step, reached);
     if (isWithoutProgress(this.#rollback)) throw coded('NO_PROGRESS', { ...this.#rollback, reason });
@@ -141,20 +139,23 @@ export class Rendezvous {
     cluster.rejoinAll(`the run rolls back to step ${step}`);
   }
 
+  async #newestCheckpoint(): Promise<StartingPoint> {
+    const config = { ...this.#definition.config, resume: true };
+    return startingPoint({ ...this.#definition, config });
+  }
+
   /**
    * The last workers that held the state have left, and it is in a checkpoint: workers that join take it from
    * there.
    */
   async takeOver(services: RendezvousServices): Promise<void> {
-    const { host, config, manifest, spec, layout, warn } = this.#definition;
     const { step } = this.#progress.state;
     const { cluster } = services;
     cluster.note({
       kind: 'waiting',
       text: `step ${step} waits for workers: its state is in a checkpoint, and no worker holds it`,
     });
-    const resumed = { ...config, resume: true };
-    const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
+    const start = await this.#newestCheckpoint();
     if (start.state.step !== step) return this.rollBack(services, coded('STATE_LOST', { step }));
     this.#startFrom(start);
     cluster.rejoinAll(`the state of step ${step} is in a checkpoint`);

@@ -27,6 +27,8 @@ export interface RunDefinition {
   readonly spec: ModelSpec;
   readonly layout: ParameterLayout;
   readonly warn: (text: string) => void;
+  /** Throws where the run folder belongs to another coordinator by now. To be asked before anything is written to it. */
+  readonly check: () => Promise<void>;
 }
 
 export interface RunOpening {
@@ -61,13 +63,13 @@ const GENERATIONS_OF_A_START = 2 ** 20;
  * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
  */
 export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
-  const { host, config, manifest, spec, layout, warn } = definition;
+  const { host, config, manifest } = definition;
   const journal = await readJournal(host.disk, config.out);
   const begun = (await kindOf(host.disk, join(config.out, CONFIG_FILE))) !== null;
   const interrupted = begun && journal !== null && journal.end === null && !ownWorkers;
   if (journal !== null && (interrupted || config.resume)) checkIdentity(config, manifest, journal);
   if (!interrupted) {
-    const start = await startingPoint(host.disk, config, manifest, spec, layout, warn);
+    const start = await startingPoint(definition);
     const { state, backend } = start;
     const found = { state, backend, lastCommit: null, start, saved: savedIn(start), interrupted };
     return opening(definition, journal, found);
@@ -89,16 +91,17 @@ export function savedIn(start: StartingPoint): number {
  * that takes seconds for a large model.
  */
 async function stateOnDisk(
-  { host, config, manifest, spec, layout, warn }: RunDefinition,
+  definition: RunDefinition,
   step: number,
 ): Promise<Pick<RunOpening, 'start' | 'saved'>> {
+  const { host, config, warn } = definition;
   try {
     const steps = (await listCheckpoints(host.disk, config.out)).map((listed) => listed.step);
     const earlier = Math.max(-1, ...steps.filter((listed) => listed < step));
     // Step 0 needs no checkpoint: the initial state follows from seed and options.
     if (!steps.includes(step) && (step > 0 || steps.length > 0)) return { start: null, saved: earlier };
     const resumed = { ...config, resume: true };
-    const start = await startingPoint(host.disk, resumed, manifest, spec, layout, warn);
+    const start = await startingPoint({ ...definition, config: resumed });
     return start.state.step === step ? { start, saved: savedIn(start) } : { start: null, saved: earlier };
   } catch (error) {
     warn(`the state cannot be read from the disk, so a worker of the run must have it: ${reasonOf(error)}`);

@@ -4,7 +4,7 @@ import type { RunConfig } from '../../run/config/schema.js';
 import { choosingSplit, type Manifest } from '../../run/dataset/manifest.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import type { CheckpointKeeper } from '../checkpoint-keeper.js';
-import type { Disk } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import type { DiskWait } from '../../host/disk-space.js';
 import { writeRunFile } from '../../run/folder/run-file.js';
 import { figuresOf, SUMMARY_FILE, type RunSummary, type SplitFigures } from '../../run/folder/run-summary.js';
@@ -29,7 +29,7 @@ function figuresIfAny(totals: Totals | null): SplitFigures | null {
 
 /** @throws RUN_WRITE_FAILED */
 export async function writeSummary(
-  disk: Disk,
+  host: Host,
   config: RunConfig,
   input: SummaryInput,
   wait: DiskWait,
@@ -60,6 +60,6 @@ export async function writeSummary(
     checkpoint: checkpoints.last?.path ?? null,
     weightDigest: checkpoints.last?.digest ?? null,
   };
-  await writeRunFile(disk, join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`, wait);
+  await writeRunFile(host, join(config.out, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`, wait);
   return summary;
 }

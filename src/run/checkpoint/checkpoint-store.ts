@@ -2,9 +2,10 @@
  * Lists the checkpoints of a run folder, finds the newest intact one and the best one, and removes old ones.
  */
 import { join } from 'node:path';
-import { coded, type VitrailError } from '../../errors/errors.js';
+import { coded, hasCode, type VitrailError } from '../../errors/errors.js';
 import { writeFileAtomic } from '../../host/atomic-file.js';
 import type { Disk } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import { readError, writeError } from './checkpoint-errors.js';
 import {
   BEST_FILE,
@@ -71,12 +72,21 @@ export async function newestVerified(
   return null;
 }
 
-/** Makes the checkpoint of `best.step` the run's best. Throws CHECKPOINT_WRITE_FAILED. */
-export async function writeBest(disk: Disk, runDir: string, best: BestPointer): Promise<void> {
+/**
+ * Makes the checkpoint of `best.step`, which has to exist, the best of the run.
+ * @param check throws if the run folder belongs to another writer by now
+ * @throws CHECKPOINT_WRITE_FAILED; what `check` throws
+ */
+export async function writeBest(
+  host: Pick<Host, 'disk' | 'process'>,
+  runDir: string,
+  best: BestPointer,
+  check: () => Promise<void>,
+): Promise<void> {
   const path = join(runDir, BEST_FILE);
   const { step, metric, value } = best;
   try {
-    await writeFileAtomic(disk, path, `${JSON.stringify({ step, metric, value }, null, 2)}\n`);
+    await writeFileAtomic(host, path, `${JSON.stringify({ step, metric, value }, null, 2)}\n`, check);
   } catch (thrown) {
     throw writeError(path, thrown);
   }
@@ -111,20 +121,29 @@ export async function readBest(disk: Disk, runDir: string): Promise<BestPointer 
 }
 
 /**
- * Removes all checkpoints except the last `keepLast` and the best one; returns the removed paths. A folder is
- * renamed before it is emptied, so that a crash never leaves a part of a checkpoint.
- * @throws CHECKPOINT_WRITE_FAILED; as `readBest`
+ * Removes all checkpoints except the last `keepLast` and the best one; returns the removed paths.
+ * A folder is renamed before it is emptied, so that a crash never leaves a part of a checkpoint.
+ * @param check throws if the run folder belongs to another writer by now, which may have another best checkpoint
+ * @throws CHECKPOINT_WRITE_FAILED; as `readBest`; what `check` throws
  */
-export async function prune(disk: Disk, runDir: string, keepLast: number): Promise<readonly string[]> {
+export async function prune(
+  disk: Disk,
+  runDir: string,
+  keepLast: number,
+  check: () => Promise<void>,
+): Promise<readonly string[]> {
   const best = await readBest(disk, runDir);
   const all = await listCheckpoints(disk, runDir);
   const doomed = all.slice(0, Math.max(0, all.length - keepLast)).filter(({ step }) => step !== best?.step);
   for (const { step, path } of doomed) {
     const aside = join(runDir, CHECKPOINTS_FOLDER, `${TEMPORARY_PREFIX}pruned-${folderName(step)}`);
     try {
+      await check();
       await disk.rename(path, aside);
       await disk.removeAll(aside);
     } catch (thrown) {
+      // An earlier writer has removed it: it had looked at its lease just before it lost the folder.
+      if (hasCode(thrown, 'ENOENT')) continue;
       throw writeError(path, thrown);
     }
   }
@@ -149,9 +168,9 @@ export async function resolveCheckpoint(disk: Disk, path: string, onRejected: On
   if (await isCheckpointFolder(disk, path)) return path;
   const best = await readBest(disk, path);
   if (best !== null) {
-    const bestPath = join(path, CHECKPOINTS_FOLDER, folderName(best.step));
-    if ((await kindOf(disk, bestPath)) === null) throw coded('CHECKPOINT_NOT_FOUND', { path: bestPath });
-    return bestPath;
+    const listed = (await listCheckpoints(disk, path)).find(({ step }) => step === best.step);
+    if (listed !== undefined) return listed.path;
+    throw coded('CHECKPOINT_NOT_FOUND', { path: join(path, CHECKPOINTS_FOLDER, folderName(best.step)) });
   }
   const rejected: VitrailError[] = [];
   const newest = await newestVerified(disk, path, (rejectedPath, error) => {

@@ -1,6 +1,6 @@
 /** Writes a checkpoint so that a crash at any moment leaves the folder whole or absent. */
 import { join } from 'node:path';
-import { coded } from '../../errors/errors.js';
+import { coded, hasCode } from '../../errors/errors.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
 import { makeFolders, writeSynced } from '../../host/atomic-file.js';
 import type { Disk } from '../../host/disk.js';
@@ -61,10 +61,24 @@ function stateText({ step, state }: CheckpointContent): string {
  * Cleans up after a crash: unfinished folders are removed, and a folder that was moved aside comes back if
  * nothing took its place.
  */
-async function clearLeftovers(disk: Disk, folder: string): Promise<void> {
+async function clearLeftovers(
+  { disk, process }: Pick<Host, 'disk' | 'process'>,
+  folder: string,
+  check: () => Promise<void>,
+): Promise<void> {
   const names = await disk.list(folder);
+  // The list comes before the check, so no folder in it belongs to a later writer.
+  await check();
   for (const name of names) {
-    if (name.startsWith(TEMPORARY_PREFIX)) await disk.removeAll(join(folder, name));
+    if (name.startsWith(TEMPORARY_PREFIX)) {
+      // A suspended writer may go on and write new files into the folder that is being emptied, unless it is renamed.
+      const aside = join(folder, `${TEMPORARY_PREFIX}${process.randomId()}`);
+      await disk.rename(join(folder, name), aside).catch((error: unknown) => {
+        // That writer has gone on and has removed the folder itself.
+        if (!hasCode(error, 'ENOENT')) throw error;
+      });
+      await disk.removeAll(aside);
+    }
     const parsed = parseFolderName(name);
     if (parsed?.replaced !== true) continue;
     const successor = folderName(parsed.step);
@@ -95,14 +109,24 @@ async function fill(disk: Disk, folder: string, content: CheckpointContent): Pro
 }
 
 /** Renames the finished folder. If there already is one of the same step, that is moved aside first. */
-async function publish(disk: Disk, parent: string, temporary: string, name: string): Promise<void> {
+async function publish(
+  disk: Disk,
+  parent: string,
+  temporary: string,
+  name: string,
+  check: () => Promise<void>,
+): Promise<void> {
   const final = join(parent, name);
   const replaced = join(parent, REPLACED_PREFIX + name);
   const rewrite = (await disk.list(parent)).includes(name);
+  await check();
   if (rewrite) await disk.rename(final, replaced);
   await disk.rename(temporary, final);
   await disk.syncFolder(parent);
-  if (rewrite) await disk.removeAll(replaced);
+  if (!rewrite) return;
+  // By now it may be another writer that has moved a folder aside under this name.
+  await check();
+  await disk.removeAll(replaced);
 }
 
 /**
@@ -114,25 +138,25 @@ async function publish(disk: Disk, parent: string, temporary: string, name: stri
  * @throws CHECKPOINT_WRITE_FAILED, INTERNAL; what `check` throws
  */
 export async function writeCheckpoint(
-  { disk, process }: Pick<Host, 'disk' | 'process'>,
+  host: Pick<Host, 'disk' | 'process'>,
   runDir: string,
   content: CheckpointContent,
   check: () => Promise<void>,
 ): Promise<string> {
+  const { disk } = host;
   const parent = join(runDir, CHECKPOINTS_FOLDER);
   const name = folderName(content.step);
   const path = join(parent, name);
   // Every writer uses a name of its own, because an earlier one may be suspended and go on later.
-  const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${process.randomId()}`);
+  const temporary = join(parent, `${TEMPORARY_PREFIX}${name}-${host.process.randomId()}`);
   try {
     await check();
     await makeFolders(disk, parent);
-    await clearLeftovers(disk, parent);
+    await clearLeftovers(host, parent, check);
     await disk.makeFolder(temporary);
     try {
       await fill(disk, temporary, content);
-      await check();
-      await publish(disk, parent, temporary, name);
+      await publish(disk, parent, temporary, name, check);
     } catch (thrown) {
       // Unfinished files must not keep a full disk full.
       await disk.removeAll(temporary);

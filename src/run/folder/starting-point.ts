@@ -7,6 +7,7 @@ import type { RunConfig } from '../config/schema.js';
 import { choosingSplit, type Manifest } from '../dataset/manifest.js';
 import { coded, reasonOf } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
 import { adaptWeights } from '../model/weight-adaptation.js';
@@ -31,19 +32,26 @@ function bytesOf(array: Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
+/** What a starting point follows from. */
+export interface StartInput {
+  readonly host: Pick<Host, 'disk' | 'process'>;
+  readonly config: RunConfig;
+  readonly manifest: Manifest;
+  readonly spec: ModelSpec;
+  readonly layout: ParameterLayout;
+  readonly warn: Warn;
+  /** Throws where the run folder belongs to another process by now. */
+  readonly check: () => Promise<void>;
+}
+
 /** @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
-export async function startingPoint(
-  disk: Disk,
-  config: RunConfig,
-  manifest: Manifest,
-  spec: ModelSpec,
-  layout: ParameterLayout,
-  warn: Warn,
-): Promise<StartingPoint> {
+export async function startingPoint(input: StartInput): Promise<StartingPoint> {
+  const { config, spec, layout, warn } = input;
+  const { disk } = input.host;
   const exists = (await kindOf(disk, join(config.out, CONFIG_FILE))) !== null;
   if (config.resume) {
     if (!exists) throw coded('CHECKPOINT_NOT_FOUND', { path: config.out });
-    const resumed = await resume(disk, config, manifest, layout, warn);
+    const resumed = await resume(input);
     if (resumed !== null) return resumed;
     warn(`${config.out} holds no checkpoint yet: starting from the beginning`);
   } else if (exists) {
@@ -55,13 +63,15 @@ export async function startingPoint(
   return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
 }
 
-async function resume(
-  disk: Disk,
-  config: RunConfig,
-  manifest: Manifest,
-  layout: ParameterLayout,
-  warn: Warn,
-): Promise<StartingPoint | null> {
+async function resume({
+  host,
+  config,
+  manifest,
+  layout,
+  warn,
+  check,
+}: StartInput): Promise<StartingPoint | null> {
+  const { disk } = host;
   let rejected = 0;
   const newest = await newestVerified(disk, config.out, (path, error) => {
     rejected++;
@@ -87,7 +97,7 @@ async function resume(
   const { best } = stored.run;
   if (best?.step === stored.run.step) {
     const metric = `${choosingSplit(manifest)}-accuracy`;
-    await writeBest(disk, config.out, { step: best.step, metric, value: best.accuracy });
+    await writeBest(host, config.out, { step: best.step, metric, value: best.accuracy }, check);
   }
   return startFrom(disk, path, stored, layout);
 }

@@ -1,15 +1,11 @@
 /** Reads the whole journal file, and replaces an old one atomically. */
 import { join } from 'node:path';
 import { coded, hasCode, reasonOf, VitrailError } from '../../errors/errors.js';
+import { unfinishedPath } from '../../host/atomic-file.js';
 import type { Disk, DiskFile } from '../../host/disk.js';
+import type { Host } from '../../host/host.js';
 import type { DiskWait } from '../../host/disk-space.js';
-import {
-  journalLine,
-  parseJournal,
-  type JournalContent,
-  type JournalOpen,
-  type JournalRecord,
-} from './journal-format.js';
+import { journalLine, parseJournal, type JournalContent, type JournalRecord } from './journal-format.js';
 
 export const JOURNAL_FILE = 'journal';
 
@@ -41,32 +37,18 @@ export interface NewFile {
   readonly bytes: number;
 }
 
-const TEMPORARY = `.tmp-${JOURNAL_FILE}`;
-
-/**
- * Removes files that earlier coordinators were writing when they ended. If such a coordinator only slept, it
- * can no longer rename its file over the journal.
- */
-export async function removeUnfinished(disk: Disk, runDir: string): Promise<void> {
-  for (const name of await disk.list(runDir)) {
-    if (name.startsWith(TEMPORARY)) await disk.removeFile(join(runDir, name));
-  }
-}
-
 /**
  * Replaces the old journal by a new one, atomically. If that fails, the old one stays. The new name is not on
  * the disk before the folder is synced, which the caller has to do.
  */
 export async function writtenAnew(
-  disk: Disk,
+  { disk, process }: Pick<Host, 'disk' | 'process'>,
   runDir: string,
-  records: readonly [JournalOpen, ...JournalRecord[]],
+  records: readonly JournalRecord[],
   { check }: DiskWait,
 ): Promise<NewFile> {
   const path = join(runDir, JOURNAL_FILE);
-  // Every coordinator uses a file name of its own, because an earlier one may wake up and go on writing.
-  const temporary = join(runDir, `${TEMPORARY}-${records[0].incarnation}`);
-  await disk.removeFile(temporary);
+  const temporary = unfinishedPath(path, process.randomId());
   const file = await disk.open(temporary, 'ax');
   const content = Buffer.from(records.map(journalLine).join(''));
   try {

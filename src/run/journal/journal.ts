@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { DiskFile } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
-import { JOURNAL_FILE, journalError, removeUnfinished, writtenAnew, type NewFile } from './journal-file.js';
+import { JOURNAL_FILE, journalError, writtenAnew, type NewFile } from './journal-file.js';
 import { whenThereIsSpace, type DiskWait } from '../../host/disk-space.js';
 import {
   journalLine,
@@ -18,7 +18,7 @@ const KEPT_EVENTS = 200;
 /** After so many commits the journal is rewritten, even without a checkpoint. */
 const MOST_COMMITS = 1000;
 
-type JournalHost = Pick<Host, 'clock' | 'disk'>;
+type JournalHost = Pick<Host, 'clock' | 'disk' | 'process'>;
 
 export class Journal {
   readonly #host: JournalHost;
@@ -76,8 +76,7 @@ export class Journal {
     const path = join(runDir, JOURNAL_FILE);
     try {
       await wait.check();
-      await removeUnfinished(host.disk, runDir);
-      const created = await writtenAnew(host.disk, runDir, [start, ...events], wait);
+      const created = await writtenAnew(host, runDir, [start, ...events], wait);
       const journal = new Journal(host, runDir, created, start, events, wait);
       try {
         await host.disk.syncFolder(runDir);
@@ -206,12 +205,8 @@ export class Journal {
     const { disk } = this.#host;
     const checkpoint = this.#checkpoint === null ? [] : [this.#checkpoint];
     const before = this.#file;
-    const { file, bytes } = await writtenAnew(
-      disk,
-      this.#runDir,
-      [this.#open, ...checkpoint, ...this.#events],
-      this.#wait,
-    );
+    const records = [this.#open, ...checkpoint, ...this.#events];
+    const { file, bytes } = await writtenAnew(this.#host, this.#runDir, records, this.#wait);
     // From here on the new file is the journal, whatever fails below. Until its name is on the disk, a crash
     // brings the old one back.
     this.#file = file;

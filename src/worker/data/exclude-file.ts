@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { writeFileAtomic, writeSynced } from '../../host/atomic-file.js';
 import { nodeDisk } from '../../host/disk.js';
+import { thisProcess } from '../../host/process.js';
 import { readExclusion } from '../../run/dataset/dataset-survey.js';
 import { formatExcludeList } from '../../run/dataset/exclude-list.js';
 import type { BrokenFile } from '../../run/dataset/folder-entries.js';
@@ -33,7 +34,12 @@ export async function writeExcludeList(path: string, broken: Iterable<BrokenFile
     // A pipe or /dev/stdout is written to directly. An atomic write would put a file in its place.
     if (target !== null && !target.isFile())
       await writeSynced(nodeDisk, path, pieces(formatExcludeList(broken)));
-    else await writeFileAtomic(nodeDisk, path, pieces(formatExcludeList(broken)));
+    else
+      await writeFileAtomic(
+        { disk: nodeDisk, process: thisProcess },
+        path,
+        pieces(formatExcludeList(broken)),
+      );
   } catch (thrown) {
     throw coded('DATA_WRITE_FAILED', { path, reason: reasonOf(thrown) });
   }

@@ -1,9 +1,18 @@
 /** Which checkpoints a run has, which is trusted, kept, and meant by a path. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodeDisk } from '../../../src/host/disk.js';
+import { thisProcess } from '../../../src/host/process.js';
 import { writeFileAtomic } from '../../../src/host/atomic-file.js';
 import {
   listCheckpoints,
@@ -14,6 +23,10 @@ import {
   writeBest,
 } from '../../../src/run/checkpoint/checkpoint-store.js';
 import { codeOf, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
+
+const HOST = { disk: nodeDisk, process: thisProcess };
+/** Nobody else writes here. */
+const unchecked = async (): Promise<void> => Promise.resolve();
 
 async function write(runDir: string, ...steps: number[]): Promise<string[]> {
   const paths: string[] = [];
@@ -63,32 +76,32 @@ test('the newest that verifies is taken, and each newer one is reported with its
 test('the last ones and the best are kept', () =>
   withRunFolder(async (runDir) => {
     const paths = await write(runDir, 1, 2, 3, 4, 5);
-    await writeBest(nodeDisk, runDir, { step: 2, metric: 'test-loss', value: 0.5 });
-    assert.deepEqual(await prune(nodeDisk, runDir, 2), [paths[0], paths[2]]);
+    await writeBest(HOST, runDir, { step: 2, metric: 'test-loss', value: 0.5 }, unchecked);
+    assert.deepEqual(await prune(nodeDisk, runDir, 2, unchecked), [paths[0], paths[2]]);
     assert.deepEqual(
       (await listCheckpoints(nodeDisk, runDir)).map(({ step }) => step),
       [2, 4, 5],
     );
-    assert.deepEqual(await prune(nodeDisk, runDir, 2), []);
-    assert.deepEqual(await prune(nodeDisk, runDir, 7), []);
+    assert.deepEqual(await prune(nodeDisk, runDir, 2, unchecked), []);
+    assert.deepEqual(await prune(nodeDisk, runDir, 7, unchecked), []);
     assert.deepEqual(readdirSync(join(runDir, 'checkpoints')).length, 3);
   }));
 
 test('without a best only the last ones are kept', () =>
   withRunFolder(async (runDir) => {
     await write(runDir, 1, 2, 3);
-    assert.equal((await prune(nodeDisk, runDir, 1)).length, 2);
-    assert.deepEqual(await prune(nodeDisk, join(runDir, 'none'), 1), []);
+    assert.equal((await prune(nodeDisk, runDir, 1, unchecked)).length, 2);
+    assert.deepEqual(await prune(nodeDisk, join(runDir, 'none'), 1, unchecked), []);
   }));
 
 test('the best is read back, replaced whole, and null before there is one', () =>
   withRunFolder(async (runDir) => {
     assert.equal(await readBest(nodeDisk, runDir), null);
     const first = { step: 2, metric: 'test-loss', value: 0.5 };
-    await writeBest(nodeDisk, runDir, first);
+    await writeBest(HOST, runDir, first, unchecked);
     assert.deepEqual(await readBest(nodeDisk, runDir), first);
     const second = { step: 9, metric: 'test-accuracy', value: 1 };
-    await writeBest(nodeDisk, runDir, second);
+    await writeBest(HOST, runDir, second, unchecked);
     assert.deepEqual(await readBest(nodeDisk, runDir), second);
     assert.deepEqual(readdirSync(runDir), ['best.json']);
   }));
@@ -112,7 +125,7 @@ test('a damaged best is refused, whatever it holds', () =>
     rmSync(join(runDir, 'best.json'));
     mkdirSync(join(runDir, 'best.json'));
     assert.equal(await codeOf(readBest(nodeDisk, runDir)), 'CHECKPOINT_UNREADABLE');
-    assert.equal(await codeOf(writeBest(nodeDisk, runDir, good)), 'CHECKPOINT_WRITE_FAILED');
+    assert.equal(await codeOf(writeBest(HOST, runDir, good, unchecked)), 'CHECKPOINT_WRITE_FAILED');
   }));
 
 test('a path means the checkpoint itself, a run’s best, or its newest that verifies', () =>
@@ -124,8 +137,12 @@ test('a path means the checkpoint itself, a run’s best, or its newest that ver
     truncateSync(join(three!, 'state.json'), 3);
     assert.equal(await resolveCheckpoint(nodeDisk, runDir, onRejected), two);
     assert.equal(seen.length, 1);
-    await writeBest(nodeDisk, runDir, { step: 1, metric: 'test-loss', value: 1 });
+    await writeBest(HOST, runDir, { step: 1, metric: 'test-loss', value: 1 }, unchecked);
     assert.equal(await resolveCheckpoint(nodeDisk, runDir, onRejected), one);
+    // A crash came while it was being written again.
+    const aside = join(runDir, 'checkpoints', '.old-step-00000001');
+    renameSync(one!, aside);
+    assert.equal(await resolveCheckpoint(nodeDisk, runDir, onRejected), aside);
   }));
 
 test('a path that means nothing, a best that is gone and a run of damaged ones are errors', () =>
@@ -141,7 +158,7 @@ test('a path that means nothing, a best that is gone and a run of damaged ones a
     rmSync(join(two!, 'COMPLETE'));
     assert.equal(await codeOf(resolveCheckpoint(nodeDisk, runDir, onRejected)), 'CHECKPOINT_INCOMPLETE');
     assert.equal(seen.length, 2);
-    await writeBest(nodeDisk, runDir, { step: 8, metric: 'test-loss', value: 1 });
+    await writeBest(HOST, runDir, { step: 8, metric: 'test-loss', value: 1 }, unchecked);
     await assert.rejects(resolveCheckpoint(nodeDisk, runDir, onRejected), {
       code: 'CHECKPOINT_NOT_FOUND',
       message: /step-00000008/,
@@ -158,10 +175,13 @@ test('an unfinished checkpoint given by path stays meant, so that reading it say
 test('an atomic write that fails leaves the old file and nothing else', () =>
   withRunFolder(async (runDir) => {
     const path = join(runDir, 'file');
-    await writeFileAtomic(nodeDisk, path, 'old');
-    await writeFileAtomic(nodeDisk, path, 'new');
+    await writeFileAtomic(HOST, path, 'old');
+    await writeFileAtomic(HOST, path, 'new');
     assert.equal(readFileSync(path, 'utf8'), 'new');
-    mkdirSync(join(runDir, '.tmp-file'));
-    await assert.rejects(writeFileAtomic(nodeDisk, path, 'newer'));
+    const lost = async (): Promise<void> => Promise.reject(new Error('another has it'));
+    await assert.rejects(writeFileAtomic(HOST, path, 'newer', lost), /another has it/);
+    mkdirSync(join(runDir, 'folder'));
+    await assert.rejects(writeFileAtomic(HOST, join(runDir, 'folder'), 'newer'));
     assert.equal(readFileSync(path, 'utf8'), 'new');
+    assert.deepEqual(readdirSync(runDir).sort(), ['file', 'folder']);
   }));
