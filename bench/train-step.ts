@@ -3,7 +3,7 @@ import { resolveConfig } from '../src/run/config/config.js';
 import { repeatExponents, stepExponents } from '../src/numbers/exact/exponents.js';
 import { modelSpec, type ModelSpec } from '../src/run/model/model-spec.js';
 import { parameterLayout } from '../src/run/model/parameter-layout.js';
-import { trainingOn } from '../src/worker/training/training-place.js';
+import { trainingOn } from '../src/worker/training/training-choice.js';
 import { planDevice } from '../src/nn/engine/device.js';
 import { ComputeEngine } from '../src/nn/engine/engine.js';
 import { THIS_MACHINE } from '../src/nn/engine/gpus.js';

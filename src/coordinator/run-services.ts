@@ -145,7 +145,7 @@ export async function openServices(
   return { ...services, httpAddress: http.address, diskWait, interrupted, seconds };
 }
 
-/** Until the journal is open nobody can have read of it. */
+/** Before the journal is open, nobody can have read it. */
 function identityOf(open: JournalOpen | undefined): RunStatus['coordinator'] {
   const { host = '', pid = 0, time = '' } = open ?? {};
   return { host, pid, time };

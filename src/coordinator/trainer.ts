@@ -60,7 +60,10 @@ export interface TrainingProgress {
   agreed: number;
 }
 
-/** The schedule of the learning rate. A run that is prolonged decays anew from that step, without a warm-up. */
+/**
+ * The schedule of the learning rate. In a run that is prolonged, a new decay begins at that step, without a
+ * warm-up.
+ */
 export function scheduleAt(config: RunConfig, perEpoch: number, step: number): LearningRateSchedule {
   const { schedule: form, lr: base, finalLr } = config;
   const warmupSteps = warmupOf(config.warmupSteps, firstLength(config, perEpoch));

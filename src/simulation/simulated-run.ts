@@ -76,7 +76,7 @@ export class SimulatedRun {
 
   async run(): Promise<Outcome> {
     const violated = (error: unknown): void =>
-      this.#verdicts.violated(`an error that nobody took: ${reasonOf(error)}`);
+      this.#verdicts.violated(`an unhandled error: ${reasonOf(error)}`);
     process.on('unhandledRejection', violated);
     try {
       this.#startCoordinator();

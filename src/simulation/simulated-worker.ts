@@ -1,4 +1,4 @@
-/** A worker process of a simulation: the real places, step loop, communication and ring over simulated sockets. */
+/** A worker process of a simulation: the real joining, step loop, communication and ring over simulated sockets. */
 import { reasonOf } from '../errors/errors.js';
 import type { Clock } from '../host/clock.js';
 import type { WorkerNetwork } from '../host/network.js';
@@ -9,7 +9,7 @@ import { Communication } from '../worker/link/communication.js';
 import type { FromLink, LinkSettings, LinkThread } from '../worker/link/link-contract.js';
 import { Link } from '../worker/link/link.js';
 import { StatusBoard } from '../worker/link/status-board.js';
-import { joinAndWork, type WorkerServices } from '../worker/places.js';
+import { joinAndWork, type WorkerServices } from '../worker/participation.js';
 import { StepLoop } from '../worker/step-loop.js';
 import { StepWork } from '../worker/step-work.js';
 import { hostTraining } from '../worker/training/host-training.js';

@@ -19,18 +19,23 @@ import { checkDevice, deviceName, planDevice, unusedGpus } from '../nn/engine/de
 import { ComputeEngine } from '../nn/engine/engine.js';
 import { nvidiaGpusPresent } from '../kernels/gpu-presence.js';
 import { THIS_MACHINE } from '../nn/engine/gpus.js';
-import { trainingOn } from './training/training-place.js';
+import { trainingOn } from './training/training-choice.js';
 import { Link } from './link/link.js';
 import { startLinkThread } from './link/start-link-thread.js';
 import { StatusBoard } from './link/status-board.js';
 import { metricsAddress, metricsListen } from './metrics-address.js';
 import { ownAddress, tcpHostAndPort } from './own-address.js';
-import { joinAndWork, type PlaceOptions, type WorkerConnection, type WorkerServices } from './places.js';
+import {
+  joinAndWork,
+  type ParticipationOptions,
+  type WorkerConnection,
+  type WorkerServices,
+} from './participation.js';
 import { StepLoop } from './step-loop.js';
 import { StepWork } from './step-work.js';
 import { allocateTrainingState } from './training/training-state.js';
 
-export interface WorkerOptions extends PlaceOptions {
+export interface WorkerOptions extends ParticipationOptions {
   /** Folder of the images on this machine; null for the one that the coordinator names. */
   readonly data: string | null;
   /** auto, cpu, cuda:N */

@@ -56,7 +56,7 @@ export class Admission {
     this.#nextWorker = options.firstWorker;
   }
 
-  /** A commit is being written down: until `resume` nobody can be told where the run is. */
+  /** A commit is being written. Until `resume`, no worker can be told how far the run is. */
   pause(): void {
     this.#deferred = [];
   }

@@ -50,7 +50,7 @@ export class Roster {
   }
 
   // A worker that sleeps reads its messages when it wakes up, even if the coordinator is gone by then.
-  /** Connections of members, and of workers that were taken out or never got in. */
+  /** Connections of members, and of workers that were removed or never became members. */
   get connected(): readonly string[] {
     return [...this.#members.map((m) => m.peer), ...this.#unknownPeers.peers];
   }
@@ -74,7 +74,10 @@ export class Roster {
     this.#step = step;
   }
 
-  /** A commit is being written down: until `committed` nobody is admitted, as nobody can be told where the run is. */
+  /**
+   * A commit is being written. Until `committed`, no worker is admitted, because it could not be told how far
+   * the run is.
+   */
   beginCommit(): void {
     this.#admission.pause();
   }

@@ -42,7 +42,7 @@ export class UnknownPeers {
     this.#ask(peer, { reason, discardState });
   }
 
-  /** Somebody said something that only members say. */
+  /** A peer sent a message that only members send. */
   heard(peer: string, nowMs: number): void {
     const before = this.#unknownPeers.get(peer);
     if (before !== undefined && nowMs - before.askedAtMs < ASK_AGAIN_MS) return;

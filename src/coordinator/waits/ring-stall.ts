@@ -17,8 +17,8 @@ export interface StallTimes {
 }
 
 /**
- * The check for the wait for the reports of `round`. Workers in the ring wait for each other, so none of them is blamed
- * alone: whoever keeps the others waiting has not entered the ring yet. A ring of one waits for nobody.
+ * The stall check for the wait for the reports of a round. Workers in the ring wait for each other, so none of them is blamed
+ * alone; a worker that keeps the others waiting has not entered the ring yet. A worker alone in its ring waits for no other.
  * @param members called for the current members each time
  */
 export function ringStallCheck(

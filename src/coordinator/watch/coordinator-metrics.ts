@@ -60,15 +60,15 @@ function define(registry: MetricsRegistry) {
     ),
     joined: registry.counter('vitrail_workers_joined_total', 'Workers that joined'),
     suspected: registry.counter('vitrail_workers_suspected_total', 'Workers that fell silent for a while'),
-    hung: registry.counter('vitrail_workers_hung_total', 'Workers taken out because they hung'),
+    hung: registry.counter('vitrail_workers_hung_total', 'Workers removed because they hung'),
     expelled: registry.counter(
       'vitrail_workers_expelled_total',
-      'Workers taken out because they were outvoted, reported what cannot be, or were not reached in the ring',
+      'Workers removed because they were outvoted, sent an impossible report, or could not be reached in the ring',
     ),
     stalls: registry.counter('vitrail_ring_stalls_total', 'All-reduces that stalled and were begun again'),
     rollbacks: registry.counter(
       'vitrail_rollbacks_total',
-      'Times the run rolled back to a checkpoint because nobody held its state, or the state was wrong',
+      'Times the run rolled back to a checkpoint because no worker held its state, or the state was wrong',
     ),
     diskFull: registry.counter(
       'vitrail_disk_full_total',

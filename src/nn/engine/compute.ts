@@ -4,7 +4,7 @@ import type { Precision } from '../fused/device.js';
 import type { VitParts } from '../vit/pass.js';
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
-import type { Placement } from '../placement.js';
+import type { TensorMaker } from '../tensor-maker.js';
 
 export interface ComputeOptions {
   /** One of BACKEND_CHOICES. */
@@ -35,7 +35,7 @@ export interface Compute {
   readonly parts: VitParts;
   /** The kernels of the GPU, for everything else that is done there; undefined on a processor. */
   readonly gpu?: GpuKernels;
-  readonly placement: Placement;
+  readonly tensors: TensorMaker;
   /** A tensor of the active backend in the form that accumulators take. */
   readonly gradientOf: (gradient: tf.Tensor) => GradientTensor;
 }

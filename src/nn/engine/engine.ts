@@ -15,7 +15,7 @@ import { readJudgement, type EvaluationResult } from './judgement-reader.js';
 import { withinDevice } from './memory-fit.js';
 import { peakBytesOf, withinMemory, type Measure } from './micro-batch-memory.js';
 import { imagesIn, type ModelInput } from '../model-input.js';
-import { placedWeights, type WeightSource } from '../placement.js';
+import { weightsFrom, type WeightSource } from '../tensor-maker.js';
 import { Tape } from '../tape.js';
 
 export interface EngineOptions extends ComputeOptions {
@@ -98,7 +98,7 @@ export class ComputeEngine {
     if (flat.length !== length) {
       throw coded('INTERNAL', { reason: `${flat.length} weights for a model of ${length} parameters` });
     }
-    this.useWeights(placedWeights(flat, this.#compute.placement));
+    this.useWeights(weightsFrom(flat, this.#compute.tensors));
   }
 
   /** As `loadWeights`, from any source. @throws DEVICE_TOO_SMALL */

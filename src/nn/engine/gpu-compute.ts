@@ -10,12 +10,12 @@ import type { Compute, ComputeOptions } from './compute.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
 import { bf16Copy, bufferOf, deviceGradient, emptyTensor } from '../backend/tensor-buffers.js';
 import { readGemmChoices } from '../../kernels/gemm-choices.js';
-import type { Placement } from '../placement.js';
+import type { TensorMaker } from '../tensor-maker.js';
 
-function placement(kernels: GpuKernels, precision: Precision): Placement {
+function tensorMaker(kernels: GpuKernels, precision: Precision): TensorMaker {
   const inBf16 = (weight: tf.Tensor2D): tf.Tensor2D => bf16Copy(bufferOf(weight), weight.shape);
   return {
-    place: (values, shape) => {
+    make: (values, shape) => {
       const tensor = emptyTensor<tf.Rank>(shape);
       kernels.write({ buffer: bufferOf(tensor), values });
       return tensor;
@@ -48,7 +48,7 @@ export function gpuCompute(kernels: GpuKernels, options: GpuOptions): Compute {
       identity: identityOf(kernels, level),
       parts,
       gpu: kernels,
-      placement: placement(kernels, precision),
+      tensors: tensorMaker(kernels, precision),
       gradientOf: deviceGradient,
     };
   } catch (thrown) {

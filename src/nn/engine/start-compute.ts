@@ -1,4 +1,4 @@
-/** Starts the backend of this process, with its parts of the network and its placement of arrays. */
+/** Starts the backend of this process, with its parts of the network and its way to make tensors. */
 import { availableParallelism } from 'node:os';
 import type * as tf from '@tensorflow/tfjs-core';
 import { coded } from '../../errors/errors.js';
@@ -9,12 +9,12 @@ import { startBackend } from '../backend/backend.js';
 import type { Compute, ComputeOptions } from './compute.js';
 import { gpuCompute } from './gpu-compute.js';
 import { hostGradient, type GradientTensor } from '../../kernels/gradient-tensor.js';
-import { copied, type Placement } from '../placement.js';
+import { copyingMaker, type TensorMaker } from '../tensor-maker.js';
 import { isGpu } from '../../kernels/kernel-api.js';
 import { deviceGradient, nativeKernels, wrapHost } from '../backend/tensor-buffers.js';
 
 /** Tensors on the memory of the arrays, without copies. */
-const inPlace: Placement = { place: wrapHost, transposed: false };
+const inPlace: TensorMaker = { make: wrapHost, transposed: false };
 
 function readGradient(gradient: tf.Tensor): GradientTensor {
   return hostGradient(gradient.dataSync<'float32'>());
@@ -26,7 +26,7 @@ export async function startCompute(options: ComputeOptions): Promise<Compute> {
   const backend = await startBackend(options.backend, gpu);
   if (backend !== 'native') {
     if (precision !== 'fp32') throw coded('PRECISION_UNSUPPORTED', { precision, backend });
-    return { identity: backend, parts: composedParts, placement: copied, gradientOf: readGradient };
+    return { identity: backend, parts: composedParts, tensors: copyingMaker, gradientOf: readGradient };
   }
   const kernels = nativeKernels();
   if (isGpu(kernels)) {
@@ -36,5 +36,5 @@ export async function startCompute(options: ComputeOptions): Promise<Compute> {
   const { level } = kernels.configure({ threads: threads === 0 ? availableParallelism() : threads });
   const parts = options.composed === true ? composedParts : fusedParts(new FusedDevice(kernels, precision));
   // The level is part of the name, because levels differ in the order of their sums.
-  return { identity: `native ${level}`, parts, placement: inPlace, gradientOf: deviceGradient };
+  return { identity: `native ${level}`, parts, tensors: inPlace, gradientOf: deviceGradient };
 }

@@ -5,7 +5,7 @@ import { add } from '../ops/add.js';
 import { classToken } from '../ops/class-token.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
 import { layerNorm } from '../ops/layer-norm.js';
-import { copied } from '../placement.js';
+import { copyingMaker } from '../tensor-maker.js';
 import { tf } from '../tfjs.js';
 import { mlp } from './mlp.js';
 import { patchEmbedding } from './patch-embedding.js';
@@ -16,7 +16,7 @@ export const composedParts: VitParts = {
   input(input, spec, scale) {
     const patches = patchesOf(input, spec, scale);
     const width = patchLength(spec);
-    return copied.place(patches, [patches.length / width, width]) as tf.Tensor2D;
+    return copyingMaker.make(patches, [patches.length / width, width]) as tf.Tensor2D;
   },
   embed: patchEmbedding,
   attentionBranch(pass, { norm1, attention }, layer, z) {

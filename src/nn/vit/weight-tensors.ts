@@ -5,7 +5,7 @@ import type { ModelSpec } from '../../run/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';
 import type { LinearWeights } from '../ops/linear.js';
-import type { WeightSource } from '../placement.js';
+import type { WeightSource } from '../tensor-maker.js';
 import type { VitWeights } from './vit-weights.js';
 
 export class WeightTensors {

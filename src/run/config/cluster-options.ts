@@ -127,7 +127,7 @@ export const clusterOptions = {
   stepTimeoutMs: operational(
     whole(100).default(600_000),
     'cluster',
-    'time without progress after which a worker that still answers counts as hung and is taken out',
+    'time without progress after which a worker that still answers counts as hung and is removed',
     'ms',
   ),
   ringTimeoutMs: operational(

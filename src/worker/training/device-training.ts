@@ -11,7 +11,7 @@ import { withinDevice } from '../../nn/engine/memory-fit.js';
 import { STORAGE, type DeviceBuffer, type GpuKernels } from '../../kernels/kernel-api.js';
 import type { HostRange } from '../../kernels/kernel-api/device-copies.js';
 import { bf16Copy, tensorOn } from '../../nn/backend/tensor-buffers.js';
-import type { WeightSource } from '../../nn/placement.js';
+import type { WeightSource } from '../../nn/tensor-maker.js';
 import { deviceOptimizer } from '../optimizer/device-optimizer.js';
 import { clipFactor, judged, scalesOf } from '../optimizer/gradient-scaling.js';
 import { averagedWeights, type Training, type TrainingServices, type UpdatePlan } from './training.js';
@@ -30,7 +30,7 @@ export class DeviceTraining implements Training {
   readonly #offsets: ReadonlyMap<string, number>;
   readonly #ranges: readonly CopyRange[];
   /** [slots], as kernels take them. */
-  readonly #places: { readonly offsets: Float64Array; readonly lengths: Float64Array };
+  readonly #tensorRanges: { readonly offsets: Float64Array; readonly lengths: Float64Array };
   readonly #weights: Mirror;
   /** Moments and moving average, by name. */
   readonly #moments: Readonly<Record<string, Mirror>>;
@@ -50,7 +50,7 @@ export class DeviceTraining implements Training {
     this.#offsets = new Map(layout.slots.map(({ name }, i) => [name, offsets[i]!]));
     this.#ranges = copyRanges(layout);
     const lengths = Float64Array.from(layout.slots, (slot) => slot.length);
-    this.#places = { offsets: Float64Array.from(offsets), lengths };
+    this.#tensorRanges = { offsets: Float64Array.from(offsets), lengths };
     const mirror = (host: Vector): Mirror => {
       const storage = host instanceof Int32Array ? STORAGE.i32 : STORAGE.f32;
       const buffer = kernels.allocate({ length, storage });
@@ -119,7 +119,7 @@ export class DeviceTraining implements Training {
       this.#kernels.scaleGradient({
         source: this.#reduced.buffer,
         out: this.#gradient,
-        ...this.#places,
+        ...this.#tensorRanges,
         scales,
         squares,
       }),

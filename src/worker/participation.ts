@@ -22,7 +22,7 @@ import type { StepWork } from './step-work.js';
 import type { Training } from './training/training.js';
 import type { TrainingState } from './training/training-state.js';
 
-export interface PlaceOptions {
+export interface ParticipationOptions {
   /** tcp://HOST:PORT */
   readonly coordinator: string;
   /** The place in metrics that the worker asks for; null for the lowest free one. */
@@ -66,7 +66,7 @@ type Prepare = (welcome: Body<'welcome'>) => Promise<WorkerServices>;
  * @throws a coded error when it cannot go on
  */
 export async function joinAndWork(
-  options: PlaceOptions,
+  options: ParticipationOptions,
   connection: WorkerConnection,
   prepare: Prepare,
 ): Promise<Body<'stop'>> {
@@ -96,7 +96,7 @@ export async function joinAndWork(
 
 /** Joins and works, again and again, because a worker that was thought dead has to join anew. */
 async function workInPlaces(
-  options: PlaceOptions,
+  options: ParticipationOptions,
   connection: WorkerConnection,
   first: Body<'welcome'>,
   prepare: Prepare,
@@ -139,7 +139,7 @@ async function workInPlaces(
 
 /** Gets the state that `welcome` names, opens the ring and reports ready. */
 async function takePlace(
-  options: PlaceOptions,
+  options: ParticipationOptions,
   { link, status, own }: WorkerConnection,
   { config, spec, state, training, loop, engine, device }: WorkerServices,
   welcome: Body<'welcome'>,

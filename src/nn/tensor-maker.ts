@@ -2,9 +2,9 @@
 import { tf } from './tfjs.js';
 import type { ParameterSlot } from '../run/model/parameter-layout.js';
 
-export interface Placement {
+export interface TensorMaker {
   /** A tensor of the values at `from`, which may be a view on shared memory. */
-  readonly place: (from: Float32Array, shape: [number] | [number, number]) => tf.Tensor;
+  readonly make: (from: Float32Array, shape: [number] | [number, number]) => tf.Tensor;
   /** Keep a transposed copy of every weight matrix. */
   readonly transposed: boolean;
   /** A copy of a weight matrix in the storage that gemms use, if that is worth keeping. */
@@ -21,17 +21,17 @@ export interface WeightSource {
 }
 
 /** @param flat in layout order */
-export function placedWeights(flat: Float32Array, placement: Placement): WeightSource {
+export function weightsFrom(flat: Float32Array, maker: TensorMaker): WeightSource {
   return {
-    tensor: (slot, shape) => placement.place(flat.subarray(slot.offset, slot.offset + slot.length), shape),
-    operand: (_, weight) => placement.operand?.(weight),
-    transposed: placement.transposed,
+    tensor: (slot, shape) => maker.make(flat.subarray(slot.offset, slot.offset + slot.length), shape),
+    operand: (_, weight) => maker.operand?.(weight),
+    transposed: maker.transposed,
   };
 }
 
-/** A placement that copies. */
-export const copied: Placement = {
+/** Makes tensors by copying the values. */
+export const copyingMaker: TensorMaker = {
   // slice() copies, because the cpu backend would keep the array itself, and the others refuse shared memory.
-  place: (from, shape) => tf.tensor(from.slice(), shape, 'float32'),
+  make: (from, shape) => tf.tensor(from.slice(), shape, 'float32'),
   transposed: true,
 };
