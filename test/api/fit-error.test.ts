@@ -19,14 +19,14 @@ test('the process that measures says nothing itself, and its error arrives whole
   assert.match(error.message, /memory is measured on a GPU only/);
 });
 
-test('on its own it tells people', () => {
+test('run by a person, it prints text', () => {
   const { status, stdout, stderr } = fit();
   assert.equal(status, 1);
   assert.equal(stdout, '');
   assert.equal(stderr.split('DEVICE_UNUSABLE').length, 2);
 });
 
-test('a measurement is no error', () => {
+test('a measurement is not an error', () => {
   assert.equal(errorOf('{"microBatch":8}\n'), null);
   assert.equal(errorOf(''), null);
 });

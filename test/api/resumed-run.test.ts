@@ -37,7 +37,7 @@ test('the folder alone gives all that the run was started with', async (t) => {
   }
 });
 
-test('what changes no weight may be given anew', async (t) => {
+test('an option that changes no weight may be changed', async (t) => {
   const { run } = started(t, { workers: 3 });
   const config = await resolveRunOptions({ resume: run, workers: '1', listen: 'tcp://0.0.0.0:7070' });
   assert.deepEqual([config.workers, config.listen], [1, 'tcp://0.0.0.0:7070']);
@@ -59,7 +59,7 @@ for (const [values, key, stored, given] of [
   });
 }
 
-test('another length is refused, and how a run is made longer is said', async (t) => {
+test('another length is refused with the way to make a run longer', async (t) => {
   const { run } = started(t);
   for (const [values, key] of [
     [{ epochs: '60' }, 'epochs'],
@@ -78,7 +78,7 @@ test('another length is refused, and how a run is made longer is said', async (t
   });
 });
 
-test('the same value in other words is no change', async (t) => {
+test('the same value in another spelling is no change', async (t) => {
   const { run } = started(t, { initFrom: 'other/run', lr: 0.002 });
   const config = await resolveRunOptions({
     resume: run,
@@ -99,7 +99,7 @@ test('images that are gone are named, and may be given where they are now', asyn
   assert.equal((await resolveRunOptions({ resume: run, data: '/mnt/images' })).data, '/mnt/images');
 });
 
-test('a folder without a run is said to be none, and two folders are one too many', async (t) => {
+test('a folder without a run is refused, and so are two folders', async (t) => {
   const { run } = started(t);
   await assert.rejects(resolveRunOptions({ resume: `${run}/none` }), { code: 'RUN_NOT_FOUND' });
   await assert.rejects(resolveRunOptions({ resume: run, out: '/elsewhere' }), {

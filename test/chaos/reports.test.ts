@@ -29,7 +29,7 @@ test('a fault that has happened comes no more; one that was not planned changes 
   assert.deepEqual(stillToCome([kill, stop], { ...kill, action: 'cut' }), [kill, stop]);
 });
 
-test('a coordinator that fails before it has a log is told of with its own words', async (t) => {
+test('a coordinator that fails before it has a log is reported with its own output', async (t) => {
   const runDir = mkdtempSync(join(tmpdir(), 'vitrail-test-'));
   t.after(() => rmSync(runDir, { recursive: true, force: true }));
   const fleet = new Fleet({

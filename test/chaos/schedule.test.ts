@@ -58,7 +58,7 @@ test('faults survive the way through the environment, and nonsense is none', () 
   ]);
 });
 
-test('a fault during a state transfer comes with the deaths that make somebody join, and the run waits for them', () => {
+test('a fault during a state transfer comes with the kills that make a worker join, and the run waits for it', () => {
   const options = { workers: 3, steps: 24, faults: 5 };
   const schedules = [
     ...Array.from({ length: 60 }, (_, seed) => randomSchedule(seed, options)),
@@ -81,7 +81,7 @@ test('a fault during a state transfer comes with the deaths that make somebody j
   assert.ok(transfers > 30);
 });
 
-test('faults that happened are counted by point, kind and who, in the order of a step', () => {
+test('faults that happened are counted by point, kind and process, in the order of a step', () => {
   const counts = faultCounts([
     'worker in place 1: before-ring@7:kill',
     'coordinator: mid-plan@3:stop',

@@ -21,7 +21,7 @@ test('every command is there under its own name, without the others', async () =
   }
 });
 
-test('a typing error, a flag or nothing at all has all commands to be told of', async () => {
+test('for a misspelt name, a flag or nothing, all commands are listed', async () => {
   const all = await names();
   for (const wanted of ['tarin', '--help', 'help']) assert.deepEqual(await names(wanted), all);
   assert.ok((await names('help', 'predict')).includes('predict'));

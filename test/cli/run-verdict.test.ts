@@ -25,7 +25,7 @@ test("a run is interrupted only where nothing listens at the coordinator's own p
   assert.equal(runVerdict({ ...gone, gone: false }).state, 'unknown');
 });
 
-test('where the page cannot be asked the lease of the run folder tells', () => {
+test('if the page cannot be reached, the lease of the run folder decides', () => {
   const silent = { ...SEEN, silence, fromItsPlace: false };
   const alive = { kind: 'alive', owner: 'process 7 on alpha', reason: 'it runs' } as const;
   assert.deepEqual(runVerdict({ ...silent, lease: alive }), {
@@ -36,7 +36,7 @@ test('where the page cannot be asked the lease of the run folder tells', () => {
   assert.equal(verdictText(runVerdict({ ...silent, lease })), `interrupted: ${lease.reason}`);
 });
 
-test('what cannot be told is said with the reason and the age of the journal', () => {
+test("if it cannot be told whether a run still runs, the reason and the journal's age are given", () => {
   assert.equal(
     verdictText(runVerdict({ ...SEEN, silence, fromItsPlace: false })),
     `it cannot be told from here whether it still runs: ${silence}; its journal was last written 3 s ago`,
@@ -53,7 +53,7 @@ test('ages are in the unit that fits', () => {
   ]);
 });
 
-test('others are told an address rather than a name that they need not know', () => {
+test('others get an address rather than a name that they may not know', () => {
   const at = (name: string, address: string, internal = false, family = 'IPv4') => ({
     name,
     address,

@@ -9,7 +9,7 @@ const page = (httpAddress: string, network = '') => ({
   advertised: '10.0.0.7',
 });
 
-test('a wildcard is asked for at the host that is told to others', () => {
+test('for a wildcard the page is asked for at the host that others are given', () => {
   for (const wildcard of ['0.0.0.0:8080', '[::]:8080']) {
     assert.equal(statusAddress(page(wildcard), place('alpha')), '127.0.0.1:8080');
     assert.equal(statusAddress(page(wildcard), place('beta')), '10.0.0.7:8080');
@@ -17,7 +17,7 @@ test('a wildcard is asked for at the host that is told to others', () => {
   }
 });
 
-test('an address for its own machine only is not asked for on another', () => {
+test('an address that answers only on its own machine is not asked for from another', () => {
   for (const own of ['127.0.0.1:8080', 'localhost:8080', '[::1]:8080']) {
     assert.equal(statusAddress(page(own), place('alpha')), own);
     assert.equal(statusAddress(page(own), place('beta')), null);

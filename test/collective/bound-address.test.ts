@@ -27,7 +27,7 @@ test('sockets take the ports of a range one after the other, and none beyond it'
   });
 });
 
-test('others are told what is advertised, with the actual port', async (t) => {
+test('others get the advertised host with the actual port', async (t) => {
   const endpoint = await bound(t, { host: '127.0.0.1', advertise: 'gpu1.example' });
   assert.match(endpoint, /^tcp:\/\/gpu1\.example:\d+$/);
 });

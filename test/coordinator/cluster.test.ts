@@ -54,7 +54,7 @@ test('a worker too many is refused', async (t) => {
   assert.equal(answer.body.code, 'WORKER_REFUSED');
 });
 
-test('garbage is counted and harms nobody', async (t) => {
+test('garbage is counted and does no harm', async (t) => {
   const { cluster, events } = await openCluster(t, 1);
   const unknown = new Peer(t, cluster.address);
   await unknown.socket.send('GET / HTTP/1.1');

@@ -30,7 +30,7 @@ function answer({ evaluation, microBatches }: Body<'evaluationPlan'>): Body<'eva
   return { evaluation, lossSum: samples.length * 2 ** 24, correct, predictions: samples.map(() => 0) };
 }
 
-test('a worker with an impossible report is taken out, and another does its part', async (t) => {
+test('a worker with an impossible report is removed, and another does its part', async (t) => {
   const { cluster, events } = await openCluster(t, 2);
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)] as const;
   for (const peer of peers) await peer.join();
@@ -70,7 +70,7 @@ test('an impossible report of the only worker that holds the state ends the run'
   await evaluating;
 });
 
-test('an evaluation that is called off waits for nobody', async (t) => {
+test('an evaluation that is aborted does not wait for workers', async (t) => {
   const { cluster } = await openCluster(t, 1);
   const peer = new Peer(t, cluster.address);
   await peer.join();

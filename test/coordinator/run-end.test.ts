@@ -38,7 +38,7 @@ test('a run that is stopped ends once, with the reason', async (t) => {
   assert.deepEqual((await readJournal(nodeDisk, out))?.end, { reason: 'told to', clean: true });
 });
 
-test('a run whose summary cannot be written has not ended cleanly, and says so once', async (t) => {
+test('a run whose summary cannot be written has not ended cleanly, and reports that once', async (t) => {
   const { out, run } = await stoppedRun(t);
   mkdirSync(join(out, 'summary.json'), { recursive: true });
   await assert.rejects(run(), { code: 'RUN_WRITE_FAILED' });

@@ -35,7 +35,7 @@ test('the drawn set is a sound data set of 32 x 32 images with the promised coun
   assert.deepEqual([train.width, train.height], [square, square]);
 });
 
-test('the same seed draws the same files, another seed others', async (t) => {
+test('the same seed draws the same files, and another seed draws others', async (t) => {
   const dir = await temporaryFolder(t);
   for (const [name, seed] of [
     ['a', 3],

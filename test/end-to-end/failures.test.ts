@@ -110,7 +110,7 @@ test('a second signal ends a run at once, and its workers with it', async () => 
   assert.ok(await allGone(workerPids(out)));
 });
 
-test('a worker that waits for its coordinator leaves at once when asked twice', async () => {
+test('a worker that waits for its coordinator leaves at once when it is asked twice', async () => {
   const worker = startCli(['worker', '--coordinator', 'tcp://127.0.0.1:1']);
   await worker.seen(/looking for the coordinator/);
   // Both are there before it can have left for the first.

@@ -44,7 +44,7 @@ function children(): number[] {
     .filter((pid) => pid > 0 && isAlive(pid));
 }
 
-test('a program that trains is told of every step, and ends with the weights that the command ends with', async () => {
+test('a program that trains gets every step, and ends with the weights of the command', async () => {
   const events: TrainingEvent[] = [];
   for await (const event of train(optionsOf('whole'))) events.push(event);
 
@@ -91,7 +91,7 @@ test('an aborted run ends in order with a checkpoint of its last step, and goes 
   assert.equal(resumed, (JSON.parse(stdout) as { sha256: string }).sha256);
 });
 
-test('whoever leaves the loop leaves nothing running, and no signal is listened to', async () => {
+test('leaving the loop leaves nothing running, and signals are not handled', async () => {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   let running: number[] = [];
   for await (const event of train(optionsOf('left'))) {

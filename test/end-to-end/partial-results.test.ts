@@ -136,7 +136,7 @@ test('evaluate --skip-broken has exactly the figures of a data set without the b
   }
 });
 
-test('a folder of which no image can be decoded has no figures', async () => {
+test('a folder without a decodable image has no figures', async () => {
   const other = join(folder.path, 'broken');
   mkdirSync(join(other, classes[0]!), { recursive: true });
   copyFileSync(torn, join(other, classes[0]!, 'a.jpg'));

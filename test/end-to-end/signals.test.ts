@@ -145,7 +145,7 @@ test('SIGTERM to the whole group, as systemd and Slurm send it, stops a run with
   assert.match(summaryOf('group').reason, /^stopped by SIG(TERM|HUP)$/);
 });
 
-test('a run goes on when nobody reads its output any more', async () => {
+test('a run goes on when the reader of its output has gone', async () => {
   const args = longRun('unread').map((word) => (word === '20000' ? '2' : word));
   const child = start(process.execPath, [resolve('dist/src/cli.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -157,7 +157,7 @@ test('a run goes on when nobody reads its output any more', async () => {
   assert.equal(summaryOf('unread').reason, 'finished');
 });
 
-test('a full disk behind the output is said', async () => {
+test('a full disk behind the output is reported', async () => {
   const { code, stderr } = await startCli(['summary', 'vit-b/16'], {}, [
     'bash',
     '-c',

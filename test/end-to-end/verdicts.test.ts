@@ -33,7 +33,7 @@ async function runWithFaults(name: string, count: number, faults: string, ...fla
   return { result, events, workers };
 }
 
-test('a worker that hangs is named with phase, time, what is usual and its last words, and taken out', async () => {
+test('a worker that hangs is named with phase, time, usual time and last log lines, and removed', async () => {
   const { result, events, workers } = await runWithFaults(
     'hung',
     2,

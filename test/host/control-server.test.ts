@@ -41,7 +41,7 @@ async function listening(t: TestContext, more: Partial<ControlEvents>) {
   return { server, failures, peers, until };
 }
 
-test('a handler that throws on an undeliverable message is told of, and what follows is sent', async (t) => {
+test('a handler that throws on an undeliverable message is reported, and later messages are sent', async (t) => {
   const { server, failures, peers, until } = await listening(t, {
     onUnreachable: () => {
       throw new Error('the roster is broken');
@@ -56,7 +56,7 @@ test('a handler that throws on an undeliverable message is told of, and what fol
   assert.match(failures.join(), /the roster is broken/);
 });
 
-test('a message to nobody at all is undeliverable as well', async (t) => {
+test('a message to an unknown peer is undeliverable as well', async (t) => {
   const told: { resolve?: (peer: string) => void } = {};
   const gone = new Promise<string>((resolve) => (told.resolve = resolve));
   const { server } = await listening(t, { onUnreachable: (peer) => told.resolve?.(peer) });
@@ -64,7 +64,7 @@ test('a message to nobody at all is undeliverable as well', async (t) => {
   assert.equal(await gone, GONE);
 });
 
-test('a handler that throws when a connection closes is told of', async (t) => {
+test('a handler that throws when a connection closes is reported', async (t) => {
   const { server, failures, peers, until } = await listening(t, {
     onDisconnect: () => {
       throw new Error('the probe is broken');
@@ -78,7 +78,7 @@ test('a handler that throws when a connection closes is told of', async (t) => {
   assert.match(failures[0]!, /the probe is broken/);
 });
 
-test('a handler that throws on a message is told of, and the next message is taken', async (t) => {
+test('a handler that throws on a message is reported, and the next message is handled', async (t) => {
   let thrown = 0;
   const { server, failures, until } = await listening(t, {
     onMessage: () => {

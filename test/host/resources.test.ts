@@ -24,7 +24,7 @@ test('what was opened is closed after the work, the newest first', async () => {
   assert.deepEqual(closed, ['b', 'a']);
 });
 
-test('an error of the work is thrown although closing fails as well, and that is told', async () => {
+test('the error of the work is thrown if closing fails as well, and the other error is reported', async () => {
   const closed: string[] = [];
   const also: unknown[] = [];
   const work = async (): Promise<never> => Promise.reject(new Error('the work failed'));

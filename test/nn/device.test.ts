@@ -69,7 +69,7 @@ test('a device is judged before the backend is known, unless TensorFlow may have
   assert.throws(() => checkDevice('gpu', TENSORFLOW_ONLY), { code: 'DEVICE_INVALID' });
 });
 
-test('a GPU that goes unused is told of with the reason, where nobody has chosen the processor', () => {
+test('an unused GPU gives a warning with the reason, unless the user chose the processor', () => {
   assert.match(unusedGpus('auto', 'auto', NONE, 1)!, /an NVIDIA GPU that goes unused: no NVIDIA driver/);
   assert.match(unusedGpus('auto', 'native', NONE, 2)!, /2 NVIDIA GPUs that go unused: no NVIDIA driver/);
   assert.match(unusedGpus('auto', 'wasm', TWO, 2)!, /unused: the backend wasm has no GPUs/);

@@ -103,7 +103,7 @@ for (const scheme of INITIALISATIONS) {
   }
 }
 
-test('the same seed gives the same weights, another seed others', () => {
+test('the same seed gives the same weights, and another seed gives others', () => {
   assert.deepEqual(initialWeights(spec, 'timm', 1), FLAT['timm']);
   assert.notDeepEqual(initialWeights(spec, 'timm', 2), FLAT['timm']);
 });

@@ -18,7 +18,7 @@ test('peaks that do not grow do not divide by zero', () => {
   assert.ok(Number.isFinite(largestMicroBatch(1000, 300, 300)));
 });
 
-test('memory that no micro-batch changes is asked for in vain with the device in the error', () => {
+test('if memory for weights and moments cannot be allocated, the error names the device', () => {
   const dry = (): never => {
     throw new RangeError('out of memory: 5 bytes asked for');
   };

@@ -10,6 +10,6 @@ test('a loss is rounded to units of 2^-24, and multiples of them come back as th
   assert.equal(lossUnits(2 ** -26), 0);
 });
 
-test('a loss that is not finite is no safe integer', () => {
+test('a loss that is not finite is not a safe integer', () => {
   for (const loss of [NaN, Infinity, 1e300]) assert.equal(Number.isSafeInteger(lossUnits(loss)), false);
 });

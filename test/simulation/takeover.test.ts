@@ -63,7 +63,7 @@ async function takeover(seed: number, asleepMs: number, awakeMs: number) {
   return { told, step: (await time.during(readJournal(folder, RUN)))?.state.step, names };
 }
 
-test('the journal of the new coordinator stays whole, whenever the old one fell asleep and woke up', async () => {
+test("the new coordinator's journal stays whole, whenever the old one fell asleep and woke up", async () => {
   for (let seed = 0; seed < 150; seed++) {
     const { step, told, names } = await takeover(seed, (seed % 15) * 0.2, Math.floor(seed / 15) * 0.7);
     assert.deepEqual([step, names], [3, ['journal']], `seed ${seed}: ${told.join()}`);

@@ -12,13 +12,13 @@ const found = async (coordinator: string, advertise: string | null = null) =>
     onWait: () => undefined,
   });
 
-test('a worker is reached where its way to the coordinator begins, though nobody listens there yet', async () => {
+test("a worker's address is the local one of its route to the coordinator, which need not be there yet", async () => {
   assert.deepEqual(await found('tcp://127.0.0.1:9'), { bind: '127.0.0.1', advertise: '127.0.0.1' });
   assert.deepEqual(await found('tcp://127.8.8.8:9'), { bind: '127.0.0.1', advertise: '127.0.0.1' });
   assert.deepEqual(await found('tcp://localhost:9'), { bind: '127.0.0.1', advertise: '127.0.0.1' });
 });
 
-test('what is advertised is told as it is; sockets are bound to it only where it is of this machine', async () => {
+test('an advertised address is given to others as it is; sockets are bound to it only if it is of this machine', async () => {
   assert.deepEqual(await found('tcp://127.0.0.1:9', '127.0.0.1'), {
     bind: '127.0.0.1',
     advertise: '127.0.0.1',
@@ -44,7 +44,7 @@ test('metrics are served where the coordinator is faced, unless another place or
   assert.equal(metricsListen('none', '10.0.0.7'), null);
 });
 
-test('others are told an address that they can ask, or none', () => {
+test('others get an address that they can reach, or none', () => {
   assert.equal(metricsAddress('0.0.0.0:9465', '10.0.0.7'), '10.0.0.7:9465');
   assert.equal(metricsAddress('[::]:9465', 'fd00::7'), '[fd00::7]:9465');
   assert.equal(metricsAddress('10.0.0.8:9465', '10.0.0.7'), '10.0.0.8:9465');

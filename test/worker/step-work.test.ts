@@ -64,7 +64,7 @@ test('a sum holds the micro-batches that were added to it', async (t) => {
   assert.equal(work.report().samples, 4);
 });
 
-test('a sum that a failed micro-batch may have left a part in is offered to nobody', async (t) => {
+test('a sum with a possible part of a failed micro-batch is not offered', async (t) => {
   // The first tensor's gradient comes last: by then all others are in the sum.
   const work = await workOf(t, { ...LAYOUT, slots: LAYOUT.slots.slice(1) });
   await assert.rejects(work.compute(PLAN, uninterrupted), { code: 'INTERNAL' });

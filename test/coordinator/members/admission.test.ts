@@ -104,7 +104,7 @@ test('while a commit is written down everybody waits, and comes in the order of 
   assert.deepEqual([admission.defers(applicant('a')), admission.resume()], [false, []]);
 });
 
-test('why a worker failed is remembered for its process, on its machine, until that is back', () => {
+test("the reason of a worker's failure is kept for its process and machine until that comes back", () => {
   const failures = new StartFailures();
   failures.note({ host: 'alpha', pid: 7 }, coded('STATE_LOST', { step: 1 }));
   assert.equal(failures.of({ host: 'alpha', pid: 7 })?.code, 'STATE_LOST');

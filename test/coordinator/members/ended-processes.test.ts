@@ -20,7 +20,7 @@ test('a worker that fails before the start makes room for another', async (t) =>
   assert.match(events.find((event) => event.kind === 'lost')!.text, /DATA_BROKEN_IMAGE/);
 });
 
-test('a worker that nobody will replace ends the run with its own error', async (t) => {
+test('a worker without a replacement ends the run with its own error', async (t) => {
   const { cluster, events } = await openCluster(t, 1);
   const peer = new Peer(t, cluster.address);
   await peer.send('hello', { ...HELLO, host: hostname() });

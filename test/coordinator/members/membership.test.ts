@@ -43,13 +43,13 @@ test('silence is first suspected, once, and then ends membership', () => {
   );
 });
 
-test('a word takes suspicion away', () => {
+test('a message ends suspicion', () => {
   const { members } = findSilent(joined(['a']), 2000, 1000, 9000);
   assert.equal(members[0]!.suspected, true);
   assert.equal(heard(members, 'a', 2001)[0]!.suspected, false);
 });
 
-test('an unknown peer is no member', () => {
+test('an unknown peer is not a member', () => {
   assert.equal(memberOf(joined(['a']), 'x'), undefined);
   assert.deepEqual(heard(joined(['a']), 'x', 5), joined(['a']));
   assert.deepEqual(without(joined(['a']), 'x'), joined(['a']));
@@ -85,7 +85,7 @@ test('a worker holds what it says it holds, and has applied at least that', () =
   assert.equal(applied(holding, 'a', 1)[0]!.applied, 4);
 });
 
-test('heartbeats tell when something moved, and keep the last words', () => {
+test('heartbeats show when something moved, and keep the last log lines', () => {
   let members = beaten(joined(['a']), 'a', BEAT, 10);
   members = beaten(members, 'a', { ...BEAT, logLines: ['x', 'y'] }, 20);
   assert.deepEqual([members[0]!.movedAtMs, members[0]!.phaseSinceMs], [10, 10]);

@@ -21,7 +21,7 @@ test('no wish is a wish for no place', () => {
   assert.equal(wishOf(1), 0);
 });
 
-test('whoever comes under a number that is not its place is named with both', () => {
+test('a worker whose number differs from its place is named with both', () => {
   const one = { host: 'node1', pid: 7 };
   assert.equal(arrivalText({ ...one, worker: 0, place: 0 }), 'worker 0 joined from node1 (pid 7)');
   assert.equal(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assembled, BEAT, HELLO, LONG_MS, openCluster, Peer } from '../cluster-peer.js';
 
-test('a worker that its neighbour does not reach stays out, and asks in vain for a while', async (t) => {
+test('a worker that its neighbour cannot reach stays out for a while, however often it asks', async (t) => {
   const { cluster, events } = await openCluster(t, 3);
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
   for (const [i, peer] of peers.entries()) await peer.join({ pid: 100 + i });
@@ -32,7 +32,7 @@ test('where too few would be left, a worker that is not reached gets in again', 
   assert.deepEqual(cluster.workers, [1, 2]);
 });
 
-test('a run that ends tells also those whom it has taken out', async (t) => {
+test('a run that ends also tells the workers that it has removed', async (t) => {
   const { cluster } = await openCluster(t, 2);
   const peers = [new Peer(t, cluster.address), new Peer(t, cluster.address)];
   for (const peer of peers) await peer.join();

@@ -26,20 +26,20 @@ function watch(endMs: number, watching: SilenceWatch): string[] {
   return found;
 }
 
-test('who is silent is suspected once, and lost later', () => {
+test('a silent worker is suspected once, and lost later', () => {
   assert.deepEqual(watch(1000, new SilenceWatch(LIMITS, 0)), [
     'b suspected at 400',
     'b lost: silent for 1000 ms',
   ]);
 });
 
-test('time in which the coordinator itself stood still is no silence', () => {
+test('time in which the coordinator itself stood still does not count as silence', () => {
   const watching = new SilenceWatch(LIMITS, 0);
   const { suspected, lost } = watching.look(members('a', 'b'), 60_000);
   assert.deepEqual([suspected, lost], [[], []]);
 });
 
-test('who is lost in the same look is not suspected as well', () => {
+test('a worker that is lost in a look is not also suspected', () => {
   const hasty = new SilenceWatch({ suspectAfterMs: 100, heartbeatTimeoutMs: 100 }, 0);
   assert.deepEqual(
     hasty.look(members('a'), 400).suspected.map(({ peer }) => peer),

@@ -55,7 +55,7 @@ test('the first worker says what the run is computed with, and the journal keeps
   assert.equal((await readJournal(nodeDisk, fixture.definition.config.out))?.backend, 'cpu');
 });
 
-test('an interrupted run refuses who computes with something else, also the first that comes', async (t) => {
+test('an interrupted run refuses a worker with another backend, even the first one', async (t) => {
   const fixture = runFixture(t);
   await fixture.interruptedAt(3, 'wasm');
   const { rendezvous } = await opened(t, fixture);
@@ -104,7 +104,7 @@ test('a run that rolls back for the third time without having come further ends'
   );
 });
 
-test('a rollback from a wrong state takes out who was outvoted, and trusts no state of that stretch', async (t) => {
+test('a rollback from a wrong state removes the outvoted worker, and trusts no state of the steps in between', async (t) => {
   const fixture = runFixture(t, few);
   const { rendezvous, progress, services, cluster, events, peer, runToken } = await opened(t, fixture);
   const odd = peer();
@@ -121,7 +121,7 @@ test('a rollback from a wrong state takes out who was outvoted, and trusts no st
   assert.equal(stateSource, StateSource.STATE_SOURCE_PEERS);
 });
 
-test('a state that was handed over to a checkpoint is no rollback', async (t) => {
+test('handing the state over to a checkpoint is no rollback', async (t) => {
   const fixture = runFixture(t, few);
   const { rendezvous, services, kinds, peer } = await opened(t, fixture);
   await rendezvous.takeOver(services);

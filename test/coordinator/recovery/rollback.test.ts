@@ -26,7 +26,7 @@ test('the third time at the same step without having come further is the last', 
   );
 });
 
-test('whoever comes further, or back to a newer checkpoint, may go back again', () => {
+test('a run that comes further, or back to a newer checkpoint, may roll back again', () => {
   assert.deepEqual(
     ends([
       [10, 14],

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { agreedState, StateDiscredited } from '../../../src/coordinator/recovery/state-audit.js';
 import { assembled, LONG_MS, openCluster, Peer } from '../cluster-peer.js';
 
-test('who is outvoted after steps were committed has spoilt them: all agree on what is wrong', async (t) => {
+test('a worker that is outvoted after steps were committed has spoilt them', async (t) => {
   const { cluster, events } = await openCluster(t, 3);
   const peers = [0, 1, 2].map(() => new Peer(t, cluster.address));
   for (const peer of peers) await peer.join({}, { step: 5 });

@@ -14,7 +14,7 @@ const POSITION: RunPosition = {
 };
 const hello = (more: Partial<typeof HELLO>) => ({ ...HELLO, runToken: 'aa', ...more });
 
-test('a newcomer gets the state from the seed, from the coordinator or from peers, whoever has it', () => {
+test('a newcomer gets the state from the seed, from the coordinator or from peers', () => {
   assert.equal(chooseStateSource(HELLO, POSITION).stateSource, STATE_SOURCE_PEERS);
   const seed = { ...POSITION, own: { pullParts: [], initialise: true } };
   assert.equal(chooseStateSource(HELLO, seed).stateSource, STATE_SOURCE_SEED);
@@ -23,7 +23,7 @@ test('a newcomer gets the state from the seed, from the coordinator or from peer
   assert.deepEqual([choice.stateSource, choice.pullParts], [STATE_SOURCE_COORDINATOR, ['weights', 'm']]);
 });
 
-test('who holds the state of the step keeps it, and its sum only after a restart', () => {
+test('a worker that holds the state of the step keeps it, and keeps its sum only after a restart', () => {
   const back = hello({ step: 7, microBatches: [1, 2] });
   assert.deepEqual(chooseStateSource(back, POSITION), {
     stateSource: STATE_SOURCE_KEPT,
@@ -36,7 +36,7 @@ test('who holds the state of the step keeps it, and its sum only after a restart
   assert.deepEqual([keepSum, holds], [true, [1, 2]]);
 });
 
-test('who waits for the last commit is told of it', () => {
+test('a worker that waits for the last commit gets it', () => {
   const waiting = { step: 6, pendingGeneration: 3, pendingDigest: Uint8Array.of(1, 2) };
   const choice = chooseStateSource(hello(waiting), POSITION);
   assert.deepEqual([choice.stateSource, [...choice.commitDigest]], [STATE_SOURCE_KEPT, [1, 2]]);

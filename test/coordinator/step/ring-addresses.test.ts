@@ -11,7 +11,7 @@ const at = (worker: number, host: string, ringEndpoint: string | null) => ({
 const near = at(0, 'node0', 'tcp://127.0.0.1:7100');
 const far = at(1, 'node1', 'tcp://10.0.0.3:7100');
 
-test('a worker on loopback is named as soon as one of another machine is there, whoever comes first', () => {
+test('a worker on loopback is named as soon as one of another machine is there, in either order', () => {
   const problem = /worker 0 on node0 is reached at tcp:\/\/127\.0\.0\.1:7100, which worker 1 on node1 cannot/;
   assert.match(ringAddressProblem(1, [near, far])!, problem);
   assert.match(ringAddressProblem(0, [near, far])!, problem);

@@ -49,7 +49,7 @@ test('a digest that differs names the odd worker, which a majority outvotes', ()
   assert.match(outcome.error.message, /worker 1 /);
 });
 
-test('where no digest has a majority nobody is outvoted', () => {
+test('if no digest has a majority, no worker is outvoted', () => {
   const two = judgeStep(4, [report(0), report(1, { digest: Uint8Array.of(1) })], NAMES);
   assert.ok(two.kind === 'mismatch');
   assert.deepEqual(two.odd, []);
@@ -60,7 +60,7 @@ test('where no digest has a majority nobody is outvoted', () => {
   assert.deepEqual(outvoted(digests('a', 'a')), []);
 });
 
-test('the odd worker is the one that stands alone; of two that differ, the later', () => {
+test('the odd worker has the rarest digest; of two that differ it is the later one', () => {
   assert.equal(
     oddWorker(
       new Map([
@@ -93,7 +93,7 @@ test('the odd worker is the one that stands alone; of two that differ, the later
   assert.equal(oddWorker(new Map()), null);
 });
 
-test('a gradient that is not finite stops the run, also of a tensor that nobody knows', () => {
+test('a gradient that is not finite stops the run, even that of an unknown tensor', () => {
   const outcome = judgeStep(4, [report(0, { nonFinite: [7] })], NAMES);
   assert.ok(outcome.kind === 'stop');
   assert.match(outcome.error.message, /an unknown tensor/);

@@ -88,7 +88,7 @@ test('survivors keep what they have, and only the rest is handed out', () => {
   );
 });
 
-test('of two that claim the same micro-batch the later loses all it has; claims to what is not there count nothing', () => {
+test('if two workers claim a micro-batch, the later one loses its whole sum; unknown micro-batches do not count', () => {
   const participants = [
     { worker: 0, hasState: true, keeps: [0, 1] },
     { worker: 1, hasState: true, keeps: [1, 2] },
@@ -101,7 +101,7 @@ test('of two that claim the same micro-batch the later loses all it has; claims 
   );
 });
 
-test('without anybody who has the state nobody computes', () => {
+test('if no worker has the state, none computes', () => {
   const assignment = planAssignment(all(3), [{ worker: 0, hasState: false, keeps: [] }]);
   assert.deepEqual([...assignment], [[0, []]]);
 });

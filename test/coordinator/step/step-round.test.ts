@@ -34,7 +34,7 @@ test('a whole ring goes on in its generation; any change is a new one', () => {
   assert.equal(nextRound({ ...inputs, last, members: [member(0), member(1)], previous: same }).generation, 8);
 });
 
-test('who wants to leave finishes the step it is in and is not taken into the next', () => {
+test('a worker that wants to leave finishes its step and takes no part in the next one', () => {
   const last = { generation: 1, ring: null };
   const first = nextRound({ ...inputs, last, members: [member(0), member(1)] });
   const leaving = [member(0), member(1, { leaving: true })];
@@ -95,7 +95,7 @@ test('other exponents mean that all is computed again', () => {
   assert.equal([...other.assignment.values()].flat().length, 9);
 });
 
-test('whoever joins a step that is planned again holds nothing of it, and the others keep what they had', () => {
+test('a worker that joins a step that is planned again holds nothing of it, and the others keep what they had', () => {
   const last = { generation: 1, ring: null };
   const first = nextRound({ ...inputs, last, members: [member(0), member(1)] });
   const again = nextRound({ ...inputs, last, members: [member(0), member(1), member(2)], previous: first });

@@ -84,7 +84,7 @@ test(
 );
 
 test(
-  'a worker that hangs is taken out with a verdict: who, where, since when, its last words',
+  'a worker that hangs is removed with a verdict: who, where, since when, its last log lines',
   inVirtualTime(async (stage) => {
     const { cluster, events, peers } = await running(stage, 2);
     busy(stage, peers[0]!);

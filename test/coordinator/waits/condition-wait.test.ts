@@ -5,7 +5,7 @@ import { DrivenTime } from '../../simulation/driven-time.js';
 
 const LONG_MS = 60_000;
 
-test('a wait ends at once when its condition holds already', async () => {
+test('a wait ends at once if its condition holds already', async () => {
   assert.equal(await new ConditionWait(new DrivenTime().clock).until(() => true, LONG_MS), 'met');
 });
 
@@ -19,7 +19,7 @@ test('a wait looks again when notified', async () => {
   assert.equal(await end, 'met');
 });
 
-test('a wait whose condition never holds ends late, when it said', async () => {
+test('a wait whose condition never holds ends late, at its time limit', async () => {
   const time = new DrivenTime();
   assert.equal(await time.during(new ConditionWait(time.clock).until(() => false, LONG_MS)), 'late');
   assert.equal(time.nowMs, LONG_MS);

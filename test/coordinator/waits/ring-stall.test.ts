@@ -34,7 +34,7 @@ test('a ring in which all are and nothing moves has stalled; its members are exc
   assert.deepEqual(present.map(stallCheck.excuses), [false, true, true]);
 });
 
-test('a ring of one waits for nobody, so nothing is looked at', () => {
+test('a worker alone in its ring waits for no other, so there is no stall check', () => {
   assert.equal(
     ringStallCheck({ step: 1, ring: [0] }, () => members(0), {
       stallMs: STALL_MS,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchNote } from '../../../src/coordinator/watch/batch-note.js';
 
-test('a batch that the images cannot fill is told of, with the batch that every step has', () => {
+test('a batch that the images cannot fill gives a warning that names the batch of every step', () => {
   assert.equal(batchNote(64, 64), null);
   assert.match(
     batchNote(4096, 750) ?? '',

@@ -5,7 +5,7 @@ import { allOf } from '../../../src/coordinator/watch/observer.js';
 
 const joined = (worker: number) => ({ kind: 'joined', worker, text: '' }) as const;
 
-test('whoever begins to watch late is told who came before, once and in order', () => {
+test('an observer that begins late gets the earlier events once and in order', () => {
   const late = new LateObserver();
   const seen: (number | undefined)[] = [];
   late.onClusterEvent(joined(0));
@@ -15,7 +15,7 @@ test('whoever begins to watch late is told who came before, once and in order', 
   assert.deepEqual(seen, [0, 1, 2]);
 });
 
-test('what only a run that goes on tells is passed on, and lost before', () => {
+test('events of a running run are passed on, and dropped before an observer is there', () => {
   const late = new LateObserver();
   const update = { step: 3, gradientNorm: 1, updateMs: 1, commitWaitMs: 1 };
   const checkpoint = { step: 3, path: '', ms: 1, weightDigest: '' };

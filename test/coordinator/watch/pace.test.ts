@@ -7,7 +7,7 @@ import { report } from '../step/step-report.js';
 const reports = (...ms: number[]) =>
   ms.map((computeMs, worker) => report(worker, {}, { computeMs, microBatches: 1 }));
 
-test('a worker that becomes slow is told of once, and again after it was not', () => {
+test('a worker that becomes slow is reported once, and again after it was fast', () => {
   const pace = new Pace(true);
   const learn = (...ms: number[]) => [...pace.learn(reports(...ms), [0, 1, 2]).keys()];
   assert.deepEqual(learn(100, 100, 400), [2]);

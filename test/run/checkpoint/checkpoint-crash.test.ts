@@ -41,7 +41,7 @@ for (let written = 0; written <= WRITE_ORDER.length; written++) {
     }));
 }
 
-test('a crash between the two renames of a rewrite: the one moved aside stands, and comes back', () =>
+test('after a crash between the two renames of a rewrite, the folder that was moved aside counts, and comes back', () =>
   withRunFolder(async (runDir) => {
     const path = await saveCheckpoint(runDir, contentOf(3));
     const folder = join(runDir, 'checkpoints');

@@ -165,7 +165,7 @@ test('a path that means nothing, a best that is gone and a run of damaged ones a
     });
   }));
 
-test('an unfinished checkpoint given by path stays meant, so that reading it says what is wrong', () =>
+test('an unfinished checkpoint that is named is not replaced by another, so that reading it says what is wrong', () =>
   withRunFolder(async (runDir) => {
     const [path] = await write(runDir, 1);
     rmSync(join(path!, 'COMPLETE'));

@@ -30,7 +30,7 @@ test('a file of weights is named for what it is, and the remedy says what can be
     }
   }));
 
-test('a folder of weights of another program is no checkpoint that was never completed', () =>
+test("a folder of another program's weights is not reported as an unfinished checkpoint", () =>
   withRunFolder(async (folder) => {
     for (const name of ['model.safetensors', 'weights.safetensors', 'model.safetensors.index.json']) {
       const path = join(folder, name.replaceAll('.', '-'));

@@ -99,7 +99,7 @@ test('each missing split is named', async (t) => {
   await assert.rejects(scanDataset(dir), { code: 'DATA_NOTHING_TO_EVALUATE' });
 });
 
-test('who names a split is advised of the folder above it', async (t) => {
+test('if a split is named, the error names the folder above it', async (t) => {
   const dir = await temporaryFolder(t);
   await writeFiles(dir, { 'train/a/1.jpg': 'x', 'test/a/1.jpg': 'x' });
   for (const split of ['train', 'test']) {

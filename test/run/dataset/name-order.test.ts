@@ -34,7 +34,7 @@ test('a class beyond the basic plane gets the label that torchvision gives it', 
   );
 });
 
-test('which of two class lists lacks a class is told in the same order', () => {
+test('a difference of two class lists is found in the same order on both sides', () => {
   const here = sealManifest(['a', 'Ａ', '\u{1f431}'], [], []);
   const there = sealManifest(['a', '\u{1f431}'], [], []);
   assert.equal(firstDifference(here, there), 'the class "Ａ" exists only here');

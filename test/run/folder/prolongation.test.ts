@@ -57,7 +57,7 @@ test('a warm-up that follows from the length is that of the first length: none b
   assert.deepEqual(rates(longer, 40, 42), [1, 1]);
 });
 
-test('where a run is prolonged it goes on after an early stop, with patience anew; elsewhere it does not', () => {
+test('a run that stopped early goes on only if it is prolonged, and then counts its patience from 0', () => {
   const stopped: RunState = {
     ...initialRunState(1),
     step: 40,

@@ -77,7 +77,7 @@ test('an end, a step back and another start are read as such', () => {
   assert.deepEqual(again.ok && [again.content.end, again.content.open.incarnation], [null, 2]);
 });
 
-test('wherever the last line is torn, what stands before it counts', () => {
+test('wherever the last line is torn, the lines before it count', () => {
   const whole = text(RECORDS.slice(0, 4));
   const before = text(RECORDS.slice(0, 3));
   fc.assert(
@@ -104,7 +104,7 @@ test('damage before the last line is refused with its line', () => {
   });
 });
 
-test('what is no journal is refused', () => {
+test('a text that is not a journal is refused', () => {
   assert.deepEqual(parseJournal(''), { ok: false, problem: 'it is empty' });
   assert.deepEqual(parseJournal(text([commit(1), commit(2)])), {
     ok: false,

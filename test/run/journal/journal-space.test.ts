@@ -74,7 +74,7 @@ test('a commit that a person does not want to wait for fails with the path, and 
   await assert.rejects(again, /JOURNAL_WRITE_FAILED/);
 });
 
-test('a part of a line that cannot be taken back is no other error, and is taken back before the next', async (t) => {
+test('if a part of a line cannot be cut off, the error stays the same, and it is cut off before the next line', async (t) => {
   const path = disk(t);
   if (path === null) return;
   let onFull: (() => void) | null = null;

@@ -63,7 +63,7 @@ async function owner(t: TestContext, folder: string, elsewhere: boolean): Promis
   return child;
 }
 
-test('a folder is taken once, and free again after the release', async (t) => {
+test('a folder can be taken once, and again after the release', async (t) => {
   const folder = runFolder(t);
   const lease = await take(t, folder);
   await assert.rejects(take(t, folder), /RUN_LOCKED.*process \d+ on .*it runs/);
@@ -154,7 +154,7 @@ test('an owner that slept through the end of its lease finds out before it write
   assert.deepEqual(leasesIn(folder), ['coordinator-2.lock']);
 });
 
-test('a number that another has by now is no lease of ours', async (t) => {
+test('if another process has the number by now, the lease is not ours', async (t) => {
   const folder = runFolder(t);
   const lease = await take(t, folder);
   const noted = JSON.parse(readFileSync(leaseFile(folder, 1), 'utf8')) as object;

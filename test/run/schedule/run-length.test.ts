@@ -63,7 +63,7 @@ for (const [earlier, later, step, expected] of [
   });
 }
 
-test('what is no list of prolongations prolongs nothing', () => {
+test('a text that is not a list of prolongations prolongs nothing', () => {
   assert.equal(totalSteps(run(3, null, 'x'), 7), 21);
   assert.deepEqual([...endsOf(run(3, null, 'x'), 7)], [21]);
 });

@@ -46,7 +46,7 @@ test('a scan goes on to its end and lists everything that cannot be used', async
   );
 });
 
-test('training refuses them all at once, and data check writes the list that leaves them out', async (t) => {
+test('training refuses them all together, and data check writes the list that excludes them', async (t) => {
   const dir = await damagedDataset(t);
   await assert.rejects(scanDataset(dir), (error: Error & { code: string }) => {
     assert.equal(error.code, 'DATA_UNUSABLE_FILES');
@@ -75,7 +75,7 @@ test('a folder of classes alone is scanned to its end as well, and takes an excl
   );
 });
 
-test('a socket with the name of an image is no image', async (t) => {
+test('a socket with the name of an image is not an image', async (t) => {
   const dir = await temporaryFolder(t);
   await writeDataset(dir, ['a', 'b'], { train: 1, test: 1 });
   const server = createServer();
@@ -85,7 +85,7 @@ test('a socket with the name of an image is no image', async (t) => {
   assert.deepEqual(broken, [{ path: 'train/a/s.png', reason: 'it is a socket, not a file' }]);
 });
 
-test('names that are not UTF-8 are told, and can be excluded', async (t) => {
+test('names that are not UTF-8 are reported, and can be excluded', async (t) => {
   const dir = await temporaryFolder(t);
   await writeDataset(dir, ['a', 'b'], { train: 1, test: 1 });
   const named = (...parts: (string | number)[]): Buffer =>

@@ -61,7 +61,7 @@ test('broken images are listed with their reasons, and the written list makes th
   );
 });
 
-test('a split of which nothing decodes has no sizes', async (t) => {
+test('a split without a decodable image has no sizes', async (t) => {
   const dir = await temporaryFolder(t);
   const broken = { 'train/a/1.png': 'x', 'train/b/1.png': 'x', 'test/a/1.png': 'x', 'test/b/1.png': 'x' };
   await writeFiles(dir, broken);

@@ -25,7 +25,7 @@ test('a sound data set gives nothing to say', async (t) => {
   assert.deepEqual([findings, problems], [[], []]);
 });
 
-test('what a scan leaves out is told, a line of each kind with a count', async (t) => {
+test('a scan reports what it leaves out, in one line for each kind with a count', async (t) => {
   const dir = await sound(t);
   await writeFiles(dir, {
     'train/a/1.xcf': 'x',
@@ -104,7 +104,7 @@ test('an SVG named .png and a text are broken, not strange', async (t) => {
   assert.match(broken[0]!.reason, /^it is an SVG drawing/);
 });
 
-test('class names that differ in their spelling only are told with their code points', async (t) => {
+test('class names that differ only in spelling are reported with their code points', async (t) => {
   const dir = await sound(t);
   await rename(join(dir, 'train/a'), join(dir, 'train/caf\u00e9'));
   await rename(join(dir, 'test/a'), join(dir, 'test/cafe\u0301'));
@@ -132,7 +132,7 @@ test('every class that is missing in a split, or in it alone, is named, and the 
   await assert.rejects(scanDataset(dir), { code: 'DATA_CLASSES_DIFFER' });
 });
 
-test('classes below ten images in a split are told', async (t) => {
+test('classes with fewer than ten images in a split are reported', async (t) => {
   const dir = await temporaryFolder(t);
   await writeDataset(dir, ['a', 'b'], { train: 10, test: 9 });
   const said: string[] = [];

@@ -30,7 +30,7 @@ test('a digest in pieces is that of the whole, and timers run between them', asy
   assert.equal(hex(await piecewiseDigest(systemClock, new Uint8Array(0))), sha256(new Uint8Array(0)));
 });
 
-test('a part is read once a step, and again when the state may be another', async () => {
+test('a part is read once a step, and again if the state may have changed', async () => {
   const held = Uint8Array.of(1, 2, 3);
   let step = 4;
   const digests = new PartDigests(systemClock, (part, asked) =>

@@ -93,7 +93,7 @@ test('a transfer that was called off goes on where it was, from another giver', 
   assert.ok(before > 0 && fetch.messages < 20);
 });
 
-test('a giver that has not applied the last commit yet is asked again until it has', async (t) => {
+test('a peer that has not applied the last commit yet is asked again until it has', async (t) => {
   let held = STEP - 1;
   setTimeout(() => (held = STEP), 150);
   const server = await serve(t, (part, step) => (step === held ? PARTS[part] : undefined));
@@ -102,7 +102,7 @@ test('a giver that has not applied the last commit yet is asked again until it h
   assertWhole(target);
 });
 
-test('a giver that never comes to hold the state is left for another', async (t) => {
+test('if a peer never has the state, another one is asked', async (t) => {
   const behind = await serve(t, () => undefined);
   const good = await serve(t, whole);
   const target = memory();
@@ -153,7 +153,7 @@ test('a part that arrives damaged is taken again, from another giver', async (t)
   assert.equal(changes, 1);
 });
 
-test('nothing is given to who does not know the run, and nonsense harms nobody', async (t) => {
+test("a request without the run's token gets nothing, and garbage does no harm", async (t) => {
   const server = await serve(t, whole);
   const unknown = new zmq.Dealer({ linger: 0, receiveTimeout: 300 });
   t.after(() => unknown.close());
