@@ -42,6 +42,7 @@ export interface DropoutStream {
   readonly path: readonly [number, number, number];
 }
 
+/** The Philox stream of a dropout. @param site its number in the network, see `dropout-site.ts` */
 export function dropoutStream({ rate, seed, step, microBatch }: DropoutKey, site: number): DropoutStream {
   const dropBelow = Math.round(rate * 0x10000);
   return { dropBelow, kept: 1 / (1 - rate), key: [seed, PURPOSE.dropout], path: [site, microBatch, step] };

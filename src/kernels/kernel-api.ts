@@ -38,6 +38,7 @@ export type GpuKernels = DeviceKernels &
   DeviceCopyKernels &
   GemmLibraryKernels;
 
+/** Whether the kernels are those of a GPU. */
 export function isGpu(kernels: DeviceKernels): kernels is GpuKernels {
   return 'devices' in kernels;
 }

@@ -15,6 +15,7 @@ function nativeBackend(): NativeBackend {
   return backend;
 }
 
+/** The kernels of this thread's native backend. @throws INTERNAL if it has not been started */
 export function nativeKernels(): DeviceKernels {
   return nativeBackend().kernels;
 }

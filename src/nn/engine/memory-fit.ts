@@ -10,6 +10,7 @@ const OUT_OF_MEMORY = 'out of memory';
  */
 export const USABLE_SHARE = 0.9;
 
+/** Whether an allocation on the device has failed. */
 export function isOutOfMemory(thrown: unknown): thrown is RangeError {
   return thrown instanceof RangeError && thrown.message.startsWith(OUT_OF_MEMORY);
 }

@@ -9,6 +9,7 @@ import type { VitParts } from '../vit/pass.js';
 import { activeDropout, type FusedDevice } from './device.js';
 import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
+/** z' = MSA(LN(z)) + z, [T, D] -> [T, D]. */
 export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'] {
   const { kernels, bf16 } = device;
   return ({ tape, images, dropout: key }, { norm1, attention }, layer, z) => {

@@ -5,6 +5,7 @@ import { checkLabels } from '../ops/cross-entropy.js';
 import type { VitParts } from '../vit/pass.js';
 import type { FusedDevice } from './device.js';
 
+/** Losses [B] and predictions [B] of logits [B, K] for labels [B]. @throws INTERNAL unless every label is a class */
 export function crossEntropy(device: FusedDevice): VitParts['crossEntropy'] {
   const { kernels } = device;
   return (labels, classes, smoothing) => {

@@ -5,6 +5,7 @@ import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
 import { activeDropout, type FusedDevice } from './device.js';
 
+/** Equation 1, with dropout after the position embedding: [B N, C P P] -> [B (N + 1), D]. */
 export function embed(device: FusedDevice): VitParts['embed'] {
   const { kernels } = device;
   return ({ tape, images, dropout: key }, { projection, classToken, position }, patches) => {

@@ -7,6 +7,7 @@ import { classToken, embed } from './embedding.js';
 import { modelInput } from './model-input.js';
 import { mlpBranch } from './mlp-branch.js';
 
+/** All parts of the network; `VitParts` gives their shapes. */
 export function fusedParts(device: FusedDevice): VitParts {
   return {
     input: modelInput(device),

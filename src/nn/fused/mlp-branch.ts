@@ -10,6 +10,7 @@ import type { VitParts } from '../vit/pass.js';
 import { activeDropout, type FusedDevice } from './device.js';
 import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
+/** z = MLP(LN(z')) + z', [T, D] -> [T, D]. */
 export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
   const { kernels } = device;
   return ({ tape, dropout: key }, { norm2, mlp }, layer, z) => {

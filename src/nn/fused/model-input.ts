@@ -10,6 +10,7 @@ import { bufferOf, emptyTensor } from '../backend/tensor-buffers.js';
 import type { VitParts } from '../vit/pass.js';
 import type { FusedDevice } from './device.js';
 
+/** The input of equation 1, [B N, C P P], from 8-bit pixels [B, S, S, 3] or from patches. */
 export function modelInput(device: FusedDevice): VitParts['input'] {
   const { kernels } = device;
   /** The table of pixel values on the device, the same for every micro-batch of a run. */

@@ -2,6 +2,7 @@
 import { tf } from '../tfjs.js';
 import type { Tape } from '../tape.js';
 
+/** [B, D] -> [B, D] */
 export function tanh(tape: Tape | undefined, x: tf.Tensor2D): tf.Tensor2D {
   const y = tf.tanh(x);
   tape?.record({

@@ -11,6 +11,7 @@ import { selected } from './select.js';
 /** Operations that have a kernel for integers. */
 const WHOLE: ReadonlySet<UnaryOp> = new Set(['neg', 'abs', 'square', 'sign']);
 
+/** Any shape, elementwise. The result is stored as `dtype`. */
 export function unary(
   backend: NativeBackend,
   op: UnaryOp,
