@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
 import { Unavailable } from '../native/compile.mjs';
 import { isUnchanged, noteChecked } from './checked-sources.mjs';
-import { testEnvironment, testFiles, testFlags } from './test-files.mjs';
+import { CONCURRENCY, longestFirst, testEnvironment, testFiles } from './test-files.mjs';
 
 const node = process.execPath;
 const COVERAGE = 'coverage/tmp';
@@ -31,26 +31,23 @@ async function check(name, args) {
   finish(name, status, startMs);
 }
 
-/** Runs test files, shows their output as it comes, resolves to exit status and closing totals by their names. */
-async function runTests(files, variables = {}) {
-  const env = testEnvironment({ ...process.env, NODE_V8_COVERAGE: resolve(COVERAGE), ...variables });
-  const tests = spawn(node, [...testFlags(), ...files], { stdio: ['ignore', 'pipe', 'inherit'], env });
+/** Runs test files in this order. @param show is given their output as it comes @returns exit status, closing totals */
+async function runTests(files, { concurrency, variables, show }) {
+  const env = testEnvironment({ ...process.env, ...variables });
+  const args = ['scripts/run-tests.mjs', String(concurrency), ...files];
+  const tests = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   let output = '';
   tests.stdout.setEncoding('utf8').on('data', (text) => {
     output += text;
-    process.stdout.write(text);
+    show(text);
   });
   const status = await new Promise((done) => tests.once('close', done));
   const totals = [...output.matchAll(/^ℹ (\w+) ([\d.]+)$/gm)].map(([, name, count]) => [name, Number(count)]);
-  return { status, totals: new Map(totals) };
+  return { status, output, totals: new Map(totals) };
 }
 
-/** A pass of the tests, which must not fail, added to the totals of those before. */
-async function testPass(name, before, files, variables) {
-  const startMs = performance.now();
-  const { status, totals } = await runTests(files, variables);
-  finish(name, status, startMs);
-  return new Map([...totals].map(([key, count]) => [key, (before.get(key) ?? 0) + count]));
+function sumOf(one, other) {
+  return new Map([...one].map(([name, count]) => [name, count + (other.get(name) ?? 0)]));
 }
 
 /** An addon for CUDA, or one line that says why there is none here. @returns its path */
@@ -117,19 +114,36 @@ function isOnKernels(path) {
   return readFileSync(path, 'utf8').includes('/tested-backends.js');
 }
 
-/** The same tests again, by kernels for a GPU. */
-async function emulatorPass(emulated, before) {
+async function testPass() {
+  const startMs = performance.now();
+  const variables = { NODE_V8_COVERAGE: resolve(COVERAGE) };
+  const show = (text) => process.stdout.write(text);
+  const { status, totals } = await runTests(longestFirst(testFiles()), {
+    concurrency: CONCURRENCY,
+    variables,
+    show,
+  });
+  finish('tests', status, startMs);
+  await checkCoverage();
+  await checkPureRooms();
+  return totals;
+}
+
+/** The same tests again, by kernels for a GPU, one file after the other beside the tests: it is shown in one piece. */
+async function emulatorPass(emulated) {
+  if (emulated === undefined) return new Map();
+  const startMs = performance.now();
   const files = [...testFiles('kernels'), ...testFiles('nn').filter(isOnKernels)];
   // Whole runs are in the other order, the ascending one.
-  const kernels = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending' };
-  return testPass('kernels on the emulator', before, files, { ...kernels, NODE_V8_COVERAGE: '' });
+  const variables = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending', NODE_V8_COVERAGE: '' };
+  const show = () => undefined;
+  const { status, output, totals } = await runTests(files, { concurrency: 1, variables, show });
+  process.stdout.write(output);
+  finish('kernels on the emulator', status, startMs);
+  return totals;
 }
 
 const [emulated] = await Promise.all([compileCuda(), checkSources()]);
 rmSync('coverage', { recursive: true, force: true });
-const tests = await testPass('tests', new Map(), testFiles());
-const [totals] = await Promise.all([
-  emulated === undefined ? tests : emulatorPass(emulated, tests),
-  checkCoverage().then(checkPureRooms),
-]);
-console.log([...totals].map(([name, count]) => `ℹ ${name} ${count}`).join('\n'));
+const [totals, emulatorTotals] = await Promise.all([testPass(), emulatorPass(emulated)]);
+console.log([...sumOf(totals, emulatorTotals)].map(([name, count]) => `ℹ ${name} ${count}`).join('\n'));

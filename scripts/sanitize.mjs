@@ -94,7 +94,7 @@ async function sanitized(sanitize) {
   }
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
-  const [command, ...args] = [...run.command, ...testFlags(600_000), ...testFiles('native')];
+  const [command, ...args] = [...run.command, ...testFlags(600_000), ...testFiles('kernels')];
   const { status } = spawnSync(command, args, { stdio: 'inherit', env: run.env });
   const all = reports();
   const ours = all.filter(isOurs);

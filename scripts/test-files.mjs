@@ -17,6 +17,18 @@ export function testEnvironment(variables = process.env) {
   return { ...variables, NODE_OPTIONS: `${before} --enable-source-maps`.trim() };
 }
 
+/** Areas of files that run for long: a file that is started last must not be what all processors but one wait for. */
+const LONG_AREAS = ['simulation', 'end-to-end', 'api'];
+
+/** The files, those of areas that take long before all others. */
+export function longestFirst(files) {
+  const rankOf = (path) => {
+    const rank = LONG_AREAS.findIndex((area) => path.split(/[/\\]/).includes(area));
+    return rank === -1 ? LONG_AREAS.length : rank;
+  };
+  return [...files].sort((a, b) => rankOf(a) - rankOf(b));
+}
+
 /** Of Node's test runner. @param {number} timeoutMs of a file */
 export function testFlags(timeoutMs = TIMEOUT_MS) {
   return [

@@ -1,10 +1,9 @@
 /** Workers that die, stop, leave and join: every run ends with the clean run's weights. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coverProcesses, slowSteps, startCli } from './cli-run.js';
+import { slowSteps, startCli } from './cli-run.js';
 import { ElasticRuns, startWorker } from './elastic-runs.js';
 
-coverProcesses();
 const runs = new ElasticRuns();
 
 test('a worker that is killed costs nothing: the others finish its step and the run', async () => {

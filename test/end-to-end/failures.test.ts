@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   cli,
-  coverProcesses,
   ENDLESS,
   isAlive,
   logLines,
@@ -18,7 +17,6 @@ import {
   type CliRun,
 } from './cli-run.js';
 
-coverProcesses();
 const folder = temporaryFolder();
 let data = '';
 

@@ -1,10 +1,9 @@
 /** The promise through interruptions: a run that is stopped, killed or prolonged ends with the weights of one that was not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coverProcesses, logLines, slowSteps, startCli } from './cli-run.js';
+import { logLines, slowSteps, startCli } from './cli-run.js';
 import { summaryOf, TrainedRuns, type Summary } from './trained-runs.js';
 
-coverProcesses();
 const runs = new TrainedRuns();
 
 test('a run that is stopped, resumed, killed within an epoch and resumed, each time on another number of workers, ends with the same weights', async () => {
