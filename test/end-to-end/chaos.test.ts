@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { drawDataset } from '../../src/demo/drawn-dataset.js';
 import { cli, isAlive, smallDataset, startCli, temporaryFolder } from './cli-run.js';
 
 interface Report {
@@ -17,8 +18,11 @@ interface Report {
 test('a fleet that is killed while a worker takes the state and while one gives it ends with the weights of the clean run', async (t) => {
   const folder = temporaryFolder();
   t.after(() => folder.remove());
-  const flags = ['--systematic', '--schedules', '1', '--workers', '2', '--json'];
-  const { code, stdout, stderr } = await cli('chaos', '--out', folder.path, ...flags);
+  // Two steps an epoch, sixteen in all: enough for the faults of the first schedule.
+  const data = join(folder.path, 'data');
+  await drawDataset(data, { seed: 1, trainPerClass: 4, testPerClass: 2 });
+  const flags = ['--data', data, '--systematic', '--schedules', '1', '--workers', '2', '--json'];
+  const { code, stdout, stderr } = await cli('chaos', '--out', join(folder.path, 'runs'), ...flags);
   assert.equal(code, 0, stderr);
   const { runs, failed, verdicts, counts } = JSON.parse(stdout) as Report;
   assert.deepEqual([runs, failed], [1, 0]);

@@ -10,7 +10,7 @@ let reference = '';
 
 const runs = new TrainedRuns(async () => {
   const summary = await runs.trained('one', '--workers', '1');
-  assert.ok(summary.steps >= 24, `${summary.steps} steps are too few to prove anything`);
+  assert.ok(summary.steps >= 16, `${summary.steps} steps are too few to prove anything`);
   reference = summary.weightDigest;
   assert.match(reference, /^[0-9a-f]{64}$/);
 });

@@ -25,7 +25,7 @@ function optionsOf(name: string) {
   return {
     data,
     out: join(folder.path, name),
-    model: 'vit-micro/8',
+    model: 'vit-micro/16',
     imageSize: 32,
     batch: 16,
     microBatch: 4,

@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { cli, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
 
-const RUN: readonly string[] = [...SMALL_RUN, '--epochs', '6'];
-
 export interface Summary {
   readonly weightDigest: string;
   readonly steps: number;
@@ -32,7 +30,7 @@ export class TrainedRuns {
   }
 
   argumentsOf(name: string, ...flags: string[]): string[] {
-    return ['--data', this.data, '--out', this.runDir(name), '--json', ...RUN, ...flags];
+    return ['--data', this.data, '--out', this.runDir(name), '--json', ...SMALL_RUN, ...flags];
   }
 
   async trained(name: string, ...flags: string[]): Promise<Summary> {
