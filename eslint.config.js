@@ -27,10 +27,11 @@ export default tseslint.config(
         { allowNumber: true, allowBoolean: true },
       ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // Index access in numeric loops: bounds are the loop's own, and noUncheckedIndexedAccess asks for `!`.
+      // For index access in numeric loops: the loop keeps to its bounds, but noUncheckedIndexedAccess asks for
+      // `!`.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
-      // In an ES module it is the way to a large CommonJS file that Node does not search for names: src/nn/tfjs.ts.
+      // In an ES module, require() loads a large CommonJS file without a search for its names: src/nn/tfjs.ts.
       '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }],
       'no-restricted-properties': [
         'error',
@@ -39,7 +40,7 @@ export default tseslint.config(
     },
   },
   {
-    // What these rooms need of the system their host gives them: it may be a simulation.
+    // These rooms get everything of the system from their host, which may be a simulation.
     files: ['src/run/{checkpoint,journal,lease,folder}/**/*.ts', 'src/coordinator/**/*.ts'],
     rules: {
       'no-restricted-globals': [
@@ -66,7 +67,7 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
-      // node:test registers by calling: its promise is the runner's.
+      // A call of node:test registers a test, and the runner handles its promise.
       '@typescript-eslint/no-floating-promises': [
         'error',
         {

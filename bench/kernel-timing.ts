@@ -1,4 +1,4 @@
-/** Times a kernel and the peer's form of it, in turns. */
+/** Times a kernel and the peer's version of it, in turns. */
 import { loadKernels } from '../src/kernels/addon.js';
 import type { Kernels } from '../src/kernels/kernel-api.js';
 import type { Peer } from './peer/peer.js';
@@ -11,7 +11,10 @@ export interface KernelCall {
   readonly end: () => void;
 }
 
-/** The kernels on one thread, at `level` or the highest; the process ends with a line where there are none. */
+/**
+ * The kernels on one thread, at `level` or the highest. If there are none, the process ends with a line that
+ * says so.
+ */
 export function kernelsToTime(level: string | undefined): {
   readonly kernels: Kernels;
   readonly level: string;

@@ -42,7 +42,7 @@ interface Row {
   readonly maxMs: number;
   /** GB/s. */
   readonly busBandwidth: number;
-  /** Of the time of a rank: waiting for messages, summing and copying. */
+  /** Shares of a rank's time: waiting for messages, summing and copying. */
   readonly waitShare: number;
   readonly sumShare: number;
   /** CPU time of a rank per byte over the bus, in seconds per GB; hardly moved by other load on the machine. */
@@ -68,7 +68,7 @@ async function measure(transport: string, ranks: number, elements: number) {
   });
   await answers(children, places);
   const timings: Record<SumKind, Timing[][]> = { exact: [], fp32: [] };
-  // The first of each kind pays for connections, page faults and compilation.
+  // The first run of each kind also takes time for connections, page faults and compilation.
   for (let step = 0; step < 2 * (repeats + 1); step++) {
     const kind = KINDS[step % 2]!;
     const start = places.map((): Start => ({ step, kind }));

@@ -11,7 +11,7 @@ const RUNS: readonly (readonly [file: string, ...args: string[]])[] = [
 
 for (const [file, ...args] of RUNS) {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  // What the caller adds goes to every benchmark: --json.
+  // Further arguments, such as --json, are given to every benchmark.
   const { status } = spawnSync(process.execPath, [path, ...args, ...process.argv.slice(2)], {
     stdio: 'inherit',
   });

@@ -20,7 +20,7 @@ export interface StepSetting {
   readonly gelu: 'erf' | 'tanh';
   readonly backend: string;
   readonly threads: number;
-  /** As --device of a worker. */
+  /** The same as --device of a worker. */
   readonly device: string;
   /** Micro-batches of a step. */
   readonly accumulate: number;
@@ -60,7 +60,7 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
     flips: new Uint8Array(batch),
     labels: Int32Array.from({ length: batch }, (_, i) => i % classes),
   };
-  // Of the first step as of a repeated one: wide enough for any gradient that can come.
+  // Exponents with enough room for any gradient.
   let exponents = stepExponents(new Float32Array(layout.slots.length).fill(100), accumulate);
   let stepNumber = 0;
 
@@ -75,7 +75,7 @@ export async function openStepRunner(setting: StepSetting): Promise<StepRunner> 
       lossSum += result.lossSum;
     }
     await accumulator.settle();
-    // One worker: what is reduced is its own sum.
+    // There is one worker, so the reduced sum is its own.
     new Int32Array(shared.reduced).set(new Int32Array(shared.mine));
     const samples = batch * accumulate;
     const plan = { exponents: [...exponents], samples, step: stepNumber, learningRate: 1e-3 };

@@ -1,4 +1,4 @@
-/** What the benchmarks share: images to work on, the machine's name, medians. */
+/** Common parts of the benchmarks: images to work on, the machine's name, medians. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export function machine(): string {
   return `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
 }
 
-/** The lower one of the two in the middle. */
+/** The median; of an even number of values, the lower one of the two in the middle. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] ?? NaN;
 }

@@ -24,7 +24,7 @@ async function run(bin, args) {
 async function generateProtocol() {
   const js = `${GENERATED}/vitrail.js`;
   const types = `${GENERATED}/vitrail.d.ts`;
-  // By content: a checkout of another version gives files new times in any order.
+  // Compares by content, because a checkout of another version gives files new times in any order.
   const stamp = `${GENERATED}/proto.digest`;
   const digest = createHash('sha256').update(readFileSync(PROTO)).digest('hex');
   if (existsSync(types) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
@@ -44,7 +44,7 @@ async function generateProtocol() {
   writeFileSync(stamp, digest);
 }
 
-/** Removes what was compiled from a file that is no longer there: else a test that was moved would run twice. */
+/** Removes the output of files that no longer exist. Otherwise a test that was moved would run twice. */
 function removeOrphans() {
   for (const area of ['src', 'test', 'bench', 'scripts']) {
     const folder = join('dist', area);
@@ -58,7 +58,7 @@ function removeOrphans() {
   }
 }
 
-/** @param project that of the package also makes declarations, which name the protocol's */
+/** @param project the package's project also writes declarations, which refer to those of the protocol */
 export async function compile(project = 'tsconfig.json') {
   removeOrphans();
   await generateProtocol();

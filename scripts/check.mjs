@@ -1,5 +1,5 @@
-// Every check of the project, two at a time where one leaves a core free. The totals of the test run come last: they are
-// what a reader looks for.
+// Runs every check of the project, two at a time if one leaves a core free. The totals of the test run come
+// last, because readers look for them.
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,7 +18,7 @@ function finish(name, status, startMs) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Runs a check, which must not fail; what it says is shown in one piece. */
+/** Runs a check, which must not fail. Its output is shown in one piece. */
 async function check(name, args) {
   const startMs = performance.now();
   const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -67,7 +67,7 @@ async function cudaAddon(name, options) {
   }
 }
 
-/** What is the same whenever no file has changed is checked again only when one has. */
+/** Checks whose result depends only on files run again only if a file has changed. */
 async function checkSources() {
   if (isUnchanged()) {
     console.log('ok  formatting, lint, directions, dead code (no file has changed since they passed)');
@@ -93,7 +93,7 @@ async function checkCoverage() {
   await check('coverage', [...c8, '--reporter=text-summary', '--reporter=json']);
 }
 
-/** Rooms that only compute have no line or branch that no test has been in. */
+/** In rooms that only compute, tests must reach every line and branch. */
 async function checkPureRooms() {
   const rooms = createRequire(import.meta.url)('../pure-rooms.cjs');
   const limits = ['lines', 'functions', 'branches', 'statements'].flatMap((what) => [`--${what}`, '100']);
@@ -109,7 +109,7 @@ async function checkPureRooms() {
   await check('coverage of pure rooms', [...c8, ...limits, ...include, '--skip-full', '--reporter=text']);
 }
 
-/** Whether the backends are what a test is about. */
+/** Whether a test is about the backends. */
 function isOnKernels(path) {
   return readFileSync(path, 'utf8').includes('/tested-backends.js');
 }
@@ -134,7 +134,7 @@ async function emulatorPass(emulated) {
   if (emulated === undefined) return new Map();
   const startMs = performance.now();
   const files = [...testFiles('kernels'), ...testFiles('nn').filter(isOnKernels)];
-  // Whole runs are in the other order, the ascending one.
+  // Whole training runs use the other order, the ascending one.
   const variables = { VITRAIL_NATIVE: emulated, VITRAIL_EMULATED_ORDER: 'descending', NODE_V8_COVERAGE: '' };
   const show = () => undefined;
   const { status, output, totals } = await runTests(files, { concurrency: 1, variables, show });

@@ -1,5 +1,5 @@
-// Whether any file of the project has changed since its sources were last checked: told from the contents of all files
-// that git would commit. Outside of a clone nobody can tell, and all is checked.
+// Tells whether any file of the project has changed since its sources were last checked, by the contents of
+// all files that git would commit. Outside of a clone this cannot be told, and everything is checked.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ function currentDigest() {
   return hash.digest('hex');
 }
 
-/** What is about to be checked; a file that changes meanwhile is not what was checked. */
+/** Notes the state that is about to be checked, because a file may change meanwhile. */
 let digest;
 
 export function isUnchanged() {
@@ -27,7 +27,7 @@ export function isUnchanged() {
   return digest !== undefined && existsSync(NOTE) && readFileSync(NOTE, 'utf8') === digest;
 }
 
-/** To be called when all checks have passed. */
+/** Has to be called when all checks have passed. */
 export function noteChecked() {
   if (digest === undefined) return;
   mkdirSync(dirname(NOTE), { recursive: true });

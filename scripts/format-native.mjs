@@ -1,7 +1,6 @@
 // Formats native/src by .clang-format: node scripts/format-native.mjs [--check]
-//
-// The formatter is clang-format as WebAssembly: the same version and so the same result on every machine, and nothing to
-// install beside the packages.
+// The formatter is clang-format as WebAssembly. So every machine has the same version and gets the same result, and nothing
+// has to be installed besides the packages.
 import { format } from '@wasm-fmt/clang-format';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,11 +1,11 @@
-// A reporter like Node's own `spec`, without a line for each test that has another name than the wanted ones.
+// A reporter like Node's own `spec`, but without a line for each test whose name does not match.
 import { Readable } from 'node:stream';
 import { spec } from 'node:test/reporters';
 
 /** Node 20 reports a test that its pattern leaves out as skipped, with this reason. Later versions do not report it. */
 const LEFT_OUT = 'test name does not match pattern';
 
-/** @param {string[]} names what was asked for; where no test has such a name, the run has failed */
+/** @param {string[]} names the names that were asked for. If no test has such a name, the run fails */
 export function namedTests(names) {
   return async function* report(events) {
     let ran = 0;

@@ -14,7 +14,7 @@ import { build } from './build.mjs';
 import { testEnvironment, testFiles, testFlags } from './test-files.mjs';
 
 const REPORTS = resolve('native/build/reports');
-/** How deep the stack of a report is, and where reports go: one file a process. */
+/** The depth of a report's stack, and the path of reports, one file for each process. */
 const COMMON = `allocator_may_return_null=1:print_stacktrace=1:log_path=${join(REPORTS, 'report')}`;
 
 const SANITIZERS = {
@@ -24,7 +24,7 @@ const SANITIZERS = {
   },
   thread: {
     runtime: 'libtsan.so',
-    // The exit status is the tests': Node's own races must not change it.
+    // The exit status is that of the tests. Node's own races must not change it.
     env: { TSAN_OPTIONS: `${COMMON}:exitcode=0:history_size=4` },
   },
 };
@@ -34,13 +34,16 @@ function output(command, args, options = {}) {
   return { succeeded: status === 0, text: `${stdout ?? ''}${stderr ?? ''}`.trim() };
 }
 
-/** The thread sanitizer wants memory where it expects it. In some containers this is not allowed; then go without. */
+/**
+ * The thread sanitizer needs memory at fixed addresses. Some containers do not allow the setting for this;
+ * then it is left out.
+ */
 function withoutRandomAddresses() {
   const prefix = ['setarch', '-R'];
   return output(prefix[0], [...prefix.slice(1), 'true']).succeeded ? prefix : [];
 }
 
-/** The runtime of the compiler that builds. @returns undefined where it has none */
+/** The sanitizer's runtime of the compiler. @returns undefined if it has none */
 function runtimePath(library) {
   const { text } = output(findCompiler(), [`-print-file-name=${library}`]);
   return isAbsolute(text) ? text : undefined;
@@ -54,7 +57,8 @@ async function prepared(sanitize) {
     if (preload === undefined) return { reason: `the compiler has no ${runtime}` };
     await buildNative({ sanitize, choice: 'runnable' });
     const binary = resolve('native/build', `vitrail-${sanitize.replaceAll(',', '-')}.node`);
-    // The emulator of a GPU is not built with it, and sanitizers take its fibers for damage: tests find none.
+    // The emulator of a GPU is not built with sanitizers, which take its fibers for damage. So tests must not
+    // find it.
     const addons = { VITRAIL_NATIVE: binary, VITRAIL_CUDA: resolve('native/build/none.node') };
     const run = {
       command: [...withoutRandomAddresses(), process.execPath],
@@ -76,7 +80,7 @@ function reports() {
     .filter((text) => /ERROR|WARNING|runtime error/.test(text));
 }
 
-/** An allocation that is refused is what a test asks for. */
+/** Tests ask for allocations that are refused. */
 function isOurs(report) {
   return (
     !/failed to allocate/.test(report) &&

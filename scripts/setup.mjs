@@ -1,5 +1,6 @@
-// Brings a clone to the state where everything runs: installs what the lock file names, then builds. With --for-tests
-// kernels are compiled for every level of processor that this one can run, and CUDA code where there is no GPU too.
+// Makes everything in a clone ready to run: installs the packages of the lock file, then builds. With
+// --for-tests, kernels are compiled for every level that this processor can run, and CUDA code even if there
+// is no GPU.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ if (major < 20 || (major === 20 && minor < 9)) {
   process.exit(1);
 }
 
-// A clone serves the machine that it is on: only packages are built for every GPU. Tests compile for one at least.
+// A clone is built for its own machine; only packages are built for every GPU. Tests compile for at least one.
 const forTests = process.argv.includes('--for-tests');
 const otherwise = forTests ? '90' : 'none';
 if (forTests) {

@@ -1,4 +1,4 @@
-// What `npm run test:only` is asked for: pure, so that a test can hold it to its word.
+// Parses the arguments of `npm run test:only`. Pure, so that a test can check it.
 import { isAbsolute, normalize, relative } from 'node:path/posix';
 
 export const USAGE = `npm run test:only -- [FILE ...] [--name TEXT ...] [--watch]
@@ -8,7 +8,7 @@ FILE     a test file, a folder, or a part of their path: test/run/model, weight-
 --watch  compiles and runs again what a change of a file affects
 Without FILE all tests run but those of test/long, which take many minutes.`;
 
-/** Whether a test, by the path of its source or of what is compiled from it, is left out where nobody asks for it. */
+/** Whether a test runs only when it is asked for, by the path of its source or compiled file. */
 export function isLong(path) {
   return /^(dist\/)?test\/long\//.test(path);
 }
@@ -34,14 +34,17 @@ export function parseTestArguments(argv) {
   return parsed;
 }
 
-/** The pattern of Node's test runner for a --name: a text means itself, /text/flags is a regular expression. */
+/**
+ * The pattern for Node's test runner of a --name: a text matches itself, and /text/flags is a regular
+ * expression.
+ */
 export function namePattern(text) {
   const literal = /^\/(.+)\/([a-z]*)$/.exec(text);
   if (literal !== null) return new RegExp(literal[1], literal[2]);
   return new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'i');
 }
 
-/** The path of the source below `root`: of a compiled file below dist/ as well. */
+/** The path of the source below `root`, also for a compiled file below dist/. */
 function sourcePath(asked, root) {
   const local = isAbsolute(asked) ? relative(root, asked) : asked;
   const path = normalize(local).replace(/\/$/, '');
@@ -50,7 +53,10 @@ function sourcePath(asked, root) {
   );
 }
 
-/** Files that one FILE means: itself, else those below it as a folder, else those with it in their path. */
+/**
+ * The files that a FILE means: the file itself, else all files in that folder, else those with it in their
+ * path.
+ */
 function matches(asked, files, root) {
   const path = sourcePath(asked, root);
   if (path === '.' || path === 'test') return files;
@@ -63,7 +69,7 @@ function wordsOf(path) {
   return new Set(path.split(/[-./]/).filter((word) => !['', 'test', 'ts', 'js'].includes(word)));
 }
 
-/** What a message offers in place of a path that means nothing: files that share words with it, else the folders. */
+/** Suggestions for a path that matches nothing: files that share words with it, else the folders. */
 function offer(path, files) {
   const words = wordsOf(path);
   const shared = (file) => [...wordsOf(file)].filter((word) => words.has(word)).length;

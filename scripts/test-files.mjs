@@ -4,13 +4,16 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isLong } from './test-arguments.mjs';
 
-/** How many test files run at a time: those of whole runs wait for processes now and then. */
+/** How many test files run at the same time. Those with whole runs sometimes wait for processes. */
 export const CONCURRENCY = availableParallelism() + 1;
 
 /** How long a test file may run. */
 export const TIMEOUT_MS = 300_000;
 
-/** The environment of a test run: errors of tests, and of the processes that they start, name lines of the sources. */
+/**
+ * The environment of a test run. With it, errors of tests and of the processes that they start name lines of
+ * the sources.
+ */
 export function testEnvironment(variables = process.env) {
   const before = variables.NODE_OPTIONS ?? '';
   if (before.includes('--enable-source-maps')) return variables;
@@ -29,7 +32,7 @@ export function longestFirst(files) {
   return [...files].sort((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** Of Node's test runner. @param {number} timeoutMs of a file */
+/** Options of Node's test runner. @param {number} timeoutMs for each file */
 export function testFlags(timeoutMs = TIMEOUT_MS) {
   return [
     '--test',

@@ -13,7 +13,7 @@ function refuse(problem) {
   process.exit(2);
 }
 
-/** Compiles again whenever a source changes; native code is left as it is. */
+/** Compiles again whenever a source changes, except native code. */
 function compileOnChange() {
   const flags = ['-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'];
   const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', ...flags], {

@@ -1,5 +1,5 @@
 /**
- * Whether two runs had the same loss curve within the rounding of their precision.
+ * Tells whether two runs had the same loss curve within the rounding of their precision.
  *
  *   node dist/bench/gpu/loss-curves.js A/metrics.jsonl B/metrics.jsonl fp32|bf16
  *

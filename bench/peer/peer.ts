@@ -9,13 +9,13 @@ const ANSWER_TIMEOUT_MS = 600_000;
 /** Loading torch from a cold disk takes this long at most. */
 const PROBE_TIMEOUT_MS = 120_000;
 
-/** Debian's: /usr/bin/python3 has no virtual environment in its way. */
+/** Debian's Python, because no virtual environment hides its packages. */
 const PYTHON = process.env['VITRAIL_BENCH_PYTHON'] ?? '/usr/bin/python3';
 
-/** Why the peer cannot run here, with what to do about it; undefined where it can. */
+/** Why the peer cannot run here, and what to do about it; undefined if it can run. */
 export function missingTorch(onGpu = false): string | undefined {
   if (onGpu) return missingCudaTorch();
-  // Through the reference BLAS torch multiplies at 2 GFLOPS: no peer at all.
+  // With the reference BLAS, torch multiplies at only 2 GFLOPS, which is no comparison.
   const probe = `
 import time, torch, torchvision
 torch.set_num_threads(1)
@@ -41,7 +41,7 @@ function missingCudaTorch(): string | undefined {
     encoding: 'utf8',
     timeout: PROBE_TIMEOUT_MS,
   });
-  // A Python that is not there has printed nothing.
+  // A Python that does not exist has printed nothing.
   return status === 0 && stdout.trim() === 'True' ? undefined : `${PYTHON} has no torch that sees a GPU`;
 }
 
