@@ -52,7 +52,7 @@ export const POSITION: RunPosition = {
 };
 
 export async function openCluster(
-  t: Pick<TestContext, 'after'>,
+  t: { after(end: () => unknown): void },
   maxWorkers: number,
   heartbeatTimeoutMs = LONG_MS,
   more: Partial<ClusterOptions> = {},

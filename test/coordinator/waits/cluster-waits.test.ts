@@ -5,20 +5,12 @@ import { ringStallCheck } from '../../../src/coordinator/waits/ring-stall.js';
 import { agreedState } from '../../../src/coordinator/recovery/state-audit.js';
 import type { Cluster } from '../../../src/coordinator/cluster.js';
 import { Phase } from '../../../src/wire/codec.js';
-import { assembled, BEAT, LONG_MS } from '../cluster-peer.js';
-import { inVirtualTime, type VirtualPeer, type VirtualStage } from '../virtual-cluster.js';
+import { inVirtualTime, type VirtualStage } from '../../simulation/virtual-stage.js';
+import { BEAT, LONG_MS } from '../cluster-peer.js';
+import { running, type VirtualPeer } from '../virtual-cluster.js';
 
 /** A message is on its way for at most so long, and the cluster looks around so often. */
 const SLACK_MS = 200;
-
-/** A cluster of so many workers, all of them ready. */
-async function running(stage: VirtualStage, workers: number, heartbeatTimeoutMs?: number) {
-  const { cluster, events } = await stage.openCluster(workers, heartbeatTimeoutMs);
-  const peers = stage.peers(cluster.address, workers);
-  for (const peer of peers) await peer.join();
-  await assembled(cluster, workers);
-  return { cluster, events, peers };
-}
 
 function stepDone(cluster: Cluster, step: number, timeoutMs: number, from = cluster.workers) {
   const { clock } = cluster;
