@@ -1,5 +1,5 @@
 /** An operation of a process on a simulated disk. */
-import type { FileContent } from './file-content.js';
+import type { FileContent, RandomSource } from './file-content.js';
 
 /** The kinds of operation that a fault can make fail. */
 export type DiskOperation =
@@ -27,5 +27,5 @@ export interface Operation<T> {
    * The partial effect that it may have if its process ends meanwhile. Without it, the effect is all or
    * nothing.
    */
-  readonly half?: () => void;
+  readonly part?: (random: RandomSource) => void;
 }

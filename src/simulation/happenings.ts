@@ -61,6 +61,16 @@ export function happens(fault: Fault, stage: Stage): void {
     case 'kill-at':
       stage.killAt(fault);
       return;
+    case 'kill-in': {
+      const process = processAt(stage, fault.target);
+      if (process?.alive !== true) return;
+      process.dieAt(fault.nth, () => {
+        stage.kill(process, fault.silent);
+        if (fault.target === 'coordinator') stage.startAgain(fault.backAfterMs);
+        else stage.startWorker(fault.backAfterMs);
+      });
+      return;
+    }
     case 'suspend': {
       const process = processAt(stage, fault.target);
       if (process === null) return;
@@ -71,7 +81,7 @@ export function happens(fault: Fault, stage: Stage): void {
     }
     case 'hang': {
       const worker = workerAt(stage, fault.target);
-      if (worker !== null) worker.hangsUntilMs = time.nowMs + fault.forMs;
+      if (worker !== null) worker.hangsUntilMs = Math.max(worker.hangsUntilMs, time.nowMs + fault.forMs);
       return;
     }
     case 'cut':
@@ -92,14 +102,21 @@ export function happens(fault: Fault, stage: Stage): void {
       stage.stop(fault.backAfterMs);
       return;
     case 'disk-full':
-      disk.room = 0;
+      disk.room = fault.room;
       time.plan(null, fault.forMs, () => (disk.room = Infinity));
       return;
-    case 'sync-fails':
-      disk.failNext('sync', 'EIO');
+    case 'disk-slow':
+      disk.slowMs = fault.byMs;
+      time.plan(null, fault.forMs, () => (disk.slowMs = 0));
+      return;
+    case 'disk-fails':
+      disk.failNext(fault.operation, 'EIO');
       return;
     case 'noise':
       network.corruptNext();
+      return;
+    case 'spoil':
+      network.spoilNext(fault.what);
       return;
     case 'clock-jump': {
       const process = processAt(stage, fault.target);

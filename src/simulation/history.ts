@@ -1,5 +1,7 @@
 /** Draws the faults of a simulated run and their times: a pure function of the seed. */
+import type { DiskOperation } from './disk-operation.js';
 import { SimulatedRandom, STREAM } from './simulated-random.js';
+import { QUICK, type Latency } from './simulated-wire.js';
 
 /**
  * The target of a fault: a worker by its position in the list of all that were ever started, or the
@@ -26,6 +28,14 @@ export type Fault =
       readonly silent: boolean;
       readonly backAfterMs: number;
     }
+  /** A process dies as it does its `nth` thing from now on: a message, a timer, a call of the disk. */
+  | {
+      readonly kind: 'kill-in';
+      readonly target: Target;
+      readonly nth: number;
+      readonly silent: boolean;
+      readonly backAfterMs: number;
+    }
   /** A process stands still, as after SIGSTOP. */
   | { readonly kind: 'suspend'; readonly target: Target; readonly forMs: number }
   /** The training thread of a worker stands still, while its communication thread goes on. */
@@ -36,10 +46,16 @@ export type Fault =
   | { readonly kind: 'leave'; readonly target: number }
   /** A person stops the run, and starts it again later. */
   | { readonly kind: 'stop'; readonly backAfterMs: number }
-  | { readonly kind: 'disk-full'; readonly forMs: number }
-  | { readonly kind: 'sync-fails' }
+  /** So many bytes can still be written. */
+  | { readonly kind: 'disk-full'; readonly room: number; readonly forMs: number }
+  /** Every call of the disk takes so much longer. */
+  | { readonly kind: 'disk-slow'; readonly byMs: number; readonly forMs: number }
+  /** The next call of that kind fails. */
+  | { readonly kind: 'disk-fails'; readonly operation: DiskOperation }
   /** The next message is replaced by noise. */
   | { readonly kind: 'noise' }
+  /** The next segment of an all-reduce, or piece of a state, arrives with another byte in it. */
+  | { readonly kind: 'spoil'; readonly what: 'ring' | 'state' }
   | { readonly kind: 'clock-jump'; readonly target: Target; readonly byMs: number }
   /** A weight of a worker changes, as in broken memory. */
   | { readonly kind: 'damage'; readonly target: number }
@@ -59,6 +75,7 @@ export interface History {
   readonly variant: number;
   readonly checkpointEverySteps: number;
   readonly auditEverySteps: number;
+  readonly latency: Latency;
   readonly faults: readonly PlannedFault[];
 }
 
@@ -67,6 +84,21 @@ const VARIANTS = 3;
 const USUAL_MS = 400;
 const MOST_WORKERS = 4;
 const MOST_FAULTS = 6;
+/** Longer than any run may take. */
+const NO_END_MS = 1e9;
+const FAILING: readonly DiskOperation[] = [
+  'sync',
+  'sync',
+  'append',
+  'truncate',
+  'syncFolder',
+  'rename',
+  'open',
+  'writeAt',
+  'makeFolder',
+  'remove',
+  'close',
+];
 const MESSAGES = ['commit', 'commit', 'commit', 'stepPlan', 'digestRequest', 'welcome'] as const;
 
 /** @param seed unsigned 32-bit integer */
@@ -91,7 +123,17 @@ export function historyOf(seed: number): History {
     variant: random.below(VARIANTS),
     checkpointEverySteps: random.pick([0, 1, 2, 3]),
     auditEverySteps: random.pick([0, 1, 2]),
+    latency: random.chance(0.75) ? QUICK : wideOf(random),
     faults,
+  };
+}
+
+/** Of a network in which a message may be overtaken by many. */
+function wideOf(random: SimulatedRandom): Latency {
+  return {
+    usualMs: random.between(0.5, 10),
+    slowMs: random.between(50, 3000),
+    slowShare: random.between(0, 0.1),
   };
 }
 
@@ -103,46 +145,48 @@ function lieOf(random: SimulatedRandom, workers: number): Fault {
 function faultOf(random: SimulatedRandom, workers: number): Fault {
   const target = (): Target => (random.chance(0.35) ? 'coordinator' : random.below(workers + 1));
   const worker = (): number => random.below(workers + 1);
+  const other = (): Target => (random.chance(0.5) ? 'coordinator' : worker());
   const ms = (most: number): number => random.uniform() ** 2 * most;
-  switch (random.below(15)) {
+  /** Now and then without end. */
+  const longMs = (most: number): number => (random.chance(0.15) ? NO_END_MS : ms(most));
+  const silent = random.chance(0.3);
+  switch (random.below(20)) {
     case 0:
     case 1:
-    case 2: {
-      const backAfterMs = random.chance(0.8) ? ms(6000) : null;
-      return { kind: 'kill', target: target(), silent: random.chance(0.3), backAfterMs };
+      return { kind: 'kill', target: target(), silent, backAfterMs: random.chance(0.8) ? ms(6000) : null };
+    case 2:
+    case 3: {
+      const [message, nth] = [random.pick(MESSAGES), 1 + random.below(12)];
+      return { kind: 'kill-at', message, nth, silent, backAfterMs: ms(6000) };
     }
-    case 3:
     case 4:
-      return {
-        kind: 'kill-at',
-        message: random.pick(MESSAGES),
-        nth: 1 + random.below(12),
-        silent: random.chance(0.3),
-        backAfterMs: ms(6000),
-      };
     case 5:
-      return { kind: 'suspend', target: target(), forMs: ms(30_000) };
     case 6:
-      return { kind: 'hang', target: worker(), forMs: ms(30_000) };
+      return { kind: 'kill-in', target: target(), nth: 1 + random.below(200), silent, backAfterMs: ms(6000) };
     case 7:
-      return { kind: 'cut', a: worker(), b: random.chance(0.5) ? 'coordinator' : worker() };
+      return { kind: 'suspend', target: target(), forMs: ms(30_000) };
     case 8:
-      return {
-        kind: 'part',
-        a: worker(),
-        b: random.chance(0.5) ? 'coordinator' : worker(),
-        forMs: ms(20_000),
-      };
+      return { kind: 'hang', target: worker(), forMs: longMs(30_000) };
     case 9:
-      return { kind: 'join' };
+      return { kind: 'cut', a: worker(), b: other() };
     case 10:
-      return { kind: 'leave', target: worker() };
+      return { kind: 'part', a: worker(), b: other(), forMs: longMs(20_000) };
     case 11:
-      return { kind: 'stop', backAfterMs: ms(4000) };
+      return { kind: 'join' };
     case 12:
-      return random.chance(0.7) ? { kind: 'disk-full', forMs: ms(5000) } : { kind: 'sync-fails' };
+      return { kind: 'leave', target: worker() };
     case 13:
+      return { kind: 'stop', backAfterMs: ms(4000) };
+    case 14:
+      return { kind: 'disk-full', room: random.chance(0.5) ? 0 : random.below(4000), forMs: ms(5000) };
+    case 15:
+      return { kind: 'disk-slow', byMs: random.uniform() * 1000, forMs: ms(20_000) };
+    case 16:
+      return { kind: 'disk-fails', operation: random.pick(FAILING) };
+    case 17:
       return { kind: 'noise' };
+    case 18:
+      return { kind: 'spoil', what: random.pick(['ring', 'state'] as const) };
     default:
       return { kind: 'clock-jump', target: target(), byMs: (random.chance(0.5) ? 1 : -1) * ms(1e8) };
   }
@@ -151,4 +195,13 @@ function faultOf(random: SimulatedRandom, workers: number): Fault {
 /** `history` without its fault number `i`. */
 export function withoutFault(history: History, i: number): History {
   return { ...history, faults: history.faults.filter((_, at) => at !== i) };
+}
+
+/** Faults through which every worker keeps what it holds, and is back at once. */
+const HARMLESS: readonly Fault['kind'][] = ['cut', 'join', 'clock-jump', 'disk-slow', 'disk-full'];
+
+/** Why nobody may hold the state of a run any more; null where nothing that happens to it is a reason. */
+export function reasonToRollBack({ faults, latency }: History): string | null {
+  if (latency !== QUICK) return 'a slow network';
+  return faults.find(({ fault }) => !HARMLESS.includes(fault.kind))?.fault.kind ?? null;
 }

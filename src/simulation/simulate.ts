@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { historyOf, withoutFault, type History } from './history.js';
 import { SimulatedRun, type Outcome } from './simulated-run.js';
+import { QUICK } from './simulated-wire.js';
 import type { CleanRun } from './verdicts.js';
 
 const clean = new Map<number, CleanRun>();
@@ -30,6 +31,7 @@ async function cleanRun(variant: number): Promise<CleanRun> {
     variant,
     checkpointEverySteps: 1,
     auditEverySteps: 0,
+    latency: QUICK,
     faults: [],
   };
   const { violations, verdicts } = await new SimulatedRun(history, null).run();

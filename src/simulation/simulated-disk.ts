@@ -17,6 +17,8 @@ interface UnderWay {
 /** A process that uses the disk. */
 class User {
   state: 'runs' | 'suspended' | 'dead' = 'runs';
+  /** Told before each operation, and before it hears of its end: it may die of that. */
+  operates: () => void = () => undefined;
   readonly underWay = new Set<UnderWay>();
   /** Actions of a suspended process, for when it goes on. */
   held: (() => void)[] = [];
@@ -40,9 +42,13 @@ export class SimulatedDisk {
     this.#clock = clock;
   }
 
-  /** The disk as `process` sees it. */
-  for(process: unknown): Disk {
+  /**
+   * The disk as `process` sees it.
+   * @param operates called before each operation, and before the process hears of its end
+   */
+  for(process: unknown, operates?: () => void): Disk {
     const user = this.#user(process);
+    if (operates !== undefined) user.operates = operates;
     return new SimulatedView(this.#tree, this, async (operation) => this.#run(user, operation));
   }
 
@@ -54,7 +60,7 @@ export class SimulatedDisk {
     for (const { operation, timer } of user.underWay) {
       timer.cancel();
       const done = this.#random.below(3);
-      if (done === 1) operation.half?.();
+      if (done === 1) operation.part?.(this.#random);
       else if (done === 2) this.#attempt(operation);
     }
     user.underWay.clear();
@@ -143,7 +149,8 @@ export class SimulatedDisk {
         const doneMs = Math.max(nowMs, (file && this.#busyUntil.get(file)) ?? 0) + latencyMs;
         if (file !== undefined) this.#busyUntil.set(file, doneMs);
         const timer = this.#clock.after(doneMs - nowMs, () => {
-          user.underWay.delete(underWay);
+          user.operates();
+          if (!user.underWay.delete(underWay)) return;
           const outcome = this.#attempt(operation);
           const tell = (): void => (outcome.ok ? resolve(outcome.value) : reject(outcome.error));
           if (user.state === 'runs') tell();
@@ -152,6 +159,7 @@ export class SimulatedDisk {
         const underWay = { operation, timer };
         user.underWay.add(underWay);
       };
+      user.operates();
       if (user.state === 'runs') begin();
       else if (user.state === 'suspended') user.held.push(begin);
     });

@@ -47,7 +47,7 @@ export class SimulatedFile implements DiskFile {
     await this.#do(
       'append',
       () => write(own),
-      () => write(own.subarray(0, own.length >> 1)),
+      (random) => write(own.subarray(0, random.below(own.length + 1))),
     );
   }
 
@@ -58,7 +58,7 @@ export class SimulatedFile implements DiskFile {
     await this.#do(
       'writeAt',
       () => write(own),
-      () => write(own.subarray(0, own.length >> 1)),
+      (random) => write(own.subarray(0, random.below(own.length + 1))),
     );
   }
 
@@ -105,9 +105,9 @@ export class SimulatedFile implements DiskFile {
     });
   }
 
-  async #do<T>(kind: DiskOperation, act: () => T, half?: () => void): Promise<T> {
+  async #do<T>(kind: DiskOperation, act: () => T, part?: Operation<T>['part']): Promise<T> {
     const file = this.#content instanceof FileContent ? { file: this.#content } : {};
-    return this.#run(Object.assign({ kind, path: this.#path, act }, file, half && { half }));
+    return this.#run(Object.assign({ kind, path: this.#path, act }, file, part && { part }));
   }
 
   /** @throws EBADF if the file is closed or was opened in the other mode, EISDIR if it is a folder */

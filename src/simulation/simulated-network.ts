@@ -22,8 +22,12 @@ import type { Frames, Wire, WireFabric, WireServer } from './simulated-wire.js';
 import type { VirtualTime } from './virtual-time.js';
 
 export interface NetworkWatcher {
-  /** Called before a message leaves a process. @returns the message that is sent in its place */
-  onSend(from: SimulatedProcess, name: MessageName, body: unknown): unknown;
+  /**
+   * Called before a message leaves a process.
+   * @param peer the connection, by the name that a listener knows it by; empty where it has none
+   * @returns the message that is sent in its place
+   */
+  onSend(from: SimulatedProcess, name: MessageName, body: unknown, peer: string): unknown;
 }
 
 const FIRST_PORT = 20_000;
@@ -37,6 +41,8 @@ export class SimulatedNetwork {
   /** How many of the next messages are replaced by noise. */
   #noise = 0;
   readonly #noisy = new WeakSet<Frames>();
+  /** What is to arrive with another byte in it. */
+  readonly #spoilt = { ring: 0, state: 0 };
 
   constructor(time: VirtualTime, fabric: WireFabric, random: SimulatedRandom, watcher: NetworkWatcher) {
     this.#time = time;
@@ -48,6 +54,11 @@ export class SimulatedNetwork {
   /** Replaces the next message by noise. */
   corruptNext(): void {
     this.#noise++;
+  }
+
+  /** The next segment of an all-reduce, or piece of a state, arrives with another byte in it. */
+  spoilNext(what: 'ring' | 'state'): void {
+    this.#spoilt[what]++;
   }
 
   of(process: SimulatedProcess): CoordinatorNetwork & WorkerNetwork {
@@ -62,13 +73,30 @@ export class SimulatedNetwork {
     };
   }
 
-  #frames<N extends MessageName>(from: SimulatedProcess, name: N, body: Body<N>): Frames {
-    const bytes = encode(name, this.#watcher.onSend(from, name, body) as Body<N>);
+  #frames<N extends MessageName>(from: SimulatedProcess, name: N, body: Body<N>, peer = ''): Frames {
+    from.operates();
+    const said = this.#watcher.onSend(from, name, body, peer) as Body<N>;
+    const arrives = name === 'stateChunk' ? this.#piece(said as Body<'stateChunk'>) : said;
+    const bytes = encode(name, arrives as Body<N>);
     if (this.#noise === 0) return [bytes];
     this.#noise--;
     const noise: Frames = [Uint8Array.from(bytes, () => this.#random.below(256))];
     this.#noisy.add(noise);
     return noise;
+  }
+
+  /** A piece of a state as it arrives. */
+  #piece(chunk: Body<'stateChunk'>): Body<'stateChunk'> {
+    return { ...chunk, data: this.#spoil('state', chunk.data) };
+  }
+
+  /** `bytes`, or where that is to be, other ones. */
+  #spoil(what: 'ring' | 'state', bytes: Uint8Array): Uint8Array {
+    if (this.#spoilt[what] === 0 || bytes.length === 0) return bytes;
+    this.#spoilt[what]--;
+    const copy = Uint8Array.from(bytes);
+    copy[this.#random.below(copy.length)]! ^= 1 + this.#random.below(255);
+    return copy;
   }
 
   /**
@@ -115,7 +143,7 @@ export class SimulatedNetwork {
       send: (peer, name, body) => {
         const wire = wires.get(peer);
         if (wire?.broken === false) {
-          this.#transmit(wire, 'toClient', this.#frames(process, name, body));
+          this.#transmit(wire, 'toClient', this.#frames(process, name, body, peer));
         } else this.#time.plan(process, 0, () => guarded(() => events.onUnreachable(peer)));
       },
       close: async () => {
@@ -200,7 +228,7 @@ export class SimulatedNetwork {
   }
 
   #connectRing(process: SimulatedProcess, endpoint: string): RingSender {
-    return new RingPipe(this.fabric, this.#random, process, endpoint);
+    return new RingPipe(this.fabric, this.#random, process, endpoint, (bytes) => this.#spoil('ring', bytes));
   }
 }
 

@@ -19,7 +19,11 @@ export class SimulatedProcess implements ProcessIdentity {
   suspendedUntilMs = 0;
   /** The error of its time of day, ms. */
   dateOffMs = 0;
+  /** Places in the run that it has had, for a worker. */
+  places = 0;
   #alive = true;
+  /** Operations until it dies, and how; null: it is not to. */
+  #doom: { left: number; readonly die: () => void } | null = null;
   readonly #onDeath: (() => void)[] = [];
   readonly #processes: ReadonlyMap<number, SimulatedProcess>;
   readonly #random: SimulatedRandom;
@@ -50,6 +54,19 @@ export class SimulatedProcess implements ProcessIdentity {
     if (!this.#alive) return;
     this.#alive = false;
     for (const action of this.#onDeath) action();
+  }
+
+  /** It dies as it does its `nth` operation from now on. */
+  dieAt(nth: number, die: () => void): void {
+    this.#doom = { left: nth, die };
+  }
+
+  /** It does something by its host, or hears of something: a message, a timer, a call of the disk. */
+  operates(): void {
+    if (this.#doom === null || --this.#doom.left > 0) return;
+    const { die } = this.#doom;
+    this.#doom = null;
+    die();
   }
 
   hostForOthers(advertise: string | null): string {

@@ -66,12 +66,21 @@ export function simulatedRingReceiver(
 export class RingPipe implements RingSender {
   readonly #fabric: WireFabric;
   readonly #random: SimulatedRandom;
+  readonly #spoil: (payload: Uint8Array) => Uint8Array;
   #wire: Wire | null = null;
   #unread = 0;
   #closed = false;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  constructor(fabric: WireFabric, random: SimulatedRandom, process: SimulatedProcess, endpoint: string) {
+  /** @param spoil what arrives in place of a payload */
+  constructor(
+    fabric: WireFabric,
+    random: SimulatedRandom,
+    process: SimulatedProcess,
+    endpoint: string,
+    spoil: (payload: Uint8Array) => Uint8Array,
+  ) {
+    this.#spoil = spoil;
     this.#fabric = fabric;
     this.#random = random;
     const client = {
@@ -102,9 +111,10 @@ export class RingPipe implements RingSender {
     const wire = this.#wire;
     if (wire?.broken !== false) return;
     this.#unread++;
-    const kept = frames.map((frame) =>
-      frame.length < COPIED_BYTES && frame !== frames.at(-1) ? Uint8Array.from(frame) : frame,
-    );
+    const kept = frames.map((frame) => {
+      if (frame === frames.at(-1)) return this.#spoil(frame);
+      return frame.length < COPIED_BYTES ? Uint8Array.from(frame) : frame;
+    });
     this.#fabric.transmit(wire, 'toServer', kept, this.#random.between(0.01, LEAVE_MS));
   }
 

@@ -1,9 +1,9 @@
 /** Runs one simulated history: starts processes, lets faults hit them, and starts them again. */
 import { reasonOf, VitrailError } from '../errors/errors.js';
-import type { Host } from '../host/host.js';
-import { runOn } from '../coordinator/coordinator.js';
 import { happens, RESTART_MS, type RunningWorker, type Stage } from './happenings.js';
 import type { Fault, History } from './history.js';
+import { leftWeights } from './left-weights.js';
+import { simulatedCoordinator } from './simulated-coordinator.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import { SimulatedProcess } from './simulated-process.js';
@@ -29,6 +29,9 @@ const RESTARTS_IN_VAIN = 2;
 const MOST_RESTARTS = 60;
 /** Errors that mean a defect of vitrail itself. */
 const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
+
+/** In messages. A worker's all-reduce without progress is to be called off by it, long before the worker's own limit. */
+const COORDINATOR = 'the coordinator';
 
 export interface Outcome {
   readonly violations: readonly string[];
@@ -58,19 +61,20 @@ export class SimulatedRun {
   #committedAtStart = -1;
   #inVain = 0;
   #ended = false;
+  #steps = 0;
 
   constructor(history: History, clean: CleanRun | null, trace: ((text: string) => void) | null = null) {
     const { seed } = history;
     this.#history = history;
     this.#trace = trace;
-    this.#fabric = new WireFabric(this.#time, new SimulatedRandom(seed, STREAM.network));
+    this.#fabric = new WireFabric(this.#time, new SimulatedRandom(seed, STREAM.network), history.latency);
     this.#disk = new SimulatedDisk(new SimulatedRandom(seed, STREAM.disk), this.#time.clockOf(null));
     this.#verdicts = new Verdicts(this.#disk, clean);
     this.#names = new SimulatedRandom(seed, STREAM.names);
     this.#paces = new SimulatedRandom(seed, STREAM.compute);
     const noise = new SimulatedRandom(seed, STREAM.network, 1);
     this.#network = new SimulatedNetwork(this.#time, this.#fabric, noise, {
-      onSend: (from, name, body) => this.#onSend(from, name, body),
+      onSend: (from, name, body, peer) => this.#onSend(from, name, body, peer),
     });
   }
 
@@ -93,6 +97,7 @@ export class SimulatedRun {
       const inTime = await this.#time.run(over, lastMs + LONGEST_MS);
       if (!inTime)
         this.#verdicts.violated(`the run has not ended ${LONGEST_MS / 1000} s after the last fault`);
+      if (!broken()) await this.#readEnd();
       if (!broken()) await this.#awaitSilence(broken);
     } finally {
       process.off('unhandledRejection', violated);
@@ -125,10 +130,25 @@ export class SimulatedRun {
     };
   }
 
+  /** What a person finds in the run folder when the run is over. */
+  async #readEnd(): Promise<void> {
+    let read = false;
+    this.#disk.failNothing();
+    const { layout } = subjectOf(this.#history, false);
+    leftWeights(this.#disk.for('a person'), layout)
+      .then((left) => this.#verdicts.ended(this.#steps, left))
+      .catch((error: unknown) => this.#verdicts.violated(`the run folder cannot be read: ${reasonOf(error)}`))
+      .finally(() => (read = true));
+    await this.#time.run(() => read, Infinity);
+  }
+
   /** Whether all processes have ended. */
   async #awaitSilence(broken: () => boolean): Promise<void> {
     const living = (): SimulatedProcess[] => [...this.#processes.values()].filter(({ alive }) => alive);
     const untilMs = this.#time.nowMs + AFTER_END_MS;
+    // Nothing but a signal ends a process whose training thread never goes on.
+    for (const { process, hangsUntilMs } of this.#living())
+      if (hangsUntilMs > untilMs) this.#kill(process, false);
     await this.#time.run(() => living().length === 0 || broken(), untilMs);
     if (!broken() && living().length > 0) {
       this.#verdicts.violated(
@@ -153,47 +173,33 @@ export class SimulatedRun {
     this.#tell(`coordinator ${process.pid} starts`);
     this.#verdicts.started();
     this.#committedAtStart = Math.max(-1, ...this.#verdicts.commits.keys());
-    const host: Host = {
-      clock: this.#time.clockOf(process),
-      disk: this.#disk.for(process),
-      network: this.#network.of(process),
+    simulatedCoordinator({
       process,
-      servePages: async (address) => Promise.resolve({ address, close: async () => Promise.resolve() }),
-    };
-    const subject = subjectOf(this.#history, resume);
-    runOn(host, subject, {
-      onListening: () => undefined,
-      warn: (text) => this.#tell(`coordinator ${process.pid} warns: ${text}`),
+      time: this.#time,
+      disk: this.#disk,
+      network: this.#network,
+      verdicts: this.#verdicts,
+      history: this.#history,
+      resume,
       stopRequested: () => this.#stopAsked,
-      ownWorkers: false,
-      observer: {
-        onCheckpoint: ({ step, weightDigest }) => this.#verdicts.checkpoint(step, weightDigest),
-        onEpoch: ({ step, train, evaluated }) => {
-          const figures = evaluated && [evaluated.lossSum, evaluated.correct, evaluated.samples];
-          this.#verdicts.evaluated(
-            step,
-            JSON.stringify([figures, train.lossSum, train.correct, train.samples]),
-          );
-        },
-        onClusterEvent: ({ kind, text }) => {
-          if (kind === 'back') this.#verdicts.wentBack();
-          this.#tell(`coordinator ${process.pid}: ${kind}: ${text}`);
-        },
-      },
+      tell: (text) => this.#tell(`coordinator ${process.pid}${text}`),
     }).then(
       ({ reason, steps }) => {
+        // Killed in its last breath: whoever started it does not learn how far it has come.
+        if (!process.alive) return;
         this.#tell(`coordinator ${process.pid} ends after ${steps} steps: ${reason}`);
         this.#exit(process);
         const stopped = this.#stopAsked !== null && reason === this.#stopAsked;
         if (stopped) this.#startAgain(this.#stopBackMs);
         else {
-          this.#verdicts.ended(steps);
+          this.#steps = steps;
           this.#ended = true;
         }
       },
       (error: unknown) => {
+        if (!process.alive) return;
         this.#tell(`coordinator ${process.pid} fails: ${reasonOf(error)}`);
-        this.#check('the coordinator', error);
+        this.#check(COORDINATOR, error);
         this.#exit(process);
         this.#startAgain(RESTART_MS);
       },
@@ -239,6 +245,8 @@ export class SimulatedRun {
         coordinator: COORDINATOR_ADDRESS,
         pace: () => Math.max(worker.hangsUntilMs - this.#time.nowMs, usualMs * this.#paces.between(0.8, 1.2)),
         leave: worker.leave.signal,
+        onCompute: (step, microBatch) =>
+          this.#verdicts.plans.computed(`place ${process.places} of ${process.name}`, step, microBatch),
         damaged: () => {
           const { damage } = worker;
           worker.damage = false;
@@ -249,12 +257,14 @@ export class SimulatedRun {
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
       }).then(
         ({ reason }) => {
+          if (!process.alive) return;
           this.#tell(`${process.name} ends: ${reason}`);
           this.#exit(process);
           // The worker left on request, or was told to stop by a coordinator that is started again.
           this.#keepOneWorker();
         },
         (error: unknown) => {
+          if (!process.alive) return;
           this.#tell(`${process.name} fails: ${reasonOf(error)}`);
           this.#check(process.name, error);
           this.#exit(process);
@@ -295,13 +305,17 @@ export class SimulatedRun {
       this.#verdicts.violated(
         `${who} ends with an error that has no code: ${String((error as Error).stack)}`,
       );
-    } else if (DEFECTS.includes(error.code)) this.#verdicts.violated(`${who} ends with ${error.message}`);
+    } else if (DEFECTS.includes(error.code) || (error.code === 'RING_TIMEOUT' && who !== COORDINATOR))
+      this.#verdicts.violated(`${who} ends with ${error.message}`);
   }
 
   /** @returns the message that is sent in its place */
-  #onSend(from: SimulatedProcess, name: MessageName, body: unknown): unknown {
+  #onSend(from: SimulatedProcess, name: MessageName, body: unknown, peer: string): unknown {
     const isCoordinator = from === this.#coordinator;
     if (name === 'commit' && from.alive) this.#verdicts.commit(body as Body<'commit'>);
+    if (name === 'welcome') this.#verdicts.welcomed(peer, body as Body<'welcome'>);
+    if (name === 'stepPlan' && from.alive) this.#verdicts.planned(peer, body as Body<'stepPlan'>);
+    if (name === 'ready') from.places++;
     const left = this.#said.get(name);
     if (isCoordinator && left !== undefined && from.alive) {
       this.#said.set(name, left - 1);

@@ -35,10 +35,15 @@ export interface Wire {
 
 type Direction = keyof Wire['lastMs'];
 
-/** Latency in ms: mostly short, sometimes long. */
-const LATENCY_MS = 0.5;
-const SLOW_MS = 40;
-const SLOW_SHARE = 0.02;
+/** Latency in ms: mostly short, sometimes long, so that messages of two connections overtake each other. */
+export interface Latency {
+  readonly usualMs: number;
+  readonly slowMs: number;
+  readonly slowShare: number;
+}
+
+export const QUICK: Latency = { usualMs: 0.5, slowMs: 40, slowShare: 0.02 };
+const CONNECT_MS = 0.5;
 /** Time until an end notices that the other has closed. */
 const NOTICE_MS = 4;
 /** Time until it notices that the other end has vanished without closing. */
@@ -49,15 +54,17 @@ const LONGEST_RECONNECT_MS = 2000;
 export class WireFabric {
   readonly #time: VirtualTime;
   readonly #random: SimulatedRandom;
+  readonly #latency: Latency;
   readonly #servers = new Map<string, WireServer>();
   readonly #wires = new Set<Wire>();
   /** The end of the partition between two processes. */
   readonly #partitions = new Map<string, number>();
   #ids = 0;
 
-  constructor(time: VirtualTime, random: SimulatedRandom) {
+  constructor(time: VirtualTime, random: SimulatedRandom, latency = QUICK) {
     this.#time = time;
     this.#random = random;
+    this.#latency = latency;
   }
 
   /** @returns false if another process has the address */
@@ -74,7 +81,7 @@ export class WireFabric {
   }
 
   /** Connects, again whenever the connection breaks, until `givenUp` gives true. */
-  connect(address: string, client: WireClient, givenUp: () => boolean, waitMs = LATENCY_MS): void {
+  connect(address: string, client: WireClient, givenUp: () => boolean, waitMs = CONNECT_MS): void {
     this.#time.plan(client.process, waitMs, () => {
       if (givenUp()) return;
       const server = this.#servers.get(address);
@@ -172,8 +179,8 @@ export class WireFabric {
   }
 
   #latencyMs(): number {
-    const slow = this.#random.chance(SLOW_SHARE);
-    return this.#random.uniform() * (slow ? SLOW_MS : LATENCY_MS);
+    const { usualMs, slowMs, slowShare } = this.#latency;
+    return this.#random.uniform() * (this.#random.chance(slowShare) ? slowMs : usualMs);
   }
 
   #between(a: SimulatedProcess, b: SimulatedProcess): Wire[] {

@@ -29,6 +29,8 @@ export interface SimulatedWorkerOptions {
   readonly leave: AbortSignal;
   /** Called after each update. True damages a weight, as broken memory does. */
   readonly damaged: () => boolean;
+  /** Told of every micro-batch that it computes. */
+  readonly onCompute: (step: number, microBatch: number) => void;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }
@@ -93,7 +95,7 @@ function threadOf(
 }
 
 async function prepared(
-  { subject, pace, damaged }: SimulatedWorkerOptions,
+  { subject, pace, damaged, onCompute }: SimulatedWorkerOptions,
   clock: Clock,
   welcome: Body<'welcome'>,
   link: Link,
@@ -104,7 +106,7 @@ async function prepared(
   await link.call('pull', { part: 'manifest', target: null });
   const state = allocateTrainingState(config, layout);
   await link.call('attach', state.shared);
-  const engine = standInEngine(clock, layout, welcome.classes.length, pace);
+  const engine = standInEngine(clock, layout, welcome.classes.length, pace, onCompute);
   const loader = standInLoader(clock, pace);
   const real = hostTraining({ config, layout, state, engine }, undefined);
   const training: Training = {

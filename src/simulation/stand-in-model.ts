@@ -45,7 +45,13 @@ export function standInLoader(clock: Clock, pace: Pace): Pick<Loader, 'prefetch'
   };
 }
 
-export function standInEngine(clock: Clock, layout: ParameterLayout, classes: number, pace: Pace): Engine {
+export function standInEngine(
+  clock: Clock,
+  layout: ParameterLayout,
+  classes: number,
+  pace: Pace,
+  onCompute: (step: number, microBatch: number) => void,
+): Engine {
   let weights: Float32Array = new Float32Array(layout.length);
   const judge = (labels: Int32Array): TrainResult => {
     const losses = Float32Array.from(
@@ -65,10 +71,11 @@ export function standInEngine(clock: Clock, layout: ParameterLayout, classes: nu
     },
     trainMicroBatch: async (
       { labels },
-      { step }: MicroBatchPosition,
+      { step, microBatch }: MicroBatchPosition,
       onGradient: GradientCallback,
     ): Promise<TrainResult> => {
       await clock.delay(pace());
+      onCompute(step, microBatch);
       for (const slot of [...layout.slots].reverse()) {
         const gradient = new Float32Array(slot.length);
         for (let i = 0; i < slot.length; i++) {

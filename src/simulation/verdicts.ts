@@ -1,6 +1,8 @@
 /** The invariants of every history, checked at every event. */
+import type { LeftWeights } from './left-weights.js';
+import { PlanVerdicts } from './plan-verdicts.js';
 import type { SimulatedDisk } from './simulated-disk.js';
-import { parseJournal } from '../run/journal/journal-format.js';
+import { parseJournal, type JournalContent } from '../run/journal/journal-format.js';
 import type { Body } from '../wire/codec.js';
 import { RUN_FOLDER } from './subjects.js';
 
@@ -22,6 +24,7 @@ export class Verdicts {
   readonly commits = new Map<number, string>();
   readonly weights = new Map<number, string>();
   readonly evaluations = new Map<number, string>();
+  readonly plans = new PlanVerdicts((text) => this.violated(text));
   readonly #disk: SimulatedDisk;
   readonly #clean: CleanRun | null;
   /** Whether a weight was damaged, which perhaps nobody has noticed yet. */
@@ -45,6 +48,7 @@ export class Verdicts {
 
   /** A coordinator starts. If its journal has no end, it must go on from the last commit of that journal. */
   started(): void {
+    this.plans.started();
     const before = this.#last;
     this.#last = null;
     const text = this.#disk.text(JOURNAL);
@@ -65,9 +69,31 @@ export class Verdicts {
     this.#last = { step: state.step - 1, generation: lastCommit.generation };
   }
 
-  /** The run goes back to a checkpoint. */
-  wentBack(): void {
+  /** The run goes back to a checkpoint. @param why that can be; null: all that hold its state are there */
+  wentBack(why: string | null): void {
     this.#last = null;
+    if (why === null) this.violated('the run rolls back, and nobody that held its state was gone for long');
+  }
+
+  /** A worker gets a place in the run, and is told how far that is. */
+  welcomed(peer: string, welcome: Body<'welcome'>): void {
+    this.plans.welcomed(peer, welcome);
+    const { step } = welcome;
+    if (step > (this.#journal()?.state.step ?? 0)) {
+      this.violated(`a worker is told that ${step} steps are committed, and the disk does not say so`);
+    }
+  }
+
+  /** A worker is told to compute a step, and so that the one before is committed. */
+  planned(peer: string, plan: Body<'stepPlan'>): void {
+    const { step } = plan;
+    if (this.#last !== null && step > this.#last.step + 1) {
+      // Nobody could be told of the commit: all connections were gone.
+      const journal = this.#journal();
+      const generation = journal?.state.step === step ? journal.lastCommit?.generation : undefined;
+      if (generation !== undefined) this.#last = { step: step - 1, generation };
+    }
+    this.plans.planned(peer, plan, this.#last === null ? null : this.#last.step + 1);
   }
 
   /** A worker is told that a step is committed. */
@@ -78,6 +104,8 @@ export class Verdicts {
     if (last !== null && !again && step !== last.step + 1) {
       this.violated(`step ${step} is committed after step ${last.step}`);
     }
+    if (again && this.commits.get(step) !== hex) this.violated(`step ${step} is committed with two sums`);
+    if (!again) this.plans.committed(step, generation);
     this.#last = { step, generation };
     this.commits.set(step, hex);
     const clean = this.#clean?.commits.get(step);
@@ -85,9 +113,7 @@ export class Verdicts {
       this.violated(`the sum of step ${step} is not that of the clean run`);
     }
     if (again) return;
-    const journal = this.#disk.durableText(JOURNAL);
-    const parsed = journal === null ? null : parseJournal(journal);
-    const noted = parsed?.ok === true ? parsed.content.lastCommit : null;
+    const noted = this.#journal()?.lastCommit;
     if (noted?.generation !== generation || noted.digest !== hex) {
       this.violated(`the commit of step ${step} is told before it is on the disk`);
     }
@@ -111,12 +137,19 @@ export class Verdicts {
     }
   }
 
-  /** The run has ended. */
-  ended(steps: number): void {
+  /** The run has ended after so many steps. @param left what its folder holds then */
+  ended(steps: number, left: LeftWeights | null): void {
     if (this.#clean === null) return;
     if (steps !== this.#clean.steps) this.violated(`the run ended after ${steps} steps`);
-    if (this.weights.get(steps) !== this.#clean.weights.get(this.#clean.steps)) {
+    if (left?.step !== steps || left.digest !== this.#clean.weights.get(steps)) {
       this.violated('the run ended with other weights than the clean run');
     }
+  }
+
+  /** The journal as a power loss would leave it at the least; null where there might be none, or none that opens. */
+  #journal(): JournalContent | null {
+    const text = this.#disk.durableText(JOURNAL);
+    const parsed = text === null ? null : parseJournal(text);
+    return parsed?.ok === true ? parsed.content : null;
   }
 }

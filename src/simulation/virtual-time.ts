@@ -58,7 +58,7 @@ export class VirtualTime {
         return false;
       }
       const resumeMs = event.owner?.suspendedUntilMs ?? 0;
-      if (event.owner?.alive === false || event.action === null) continue;
+      if (!isAlive(event.owner) || event.action === null) continue;
       this.#nowMs = Math.max(this.#nowMs, event.atMs);
       if (resumeMs > this.#nowMs) {
         event.atMs = resumeMs;
@@ -66,7 +66,8 @@ export class VirtualTime {
         continue;
       }
       this.#events++;
-      event.action();
+      event.owner?.operates();
+      if (isAlive(event.owner)) event.action();
     }
   }
 
@@ -129,6 +130,11 @@ export class VirtualTime {
     heap[at] = last;
     return first;
   }
+}
+
+/** What is nobody's happens in any case. */
+function isAlive(owner: SimulatedProcess | null): boolean {
+  return owner?.alive !== false;
 }
 
 function before(a: Event, b: Event): boolean {

@@ -10,9 +10,13 @@ export const initialize: InitializeHook<PlantedFault> = (data) => {
 
 export const load: LoadHook = async (url, context, nextLoad) => {
   const loaded = await nextLoad(url, context);
-  if (fault === undefined || !url.endsWith(`/dist/src/${fault.file}`)) return loaded;
-  const source = Buffer.from(loaded.source as Uint8Array).toString();
-  const parts = source.split(fault.code);
-  if (parts.length !== 2) throw new Error(`${fault.file} holds ${parts.length - 1} times: ${fault.code}`);
-  return { ...loaded, source: parts.join(fault.instead) };
+  const changes = (fault?.changes ?? []).filter(({ file }) => url.endsWith(`/dist/src/${file}`));
+  if (changes.length === 0) return loaded;
+  let source = Buffer.from(loaded.source as Uint8Array).toString();
+  for (const { file, code, instead } of changes) {
+    const parts = source.split(code);
+    if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times: ${code}`);
+    source = parts.join(instead);
+  }
+  return { ...loaded, source };
 };
