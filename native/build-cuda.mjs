@@ -25,12 +25,12 @@ import {
 const ARCHITECTURES = [80, 86, 89, 90, 100, 120];
 const OLDEST_TOOLKIT = 12;
 
-/** Of nvidia-smi, which can hang with a driver that has lost a GPU. */
+/** Time limit of nvidia-smi, which can hang with a driver that has lost a GPU. */
 const SURVEY_TIMEOUT_MS = 20_000;
 
 const MACROS = ['-DVITRAIL_CUDA'];
 
-/** nvcc's path. @throws Unavailable where there is none, or an old one */
+/** nvcc's path. @throws Unavailable if there is none, or only an old one */
 export function findToolkit() {
   const home = process.env.CUDA_HOME?.replace(/^~(?=\/)/, homedir());
   const nvcc = home ? join(home, 'bin', 'nvcc') : 'nvcc';
@@ -44,8 +44,8 @@ export function findToolkit() {
 }
 
 /**
- * What to compile for on this machine alone, as VITRAIL_CUDA_ARCHITECTURES takes it: what that says, else the GPUs that
- * are there, else `otherwise`.
+ * The architectures to compile for on this machine, in the form of VITRAIL_CUDA_ARCHITECTURES: its value if
+ * it is set, else those of the GPUs that are there, else `otherwise`.
  */
 export function localArchitectures(otherwise) {
   const asked = process.env.VITRAIL_CUDA_ARCHITECTURES;
@@ -74,7 +74,7 @@ function architectureFlags(nvcc) {
   ];
 }
 
-/** The bindings, as the processor's addon has them; what only that one needs is left out. */
+/** The bindings of the processor's addon, without those that only it needs. */
 function hostFiles(emulated) {
   const others = ['bindings/settings.cc', 'bindings/exact.cc', 'base/processor.cc', 'base/system-memory.cc'];
   return sourceFiles('.cc').filter((file) => {
@@ -84,7 +84,7 @@ function hostFiles(emulated) {
 }
 
 function emulatedTasks(compiler) {
-  // `#pragma unroll` is nvcc's.
+  // Only nvcc knows `#pragma unroll`.
   const flags = [...FLAGS, ...includeFlags(), ...MACROS, '-Wno-unknown-pragmas'];
   const task = (file, language) => ({
     compiler,
@@ -122,7 +122,10 @@ function cudaTasks(compiler, nvcc) {
   ];
 }
 
-/** Builds the addon where it is not up to date. @returns its path @throws Unavailable on a machine that cannot */
+/**
+ * Builds the addon if it is not up to date. @returns its path @throws Unavailable on a machine that cannot
+ * build it
+ */
 export async function buildCuda({ emulated = false, force = false } = {}) {
   const compiler = hostCompiler();
   const name = emulated ? 'emulated' : 'cuda';
@@ -142,7 +145,7 @@ export async function buildCuda({ emulated = false, force = false } = {}) {
   return target;
 }
 
-/** As buildCuda, but a machine that cannot build is told so in one line. */
+/** As buildCuda, but prints one line on a machine that cannot build. */
 export async function tryBuildCuda(options) {
   await tryBuild('CUDA kernels', '', async () => buildCuda(options));
 }

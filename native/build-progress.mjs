@@ -1,4 +1,5 @@
-// Says how far something long has come: on a terminal one line that changes, else a line now and then.
+// Shows the progress of something long: on a terminal as one line that changes, else as a line from time to
+// time.
 
 import { clearInterval, setInterval } from 'node:timers';
 
@@ -8,7 +9,10 @@ function seconds(startMs) {
   return `${Math.round((performance.now() - startMs) / 1000)} s`;
 }
 
-/** Of `total` parts of `what`: `advance` after each, `end` after the last or where it failed. */
+/**
+ * The progress of `total` parts of `what`. Call `advance` after each part, and `end` after the last one or a
+ * failure.
+ */
 export function buildProgress(what, total, { out = process.stderr, everyMs = EVERY_MS } = {}) {
   const startMs = performance.now();
   let done = 0;
@@ -30,7 +34,7 @@ export function buildProgress(what, total, { out = process.stderr, everyMs = EVE
   };
 }
 
-/** Runs `action` and says how long it takes. */
+/** Runs `action` and prints how long it took. */
 export async function withProgress(what, action) {
   const progress = buildProgress(what, 1);
   let good = false;

@@ -20,7 +20,7 @@ import {
 } from './compile.mjs';
 import { BF16, chosenLevels, levelChoice, LEVELS, runnableLevels } from './levels.mjs';
 
-/** What to compile: kernel files once a level, all others once. */
+/** The files to compile: kernel files once for each level, all others once. */
 function plan(compiler, levels, sanitize) {
   const common = [...FLAGS, ...includeFlags(), ...levels.map(({ macro }) => `-DVITRAIL_${macro}`)];
   if (sanitize) common.push(`-fsanitize=${sanitize}`, '-g', '-O1', '-fno-omit-frame-pointer');
@@ -41,8 +41,8 @@ function plan(compiler, levels, sanitize) {
 }
 
 /**
- * Builds native/build/vitrail.node (vitrail-<sanitizers>.node with `sanitize`), where it is not up to date. One that
- * has more levels than are asked for is.
+ * Builds native/build/vitrail.node (vitrail-<sanitizers>.node with `sanitize`) if it is not up to date. A
+ * file with more levels than are asked for counts as up to date.
  */
 export async function buildNative({ sanitize = '', choice = levelChoice(), force = false } = {}) {
   const compiler = hostCompiler();
@@ -64,7 +64,7 @@ export async function buildNative({ sanitize = '', choice = levelChoice(), force
   });
 }
 
-/** As buildNative, but a machine that cannot build is told so in one line. */
+/** As buildNative, but prints one line on a machine that cannot build. */
 export async function tryBuildNative(options) {
   await tryBuild('native kernels', 'WebAssembly is used instead (slower)', async () => buildNative(options));
 }

@@ -1,4 +1,5 @@
-// What both builds of the native code share: finding a compiler, and compiling what is not up to date.
+// The common part of both builds of the native code: finds a compiler, and compiles files that are not up to
+// date.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,10 @@ export const HERE = dirname(fileURLToPath(import.meta.url));
 export const SOURCES = join(HERE, 'src');
 const require = createRequire(import.meta.url);
 
-/** Of every C++ file, by any compiler. Without -Wno-psabi GCC notes that vectors are passed as no other ABI does. */
+/**
+ * Flags for every C++ file and compiler. Without -Wno-psabi, GCC notes that vectors are passed in another way
+ * than in other ABIs.
+ */
 export const FLAGS = [
   '-std=c++17',
   '-O3',
@@ -29,12 +33,13 @@ export const FLAGS = [
 ];
 
 /**
- * Whether a warning stops the build: VITRAIL_WARNINGS=errors, which the project's own checks set. An installation does
- * not: a compiler that is newer than this package must not fail for a warning that nobody has seen yet.
+ * Whether a warning stops the build: VITRAIL_WARNINGS=errors, which the project's own checks set. An
+ * installation does not set it, because a newer compiler must not fail for a warning that did not exist when
+ * this version was published.
  */
 const warningsAreErrors = () => process.env.VITRAIL_WARNINGS === 'errors';
 
-/** A machine that cannot build: no mistake, the reason is told. */
+/** Thrown on a machine that cannot build. This is no failure; the reason is printed. */
 export class Unavailable extends Error {}
 
 export function works(compiler, args, input = 'int main() { return 0; }\n') {
@@ -55,7 +60,7 @@ function platformCheck() {
   if (process.arch !== 'x64') throw new Unavailable(`no kernels for ${process.arch} processors`);
 }
 
-/** The compiler of a machine that the kernels are made for. @throws Unavailable */
+/** The compiler, on a machine that the kernels support. @throws Unavailable */
 export function hostCompiler() {
   platformCheck();
   return findCompiler();
@@ -66,7 +71,9 @@ export function isExact(file) {
   return file.includes('exact');
 }
 
-/** Builds, or tells in one line why not. @param otherwise what is done without it; '' for nothing */
+/**
+ * Builds, or prints one line that says why not. @param otherwise what is used in its place; '' for nothing
+ */
 export async function tryBuild(what, otherwise, build) {
   try {
     await build();
@@ -78,7 +85,7 @@ export async function tryBuild(what, otherwise, build) {
   }
 }
 
-/** Whether the file of this `import.meta.url` is what Node was started with. */
+/** Whether Node was started with the file of this `import.meta.url`. */
 export function isMain(url) {
   return process.argv[1] === fileURLToPath(url);
 }
@@ -119,7 +126,7 @@ function execute(command, args) {
   });
 }
 
-/** Runs the jobs, as many at a time as there are processors. */
+/** Runs the jobs, as many at the same time as there are processors. */
 async function inParallel(jobs) {
   const queue = [...jobs];
   const serve = async () => {
@@ -128,7 +135,7 @@ async function inParallel(jobs) {
   await Promise.all(Array.from({ length: availableParallelism() }, serve));
 }
 
-/** What tells one version of a compiler from another: nvcc's last line does, of others the first. */
+/** The line of a compiler's output that names its version: nvcc's last one, the first one of others. */
 function versionOf(compiler) {
   return spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
 }
@@ -142,7 +149,7 @@ function strict(tasks) {
 
 /**
  * Compiles every task { source, compiler, flags, object } whose object is not there yet, and links all to `target`.
- * Objects are kept by the digest of all that they follow from, headers and compilers included.
+ * Objects are kept by the digest of everything that they depend on, including headers and compilers.
  * @param by.link [compiler, ...flags]
  * @param by.alsoGood tasks of other addons; where `target` is one of them, or one that was built with warnings as
  * errors, it stays
@@ -180,7 +187,7 @@ export async function buildAddon({ what, target, folder, tasks, alsoGood = [], l
   }
 }
 
-/** For clangd and other tools: how each file is compiled, the kernels for the highest of the levels. */
+/** For clangd and other tools: how each file is compiled. Kernels are listed for the highest level. */
 function writeCompileCommands(tasks, target) {
   if (basename(target) !== 'vitrail.node') return;
   const byFile = new Map(

@@ -1,4 +1,5 @@
-// Levels of processor that kernels are compiled for: which there are, which this processor can run, which to compile.
+// The levels of processor that kernels are compiled for: all levels, those that this processor can run, those
+// to compile.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { FLAGS, HERE, SOURCES } from './compile.mjs';
 const AVX2 = ['-mavx2', '-mfma', '-mf16c', '-mbmi2'];
 const AVX512 = [...AVX2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mprefer-vector-width=512'];
 
-/** The lowest first, by the macro that src/kernels/variant.h knows them by and the name that the addon gives them. */
+/** The lowest first, each with its macro for src/kernels/variant.h and its name in the addon. */
 export const LEVELS = [
   { macro: 'PORTABLE', name: 'portable', flags: [] },
   { macro: 'AVX2', name: 'avx2', flags: AVX2 },
@@ -15,14 +16,18 @@ export const LEVELS = [
   { macro: 'AVX512BF16', name: 'avx512-bf16', flags: [...AVX512, '-mavx512bf16'] },
 ];
 
-/** This kernel code alone has instructions of the highest level; the rest of that level is the one below. */
+/**
+ * Only this kernel code uses instructions of the highest level. For other files that level is the same as the
+ * one below.
+ */
 export const BF16 = /^kernels.(gemm|attention)\.cc$/;
 
 const CHOICES = ['best', 'runnable', 'all'];
 
 /**
- * What to compile, as VITRAIL_LEVELS says: `best`, the level that this processor computes with; `runnable`, all that it
- * can run, for tests; `all`. Without a word of it a package is made for any processor and a clone for its own.
+ * The levels to compile, from VITRAIL_LEVELS: `best` is the level that this processor computes with,
+ * `runnable` all that it can run (for tests), and `all`. If it is not set, a package is compiled for any
+ * processor and a clone for its own.
  */
 export function levelChoice() {
   const asked = process.env.VITRAIL_LEVELS;
@@ -33,7 +38,10 @@ export function levelChoice() {
   return asked;
 }
 
-/** Of `levels`, which the compiler knows, those to compile. `runnable` has the addon's names, the lowest first. */
+/**
+ * The levels to compile, out of `levels`, which the compiler knows. `runnable` has the addon's names, the
+ * lowest first.
+ */
 export function chosenLevels(choice, levels, runnable) {
   const usable = levels.filter(({ name }) => runnable.includes(name));
   if (choice === 'all' || usable.length === 0) return levels;
@@ -44,14 +52,14 @@ export function chosenLevels(choice, levels, runnable) {
   );
 }
 
-/** What chooses when the addon runs is asked: processor.cc itself. */
+/** A program that asks processor.cc, the same code that chooses the level when the addon runs. */
 const PROBE = `
 #include "base/processor.h"
 #include <cstdio>
 int main() { for (auto level : vitrail::usableLevels()) std::puts(vitrail::nameOf(level)); }
 `;
 
-/** Names of the levels that this processor can run; none where that cannot be told. */
+/** Names of the levels that this processor can run; empty if that cannot be found out. */
 export function runnableLevels(compiler) {
   const probe = join(HERE, 'build', `levels-${process.pid}`);
   mkdirSync(join(HERE, 'build'), { recursive: true });

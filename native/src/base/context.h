@@ -1,4 +1,4 @@
-// What every kernel call needs besides its operands.
+// The objects that every kernel call needs besides its operands.
 #pragma once
 #include "allocator.h"
 #if defined(VITRAIL_CUDA)

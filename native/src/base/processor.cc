@@ -32,7 +32,7 @@ Registers cpuid(uint32_t leaf, uint32_t subleaf) {
 
 bool bit(uint32_t word, int index) { return (word >> index & 1) != 0; }
 
-// Register state that the operating system saves.
+// The registers that the operating system saves.
 uint32_t savedState() {
   uint32_t low = 0, high = 0;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));

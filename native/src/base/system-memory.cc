@@ -19,7 +19,7 @@ void* takeFromSystem(size_t bytes) {
   void* block = nullptr;
   if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
 #if defined(__linux__)
-  // Fewer misses of the translation buffer in the long strides of a matrix product.
+  // Large pages give fewer TLB misses in the long strides of a gemm.
   if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
 #endif
   return block;

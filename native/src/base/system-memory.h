@@ -1,10 +1,10 @@
-// Where the allocator's blocks come from: the system's memory, or a GPU's.
+// The source of the allocator's blocks: the system's memory, or a GPU's.
 #pragma once
 #include <cstddef>
 
 namespace vitrail {
 
-// Null when there is no more.
+// Returns null when there is no more memory.
 void* takeFromSystem(size_t bytes);
 void returnToSystem(void* block);
 

@@ -1,9 +1,9 @@
-// What kernels work on: a pointer, a number of elements and how they are stored.
+// The operands of kernels: a pointer, a number of elements and how they are stored.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
-// What runs on the processor and, in the CUDA build, on the GPU too.
+// Marks functions that run on the processor and, in the CUDA build, also on the GPU.
 #if defined(__CUDACC__)
 #define VITRAIL_BOTH __host__ __device__
 #else
@@ -23,7 +23,7 @@ __attribute__((always_inline)) VITRAIL_BOTH inline size_t bytesOf(Storage storag
   }
 }
 
-// An array whose length the caller has checked. Not an owner.
+// An array whose length the caller has checked. It does not own its memory.
 struct Array {
   void* data = nullptr;
   size_t length = 0;

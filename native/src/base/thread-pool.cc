@@ -6,7 +6,7 @@ namespace vitrail {
 
 namespace {
 
-// Some 20 microseconds: as long as the gap between two kernels of a step. Longer gaps are slept through.
+// About 20 microseconds, the gap between two kernels of a step. In longer gaps the threads sleep.
 constexpr int kSpins = 2000;
 
 void pause() {
@@ -20,12 +20,13 @@ void pause() {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  // Room first: threads that run must not be lost to a vector that cannot grow.
+  // Reserves first, because running threads must not be lost when the vector cannot grow.
   workers_.reserve(threads - 1);
   try {
     for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { serve(thread); });
   } catch (const std::system_error&) {
-    // A limit of threads: those there are do all the work, to the same bits.
+    // The system's limit of threads is reached. The threads that could be started do all the work, with the
+    // same bits.
   }
 }
 
@@ -45,7 +46,7 @@ void ThreadPool::run(int chunks, Work work) {
     return;
   }
   {
-    // Under the lock, so that a worker about to sleep cannot miss the round.
+    // Under the lock, so that a worker that is about to sleep cannot miss the round.
     std::lock_guard<std::mutex> lock(mutex_);
     work_ = &work;
     chunks_ = chunks;
@@ -56,7 +57,7 @@ void ThreadPool::run(int chunks, Work work) {
   wake_.notify_all();
   takeChunks(work, chunks, 0);
   for (int spins = 0; busy_.load(std::memory_order_acquire) > 0; spins++) {
-    // A worker may have lost its core: give it ours.
+    // A worker may have lost its core, so this thread gives up its own.
     if (spins < kSpins) pause();
     else std::this_thread::yield();
   }

@@ -11,13 +11,14 @@
 
 namespace vitrail {
 
-// Chunks are handed out in any order to any thread: a kernel gives the same bits on any number of threads when what a
-// chunk writes depends on its index alone.
+// Any thread may get any chunk, in any order. A kernel gives the same bits on any number of threads if the
+// result of a chunk depends only on the chunk's index.
 class ThreadPool {
  public:
   using Work = FunctionRef<void(int chunk, int thread)>;
 
-  // `threads` in all, at least 1: one fewer are started, or as many as the system's limits let it start.
+  // `threads` counts the caller's, so it is at least 1, and one fewer are started, or as many as the system's
+  // limits allow.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -26,7 +27,7 @@ class ThreadPool {
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   // Calls work(chunk, thread) for every chunk in [0, chunks) and returns when all are done; thread is in [0,
-  // threads()). Not to be called by two threads at a time, nor from within `work`.
+  // threads()). Must not be called by two threads at the same time, nor from within `work`.
   void run(int chunks, Work work);
 
  private:
@@ -36,7 +37,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  // Rises with every run and at the end; workers spin on it for a while, then sleep until it changes.
+  // Rises with every run and at the end. Workers spin on it for a while and then sleep until it changes.
   std::atomic<uint64_t> round_{0};
   std::atomic<int> next_{0};
   std::atomic<int> busy_{0};

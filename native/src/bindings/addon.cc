@@ -1,5 +1,5 @@
-// The addon: kernels for one JavaScript environment. It can be loaded by several threads of a process. The CUDA addon
-// is made of the same bindings, with its own kernels behind them.
+// The addon: kernels for one JavaScript environment. Several threads of a process can load it. The CUDA addon
+// has the same bindings, which call its own kernels.
 #include "groups.h"
 #include "instance.h"
 

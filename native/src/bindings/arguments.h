@@ -1,5 +1,5 @@
-// Reads the one object that a kernel function takes, and checks every field: nothing that JavaScript passes can make a
-// kernel touch memory that is not its own.
+// Reads the one object that a kernel function takes, and checks every field, so that nothing that JavaScript
+// passes can make a kernel access memory that is not its own.
 #pragma once
 #include <napi.h>
 
@@ -11,7 +11,7 @@
 
 namespace vitrail {
 
-// What holds a buffer's elements on the host: bf16 is a Uint16Array's.
+// The typed array that holds a buffer's elements in JavaScript; for bf16 it is a Uint16Array.
 napi_typedarray_type hostType(Storage storage);
 
 class Arguments {
@@ -29,39 +29,39 @@ class Arguments {
   int64_t integerOr(const char* name, int64_t otherwise, int64_t lowest, int64_t highest) const;
   double number(const char* name) const;
   double numberOr(const char* name, double otherwise) const;
-  // False where it is missing.
+  // False if the field is missing.
   bool flag(const char* name) const;
-  // Which of the names a string is.
+  // The index of a string among the names.
   int choice(const char* name, const char* const* names, int count) const;
-  // Reads a list of at most `most` whole numbers in [lowest, highest]; how many there are.
+  // Reads a list of at most `most` whole numbers in [lowest, highest], and returns how many there are.
   int integers(const char* name, int64_t* to, int most, int64_t lowest, int64_t highest) const;
 
   // A Float64Array of whole numbers in [0, highest].
   std::vector<size_t> wholes(const char* name, int64_t highest) const;
 
-  // A buffer by handle; of at least `length` elements.
+  // A buffer by its handle, with at least `length` elements.
   Array buffer(const char* name, int64_t length) const;
   Array buffer(const char* name, int64_t length, Storage storage) const;
   // f32 or bf16.
   Array floats(const char* name, int64_t length) const;
-  // An empty array where the field is missing.
+  // An empty array if the field is missing.
   Array optional(const char* name, int64_t length) const;
   Array optional(const char* name, int64_t length, Storage storage) const;
 
-  // The memory of a typed array, which may lie on a SharedArrayBuffer; its length is what it is.
+  // The memory of a typed array of any length, which may lie on a SharedArrayBuffer.
   Array host(const char* name, napi_typedarray_type type) const;
-  // An Int32Array or a Float32Array; the storage says which.
+  // An Int32Array or a Float32Array; the result's storage says which.
   Array hostWords(const char* name) const;
   Array optionalHost(const char* name, napi_typedarray_type type) const;
 
-  // { dropBelow, kept, key: [k0, k1], path: [p1, p2, p3] }, or no dropout where the field is missing.
+  // { dropBelow, kept, key: [k0, k1], path: [p1, p2, p3] }, or no dropout if the field is missing.
   DropoutKey dropout(const char* name) const;
 
   [[noreturn]] void refuse(const char* name, const std::string& reason) const;
 
  private:
   static Napi::Object objectOf(const Napi::CallbackInfo& info);
-  // What exportFunction() passes on.
+  // The number of fields, which exportFunction() passes on.
   static uint32_t countOf(const Napi::CallbackInfo& info);
 
   Napi::Env env_;
@@ -69,7 +69,7 @@ class Arguments {
   Fields fields_;
 };
 
-// What a Napi function does around its body: C++ exceptions become JavaScript's.
+// Runs the body of a Napi function, and turns C++ exceptions into JavaScript's.
 template <typename Body> Napi::Value guarded(const Napi::CallbackInfo& info, const Body& body) {
   try {
     return body();
@@ -82,12 +82,12 @@ template <typename Body> Napi::Value guarded(const Napi::CallbackInfo& info, con
   }
 }
 
-// For functions that take one object, with no other fields than `names`.
+// For functions that take one object, whose fields must be among `names`.
 template <typename Body> Napi::Value withArguments(const Napi::CallbackInfo& info, FieldNames names, Body body) {
   return guarded(info, [&] { return Napi::Value(body(Arguments(info, names))); });
 }
 
-// For functions that take nothing.
+// For functions without arguments.
 template <typename Body> Napi::Value withInstance(const Napi::CallbackInfo& info, Body body) {
   return guarded(info, [&] { return Napi::Value(body(Instance::of(info.Env()))); });
 }

@@ -9,7 +9,7 @@ namespace {
 
 struct Lengths {
   AttentionShape shape;
-  // Elements of qkv, of out, and of logSumExp.
+  // The numbers of elements of qkv, out and logSumExp.
   int64_t qkv, out, statistics;
 };
 
@@ -19,7 +19,7 @@ Lengths lengthsOf(const Arguments& arguments) {
   const int64_t tokens = arguments.integer("tokens", 0, int64_t{1} << 20);
   const int64_t heads = arguments.integer("heads", 1, int64_t{1} << 16);
   const int64_t width = arguments.integer("width", 1, int64_t{1} << 16);
-  // Tasks are counted in an int: 512 queries or more of a head each.
+  // Tasks, of 512 or more queries of a head each, are counted in an int.
   if (product({images, heads, tokens / 512 + 1}) > INT32_MAX) arguments.refuse("images", "too many for one call");
   AttentionShape shape;
   shape.images = static_cast<size_t>(images), shape.tokens = static_cast<size_t>(tokens);

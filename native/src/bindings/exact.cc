@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
 
-// The elements [offset, offset + length) of typed arrays, as the fields of these names say.
+// The elements [offset, offset + length) of typed arrays. The fields with these names give offset and length.
 struct Range {
   explicit Range(const Arguments& from)
       : arguments(from), offset(from.integer("offset", 0, kMost)), length(from.integer("length", 0, kMost)) {}
@@ -22,7 +22,7 @@ struct Range {
       arguments.refuse(
           name, std::to_string(array.length) + " elements where " + std::to_string(offset + length) + " are needed");
     }
-    // Null for an array without elements: no arithmetic on it.
+    // Null for an array without elements, so that there is no arithmetic on its pointer.
     return length == 0 ? nullptr : array.as<T>() + offset;
   }
   float* floats(const char* name) const { return of<float>(name, napi_float32_array); }
@@ -137,7 +137,7 @@ Napi::Value averageUpdate(const Napi::CallbackInfo& info) {
   });
 }
 
-// Whole words, as many as `bytes` where that is not negative.
+// An array of whole words, of `bytes` bytes if that is not negative.
 Array wordsOf(const Arguments& arguments, const char* name, int64_t bytes) {
   const Array array = arguments.host(name, napi_uint8_array);
   if (array.length % 4 != 0) arguments.refuse(name, std::to_string(array.length) + " bytes are no whole words");

@@ -1,4 +1,4 @@
-// Numbers of elements from the sizes that JavaScript passes.
+// Computes numbers of elements from the sizes that JavaScript passes, without overflow.
 #pragma once
 #include <initializer_list>
 
@@ -6,10 +6,10 @@
 
 namespace vitrail {
 
-// More elements than any memory holds; products of such numbers and 64 still fit an int64_t.
+// More elements than any memory holds. Such a number times 64 still fits into an int64_t.
 constexpr int64_t kMostElements = int64_t{1} << 50;
 
-// The product of sizes that are not negative; beyond kMostElements, kMostElements: no buffer is as long.
+// The product of sizes that are not negative, but at most kMostElements, which no buffer has.
 inline int64_t product(std::initializer_list<int64_t> sizes) {
   int64_t result = 1;
   bool beyond = false;
@@ -21,7 +21,7 @@ inline int64_t product(std::initializer_list<int64_t> sizes) {
   return beyond ? kMostElements : result;
 }
 
-// A number of rows, images, tokens, features: small enough to be added and subtracted without care.
+// A number of rows, images, tokens or features, so small that additions and subtractions cannot overflow.
 inline int64_t size(const Arguments& arguments, const char* name, int64_t lowest = 0) {
   return arguments.integer(name, lowest, int64_t{1} << 40);
 }

@@ -40,7 +40,7 @@ Fields::Fields(Napi::Env env, Napi::Object object, FieldNames names, uint32_t pr
 }
 
 Napi::Value Fields::operator[](const char* name) const {
-  // Compilers keep one copy of equal literals, so the pointers tell almost always, and much faster than the letters.
+  // Compilers keep one copy of equal literals, so comparing pointers is almost always enough, and much faster.
   for (size_t i = 0; i < names_.count; i++) {
     if (names_.first[i] == name) return {env_, values_[i]};
   }

@@ -1,5 +1,5 @@
-// The fields of an object that JavaScript passes. A field that nobody declared is refused by its name: a misspelt
-// optional one would else be taken for a missing one.
+// The fields of an object that JavaScript passes. A field that was not declared is refused, because otherwise
+// a misspelt optional field would count as missing.
 #pragma once
 #include <napi.h>
 
@@ -11,14 +11,14 @@ namespace vitrail {
 
 using ExportedFunction = Napi::Value (*)(const Napi::CallbackInfo& info);
 
-// Exports a function that takes one object. JavaScript calls it through a function of JavaScript, which counts the
-// object's fields and passes their number on: that takes some nanoseconds there, and half a microsecond from here.
+// Exports a function that takes one object. It is wrapped in a JavaScript function, which counts the object's
+// fields and passes the number on. Counting takes some nanoseconds there, and half a microsecond from here.
 void exportFunction(Napi::Env env, Napi::Object exports, const char* name, ExportedFunction function);
 
-// How many fields of an object are not undefined, counted here.
+// Counts the fields of an object that are not undefined.
 uint32_t countFields(Napi::Object object);
 
-// The names of the fields that an object may have, from an array that lives as long as the program.
+// The names of the fields that an object may have. The array must live as long as the program.
 struct FieldNames {
   template <size_t N> constexpr FieldNames(const char* const (&names)[N]) : first(names), count(N) {}
   const char* const* begin() const { return first; }
@@ -32,15 +32,15 @@ class Fields {
  public:
   static constexpr size_t kMost = 32;
 
-  // Reads each field once. `present`: how many fields the object has that are not undefined.
+  // Reads each field once. `present` is the number of fields that are not undefined.
   Fields(Napi::Env env, Napi::Object object, FieldNames names, uint32_t present);
 
-  // Undefined where the object has no such field. `name` is one of the declared names.
+  // Undefined if the object has no such field. `name` must be a declared name.
   Napi::Value operator[](const char* name) const;
 
  private:
   bool isDeclared(const std::string& name) const;
-  // Throws where one of the names is not declared.
+  // Throws if one of the object's fields is not declared.
   void checkNames(Napi::Object object) const;
 
   Napi::Env env_;

@@ -7,10 +7,10 @@ namespace vitrail {
 
 namespace {
 
-// So that no product of two of them overflows.
+// The limit of sizes, so that no product of two of them overflows.
 constexpr int64_t kMost = int64_t{1} << 30;
 
-// Elements from the first to the last of a matrix, both included.
+// The number of elements from the first to the last of a matrix, both included.
 int64_t extent(int64_t rows, int64_t columns, int64_t stride) {
   return rows == 0 || columns == 0 ? 0 : (rows - 1) * stride + columns;
 }
@@ -20,7 +20,7 @@ struct Layout {
   int64_t length;
 };
 
-// Of a [rows, columns] matrix as stored, and of the batch that it belongs to.
+// The strides of a stored [rows, columns] matrix, and of the batch that it belongs to.
 Layout layout(const Arguments& arguments, const char* lead, const char* stride, int64_t rows, int64_t columns,
               int64_t batch) {
   Layout result{rows, columns, 0, 0, 0};
@@ -33,7 +33,8 @@ Layout layout(const Arguments& arguments, const char* lead, const char* stride, 
   return result;
 }
 
-// Two threads must not write one element: matrices follow each other, or lie side by side between rows.
+// Two threads must not write the same element. So matrices come one after the other, or side by side in the
+// same rows.
 void checkApart(const Arguments& arguments, const Layout& c, int64_t batch) {
   const bool follow = c.stride >= extent(c.rows, c.columns, c.lead);
   const bool beside = c.stride >= c.columns && (batch - 1) * c.stride + c.columns <= c.lead;
@@ -60,7 +61,7 @@ Array likeC(const Arguments& arguments, const char* name, const Array& c, int64_
   return arguments.optional(name, length, c.storage);
 }
 
-// The fields of interface Gemm, src/kernels/kernel-api/gemm.ts
+// The fields of the interface Gemm in src/kernels/kernel-api/gemm.ts.
 Napi::Value gemm(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {
       "a",          "b",          "c",          "m",    "n",    "k",          "batch",

@@ -1,4 +1,4 @@
-// Each group of functions adds itself to the addon's exports.
+// Functions that add their group to the addon's exports.
 #pragma once
 #include <napi.h>
 
@@ -12,7 +12,8 @@ void addLoss(Napi::Env env, Napi::Object exports);
 void addTokens(Napi::Env env, Napi::Object exports);
 void addGemm(Napi::Env env, Napi::Object exports);
 void addAttention(Napi::Env env, Napi::Object exports);
-// On typed arrays of JavaScript; the CUDA addon has the two below in its place, on its own memory.
+// Works on typed arrays of JavaScript. The CUDA addon has the two groups below in its place, which work on its
+// own memory.
 void addExact(Napi::Env env, Napi::Object exports);
 void addDeviceCopies(Napi::Env env, Napi::Object exports);
 void addDeviceExact(Napi::Env env, Napi::Object exports);

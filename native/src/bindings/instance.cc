@@ -10,7 +10,8 @@ namespace vitrail {
 
 namespace {
 
-// A handle is generation x 2^24 + slot: a released one is recognised until its slot has been used 2^28 times.
+// A handle is generation x 2^24 + slot, so a released handle is recognised until its slot has been used 2^28
+// times.
 constexpr double kSlots = 16777216;
 constexpr uint32_t kGenerations = 1u << 28;
 
@@ -52,7 +53,7 @@ double Instance::enter(Array array) {
 }
 
 double Instance::allocate(Napi::Env env, size_t length, Storage storage) {
-  // A GPU's memory is its own only once it is open.
+  // A GPU's memory can be used only after the GPU is opened.
   static_cast<void>(context());
   void* block = memory.allocate(length * vitrail::bytesOf(storage));
   if (block == nullptr) {
@@ -82,7 +83,7 @@ double Instance::view(Napi::Env env, double handle, Storage storage, size_t offs
                                         std::to_string(offset + length) + " of " + std::to_string(array.length));
   }
 #if defined(VITRAIL_CUDA)
-  // Its kernels load 16 bytes at a time, and fault elsewhere.
+  // A GPU's kernels load 16 bytes at a time, and fault at other addresses.
   if (offset * vitrail::bytesOf(storage) % 16 != 0) {
     throw Napi::TypeError::New(env, "offset: " + std::to_string(offset) + " is no multiple of 16 bytes");
   }
@@ -113,7 +114,7 @@ Buffer& Instance::lookUp(Napi::Env env, double handle, const char* name) {
 const Array& Instance::find(Napi::Env env, double handle, const char* name) {
   Buffer& buffer = lookUp(env, handle, name);
   if (!buffer.host.IsEmpty()) {
-    // JavaScript may have taken the memory away since: a transferred array has no elements left.
+    // JavaScript may have transferred the array since; then it has no elements.
     Array& array = buffer.array;
     napi_get_typedarray_info(env, buffer.host.Value(), nullptr, &array.length, &array.data, nullptr, nullptr);
   }
@@ -144,7 +145,8 @@ Transfers& Instance::transfers(Napi::Env env) {
   return *transfers_;
 }
 
-// Kernels that get the memory next must not run before its copies have ended. On a GPU at fault none runs any more.
+// The next kernels that use the memory must not run before its copies have ended. On a GPU with a fault, no
+// kernel runs.
 void Instance::holdKernels() {
   try {
     device.holdKernels();

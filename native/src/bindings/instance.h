@@ -1,4 +1,4 @@
-// What one JavaScript environment (a process's main thread, or a worker thread) owns of the addon.
+// The addon's objects for one JavaScript environment, which is a process's main thread or a worker thread.
 #pragma once
 #include <napi.h>
 
@@ -20,15 +20,15 @@ constexpr bool kOnGpu = true;
 constexpr bool kOnGpu = false;
 #endif
 
-// Memory known to JavaScript by a number: the handle.
+// Memory that JavaScript knows by a number, the handle.
 struct Buffer {
   Array array;
-  // The JavaScript array whose memory this is; empty where the memory is the allocator's.
+  // The JavaScript array whose memory this is; empty if the memory is the allocator's.
   Napi::ObjectReference host;
-  // The slot whose memory this is, of a view; below 0 where it is nobody else's.
+  // For a view, the slot whose memory this is; below 0 for other buffers.
   int64_t owner = -1;
   uint32_t views = 0;
-  // That are under way, of those that nobody waits for.
+  // The number of copies under way for which the caller does not wait.
   uint32_t copies = 0;
   uint32_t generation = 0;
   bool used = false;
@@ -43,7 +43,7 @@ class Instance {
   static Instance& of(Napi::Env env) { return *env.GetInstanceData<Instance>(); }
 
 #if defined(VITRAIL_CUDA)
-  // Opens GPU 0 where none has been chosen.
+  // Opens GPU 0 if none was chosen.
   Context context() {
     if (!device.isOpen()) device.open(0);
     return {memory, device};
@@ -54,21 +54,21 @@ class Instance {
 
   double allocate(Napi::Env env, size_t length, Storage storage);
   double wrap(Array array, Napi::Object host);
-  // Elements of another buffer, as elements of a type of the same size.
+  // A view: elements of another buffer, as a type of the same size.
   double view(Napi::Env env, double handle, Storage storage, size_t offset, size_t length);
   void release(Napi::Env env, double handle);
-  // Throws a TypeError for a number that is no handle, or no longer one.
+  // Throws a TypeError for a number that is not a handle, or no longer one.
   const Array& find(Napi::Env env, double handle, const char* name);
 
 #if defined(VITRAIL_CUDA)
   Transfers& transfers(Napi::Env env);
-  // A copy from or to the buffer has been started; it is done. Memory that is released in between is not used again
-  // before the copy is done.
+  // Have to be called when a copy from or to the buffer starts, and when it is done. Memory that is released
+  // in between is not used again before the copy is done.
   void hold(Napi::Env env, double handle);
   void letGo(double handle);
   void holdKernels();
 
-  // Before the memory: outlives it.
+  // Declared before the memory, so that it lives longer.
   cuda::Device device;
   int threads = 1;
   Level level = Level::portable;
@@ -79,7 +79,7 @@ class Instance {
   Allocator memory;
 
  private:
-  // Null where the number is no handle, or no longer one.
+  // Null if the number is not a handle, or no longer one.
   Buffer* seek(double handle);
   Buffer& lookUp(Napi::Env env, double handle, const char* name);
   double enter(Array array);

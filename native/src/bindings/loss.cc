@@ -33,7 +33,7 @@ Napi::Value crossEntropy(const Napi::CallbackInfo& info) {
     const Array losses = arguments.buffer("losses", rows, Storage::f32);
     const Array dLogits = arguments.optional("dLogits", product({rows, classes}));
     const Array predictions = arguments.optional("predictions", rows, Storage::i32);
-    // On a GPU they are out of reach: its kernel gives NaN for such a sample.
+    // Labels on a GPU cannot be read here. Its kernel gives NaN for a sample with a wrong label.
     if (!kOnGpu) checkLabels(arguments, labels.as<int32_t>(), rows, classes);
     Instance& instance = arguments.instance();
     lossKernels(instance.level)

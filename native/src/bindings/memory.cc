@@ -1,4 +1,4 @@
-// Buffers.
+// Functions on buffers.
 #include <cstring>
 
 #include "arguments.h"

@@ -21,7 +21,7 @@ int64_t dense(const NormShape& shape) {
   return product({static_cast<int64_t>(shape.rows), static_cast<int64_t>(shape.width)});
 }
 
-// Elements from the first row's start to the last row's end.
+// The number of elements from the first row's start to the last row's end.
 int64_t spread(const NormShape& shape) {
   if (shape.rows == 0) return 0;
   return product({static_cast<int64_t>(shape.rows) - 1, static_cast<int64_t>(shape.stride)}) +

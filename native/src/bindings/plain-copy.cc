@@ -42,7 +42,7 @@ Napi::Value gather(const Napi::CallbackInfo& info) {
     sizes[1] = task.count;
     task.y = arguments.buffer("y", elementsOf(arguments, sizes, 3), task.x.storage);
     task.indices = arguments.buffer("indices", task.count, Storage::i32).as<int32_t>();
-    // On a GPU they are out of reach: its kernel gives zeros there.
+    // Indices on a GPU cannot be read here. Its kernel writes zeros for a wrong index.
     for (int64_t i = 0; !kOnGpu && i < task.count; i++) {
       if (task.indices[i] < 0 || task.indices[i] >= task.axis) {
         arguments.refuse("indices",

@@ -1,4 +1,4 @@
-// Threads and levels of the processor.
+// Settings of a processor: threads and level.
 #include <algorithm>
 
 #include "arguments.h"

@@ -1,4 +1,4 @@
-// How far strided walks over buffers reach.
+// Checks how far strided walks over buffers reach.
 #pragma once
 #include "arguments.h"
 
@@ -6,7 +6,7 @@ namespace vitrail {
 
 constexpr int64_t kMostElements = int64_t{1} << 40;
 
-// Elements of a shape; refuses more than there can be.
+// The number of elements of a shape. Refuses more than there can be.
 inline int64_t elementsOf(const Arguments& arguments, const int64_t* shape, int dimensions) {
   int64_t elements = 1;
   for (int d = 0; d < dimensions; d++) {
@@ -19,7 +19,7 @@ inline int64_t elementsOf(const Arguments& arguments, const int64_t* shape, int 
   return elements;
 }
 
-// Refuses a walk, of at least one element, that leaves the array.
+// Refuses a walk that leaves the array. The walk has at least one element.
 inline void checkReach(const Arguments& arguments, const char* name, const Array& array, int64_t offset,
                        const int64_t* shape, const int64_t* strides, int dimensions) {
   // Each product is below 2^80.

@@ -32,7 +32,7 @@ Napi::Value patchesFromPixels(const Napi::CallbackInfo& info) {
 
 struct Lengths {
   TokenShape shape;
-  // Elements of projected, of z, and of position.
+  // The numbers of elements of projected, z and position.
   int64_t projected, z, position, width;
 };
 

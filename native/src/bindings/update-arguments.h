@@ -1,4 +1,4 @@
-// What sums and updates are told in numbers, wherever their arrays lie.
+// The numeric arguments of sums and updates, the same for arrays of JavaScript and of a GPU.
 #pragma once
 #include "../kernels/exact/optimizer.h"
 #include "../kernels/exact/reduction.h"

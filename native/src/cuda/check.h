@@ -1,4 +1,4 @@
-// Statuses of CUDA's runtime as exceptions. For .cu files.
+// Turns statuses of CUDA's runtime into exceptions. For .cu files.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -10,7 +10,7 @@ namespace vitrail::cuda {
 
 inline void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
-  // Told here: not an error of the next launch.
+  // Clears the error, so that it does not count as one of the next launch.
   cudaGetLastError();
   throw DeviceError(std::string(what) + ": " + cudaGetErrorName(status) + ": " + cudaGetErrorString(status));
 }

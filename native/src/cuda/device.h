@@ -1,4 +1,5 @@
-// One GPU as one JavaScript environment uses it: opened once, one stream that all kernels run on in their order.
+// One GPU for one JavaScript environment. It is opened once, and has one stream, on which all kernels run in
+// order.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -16,10 +17,10 @@ namespace vitrail::cuda {
 using Stream = CUstream_st*;
 using Event = CUevent_st*;
 
-// A copy that is under way beside the kernels.
+// A copy that runs at the same time as kernels.
 struct Transfer;
 
-// What CUDA or one of its libraries answered; JavaScript gets the text.
+// An error of CUDA or one of its libraries. JavaScript gets the text.
 class DeviceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -32,15 +33,16 @@ struct DeviceInfo {
   // Compute capability: major x 10 + minor.
   int capability = 0;
   int multiprocessors = 0;
-  // Why its kernels cannot run here; empty where they can.
+  // Why its kernels cannot run here; empty if they can.
   std::string problem;
 };
 
 struct DeviceList {
   std::vector<DeviceInfo> devices;
-  // CUDA versions as 1000 x major + 10 x minor; 0 where unknown. What the driver takes, and what this was built with.
+  // CUDA versions as 1000 x major + 10 x minor, 0 if unknown: the newest that the driver supports, and that of
+  // the build.
   int driver = 0, runtime = 0;
-  // Why there are none; empty where there are.
+  // Why there are none; empty if there are some.
   std::string problem;
 };
 
@@ -56,46 +58,47 @@ class Device {
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
-  // Makes the GPU the one of this thread. A second call with the same number has no effect, with another throws.
+  // Chooses the GPU of this thread. A second call with the same number has no effect; with another number it
+  // throws.
   void open(int ordinal);
   bool isOpen() const { return ordinal_ >= 0; }
   int ordinal() const { return ordinal_; }
   int capability() const { return capability_; }
   int multiprocessors() const { return multiprocessors_; }
-  // All that the bits of kernels and libraries may follow from: model, count of multiprocessors, the compiler's
-  // version.
+  // Everything that the bits of kernels and libraries may depend on: model, number of multiprocessors, the
+  // compiler's version.
   const std::string& kind() const { return kind_; }
   // Bytes of shared memory that a block can ask for.
   size_t sharedBytes() const { return sharedBytes_; }
   Stream stream() const { return stream_; }
 
-  // From the host; `from` can be written to when it returns, which is after all kernels so far.
+  // Copies from the host after all kernels so far, and waits for it. Afterwards `from` may be written to.
   void copyIn(void* to, const void* from, size_t bytes) const;
-  // To the host, after all kernels so far: waits for them.
+  // Copies to the host after all kernels so far, and waits for it.
   void copyOut(void* to, const void* from, size_t bytes) const;
-  // Waits for all kernels so far, and throws what went wrong in them.
+  // Waits for all kernels so far, and throws their error if there was one.
   void synchronise() const;
-  // How long the GPU is at what `work` starts. Waits for it.
+  // Measures how long the GPU computes what `work` starts. Waits for it.
   double microseconds(FunctionRef<void()> work) const;
 
-  // What computes matrix products here; gemmsOf() makes it.
+  // Computes gemms on this device; gemmsOf() creates it.
   std::shared_ptr<Gemms> gemms;
 
-  // These run in the order of the kernels. What is copied does not overlap.
+  // These run in the order of the kernels. Source and target must not overlap.
   void zero(void* at, size_t bytes) const;
   void copyWithin(void* to, const void* from, size_t bytes) const;
 
-  // Pins memory of the host: copies beside the kernels need it so.
+  // Pins memory of the host, which copies at the same time as kernels need.
   void registerHost(void* data, size_t bytes) const;
   void unregisterHost(void* data) const;
 
-  // Start a copy between registered memory and the GPU's that begins after all kernels so far; kernels that come later
-  // do not wait for it. finish() is called once for each, by any thread.
+  // Start a copy between registered memory and the GPU's. It begins after all kernels so far, and later
+  // kernels do not wait for it. finish() has to be called once for each, by any thread.
   Transfer* startOut(void* to, const void* from, size_t bytes) const;
   Transfer* startIn(void* to, const void* from, size_t bytes) const;
-  // Waits for the copy. What went wrong; empty where nothing did.
+  // Waits for the copy. Returns its error; empty if there was none.
   std::string finish(Transfer* transfer) const;
-  // Kernels that are launched from here on run after all copies so far.
+  // Kernels that are launched from now on run after all copies so far.
   void holdKernels() const;
 
  private:
@@ -105,10 +108,10 @@ class Device {
   std::string kind_;
   size_t sharedBytes_ = 0;
   Stream stream_ = nullptr;
-  // Copies from and to the GPU, each in their order. The emulator, whose copies end at once, has no use for these.
+  // Streams for copies from and to the GPU. The emulator does not use them, because its copies end at once.
   [[maybe_unused]] Stream outward_ = nullptr;
   [[maybe_unused]] Stream inward_ = nullptr;
-  // Recorded anew for whatever is to be waited for next.
+  // Recorded again each time that something has to be waited for.
   [[maybe_unused]] Event mark_ = nullptr;
 };
 

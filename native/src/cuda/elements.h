@@ -1,4 +1,5 @@
-// Eight neighbouring elements at a time: what one Philox block masks, and what one 16-byte access holds in bf16.
+// Eight neighbouring elements at a time, because one Philox block masks eight, and a 16-byte access holds
+// eight in bf16.
 #pragma once
 #include "../kernels/philox-block.h"
 #include "launch.h"
@@ -22,7 +23,7 @@ __device__ __forceinline__ uint16_t narrow(float value) {
 #endif
 }
 
-// Two of them in one word, the first in its lower half.
+// Two bf16 in one word, the first in its lower half.
 __device__ __forceinline__ uint32_t narrowTwo(float first, float second) {
 #if defined(__CUDA_ARCH__)
   uint32_t word;
@@ -33,7 +34,7 @@ __device__ __forceinline__ uint32_t narrowTwo(float first, float second) {
 #endif
 }
 
-// An array of f32 or bf16, as kernels take it.
+// An array of f32 or bf16, in the form that kernels take.
 template <bool kBf16> struct Elements {
   void* data;
 
@@ -90,7 +91,7 @@ __device__ __forceinline__ void dropoutGroup(const DropoutKey& key, size_t group
   }
 }
 
-// Calls body with the array as Elements of the kind that it is stored as: kernels are compiled for each.
+// Calls body with the array as Elements of its storage. Kernels are compiled for each storage.
 template <typename Body> void withStorage(const Array& a, Body body) {
   if (a.isBf16()) body(Elements<true>{a.data});
   else body(Elements<false>{a.data});

@@ -17,7 +17,7 @@ std::string versionText(size_t version) {
   return part(10000) + "." + part(100) + "." + part(1);
 }
 
-// -> { name: 'own' | 'cublaslt', version, path, digest }. Throws where the library is wanted and not there.
+// -> { name: 'own' | 'cublaslt', version, path, digest }. Throws if the library is wanted but missing.
 Napi::Value gemmLibrary(const Napi::CallbackInfo& info) {
   return withInstance(info, [&](Instance& instance) -> Napi::Value {
     const cuda::Gemms& by = gemms(instance);
@@ -64,7 +64,7 @@ cuda::GemmChoice choiceOf(const Arguments& arguments, const Napi::Value& value, 
   return choice;
 }
 
-// { choices } replaces all that were chosen so far.
+// { choices } replaces all choices so far.
 Napi::Value setGemmChoices(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"choices"};
   return withArguments(info, kFields, [&](const Arguments& arguments) -> Napi::Value {
@@ -85,7 +85,7 @@ Napi::Value gemmLibraryCandidates(const Napi::CallbackInfo& info) {
   return list;
 }
 
-// -> { path, version } of the library that products would be computed by. Needs no GPU.
+// -> { path, version } of the library that would compute gemms. Needs no GPU.
 Napi::Value findGemmLibrary(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     const cuda::GemmLibrary library = cuda::openCublasLt(cuda::listDevices().runtime / 1000);

@@ -1,7 +1,7 @@
-// Starts kernels: on a GPU, or, where the host's compiler builds the same file, on the emulator. Kernel files take all
-// that CUDA's language has from here.
+// Starts kernels: on a GPU or, if the host's compiler builds the same file, on the emulator. Kernel files get all of
+// CUDA's language from here.
 //
-// A kernel file keeps to what both know: __global__, __device__, threadIdx and the like, __syncthreads, shuffles of a
+// A kernel file uses only what both have: __global__, __device__, threadIdx and the like, __syncthreads, shuffles of a
 // whole warp, atomics on words, dynamic shared memory through sharedMemory<T>(), and launch() instead of <<<>>>.
 #pragma once
 #include "../base/context.h"
@@ -22,13 +22,13 @@ struct Grid {
   size_t shared = 0;
 };
 
-// What a block may use without asking.
+// The shared memory that a block may use without a special request.
 constexpr size_t kOrdinarySharedBytes = 48 * 1024;
 
-// Blocks that cover `count` things, `each` a block.
+// The number of blocks for `count` things, of which a block takes `each`.
 inline unsigned blocksFor(size_t count, size_t each) { return static_cast<unsigned>((count + each - 1) / each); }
 
-// Nothing is started where the grid is empty. Kernels of a device run in the order in which they are launched.
+// Starts nothing if the grid is empty. Kernels of a device run in the order in which they are launched.
 template <typename... P, typename... A>
 void launch(const Context& context, void (*kernel)(P...), const Grid& grid, A... arguments) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;

@@ -1,11 +1,12 @@
-// Tensor cores and what feeds them (sm_80 and later, PTX ISA 9.7.14): products of 16 x 8 x 16 by a warp, matrices from
-// shared memory in the layout that they want, copies in the background; each beside the form that the emulator runs.
+// Tensor cores and the instructions that feed them (sm_80 and later, PTX ISA 9.7.14): products of 16 x 8 x 16 by a
+// warp, loads of matrices from shared memory in their layout, and copies in the background. Each has a form for the
+// emulator.
 //
-// Lane l of a warp is in row g = l / 4, at place t = l % 4. It holds of
+// Lane l of a warp is in row g = l / 4, at position t = l % 4. Of the matrices it holds
 //   C and D (16 x 8, fp32): c0 c1 in row g, columns 2t and 2t + 1; c2 c3 in row g + 8
 //   A (16 x 16, pairs of bf16): a0 row g, columns 2t..; a1 row g + 8; a2 row g, columns 2t + 8..; a3 row g + 8
 //   B (16 x 8, pairs of bf16): b0 column g, rows 2t..; b1 column g, rows 2t + 8..
-// so that two neighbouring C, rounded, are an A.
+// so that two neighbouring C, rounded, have the layout of an A.
 #pragma once
 #include "elements.h"
 
@@ -14,7 +15,7 @@ namespace vitrail::cuda {
 using Accumulator = float[4];
 using Fragment = uint32_t[4];
 
-// A byte of shared memory: half the registers of a pointer.
+// An address in shared memory, which takes half the registers of a pointer.
 #if defined(__CUDACC__)
 using SharedAddress = uint32_t;
 __device__ __forceinline__ SharedAddress sharedAddress(const void* at) {
@@ -25,7 +26,7 @@ using SharedAddress = unsigned char*;
 inline SharedAddress sharedAddress(void* at) { return static_cast<SharedAddress>(at); }
 #endif
 
-// With some bits turned, which are those of an offset in a block of 128 bytes.
+// The address with some bits inverted, which are bits of an offset in a block of 128 bytes.
 __device__ __forceinline__ SharedAddress turned(SharedAddress at, unsigned bits) {
 #if defined(__CUDACC__)
   return at ^ bits;
@@ -85,8 +86,8 @@ __device__ __forceinline__ void multiplyAdd(Accumulator& c, const Fragment& a, u
 #endif
 }
 
-// Four 8 x 8 matrices of bf16 from shared memory: lane l gives the 16 bytes of row l % 8 of matrix l / 8. Of matrix i
-// it gets in words[i] the elements 2t and 2t + 1 of row g, or (`kTransposed`) of column g.
+// Loads four 8 x 8 matrices of bf16 from shared memory. Lane l gives the address of row l % 8 of matrix l / 8.
+// In words[i] it gets elements 2t and 2t + 1 of row g of matrix i, or (`kTransposed`) of column g.
 template <bool kTransposed> __device__ __forceinline__ void loadMatrices(Fragment& words, SharedAddress row) {
 #if defined(__CUDA_ARCH__)
   if constexpr (kTransposed) {
@@ -113,7 +114,7 @@ template <bool kTransposed> __device__ __forceinline__ void loadMatrices(Fragmen
 #endif
 }
 
-// Begins to copy 16 bytes to shared memory; zeros where they are not `there`, `from` is not read then.
+// Begins to copy 16 bytes to shared memory. If they are not `there`, zeros are written and `from` is not read.
 __device__ __forceinline__ void copyAsync(SharedAddress to, const void* from, bool there) {
 #if defined(__CUDA_ARCH__)
   const int bytes = there ? 16 : 0;
@@ -124,7 +125,7 @@ __device__ __forceinline__ void copyAsync(SharedAddress to, const void* from, bo
 #endif
 }
 
-// Closes a group of copies: those that this thread has begun since the last.
+// Closes a group of copies: those that this thread has begun since the last group.
 __device__ __forceinline__ void commitCopies() {
 #if defined(__CUDA_ARCH__)
   asm volatile("cp.async.commit_group;" ::: "memory");
@@ -137,8 +138,8 @@ template <int kPending> __device__ __forceinline__ void waitForGroups() {
 #endif
 }
 
-// Waits until at most `pending` of this thread's groups, the last ones, are under way; others see what the earlier ones
-// have copied after the next barrier.
+// Waits until at most the last `pending` groups of this thread are under way. Other threads see what the
+// earlier groups have copied after the next barrier.
 __device__ __forceinline__ void waitForCopies(int pending) {
   if (pending >= 4) waitForGroups<4>();
   else if (pending == 3) waitForGroups<3>();
@@ -147,7 +148,7 @@ __device__ __forceinline__ void waitForCopies(int pending) {
   else waitForGroups<0>();
 }
 
-// 2^x to 2 units in the last place, 0 where that is below 2^-126.
+// 2^x to 2 units in the last place; 0 if that is below 2^-126.
 __device__ __forceinline__ float powerOfTwo(float x) {
 #if defined(__CUDA_ARCH__)
   float y;

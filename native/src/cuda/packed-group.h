@@ -1,4 +1,4 @@
-// Eight neighbouring elements as they are stored: in bf16 they take half the registers that floats would.
+// Eight neighbouring elements as they are stored. In bf16 they take half the registers of floats.
 #pragma once
 #include "elements.h"
 

@@ -1,12 +1,13 @@
-// Runs of neighbouring elements of an array whose storage is known only when the kernel runs: every thread of a launch
-// takes the same branch, which costs less than a kernel for each combination of storages costs to compile.
+// Runs of neighbouring elements of an array whose storage is known only when the kernel runs. All threads of a
+// launch take the same branch, so this costs little at run time, and saves compiling a kernel for each
+// combination of storages.
 #pragma once
 #include "elements.h"
 
 namespace vitrail::cuda {
 
-// As kernels take it. Where `aligned`, every run that begins at a multiple of its length lies at a 16-byte boundary
-// (or, of 4 bf16, at an 8-byte one).
+// An array in the form that kernels take. If it is `aligned`, every run that begins at a multiple of its
+// length lies at a 16-byte boundary (or, for 4 bf16, at an 8-byte one).
 struct Run {
   void* data = nullptr;
   bool bf16 = false;
@@ -21,10 +22,11 @@ struct Run {
   }
 };
 
-// Lengths of rows that keep rows 16-byte aligned in either storage.
+// Rows whose length is a multiple of this stay 16-byte aligned in either storage.
 constexpr int64_t kAlignedElements = 8;
 
-// lead, stride: elements from row to row, and from matrix to matrix; rows of any length are taken element by element.
+// lead and stride are elements from one row to the next and from one matrix to the next. Rows of other lengths
+// are taken element by element.
 inline Run runOf(const Array& array, int64_t lead = 1, int64_t stride = 0) {
   const bool aligned = reinterpret_cast<uintptr_t>(array.data) % 16 == 0 && lead % kAlignedElements == 0 &&
                        stride % kAlignedElements == 0;

@@ -1,4 +1,4 @@
-// Which GPU, and what there is: the CUDA addon's place of src/bindings/settings.cc.
+// Chooses a GPU and lists those of the machine, in place of src/bindings/settings.cc.
 #include "../bindings/arguments.h"
 #include "../bindings/groups.h"
 #include "gemm-settings.h"
@@ -9,7 +9,7 @@ namespace {
 
 std::string levelOf(int capability) { return capability == 0 ? "emulated" : "sm_" + std::to_string(capability); }
 
-// -> the one set of kernels that the GPU in use has, by its compute capability: sm_90
+// -> the only level of the current GPU, named by its compute capability: sm_90
 Napi::Value levels(const Napi::CallbackInfo& info) {
   return withInstance(info, [&](Instance& instance) -> Napi::Value {
     Napi::Array names = Napi::Array::New(info.Env());
@@ -18,7 +18,7 @@ Napi::Value levels(const Napi::CallbackInfo& info) {
   });
 }
 
-// { device?: number, level?: name, threads?, gemm?, tune?, tf32? } -> them as they now are
+// { device?: number, level?: name, threads?, gemm?, tune?, tf32? } -> their current values
 Napi::Value configure(const Napi::CallbackInfo& info) {
   static constexpr const char* kFields[] = {"device", "level", "threads", "gemm", "tune", "tf32"};
   return withArguments(info, kFields, [&](const Arguments& arguments) -> Napi::Value {
@@ -29,7 +29,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
       const std::string wanted = arguments.field("level").ToString();
       if (wanted != level) arguments.refuse("level", wanted + " is not usable here");
     }
-    // Kernels use no threads of the host; the number is kept for those who ask.
+    // Kernels use no threads of the host. The number is only kept so that it can be read.
     if (arguments.has("threads")) instance.threads = static_cast<int>(arguments.integer("threads", 1, 1024));
     Napi::Object result = Napi::Object::New(arguments.env());
     result.Set("level", level);

@@ -1,4 +1,5 @@
-// Sums over a warp and over a block: all threads take part, all get the same bits, in an order that is always the same.
+// Sums over a warp and over a block. All threads take part and get the same bits, because the order is always
+// the same.
 #pragma once
 #include "launch.h"
 
@@ -11,12 +12,13 @@ template <typename T> __device__ __forceinline__ T warpSum(T value) {
   return value;
 }
 
-// Of a block of whole warps in x. `space` is the block's and holds a value of each warp.
+// Sums over a block, which has whole warps in x. `space` belongs to the block and holds one value of each
+// warp.
 template <typename T> __device__ __forceinline__ T blockSum(T value, T (&space)[kMostWarps]) {
   value = warpSum(value);
   const unsigned warps = blockDim.x / kWarp;
   if (warps == 1) return value;
-  // Until all have read what an earlier sum left there.
+  // Waits until all have read the result of an earlier sum.
   __syncthreads();
   if (threadIdx.x % kWarp == 0) space[threadIdx.x / kWarp] = value;
   __syncthreads();

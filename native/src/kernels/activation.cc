@@ -7,7 +7,7 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Elements of one chunk: a multiple of the elements that one call of Philox gives.
+// Elements of one chunk, a multiple of the elements that one call of Philox gives.
 constexpr size_t kChunk = 16384;
 
 template <bool kBf16> VITRAIL_INLINE Floats loadAt(const Array& x, size_t at, size_t count) {
@@ -96,7 +96,8 @@ template <bool kIn, bool kOut> void masked(const Context& context, Array x, Arra
   context.pool.run(chunksOf(x.length), [&](int chunk, int) {
     DropoutBits bits(dropout, static_cast<uint64_t>(chunk) * kChunk);
     eachVector(chunk, x.length, [&](size_t at, size_t count) {
-      // A product, not a choice: NaN and infinities that are dropped become NaN, as with a mask that is a tensor.
+      // Multiplies rather than selects, so that NaN and infinities that are dropped become NaN, as with a mask
+      // that is a tensor.
       storeAt<kOut>(y, at, loadAt<kIn>(x, at, count) * bits.next(static_cast<int>(count)), count);
     });
   });

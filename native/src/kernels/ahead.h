@@ -1,21 +1,21 @@
-// Memory that will be needed soon, asked for while there is still something to compute.
+// Prefetches memory that will be needed soon, while there is still something to compute.
 #pragma once
 #include "variant.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// Rows of a head of attention lie far apart, some in a page of their own: the processor does not foresee them, and
-// waiting for them took a third of the time (65 tokens, 2 vCPU Zen 4, 2026-11-22).
+// Rows of an attention head are far apart, some in a page of their own. The processor does not prefetch them
+// by itself, and waiting for them took a third of the time (65 tokens, 2 vCPU Zen 4, 2026-11-22).
 class Ahead {
  public:
   enum Purpose { toRead, toWrite };
 
-  // At most 8 times.
+  // May be called at most 8 times.
   void add(const void* first, size_t bytesOfRow, size_t bytesToNext, size_t rows, Purpose purpose) {
     parts_[count_++] = {static_cast<const char*>(first), bytesOfRow, bytesToNext, rows, purpose};
   }
 
-  // Asks for the next rows: to be called about every 1,000 cycles.
+  // Prefetches the next rows. Has to be called about every 1,000 cycles.
   VITRAIL_INLINE void step() {
     for (size_t i = 0; i < kRowsOfStep && part_ < count_; i++) {
       const Part& part = parts_[part_];
@@ -34,7 +34,7 @@ class Ahead {
 
  private:
   static constexpr size_t kLine = 64;
-  // More would wait for each other.
+  // More requests at a time would wait for each other.
   static constexpr size_t kRowsOfStep = 10;
 
   struct Part {

@@ -1,17 +1,17 @@
-// Where a head of attention has its rows in the tensors, and its operands in the scratch memory.
+// The positions of an attention head's rows in the tensors, and of its operands in scratch memory.
 #pragma once
 #include "attention-pack.h"
 #include "attention.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// Vectors of queries that are worked on at a time: their scores stay in the second-level cache, and 65 tokens are one
-// block. Even.
+// Vectors of queries in a block. Their scores stay in the second-level cache, and 65 tokens are one block. The
+// number is even.
 constexpr size_t kMostVectors = 6;
 // Words from row to row of a block's scores.
 constexpr size_t kStride = kMostVectors * kLanes;
 
-// Queries [first, first + count) of a head, in whole panels but for the last.
+// Queries [first, first + count) of a head, in whole panels except for the last one.
 struct Block {
   size_t first, count;
 };
@@ -23,7 +23,7 @@ inline Block blockOf(size_t queries, size_t index) {
   return {first, (end < queries ? end : queries) - first};
 }
 
-// Where a task has what, in floats from its thread's scratch on. All are multiples of a vector.
+// The positions of a task's arrays in its thread's scratch memory, in floats. All are multiples of a vector.
 struct Layout {
   size_t total = 0;
   size_t take(size_t floats) {

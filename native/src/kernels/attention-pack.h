@@ -1,4 +1,4 @@
-// Brings queries, keys, values and gradients of a head into the layouts that attention-tile.h multiplies.
+// Packs queries, keys, values and gradients of a head into the layouts that attention-tile.h multiplies.
 #pragma once
 #include "attention-tile.h"
 #include "rows.h"
@@ -7,13 +7,13 @@ namespace vitrail::VITRAIL_VARIANT {
 
 VITRAIL_INLINE size_t vectorsOf(size_t elements) { return (elements + kLanes - 1) / kLanes; }
 VITRAIL_INLINE size_t padded(size_t elements) { return vectorsOf(elements) * kLanes; }
-// Words that hold so many elements in the direction of the sum.
+// The number of words that hold so many elements in the direction of the sum.
 template <bool kPairs> VITRAIL_INLINE size_t wordsOf(size_t elements) { return kPairs ? (elements + 1) / 2 : elements; }
 
 // A head's rows in a tensor.
 struct HeadRows {
   Array tensor;
-  // Element of the first row's start, and elements from row to row.
+  // The element at which the first row starts, and elements from one row to the next.
   size_t first, stride;
   // d
   size_t width;
@@ -38,7 +38,7 @@ VITRAIL_INLINE Floats vectorOf(const HeadRows& x, size_t row, size_t at) {
 
 #if defined(VITRAIL_LEVEL_AVX512BF16)
 
-// bf16 of low in the lower halves of words, of high in the upper.
+// The bf16 of `low` in the lower halves of words, those of `high` in the upper halves.
 VITRAIL_INLINE Floats pairUp(Floats low, Floats high) {
   const __m512i lower = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)low));
   const __m512i upper = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)high));
@@ -51,7 +51,7 @@ VITRAIL_INLINE Floats chain(Floats first, Floats second) {
 
 #else
 
-// Only to be named: there are no pairs at this level.
+// Never called, because there are no pairs at this level; it only has to compile.
 VITRAIL_INLINE Floats pairUp(Floats low, Floats) { return low; }
 VITRAIL_INLINE Floats chain(Floats first, Floats) { return first; }
 
@@ -97,7 +97,7 @@ template <bool kPairs> void packColumns(const HeadRows& x, size_t count, float* 
 // Writes the transpose of kLanes rows of kLanes words.
 VITRAIL_INLINE void transposeSquare(const float* from, size_t rowOfFrom, float* to, size_t rowOfTo) {
 #if VITRAIL_VECTOR_BYTES == 64
-  // Butterfly: four times, rows i and i + 8 are interleaved to rows 2 i and 2 i + 1.
+  // A butterfly: four times, rows i and i + 8 are interleaved into rows 2 i and 2 i + 1.
   const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   __m512i rows[16], next[16];

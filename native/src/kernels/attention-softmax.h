@@ -1,4 +1,4 @@
-// The softmax of attention and its gradient, on columns of scores: a vector holds queries, keys follow each other in
+// The softmax of attention and its gradient, on columns of scores. A vector holds queries, and keys are in
 // rows, so that maxima and sums need no steps across lanes.
 #pragma once
 #include "attention-pack.h"
@@ -6,7 +6,8 @@
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// e^x for x not much above 0, to 2 units in the last place; 0 below -87.3; NaN stays NaN. See exponential in math.h.
+// e^x for x not much above 0, to 2 units in the last place; 0 below -87.3; NaN stays NaN. See exponential() in
+// math.h.
 VITRAIL_INLINE Floats powerOfE(Floats x) {
 #if VITRAIL_VECTOR_BYTES == 64
   constexpr float kRounder = 12582912.0f, kHigh = 0.693359375f, kLow = -2.12194440e-4f;
@@ -50,7 +51,7 @@ template <bool kPairs> void softmaxColumns(float* scores, size_t keys, size_t st
                                            bool round, float* inverse, float* logSum) {
   for (size_t vector = 0; vector < vectors; vector++) {
     float* column = scores + vector * kLanes;
-    // Passes over NaN; the sum below does not.
+    // Ignores NaN; the sum below does not.
     Floats largest = splat(-__builtin_inff());
     for (size_t key = 0; key < keys; key++) largest = maximum(load(column + key * stride), largest);
     Floats sum{};
@@ -71,7 +72,8 @@ template <bool kPairs> void softmaxColumns(float* scores, size_t keys, size_t st
   }
 }
 
-// What a block of queries has on the way back. All [keys, stride] words, stride even in vectors.
+// The arrays of a block of queries in the backward pass. All are [keys, stride] words, where stride is an even
+// number of vectors.
 struct ScoreGradients {
   // In: scores. Out: probabilities, with queries in the direction of the sum (pairs: [keys, stride / 2] of stride).
   float* scores;
@@ -82,7 +84,7 @@ struct ScoreGradients {
   size_t keys, queries, stride;
   float scale;
   bool round;
-  // Of each query; padded to whole vectors.
+  // One value for each query, padded to whole vectors.
   const float *logSum, *delta;
 };
 
@@ -97,7 +99,7 @@ VITRAIL_INLINE ScoreGradient scoreGradient(const ScoreGradients& g, size_t key, 
   Floats ds = p * (load(g.gradients + at) - load(g.delta + vector * kLanes));
   const size_t count = g.queries - vector * kLanes;
   if (count < kLanes) {
-    // What padding holds may be NaN.
+    // Padding may hold NaN.
     const Ints inside = firstLanes(count);
     p = select(inside, p, splat(0)), ds = select(inside, ds, splat(0));
   }
@@ -122,7 +124,7 @@ template <bool kPairs> void softmaxGradient(const ScoreGradients& g) {
       for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < 2; j++) of[i][j] = scoreGradient(g, key + i, vector + j);
       }
-      // Half a row's words: over what has been read.
+      // Half a row of words, written over values that were read already.
       const size_t at = key * g.stride + vector / 2 * kLanes;
       for (size_t i = 0; i < 2 && key + i < g.keys; i++) {
         store(g.scores + at + i * g.stride, chain(of[i][0].p, of[i][1].p));

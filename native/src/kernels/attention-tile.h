@@ -1,18 +1,18 @@
-// Gemms of matrices that lie in cache, for attention: a block of C stays in registers while its steps are added up.
+// Gemms of matrices in the cache, for attention. A block of C stays in registers while its steps are added up.
 #pragma once
 #include "ahead.h"
 #include "vector.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// Operands are 32-bit words: a float, or (`kPairs`) two bf16 that follow each other in the direction of the sum.
+// Operands are 32-bit words: a float, or (`kPairs`) two bf16 that are neighbours in the direction of the sum.
 #if defined(VITRAIL_LEVEL_AVX512BF16)
 constexpr bool kHasPairs = true;
 #else
 constexpr bool kHasPairs = false;
 #endif
 
-// Rows of a block of C: with two vectors each they fill the registers, but for the operands'.
+// Rows of a block of C. With two vectors each they fill the registers that operands do not need.
 constexpr size_t kMostRows = kLanes == 16 ? 14 : 6;
 // Vectors of a panel of B.
 constexpr size_t kPanel = 2;
@@ -69,7 +69,7 @@ template <bool kPairs, bool kAlong, int kRows, int kVectors> void multiplyBlock(
   }
 }
 
-// Calls the instance for `rows` <= kRows.
+// Calls the function for `rows` <= kRows.
 template <bool kPairs, bool kAlong, int kVectors, int kRows = static_cast<int>(kMostRows)>
 VITRAIL_INLINE void multiplyRows(size_t rows, size_t steps, const float* a, size_t stride, const float* b, float* c,
                                  size_t rowOfC, bool accumulate) {
@@ -88,7 +88,7 @@ template <bool kPairs> void multiply(size_t rows, size_t vectors, size_t steps, 
                                      size_t rowOfC, bool accumulate, Ahead& ahead) {
   const bool along = a.step == 1;
   const size_t stride = along ? a.row : a.step;
-  // Blocks of about equal size, so that none is left with a row or two.
+  // Blocks of about equal size, so that none has only a row or two.
   const size_t blocks = (rows + kMostRows - 1) / kMostRows;
   for (size_t vector = 0; vector < vectors; vector += kPanel) {
     const float* panel = b + vector * kLanes * steps;

@@ -7,7 +7,7 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Queries of a task on the way forward, at most.
+// The most queries of a task in the forward pass.
 constexpr size_t kQueriesOfTask = 512;
 
 template <bool kPairs> void headForward(const Head& h, const Array& qkv, const Array& out, float* logSumExp, Block task,
@@ -64,7 +64,7 @@ struct BackwardOperands {
   Array dOut, dQkv;
 };
 
-// delta = sum of dOut x out, for each query; and logSum; both padded with zeros.
+// Computes delta, the sum of dOut x out of each query, and logSum. Both are padded with zeros.
 void statisticsOf(const Head& h, const BackwardOperands& o, size_t first, size_t count, float* logSum, float* delta) {
   const HeadRows out = h.plain(o.out, false).from(first), dOut = h.plain(o.dOut, false).from(first);
   memset(logSum, 0, kStride * sizeof(float));

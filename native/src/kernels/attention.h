@@ -1,4 +1,5 @@
-// softmax(Q K^T / sqrt(d)) V for every image and head, without a stored matrix of scores (arXiv 2205.14135).
+// softmax(Q K^T / sqrt(d)) V for every image and head, without storing the matrix of scores (arXiv
+// 2205.14135).
 #pragma once
 #include "../base/context.h"
 #include "../base/tensor.h"
@@ -15,7 +16,7 @@ struct AttentionShape {
   size_t heads = 0;
   // d, at least 1; D = heads x d.
   size_t width = 0;
-  // Operands of products are rounded to bf16; sums are fp32 in any case.
+  // Whether operands of gemms are rounded to bf16. Sums are always fp32.
   bool bf16 = false;
 };
 

@@ -1,4 +1,4 @@
-// What follows a matrix product, while its rows are in the cache.
+// The operations after a gemm, done while its rows are still in the cache.
 #pragma once
 #include "gelu.h"
 #include "gemm-words.h"
@@ -7,7 +7,7 @@
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// The inner loop itself can write the result: there is nothing to do but to add.
+// Whether the inner loop itself can write the result, because it only has to add.
 inline bool isDirect(const GemmTask& task) {
   return task.alpha == 1 && task.activation == Activation::none && !task.preActivation && !task.residual &&
          !task.dropout.active() && !(task.accumulate && task.c.isBf16());
@@ -28,7 +28,8 @@ template <> struct Masks<true> {
 
 template <bool kBf16, Activation kActivation, bool kDrops>
 void finishRowBy(const GemmTask& task, int64_t first, int64_t row, int64_t j0, int64_t j1, const float* sums) {
-  // What is stored could alias the task, as far as the compiler knows: all that the loop needs is kept apart from it.
+  // The compiler cannot know that stores do not change the task, so everything that the loop needs is copied
+  // out of it.
   const float alpha = task.alpha;
   const float* bias = task.bias;
   void *c = task.c.data, *pre = task.preActivation.data;
@@ -57,7 +58,7 @@ template <bool kBf16, bool kDrops> RowFinish rowFinishBy(Activation activation) 
   }
 }
 
-// Makes columns j0 to j1 of row `row` of the result, which begins at element `first` of c, from its sums.
+// Computes columns j0 to j1 of row `row` of the result from its sums. The row begins at element `first` of c.
 inline RowFinish rowFinish(const GemmTask& task) {
   const bool drops = task.dropout.active();
   if (task.c.isBf16())

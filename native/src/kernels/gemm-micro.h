@@ -1,10 +1,10 @@
-// The innermost loop of a matrix product: a tile of the result in registers.
+// The innermost loop of a gemm, which keeps a tile of the result in registers.
 #pragma once
 #include "gemm-words.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// A tile's rows and columns, as many as the registers hold.
+// Rows and columns of a tile, as many as the registers can hold.
 constexpr int kTileRows = VITRAIL_VECTOR_BYTES == 64 ? 14 : VITRAIL_VECTOR_BYTES == 32 ? 6 : 4;
 constexpr int kTileColumns = 2 * kLanes;
 
@@ -16,12 +16,12 @@ struct TileTask {
   int64_t aRow, aDepth;
   // [depth][kTileColumns] words.
   const float* b;
-  // Of the tile, at most kTileColumns.
+  // Columns of the tile, at most kTileColumns.
   int64_t columns;
-  // Added to the products where not null, with `addendRow` elements from one row to the next.
+  // Added to the products unless it is null, with `addendRow` elements from one row to the next.
   const float* addend;
   int64_t addendRow;
-  // [columns], added to every row where not null.
+  // [columns], added to every row unless it is null.
   const float* bias;
   // The result, f32 or bf16, with `cRow` elements from one row to the next. May be the addend.
   void* c;
@@ -87,7 +87,7 @@ template <Operand kOperand, int kRows, int kVectors> void multiplyTile(const Til
     __builtin_prefetch(c + kLanes * cBytes, 1);
   }
   const int64_t aRow = task.aRow, aDepth = task.aDepth;
-  // Three rows to a pointer: x86 addresses reach base + 0, 1 or 2 times a register.
+  // One pointer for three rows, because x86 addresses reach base + 0, 1 or 2 times a register.
   constexpr int kPointers = (kRows + 2) / 3;
   const char* a[kPointers];
 #pragma GCC unroll 16

@@ -1,18 +1,20 @@
-// Copies operands of a matrix product into the order in which the inner loop reads them, as words (see gemm-micro.h).
+// Copies the operands of a gemm into the order in which the inner loop reads them, as words (see
+// gemm-micro.h).
 #pragma once
 #include "gemm-micro.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// Halves at (row, column) and the following columns, `count` > 0 of them, rounded where stored as f32.
+// bf16 at (row, column) and in the following columns, `count` > 0 of them. They are rounded if they are stored
+// as f32.
 template <Reading kReading>
 VITRAIL_INLINE Halves halvesAt(const Stored& x, int64_t row, int64_t column, int64_t count) {
   if constexpr (isStoredBf16(kReading)) return loadHalves(x.bf16(row, column), count);
   else return narrowFast(loadFloats(x.f32(row, column), count));
 }
 
-// kLanes words that lie side by side in memory: one k, or the two of a pair, of several rows of op(a) (columns of
-// op(b)). `second` is false where k is odd and the last pair has one element.
+// kLanes words that are neighbours in memory: one k, or the two of a pair, of several rows of op(a) (columns
+// of op(b)). `second` is false if k is odd and the last pair has only one element.
 template <Reading kReading>
 VITRAIL_INLINE Floats wordsAcross(const Stored& x, int64_t k, int64_t column, int64_t count, bool second) {
   if constexpr (kReading == Reading::floats) return loadFloats(x.f32(k, column), count);
@@ -26,7 +28,7 @@ VITRAIL_INLINE Floats wordsAcross(const Stored& x, int64_t k, int64_t column, in
   }
 }
 
-// kLanes words along k of one row, from element k on; `count` > 0 elements are left, zeros follow.
+// kLanes words along k of one row, from element k on. `count` > 0 elements are left, and zeros follow them.
 template <Reading kReading> VITRAIL_INLINE Floats wordsAlong(const Stored& x, int64_t row, int64_t k, int64_t count) {
   if constexpr (kReading == Reading::floats) return loadFloats(x.f32(row, k), count);
   else if constexpr (kReading == Reading::widened || kReading == Reading::rounded) {
@@ -40,7 +42,7 @@ template <Reading kReading> VITRAIL_INLINE Floats wordsAlong(const Stored& x, in
   }
 }
 
-// Rows of a strided operand are too short for the processor to see what comes next.
+// Rows of a strided operand are too short for the processor to prefetch the next one.
 template <Reading kReading> VITRAIL_INLINE void prefetchRow(const Stored& x, int64_t row, int64_t column) {
   for (int64_t i = 0; i < elementsOf(kReading); i++) {
     if constexpr (isStoredBf16(kReading)) __builtin_prefetch(x.bf16(row + i, column));
@@ -48,7 +50,7 @@ template <Reading kReading> VITRAIL_INLINE void prefetchRow(const Stored& x, int
   }
 }
 
-// Rows become columns. Only shuffles: words of any kind pass unchanged.
+// Transposes. It uses only shuffles, so words of any kind pass unchanged.
 VITRAIL_INLINE void transposeSquare(Floats rows[kLanes]) {
 #if VITRAIL_VECTOR_BYTES == 64
   __m512i t[16], u[16];
@@ -134,16 +136,17 @@ void packRows(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, f
   }
 }
 
-// Words of a panel that packColumns writes: the last row's store takes a whole vector.
+// Words of a panel that packColumns writes. The store of the last row writes a whole vector.
 constexpr int64_t columnPanelWords(int64_t depth) { return depth * kTileRows + kLanes; }
 
-// Panels of kTileRows rows, [depth][kTileRows] words each, columnPanelWords(depth) apart, from a stored [k, m]:
-// elements k0 to k1 of rows i0 to i1. Where `sums` is given, the elements as stored are added to it, a row each.
+// Panels of kTileRows rows, [depth][kTileRows] words each, columnPanelWords(depth) apart, from a stored [k,
+// m]: elements k0 to k1 of rows i0 to i1. If `sums` is given, it gets the sum of the stored elements of each
+// row.
 template <Reading kReading>
 void packColumns(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, float* to, float* sums) {
   static_assert(kTileRows <= kLanes, "a row of a panel is one vector");
   constexpr int64_t kWords = elementsOf(kReading);
-  // Rows of memory that are read before the next panel: as many as stay in the first cache.
+  // Rows of memory that are read before the next panel, as many as stay in the first-level cache.
   constexpr int64_t kBlock = 16 * kWords;
   const int64_t panelWords = columnPanelWords(wordsOf(kReading, k1 - k0));
   for (int64_t kb = k0; kb < k1; kb += kBlock) {
@@ -168,7 +171,7 @@ void packColumns(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1
   }
 }
 
-// Adds elements k0 to k1 of rows i0 to i1 of a stored [m, k], to one sum a row.
+// Adds up elements k0 to k1 of rows i0 to i1 of a stored [m, k], with one sum for each row.
 inline void addRowSums(const Stored& a, int64_t k0, int64_t k1, int64_t i0, int64_t i1, float* sums) {
   for (int64_t i = i0; i < i1; i++) {
     Floats sum{};

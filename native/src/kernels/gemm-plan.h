@@ -1,18 +1,19 @@
-// How a matrix product is cut into blocks. No element's sum depends on it, but for the blocks of k, which follow from
-// k.
+// Decides how a gemm is cut into blocks. The sums do not depend on this, except on the blocks of k, which
+// depend only on k.
 #pragma once
 #include "gemm-epilogue.h"
 #include "gemm-pack.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// Words of k in a block, and columns of one: together they take about half of a second cache of 1 MB.
+// Words of k and columns in a block. Together they take about half of a second-level cache of 1 MB.
 constexpr int64_t kDepth = 384;
 constexpr int64_t kColumns = 384;
 constexpr int64_t kPackedWords = kDepth * kColumns;
-// Rows of a that are packed at a time: they share the second cache with the block of b.
+// Rows of a that are packed at a time. They share the second-level cache with the block of b.
 constexpr int64_t kRowBlock = 8 * kTileRows;
-// Rows of a tile of work: many, because b is packed for each, but sums that wait in scratch memory take room.
+// Rows of a tile of work. Many rows are good, because b is packed for each tile, but sums in scratch memory
+// take space.
 constexpr int64_t kMostRows = 144 * kTileRows, kFewestRows = 16 * kTileRows;
 
 inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -20,23 +21,23 @@ inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t roundUp(int64_t a, int64_t b) { return ceilDiv(a, b) * b; }
 inline int64_t wholeLines(int64_t words) { return roundUp(words, 16); }
 
-// Words from one packed row of a to the next: not a multiple of 4 KB, or the rows of a tile would displace each other
-// from the first cache.
+// Words from one packed row of a to the next. This must not be a multiple of 4 KB, or the rows of a tile would
+// evict each other from the first-level cache.
 inline int64_t packedRowWords(int64_t depth) { return wholeLines(depth) + 16; }
 
 struct Plan {
   Reading readingA, readingB;
   Operand operand;
   bool packsA;
-  // The inner loop writes the result itself.
+  // Whether the inner loop writes the result itself.
   bool direct;
-  // Sums of earlier blocks of k wait in c for the next.
+  // Whether sums of earlier blocks of k wait in c for the next block.
   bool sumsInC;
-  // All blocks of b of a tile are kept: the next tile may use the same.
+  // Whether all blocks of b of a tile are kept, because the next tile may use the same.
   bool keepsB;
-  // Words of k, and in one block; blocks.
+  // Words of k, words of k in one block, and the number of blocks.
   int64_t depth, blockDepth, blocks;
-  // Tiles of the result: rows and columns of one, and how many.
+  // Rows and columns of a tile of the result, and the numbers of tiles.
   int64_t rows, columns, tilesDown, tilesAcross;
   // Words of scratch for one thread, each part beginning on a cache line.
   int64_t wordsB, wordsA, wordsSums, wordsRowSums;
@@ -47,14 +48,14 @@ struct Plan {
 inline bool readsInPlace(const GemmTask& task, Reading reading) {
   if (task.transposeA) return reading == Reading::floats;
   if (reading == Reading::pairs ? task.k % 2 != 0 : reading != Reading::floats) return false;
-  // Rows a multiple of 4 KB apart displace each other from the first cache.
+  // Rows that are a multiple of 4 KB apart evict each other from the first-level cache.
   return task.lda * (reading == Reading::pairs ? 2 : 4) % 4096 != 0 || task.n <= 2 * kTileColumns;
 }
 
-// Tiles of work for each thread, so that none waits long for the last.
+// Tiles of work for each thread, so many that no thread waits long for the last one.
 constexpr int64_t kTilesPerThread = 4;
 
-// Tiles that lie below each other.
+// Tiles below each other.
 inline int64_t tilesDownOf(const GemmTask& task, const Plan& plan, int threads) {
   const int64_t fewest = ceilDiv(task.m, kMostRows);
   if (threads == 1) return fewest;
@@ -72,9 +73,9 @@ inline Plan planOf(const GemmTask& task, int threads) {
   plan.direct = isDirect(task);
   plan.sumsInC = plan.direct && !task.c.isBf16();
   plan.depth = wordsOf(plan.readingA, task.k);
-  // k = 0 is one block of nothing.
+  // For k = 0 there is one empty block.
   plan.blocks = plan.depth == 0 ? 1 : ceilDiv(plan.depth, kDepth);
-  // Equal blocks rather than a short last one.
+  // Blocks of equal size, so that the last one is not short.
   plan.blockDepth = wholeLines(ceilDiv(plan.depth, plan.blocks));
   plan.columns = roundUp(least(task.n, kColumns), kTileColumns);
   plan.tilesAcross = ceilDiv(task.n, plan.columns);

@@ -1,11 +1,11 @@
-// What the inner loop of a matrix product multiplies, and how elements get there and back.
+// The words that the inner loop of a gemm multiplies, and how elements are converted to words and back.
 #pragma once
 #include "../base/tensor.h"
 #include "vector.h"
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// What is multiplied is made of words of 32 bits: a float, or two bf16 that follow each other along k.
+// The inner loop multiplies words of 32 bits: a float, or two bf16 that are neighbours along k.
 enum class Operand : uint8_t { floats, pairs };
 
 #if defined(VITRAIL_LEVEL_AVX512BF16)
@@ -14,7 +14,7 @@ constexpr bool kHasPairs = true;
 constexpr bool kHasPairs = false;
 #endif
 
-// How stored elements become words.
+// How stored elements are converted to words.
 enum class Reading : uint8_t {
   floats,        // f32 as it is
   widened,       // bf16 to f32
@@ -49,7 +49,7 @@ struct Stored {
   }
 };
 
-// As narrow(), but by the processor's instruction where there is one: that takes subnormal numbers for 0.
+// As narrow(), but with the processor's instruction if there is one, which treats subnormal numbers as 0.
 VITRAIL_INLINE Halves narrowFast(Floats v) {
 #if defined(VITRAIL_LEVEL_AVX512BF16)
   return (Halves)_mm512_cvtneps_pbh((__m512)v);
@@ -58,7 +58,8 @@ VITRAIL_INLINE Halves narrowFast(Floats v) {
 #endif
 }
 
-// Loads and stores below are of `count` > 0 elements, or of kLanes where there are more; other lanes load as zeros.
+// The loads and stores below are of `count` > 0 elements, or of kLanes if there are more. Other lanes load
+// zeros.
 
 #if VITRAIL_VECTOR_BYTES == 64
 VITRAIL_INLINE __mmask16 firstLanes(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
@@ -108,7 +109,7 @@ VITRAIL_INLINE void storeFloats(float* to, Floats v, int64_t count) {
 #endif
 }
 
-// Of an array in either storage.
+// The same for an array in either storage.
 template <bool kBf16> VITRAIL_INLINE Floats loadElements(const void* from, int64_t at, int64_t count) {
   if constexpr (kBf16) return widen(loadHalves(static_cast<const uint16_t*>(from) + at, count));
   else return loadFloats(static_cast<const float*>(from) + at, count);

@@ -1,5 +1,5 @@
-// Matrix products by the method of Goto and van de Geijn (ACM TOMS 34, 2008): blocks of b are packed for the second
-// cache, and of a, where the inner loop cannot read it in place.
+// Gemms by the method of Goto and van de Geijn (ACM TOMS 34, 2008): blocks of b are packed for the
+// second-level cache, and so are those of a if the inner loop cannot read it in place.
 #include "gemm.h"
 
 #include "gemm-plan.h"
@@ -34,10 +34,10 @@ const void* elementAt(const Array& array, int64_t element) {
   return array.as<char>() + element * static_cast<int64_t>(bytesOf(array.storage));
 }
 
-// What one thread works with, from tile to tile.
+// The scratch memory of one thread, kept from tile to tile.
 struct Workplace {
   float *packedB, *packedA, *sums, *rowSums;
-  // Which columns of which matrix packedB holds; null for none.
+  // The matrix and the columns that packedB holds; null for none.
   const void* matrixB = nullptr;
   int64_t columnsB = 0;
 
@@ -45,7 +45,8 @@ struct Workplace {
       : packedB(scratch), packedA(packedB + plan.wordsB), sums(packedA + plan.wordsA), rowSums(sums + plan.wordsSums) {}
 };
 
-// Fetches rows of a into the second cache, a share at a time: they lie too far apart for the processor to guess them.
+// Prefetches rows of a into the second-level cache, a share at a time. They are too far apart for the
+// processor to do this by itself.
 class RowFetcher {
  public:
   RowFetcher() = default;
@@ -137,7 +138,7 @@ class Tile {
     }
   }
 
-  // All columns of a tile's rows, for the first, a middle or the last block of k.
+  // Computes all columns of a tile's rows, for the first, a middle or the last block of k.
   void computeStrip(TileTask& tile, bool first, bool last, int64_t i, int rows) {
     float* sums = place_.sums + (plan_.blocks > 1 ? i - i0_ : 0) * plan_.columns;
     const int64_t at = offsetC_ + i * task_.ldc + j0_;
@@ -186,7 +187,7 @@ void gemm(const Context& context, const GemmTask& task) {
   const int threads = context.pool.threads();
   const Plan plan = planOf(task, threads);
   const int64_t words = plan.scratchWords();
-  // A workplace's scratch, and the workplace itself behind it.
+  // The scratch memory of a thread, with its Workplace after it.
   const int64_t bytes = words * 4 + static_cast<int64_t>(roundUp(sizeof(Workplace), 64));
   Scratch scratch(context.memory, static_cast<size_t>(bytes) * static_cast<size_t>(threads));
   const auto place = [&](int thread) { return scratch.as<char>() + thread * bytes; };

@@ -1,4 +1,4 @@
-// Matrix products with what usually follows them.
+// Gemms, together with the operations that usually follow them.
 #pragma once
 #include "../base/context.h"
 #include "../base/tensor.h"
@@ -10,13 +10,13 @@ namespace vitrail {
 
 enum class Activation : uint8_t { none = 0, geluTanh = 1, geluErf = 2 };
 
-// For every matrix of the batch: y = op(a) op(b) + bias; pre = y; c = residual + dropout(activation(y)); or, where
-// `accumulate`, c += op(a) op(b), with nothing else. Sums are fp32. Matrices are row-major. On a GPU, where c is
-// stored as bf16, bias and y may be rounded to bf16 on the way.
+// For every matrix of the batch: y = op(a) op(b) + bias; pre = y; c = residual + dropout(activation(y)). With
+// `accumulate`: c += op(a) op(b), and nothing else. Sums are fp32. Matrices are row-major. On a GPU, if c is
+// stored as bf16, bias and y may be rounded to bf16 as well.
 struct GemmTask {
-  // op(a) is [m, k]: stored so, or [k, m] where transposeA. f32 or bf16.
+  // op(a) is [m, k]. With transposeA, a is stored as [k, m]. f32 or bf16.
   Array a;
-  // op(b) is [k, n]: stored so, or [n, k] where transposeB. f32 or bf16.
+  // op(b) is [k, n]. With transposeB, b is stored as [n, k]. f32 or bf16.
   Array b;
   // [m, n], f32 or bf16.
   Array c;
@@ -30,14 +30,14 @@ struct GemmTask {
   // Multiplies the product, before anything else.
   float alpha = 1;
   bool accumulate = false;
-  // Operands are rounded to bf16 (those that are not stored so); else bf16 operands are widened to fp32.
+  // Whether fp32 operands are rounded to bf16. If not, bf16 operands are widened to fp32.
   bool bf16 = false;
   // [n], or null.
   const float* bias = nullptr;
   Activation activation = Activation::none;
   // [m, n] with ldc, c's storage, or empty.
   Array preActivation;
-  // Positions count from 0 in the dense [m, n] result: only for batch = 1 and ldc = n.
+  // Positions count from 0 in the dense [m, n] result, so it is only for batch = 1 and ldc = n.
   DropoutKey dropout;
   // [m, n] with ldc, c's storage, or empty; may be c itself.
   Array residual;

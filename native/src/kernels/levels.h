@@ -1,4 +1,4 @@
-// Declares a group of kernels in every compiled level and picks the one that is asked for.
+// Declares a group of kernels in every compiled level, and chooses the level that is asked for.
 #pragma once
 #include "../base/processor.h"
 
@@ -25,7 +25,7 @@
 
 #if defined(VITRAIL_CUDA)
 
-// On a GPU a group has one form; there are no levels.
+// On a GPU a group has only one form, because there are no levels.
 #define VITRAIL_KERNEL_GROUP(Type, name) \
   namespace cuda {                       \
   extern const Type name;                \
@@ -52,7 +52,7 @@
   VITRAIL_DECLARE_LEVELS(Type, name)     \
   inline const Type& name([[maybe_unused]] Level level) { VITRAIL_CHOOSE_LEVEL(name) }
 
-// A group that has instructions of its own for bf16: build.mjs compiles it for that level too.
+// A group that uses bf16 instructions. build.mjs compiles it for that level too.
 #define VITRAIL_KERNEL_GROUP_WITH_BF16(Type, name)                                  \
   VITRAIL_DECLARE_LEVELS(Type, name)                                                \
   VITRAIL_IF_AVX512BF16(namespace avx512bf16 { extern const Type name; })           \

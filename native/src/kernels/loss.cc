@@ -7,10 +7,10 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Logits of a chunk, about.
+// Approximate number of logits in a chunk.
 constexpr size_t kChunk = 4096;
 
-// Partial sums in double precision: as many as a vector has lanes, so that the loop runs in vectors.
+// Partial sums in double precision, as many as a vector has lanes, so that the compiler vectorises the loop.
 struct Sums {
   double lanes[kLanes] = {};
 
@@ -24,7 +24,7 @@ struct Sums {
   }
 };
 
-// NaN is passed over: -infinity where there is nothing else.
+// The largest value, ignoring NaN; -infinity if there is no other value.
 float largestOf(const float* row, size_t width) {
   Floats largest = splat(-__builtin_inff());
   eachVectorOfRow(width, [&](size_t at, size_t count) {
@@ -77,7 +77,8 @@ void crossEntropy(const Context& context, const LossShape& shape, Array logits, 
       if (predictions) predictions[row] = firstOf(z, classes, largest);
       const double sum = exponentials(z, classes, largest, powers);
       const size_t label = static_cast<size_t>(labels[row]);
-      // log(sum) + the mean of (largest - z) under the targets. Not a term of weight 0: 0 x infinity.
+      // log(sum) + the mean of (largest - z) under the targets. A term of weight 0 is left out, because 0 x
+      // infinity is NaN.
       double loss = __builtin_log(sum);
       if (shape.smoothing < 1) loss += (1 - shape.smoothing) * (static_cast<double>(largest) - z[label]);
       if (shape.smoothing > 0) loss += others * distances(z, classes, largest);

@@ -6,15 +6,16 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Rows of a chunk on the way forward.
+// Rows of a chunk in the forward pass.
 constexpr size_t kRows = 16;
-// Partial sums of dScale and dShift: one for each block of rows. Their number follows from the rows alone.
+// Partial sums of dScale and dShift, one for each block of rows. Their number depends only on the number of
+// rows.
 constexpr size_t kMostBlocks = 64;
 constexpr size_t kFewestRowsOfBlock = 16;
 
 int chunksOf(size_t rows) { return static_cast<int>((rows + kRows - 1) / kRows); }
 
-// Spaces of a thread begin a cache line apart at least.
+// The scratch memory of each thread begins on a cache line of its own.
 size_t spaceOf(size_t width) { return (width + 31) / 16 * 16; }
 
 void normalise(const float* x, float* y, size_t width, const float* scale, const float* shift, float mean, float rstd) {
@@ -24,7 +25,7 @@ void normalise(const float* x, float* y, size_t width, const float* scale, const
   });
 }
 
-// Calls row(index, x, y) for every row; what it writes to y reaches the array.
+// Calls row(index, x, y) for every row. Values that it writes to y are stored in the array.
 template <typename Row>
 void eachRow(const Context& context, const NormShape& shape, const Array& x, const Array& y, const Row& row) {
   const size_t space = spaceOf(shape.width);
@@ -48,7 +49,7 @@ void forward(const Context& context, const NormShape& shape, Array x, Array y, c
   const float count = static_cast<float>(width);
   eachRow(context, shape, x, y, [&](size_t row, const float* from, float* to) {
     const float middle = sumOverRow(width, [&](size_t at, size_t n) { return loadUpTo(from + at, n); }) / count;
-    // Around the mean, or a variance far below the squared mean would be lost.
+    // Sums squares around the mean. Otherwise a variance far below the squared mean would be lost.
     const float squares = sumOverRow(width, [&](size_t at, size_t n) {
       const Floats centred = loadUpTo(from + at, n) - middle;
       return centred * centred;

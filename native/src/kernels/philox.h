@@ -1,4 +1,4 @@
-// Philox 4x32-10 (Salmon et al., SC 2011) for dropout: 16 random bits an element.
+// Philox 4x32-10 (Salmon et al., SC 2011) for dropout, with 16 random bits for each element.
 #pragma once
 #include "philox-block.h"
 #include "vector.h"
@@ -20,7 +20,7 @@ inline void philox128(uint32_t counter, const DropoutKey& key, uint16_t* out) {
   const __m512i m0 = _mm512_set1_epi64(0xd2511f53), m1 = _mm512_set1_epi64(0xcd9e8d57);
   uint32_t k0 = key.key[0], k1 = key.key[1];
   for (int round = 0; round < 10; round++) {
-    // Gemms of the even and of the odd lanes, 64 bits each.
+    // Products of the even and of the odd lanes, 64 bits each.
     const __m512i even0 = _mm512_mul_epu32(c0, m0), odd0 = _mm512_mul_epu32(_mm512_srli_epi64(c0, 32), m0);
     const __m512i even1 = _mm512_mul_epu32(c2, m1), odd1 = _mm512_mul_epu32(_mm512_srli_epi64(c2, 32), m1);
     const __m512i low0 = _mm512_mask_mov_epi32(even0, 0xaaaa, _mm512_slli_epi64(odd0, 32));
@@ -59,7 +59,7 @@ inline void philox128(uint32_t counter, const DropoutKey& key, uint16_t* out) {
 
 #endif
 
-// Hands out the random bits of consecutive elements, from any element on, in pieces of any length.
+// Gives the random bits of consecutive elements, from any element on, in pieces of any length.
 class DropoutBits {
  public:
   DropoutBits(const DropoutKey& key, uint64_t first)
@@ -67,7 +67,7 @@ class DropoutBits {
     philox128(counter_, key_, bits_);
   }
 
-  // Multipliers (0 or `kept`) of the next `count` <= kLanes elements; the other lanes are anything.
+  // Multipliers (0 or `kept`) of the next `count` <= kLanes elements. The other lanes are undefined.
   VITRAIL_INLINE Floats next(int count) {
     if (at_ + kLanes > kPhiloxElements) refill();
     Halves h;
@@ -78,7 +78,7 @@ class DropoutBits {
   }
 
  private:
-  // Moves the rest to the front and appends whole counters.
+  // Moves the remaining bits to the front and appends those of whole counters.
   void refill() {
     const int used = at_ / 8;
     counter_ += static_cast<uint32_t>(used);

@@ -1,4 +1,4 @@
-// Rows of f32 or bf16 as rows of floats: what works on rows is written once for both.
+// Gives rows of f32 or bf16 as rows of floats, so that functions on rows are written only once.
 #pragma once
 #include "../base/tensor.h"
 #include "vector.h"
@@ -27,7 +27,7 @@ VITRAIL_INLINE Ints firstLanes(size_t count) {
   return lanes < splatInt(static_cast<int32_t>(count));
 }
 
-// The row from element `at` on: in place where it is f32, else widened into `space`.
+// The row from element `at` on: in place if it is f32, else widened into `space`.
 inline const float* readRow(const Array& x, size_t at, size_t width, float* space) {
   if (!x.isBf16()) return x.f32() + at;
   const uint16_t* from = x.bf16() + at;
@@ -38,7 +38,7 @@ inline const float* readRow(const Array& x, size_t at, size_t width, float* spac
   return space;
 }
 
-// Where to write a row before finishRow.
+// The memory to write a row to before finishRow.
 inline float* rowToWrite(const Array& y, size_t at, float* space) { return y.isBf16() ? space : y.f32() + at; }
 
 inline void finishRow(const Array& y, size_t at, size_t width, const float* written) {
@@ -50,7 +50,7 @@ inline void finishRow(const Array& y, size_t at, size_t width, const float* writ
   });
 }
 
-// The sum of value(at, count) over a row; lanes from `count` on are left out. The order follows from the width alone.
+// The sum of value(at, count) over a row, without lanes from `count` on. The order depends only on the width.
 template <typename Value> VITRAIL_INLINE float sumOverRow(size_t width, const Value& value) {
   Floats sums[4] = {};
   size_t at = 0;

@@ -10,7 +10,7 @@ namespace {
 // Tokens of a chunk.
 constexpr size_t kTokens = 16;
 
-// One row of patches of an image. `values` are already of the type that is stored.
+// Writes one row of patches of an image. `values` have the storage's type already.
 template <typename T>
 void rowOfPatches(const PatchShape& shape, const uint8_t* pixels, bool flip, const T* values, T* to) {
   const size_t side = shape.side, patch = shape.patch, plane = patch * patch;
@@ -45,7 +45,7 @@ void patchesFromPixels(const Context& context, const PatchShape& shape, const ui
   patches(context, shape, pixels, flips, narrowed, y.bf16());
 }
 
-// A space for a row in each of two operands, a thread.
+// For each thread, space for a row of each of two operands.
 size_t spaceOf(const TokenShape& shape) { return (shape.width + 31) / 16 * 16; }
 
 void assemble(const Context& context, const TokenShape& shape, Array projected, const float* classToken,
@@ -71,7 +71,7 @@ void assemble(const Context& context, const TokenShape& shape, Array projected, 
   });
 }
 
-// The gradient of one token of one image: to `to`, and added to `sums`.
+// Writes the gradient of one token of one image to `to`, and adds it to `sums`.
 void tokenBackward(const float* dz, size_t width, DropoutBits* bits, float* to, float* sums) {
   eachVectorOfRow(width, [&](size_t at, size_t count) {
     const Floats given = loadUpTo(dz + at, count);
@@ -85,7 +85,7 @@ void assembleBackward(const Context& context, const TokenShape& shape, Array dz,
                       float* dPosition, const DropoutKey& dropout) {
   const size_t width = shape.width, space = spaceOf(shape);
   const Scratch scratch(context.memory, static_cast<size_t>(context.pool.threads()) * 2 * space * sizeof(float));
-  // A chunk has its tokens of all images, so that it alone adds to their sums.
+  // A chunk has the same tokens of all images, so no other chunk adds to their sums.
   context.pool.run(static_cast<int>((shape.tokens + kTokens - 1) / kTokens), [&](int chunk, int thread) {
     float* own = scratch.as<float>() + static_cast<size_t>(thread) * 2 * space;
     const size_t start = static_cast<size_t>(chunk) * kTokens;
@@ -96,7 +96,7 @@ void assembleBackward(const Context& context, const TokenShape& shape, Array dz,
       for (size_t token = start; token < end; token++) {
         const float* from = readRow(dz, (image * shape.tokens + token) * width, width, own);
         const size_t at = (image * (shape.tokens - 1) + token - 1) * width;
-        // The class token's has no place of its own but in the sum.
+        // The gradient of the class token is only added to the sum.
         float* to = token == 0 ? own + space : rowToWrite(dProjected, at, own + space);
         tokenBackward(from, width, dropout.active() ? &bits : nullptr, to, dPosition + token * width);
         if (token > 0) finishRow(dProjected, at, width, to);

@@ -1,4 +1,4 @@
-// Equation 1 without its product: patches from pixels, tokens from projected patches.
+// Equation 1 of arXiv 2010.11929 without its gemm: patches from pixels, tokens from projected patches.
 #pragma once
 #include "../base/context.h"
 #include "../base/tensor.h"
@@ -36,7 +36,7 @@ struct TokenKernels {
   void (*assemble)(const Context&, const TokenShape&, Array projected, const float* classToken, const float* position,
                    Array z, const DropoutKey&);
 
-  // The gradients of all three; those of class token and position are summed over images in a fixed order.
+  // The gradients of all three. Those of class token and position are summed over images in a fixed order.
   void (*assembleBackward)(const Context&, const TokenShape&, Array dz, Array dProjected, float* dClassToken,
                            float* dPosition, const DropoutKey&);
 };

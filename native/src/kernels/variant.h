@@ -1,6 +1,6 @@
-// Every kernel file is compiled once for each level of processor (see processor.h), in a namespace of its own. Kernel
-// code is therefore kept free of inline functions and templates of the standard library: the linker would merge their
-// copies, and an old processor could meet an instruction it does not know.
+// Every kernel file is compiled once for each level of processor (see processor.h), in a namespace of its own.
+// So kernel code must not use inline functions and templates of the standard library: the linker would merge
+// their copies, and an old processor could run an instruction that it does not have.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,25 +1,25 @@
-// Gemms of tiles in shared memory by fp32 arithmetic: what attention of any width and storage is made of.
+// Gemms of tiles in shared memory in fp32 arithmetic, for attention of any width and storage.
 #pragma once
 #include "head.h"
 
 namespace vitrail::cuda::attention {
 
-// Queries, and keys, of a tile.
+// Queries of a tile, and also keys.
 constexpr int kTile = 64;
 // A block's threads are 16 x 16; each has 4 x 4 elements of a tile.
 constexpr int kTileThreads = 256;
 constexpr int kSide = 4;
-// Elements of the heads' width that are in shared memory at a time.
+// Elements of a head's width that are in shared memory at the same time.
 constexpr int kDepth = 32;
 // Floats from row to row of a tile that lies with its rows in the direction of the sum: 16-byte aligned.
 constexpr int kStride = kTile + 4;
 
 constexpr int kTransposedFloats = kTile * kStride;
-// What `space` of the functions below holds.
+// The size of `space` in the functions below.
 template <int kColumns> constexpr int kSpaceFloats =
     2 * kDepth * kStride > kTile* kColumns ? 2 * kDepth * kStride : kTile * kColumns;
 
-// The first row and column of a thread's elements; the 16 threads of a row of elements are half a warp.
+// The first row and column of a thread's elements. The 16 threads of a row of elements are half a warp.
 struct Place {
   int row, column;
 };

@@ -1,7 +1,8 @@
-// Attention of any width and storage: a block has 64 queries (or keys) of a head and as many columns of the result as
-// it can sum up in registers, and works out the scores of tile after tile anew, also for every block of columns of
-// heads wider than that. The way back is two kernels, one that sums over keys and one that sums over queries: 7
-// products instead of 5, but no sum crosses blocks, so that its order is that of the tiles.
+// Attention of any width and storage. A block has 64 queries (or keys) of a head and as many columns of the
+// result as it can sum in registers. It computes the scores of one tile after the other; for wider heads,
+// every block of columns computes them again. The backward pass has two kernels, one that sums over keys and
+// one that sums over queries. These need 7 gemms in place of 5, but no sum crosses blocks, so the order of
+// every sum is that of the tiles.
 #pragma once
 #include "../sums.h"
 #include "general-tile.h"
@@ -19,7 +20,7 @@ struct GeneralTask {
   float* delta = nullptr;
 };
 
-// What a block works on.
+// The part of the work of a block.
 struct GeneralBlock {
   unsigned head;
   int firstRow, firstColumn;
@@ -29,7 +30,7 @@ __device__ __forceinline__ GeneralBlock generalBlock(int columns) {
   return {blockIdx.x, static_cast<int>(blockIdx.y) * kTile, static_cast<int>(blockIdx.z) * columns, placeOfThread()};
 }
 
-// Of the 16 threads of a row.
+// Reduces over the 16 threads of a row.
 template <typename Operation> __device__ __forceinline__ float acrossRow(float value, Operation operation) {
 #pragma unroll
   for (int mask = 1; mask < 16; mask *= 2) value = operation(value, __shfl_xor_sync(0xffffffff, value, mask));
@@ -45,7 +46,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalF
   float* weights = space + kSpaceFloats<kColumns>;
   Sums<kColumns> sums;
   clear<kColumns>(sums);
-  // total: of this thread's keys alone.
+  // total is over this thread's keys only.
   float largest[kSide], total[kSide];
   for (int i = 0; i < kSide; i++) largest[i] = -INFINITY, total[i] = 0.0f;
   for (int firstKey = 0; firstKey < keys.rows; firstKey += kTile) {
@@ -53,7 +54,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalF
     dotProducts(queries, block.firstRow, keys, firstKey, place, space, scores);
 #pragma unroll
     for (int i = 0; i < kSide; i++) {
-      // Passes over NaN; the total below does not.
+      // Ignores NaN; the total below does not.
       float best = largest[i];
 #pragma unroll
       for (int j = 0; j < kSide; j++) {
@@ -61,7 +62,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalF
         best = fmaxf(best, scores[i][j]);
       }
       best = acrossRow(best, [](float a, float b) { return fmaxf(a, b); });
-      // While all scores are -infinity, so that they count as 0 and not as NaN.
+      // For rows whose scores are all -infinity so far, so that they count as 0 and not as NaN.
       const float base = best == -INFINITY ? 0.0f : best;
       const float keep = expf((largest[i] - base) * t.scale);
       largest[i] = best;
@@ -94,7 +95,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalF
                       inverse);
 }
 
-// A warp has a query.
+// Each warp has one query.
 static __global__ void generalDelta(GeneralTask t) {
   const size_t query = size_t{blockIdx.x} * (blockDim.x / kWarp) + threadIdx.x / kWarp;
   const auto head = static_cast<unsigned>(query / t.shape.tokens);
@@ -107,13 +108,13 @@ static __global__ void generalDelta(GeneralTask t) {
   if (lane == 0) t.delta[query] = sum;
 }
 
-// P = e^(scale score - logSumExp) and dS = P (dP - delta), both rounded where products take bf16.
+// P = e^(scale score - logSumExp) and dS = P (dP - delta). Both are rounded if gemms take bf16.
 struct ScoreGradient {
   float p, ds;
 };
 __device__ __forceinline__ ScoreGradient scoreGradient(const GeneralTask& t, float score, float dP, float logSum,
                                                        float delta, bool inside) {
-  // What padding holds may be NaN.
+  // Padding may hold NaN.
   if (!inside) return {0.0f, 0.0f};
   const float p = expf(score * t.scale - logSum);
   return {roundedIf(t.shape.bf16, p), roundedIf(t.shape.bf16, p * (dP - delta))};
@@ -207,7 +208,7 @@ template <int kColumns> __global__ __launch_bounds__(kTileThreads) void generalK
                       ones);
 }
 
-// `transposed`: of kTransposedFloats each.
+// Each `transposed` array has kTransposedFloats.
 template <int kColumns> Grid generalGrid(const AttentionShape& s, int transposed) {
   const size_t floats = static_cast<size_t>(kSpaceFloats<kColumns> + transposed * kTransposedFloats);
   return {dim3(static_cast<unsigned>(s.images * s.heads), blocksFor(s.tokens, kTile), blocksFor(s.width, kColumns)),
@@ -226,7 +227,7 @@ template <int kColumns> void launchGeneralBackward(const Context& context, const
   launch(context, generalQueryGradient<kColumns>, generalGrid<kColumns>(t.shape, 1), t);
   launch(context, generalKeyGradient<kColumns>, generalGrid<kColumns>(t.shape, 2), t);
 }
-// Takes care of t.delta.
+// Also computes t.delta.
 inline void runGeneralBackward(const Context& context, GeneralTask t) {
   const size_t queries = t.shape.images * t.shape.heads * t.shape.tokens;
   const Scratch scratch(context.memory, queries * sizeof(float));

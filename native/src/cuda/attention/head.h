@@ -1,26 +1,26 @@
-// Where a head of attention has its rows in the tensors.
+// The positions of an attention head's rows in the tensors.
 #pragma once
 #include "../../kernels/attention.h"
 #include "../elements.h"
 
 namespace vitrail::cuda::attention {
 
-// Heads of all images are counted through, below 2^31: head = image x heads + head of the image.
+// Heads of all images have one count, below 2^31: head = image x heads + head of the image.
 __device__ __forceinline__ size_t firstElement(const AttentionShape& s, unsigned head, size_t row, unsigned part) {
   const auto heads = static_cast<unsigned>(s.heads);
   return head / heads * s.tokens * row + (part * heads + head % heads) * s.width;
 }
 
-// Rows of one head, of any width and storage: queries, keys, values, or what has their shape.
+// Rows of one head, of any width and storage: queries, keys, values, or others of the same shape.
 struct HeadRows {
   Array tensor;
-  // Element of the first row's start, and elements from row to row.
+  // The element at which the first row starts, and elements from one row to the next.
   size_t first, stride;
   int rows, width;
   // Values are rounded to bf16.
   bool round;
 
-  // 0 beyond the last row or column.
+  // Reads 0 beyond the last row or column.
   __device__ __forceinline__ float at(int row, int column) const {
     if (row >= rows || column >= width) return 0.0f;
     const size_t element = first + static_cast<size_t>(row) * stride + static_cast<size_t>(column);
@@ -28,7 +28,7 @@ struct HeadRows {
     const float value = tensor.f32()[element];
     return round ? widen(narrow(value)) : value;
   }
-  // Ignored beyond the last row or column.
+  // Writes nothing beyond the last row or column.
   __device__ __forceinline__ void set(int row, int column, float value) const {
     if (row >= rows || column >= width) return;
     const size_t element = first + static_cast<size_t>(row) * stride + static_cast<size_t>(column);

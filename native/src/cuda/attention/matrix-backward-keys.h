@@ -1,4 +1,5 @@
-// What a warp does with its keys on the way back, and what a block has in shared memory for it: see matrix-backward.h.
+// The work of a warp on its keys in the backward pass, and the shared memory of a block for it. See
+// matrix-backward.h.
 #pragma once
 #include "matrix-tile.h"
 
@@ -11,23 +12,26 @@ struct MatrixBackwardTask {
   Array dOut, dQkv;
   // Sums of dQ for each block of threads: [tokens, in whole tiles; kWidth]. Unused where a block of keys is all keys.
   float* sums;
-  // Of this launch.
+  // Blocks of this launch.
   unsigned firstHead;
   float scale;
-  // Multiples of 16: keys of a block of keys at most, queries of a chunk. And how many blocks of keys there are.
+  // The most keys in a block of keys and the queries in a chunk, both multiples of 16, and the number of
+  // blocks of keys.
   int keys, chunk, keyBlocks;
 };
 
 // 16 queries, or keys.
 constexpr int kRowsOfTile = 16;
-// With as many, a thread can have 255 registers.
+// With this many, a thread can have 255 registers.
 constexpr int kBackwardWarps = 8;
-// A warp's tiles of keys. Two halve what is read from shared memory for a product; dK and dV then are 128 registers.
+// A warp's tiles of keys. With two, a product reads half as much from shared memory, but dK and dV take 128
+// registers.
 __host__ __device__ constexpr int keyTilesOf(int width) { return width <= 64 ? 2 : 1; }
-// Whether a warp's K, and V, stay in its registers, else they are read from shared memory for all queries anew.
+// Whether a warp's K and V stay in its registers. If not, they are read from shared memory again for each tile
+// of queries.
 __host__ __device__ constexpr bool keepsKeys(int width) { return width <= 80; }
 __host__ __device__ constexpr bool keepsValues(int width) { return width > 64 && width <= 80; }
-// Columns of dQ that a warp works out at a time.
+// Columns of dQ that a warp computes at a time.
 __host__ __device__ constexpr int queryColumnsOf(int width) { return width <= 80 ? width : width / 2; }
 
 // dS^T of a chunk of queries in shared memory: [keys, queries] bf16, with a gap after a row where its chunks are a
@@ -61,7 +65,7 @@ constexpr int kStatisticsBytes = 8;
 template <int kWidth> struct BackwardSpace {
   Tile<kWidth> keys, queries, dOut, values;
   GradientTile gradients;
-  // Of each query of the chunk: logSumExp for powers of two, and the sum of dOut x out.
+  // For each query of the chunk: logSumExp for powers of two, and the sum of dOut x out.
   SharedAddress statistics;
 
   static __host__ __device__ size_t bytes(int keys, int chunk) {
@@ -78,7 +82,7 @@ template <int kWidth> struct BackwardSpace {
   }
 };
 
-// Queries [first, first + count), by a block. Four threads have a query.
+// Loads queries [first, first + count), with all threads of a block. Four threads have one query.
 template <int kWidth> __device__ __forceinline__ void copyQueries(const MatrixBackwardTask& t, unsigned head, int first,
                                                                   int count, const BackwardSpace<kWidth>& space) {
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
@@ -125,13 +129,13 @@ template <int kWidth> struct BackwardState {
       from.template rowsFirst<false>(kept[i / kSteps][i % kSteps], row + i / kSteps * kRowsOfTile, i % kSteps);
     }
   }
-  // `row`: of the warp's keys in the tiles.
+  // `row` is the row of the warp's keys in the tiles.
   __device__ __forceinline__ void begin(const BackwardSpace<kWidth>& space, int row) {
     if constexpr (keepsKeys(kWidth)) load(keys, space.keys, row);
     if constexpr (keepsValues(kWidth)) load(values, space.values, row);
   }
 
-  // A warp's rows, `kept` or from `own`, times 16 rows of `others`.
+  // Multiplies a warp's rows, `kept` or from `own`, by 16 rows of `others`.
   template <bool kKept, int kUsed>
   static __device__ __forceinline__ void dotProducts(const Fragment (&kept)[kTiles][kSteps], const Tile<kWidth>& own,
                                                      int row, const Tile<kWidth>& others, int query,
@@ -174,7 +178,7 @@ template <int kWidth> struct BackwardState {
     }
   }
 
-  // Queries [query, query + 16) of the chunk. keysLeft, queriesLeft: how many of them and what follows there are.
+  // Works on queries [query, query + 16) of the chunk. keysLeft and queriesLeft count those from here on.
   template <int kUsed> __device__ __forceinline__ void step(const BackwardSpace<kWidth>& space, int row, int query,
                                                             int keysLeft, int queriesLeft, float scale) {
     Accumulator p[kUsed][2], ds[kUsed][2];
@@ -183,7 +187,7 @@ template <int kWidth> struct BackwardState {
     const int g = laneOfThread() / 4, t = laneOfThread() % 4;
 #pragma unroll
     for (int i = 0; i < 2; i++) {
-      // Of two queries.
+      // Values of two queries.
       const float4 both = loadShared4(space.statistics + (query + 8 * i + 2 * t) * kStatisticsBytes);
 #pragma unroll
       for (int j = 0; j < 4 * kUsed; j++) {
@@ -193,7 +197,7 @@ template <int kWidth> struct BackwardState {
       }
     }
     if (keysLeft < kUsed * kRowsOfTile || queriesLeft < kRowsOfTile) {
-      // What padding holds may be NaN, or infinite.
+      // Padding may hold NaN or infinity.
 #pragma unroll
       for (int i = 0; i < 8 * kUsed; i++) {
         const int key = i / 8 * kRowsOfTile + i % 4 / 2 * 8 + g, ofQuery = i % 8 / 4 * 8 + 2 * t + i % 2;
@@ -212,7 +216,7 @@ template <int kWidth> struct BackwardState {
     addProduct<kUsed>(gradients, space.queries, query, dKeys);
   }
 
-  // `first`: of the warp's keys.
+  // `first` is the first of the warp's keys.
   __device__ __forceinline__ void write(const MatrixBackwardTask& t, unsigned head, int first) const {
     const MatrixRows keyRows = matrixRows(packedRows(t.shape, t.dQkv, head, 1));
     const MatrixRows valueRows = matrixRows(packedRows(t.shape, t.dQkv, head, 2));

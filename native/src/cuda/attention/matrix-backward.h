@@ -1,28 +1,28 @@
-// The gradient of attention by tensor cores: what matrix-forward.h takes.
+// The gradient of attention on tensor cores, for the same cases as matrix-forward.h.
 //
-// One kernel, one block for a head, a warp for 32 of its keys (16 of heads wider than 64): S^T = K Q^T, P^T and
-// dS^T = P^T (dP^T - delta) with dP^T = V dO^T are in the layout of an A, so that dV += P^T dO and dK += dS^T Q take
-// them from the registers they were computed in, and add up in registers over all queries. Only dS crosses warps: it
-// goes through shared memory, and dQ = dS K follows when all warps have written theirs, a warp with 16 queries and all
-// keys. 5 products of S x S x d instead of the 7 of two kernels that work out scores for themselves, every operand read
-// once, no atomics.
+// There is one kernel. A block has one head, and a warp has 32 of its keys (16 of heads wider than 64). S^T = K Q^T,
+// P^T and dS^T = P^T (dP^T - delta) with dP^T = V dO^T have the layout of an A. So dV += P^T dO and dK += dS^T Q take
+// them from the registers in which they were computed, and add up in registers over all queries. Only dS is exchanged
+// between warps, through shared memory. When all warps have written their dS, dQ = dS K follows, where a warp has 16
+// queries and all keys. This takes 5 gemms of S x S x d, while two kernels that each compute the scores would take 7.
+// Every operand is read once, and there are no atomics.
 //
-// All that takes 190 KB for 197 tokens of 64 on an H200, where one block of 7 warps with 255 registers a thread has a
-// multiprocessor. 32 keys a warp rather than 13 warps of 16: these would have 128 registers, and read 340 bytes from
-// shared memory for a product of 16 x 8 x 16 instead of 230. Where it does not fit, queries come in chunks, which
-// changes no result; where a head has more keys than the warps hold, it is gone through in blocks of keys, with fp32
-// sums of dQ in between that the same thread writes and reads.
+// For 197 tokens of 64 this takes 190 KB on an H200, where a multiprocessor runs one block of 7 warps with 255
+// registers a thread. A warp has 32 keys because 13 warps of 16 keys would have only 128 registers, and would read 340
+// bytes from shared memory for a product of 16 x 8 x 16 in place of 230. If shared memory is not large enough, queries
+// come in chunks, which does not change the results. If a head has more keys than the warps can hold, it is processed
+// in blocks of keys, with fp32 sums of dQ in between that the same thread writes and reads.
 //
 // ViT-B/16, batch 256 (3,072 heads of 197 x 64): 76.3 GFLOP, 85.1 with padding, 388 MB read, 232 MB written: 137 us at
 // the 620 TFLOP/s that mma.sync has on an H200, 144 us at 4.3 TB/s, 161 us at 128 bytes a clock from shared memory.
-// Nothing overlaps a block's first copies but what other multiprocessors do.
+// Nothing on the same multiprocessor overlaps a block's first copies.
 #pragma once
 #include "matrix-backward-keys.h"
 
 namespace vitrail::cuda::attention {
 
-// dQ of queries [query, query + 16) of the chunk, `row` of the head, from keyTiles x 16 keys, block number keyBlock.
-// `part`: of the columns.
+// dQ of queries [query, query + 16) of the chunk, `row` of the head, from keyTiles x 16 keys, block number
+// keyBlock. `part` is the part of the columns.
 template <int kWidth>
 __device__ __forceinline__ void queryGradient(const MatrixBackwardTask& t, const BackwardSpace<kWidth>& space,
                                               unsigned head, int query, int row, int keyTiles, int keyBlock, int part) {
@@ -71,7 +71,7 @@ template <int kWidth> __global__ __launch_bounds__(kBackwardWarps* kWarp, 1) voi
   const int tiles = (tokens + kRowsOfTile - 1) / kRowsOfTile;
   const BackwardSpace<kWidth> space(t.keys, t.chunk);
   for (int keyBlock = 0; keyBlock < t.keyBlocks; keyBlock++) {
-    // About as many tiles in each block.
+    // Each block gets about the same number of tiles.
     const int firstTile = tiles * keyBlock / t.keyBlocks;
     const int keyTiles = tiles * (keyBlock + 1) / t.keyBlocks - firstTile, keys = keyTiles * kRowsOfTile;
     const int row = warp * kTiles * kRowsOfTile, firstKey = firstTile * kRowsOfTile + row;
@@ -86,7 +86,7 @@ template <int kWidth> __global__ __launch_bounds__(kBackwardWarps* kWarp, 1) voi
                      thread, threads);
     for (int first = 0; first < tokens; first += t.chunk) {
       const int count = min(t.chunk, tiles * kRowsOfTile - first);
-      // dS and the queries of the last chunk have been read.
+      // All warps have read dS and the queries of the last chunk.
       if (first > 0) __syncthreads();
       copyQueries<kWidth>(t, head, first, count, space);
       commitCopies();
@@ -114,7 +114,8 @@ template <int kWidth> __global__ __launch_bounds__(kBackwardWarps* kWarp, 1) voi
   }
 }
 
-// Blocks of keys follow from the shape, as they decide the order of dQ's sums; the rest does not reach the results.
+// Blocks of keys depend only on the shape, because they decide the order of dQ's sums. The rest has no
+// influence on results.
 template <int kWidth> void launchMatrixBackward(const Context& context, MatrixBackwardTask t) {
   const auto dividedBy = [](int count, int by) { return (count + by - 1) / by; };
   const int tiles = dividedBy(static_cast<int>(t.shape.tokens), kRowsOfTile);
@@ -127,7 +128,7 @@ template <int kWidth> void launchMatrixBackward(const Context& context, MatrixBa
   const int chunkTiles = dividedBy(tiles, dividedBy(tiles, fitting));
   t.chunk = chunkTiles * kRowsOfTile;
   const size_t heads = t.shape.images * t.shape.heads;
-  // With sums that are a block's: few enough blocks to a launch that the sums stay small.
+  // Each block has its own sums, so a launch has only so many blocks that the sums stay small.
   const size_t most = t.keyBlocks == 1 ? heads : 8 * static_cast<size_t>(context.device.multiprocessors());
   const size_t floats = t.keyBlocks == 1 ? 0 : min(heads, most) * static_cast<size_t>(tiles * kRowsOfTile) * kWidth;
   const Scratch scratch(context.memory, floats * sizeof(float));

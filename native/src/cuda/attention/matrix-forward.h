@@ -1,13 +1,14 @@
-// Attention by tensor cores: bf16 of a width that is a multiple of 8, up to 128.
+// Attention on tensor cores, for bf16 of a width that is a multiple of 8, up to 128.
 //
-// A warp has 32 queries (16 of heads wider than 80), as Q and the sums of P V in its registers, and goes through the
-// keys 16 at a time: 197 tokens are padded to 208 of either. The softmax is the one of one pass (arXiv 2205.14135),
-// with one economy: the sums are brought to a new maximum only when a score exceeds the old one by a factor of 2^8, for
-// P need not be below 1. A query's result depends on its scores alone, in the order of the keys: not on how queries are
-// dealt to warps and blocks, nor on how much shared memory there is.
+// A warp has 32 queries (16 of heads wider than 80), with Q and the sums of P V in its registers, and takes the keys 16
+// at a time. 197 tokens are padded to 208 queries and keys. The softmax takes one pass (arXiv 2205.14135), with one
+// saving: the sums are rescaled to a new maximum only when a score exceeds the old one by a factor of 2^8, because P
+// may be above 1. A query's result depends only on its scores, in the order of the keys, and not on how queries are
+// given to warps and blocks, nor on the size of shared memory.
 //
-// Where three blocks of a multiprocessor can each hold all keys and values of a head (197 tokens of 64 on an H200), a
-// block has a head; else a block has up to 128 queries, and 64 keys at a time pass through two places.
+// If three blocks of a multiprocessor can each hold all keys and values of a head (197 tokens of 64 on an H200), a
+// block has a whole head. Otherwise a block has up to 128 queries, and loads 64 keys at a time into two buffers in
+// turn.
 //
 // ViT-B/16, batch 256 (3,072 heads of 197 x 64): 30.5 GFLOP, 34.0 with padding, 232 MB read, 78 MB written: 55 us at
 // the 620 TFLOP/s that mma.sync has on an H200, 72 us at 4.3 TB/s.
@@ -20,28 +21,29 @@ struct MatrixForwardTask {
   AttentionShape shape;
   Array qkv, out;
   float* logSumExp;
-  // Of scores, for powers of two.
+  // The scale of scores, for powers of two.
   float scale;
-  // Blocks of a head; times that a block's warps take queries; places for 64 keys; rows that these have together.
+  // Blocks of a head; times that a block's warps take queries; buffers for 64 keys; rows of all buffers
+  // together.
   int groups, rounds, stages, keyRows;
 };
 
 // Keys that are copied at a time.
 constexpr int kKeysOfChunk = 64;
 constexpr int kForwardWarps = 4;
-// A score beyond the maximum so far is tolerated up to this power of two.
+// A score may exceed the maximum so far by up to this power of two.
 constexpr float kTolerance = 8.0f;
-// In place of -infinity, from which nothing can be subtracted.
+// Used in place of -infinity, from which nothing can be subtracted.
 constexpr float kNoPeak = -3e38f;
 
 __host__ __device__ constexpr int queryTilesOf(int width) { return width <= 80 ? 2 : 1; }
 constexpr int forwardBlocksOf(int width) { return width <= 32 ? 4 : width <= 64 ? 3 : 2; }
 
-// What a warp knows of its queries: 16 in each of kTiles.
+// The state of a warp's queries, 16 in each of kTiles.
 template <int kWidth, int kTiles> struct ForwardState {
   Fragment queries[kTiles][kWidth / 16];
   Accumulator out[kTiles][kWidth / 8];
-  // Of rows g and g + 8: what is subtracted from scores, and this lane's part of the sum of powers.
+  // For rows g and g + 8: the value that is subtracted from scores, and this lane's part of the sum of powers.
   float peak[kTiles][2], total[kTiles][2];
 
   __device__ __forceinline__ void begin(const Tile<kWidth>& from) {
@@ -54,7 +56,7 @@ template <int kWidth, int kTiles> struct ForwardState {
     }
   }
 
-  // Brings a row's sums to a new maximum where its scores have left the old one behind.
+  // Rescales a row's sums to a new maximum if its scores exceed the old one too far.
   __device__ __forceinline__ void raise(int m, int half, float largest) {
     largest = maximumOfFour(largest);
     if (largest <= peak[m][half] + kTolerance) return;
@@ -65,7 +67,8 @@ template <int kWidth, int kTiles> struct ForwardState {
     for (Accumulator& c : out[m]) c[2 * half] *= keep, c[2 * half + 1] *= keep;
   }
 
-  // Keys [row, row + 16) of the tiles, of which the first `count` count. kUsed: the other tiles have no queries.
+  // Works on keys [row, row + 16) of the tiles, of which the first `count` are real. Tiles beyond kUsed have
+  // no queries.
   template <int kUsed> __device__ __forceinline__ void step(const Tile<kWidth>& keys, const Tile<kWidth>& values,
                                                             int row, int count, float scale) {
     Accumulator scores[kUsed][2];
@@ -98,7 +101,7 @@ template <int kWidth, int kTiles> struct ForwardState {
 #pragma unroll
       for (int half = 0; half < 2; half++) {
         const Accumulator &a = scores[m][0], &b = scores[m][1];
-        // Passes over NaN; the total does not.
+        // Ignores NaN; the total does not.
         largest[m][half] = scale * fmaxf(fmaxf(a[2 * half], a[2 * half + 1]), fmaxf(b[2 * half], b[2 * half + 1]));
         rises = rises || largest[m][half] > peak[m][half] + kTolerance;
       }
@@ -130,7 +133,7 @@ template <int kWidth, int kTiles> struct ForwardState {
     }
   }
 
-  // `first`: of the queries. logSumExp: of the head.
+  // `first` is the first query. logSumExp is that of the head.
   __device__ __forceinline__ void write(const MatrixRows& to, float* logSumExp, int first) const {
     const int lane = laneOfThread();
 #pragma unroll
@@ -158,7 +161,7 @@ __global__ __launch_bounds__(kForwardWarps* kWarp, forwardBlocksOf(kWidth)) void
   const Rows keys = {sharedAddress(sharedMemory<unsigned char>())}, values = keys.from(t.keyRows);
   const Rows mine = values.from(t.keyRows + warp * kRows);
 
-  // Padded keys are zeros: garbage could be NaN.
+  // Padded keys are zeros, because garbage could be NaN.
   const auto rowsOf = [&](int chunk) { return min(kKeysOfChunk, (tokens - chunk * kKeysOfChunk + 15) / 16 * 16); };
   const auto copyChunk = [&](int chunk) {
     const int row = chunk % t.stages * kKeysOfChunk, first = chunk * kKeysOfChunk;
@@ -221,7 +224,7 @@ __global__ __launch_bounds__(kForwardWarps* kWarp, forwardBlocksOf(kWidth)) void
   }
 }
 
-// Shape and GPU decide; nothing of it reaches the results.
+// Depends on shape and GPU, and has no influence on results.
 template <int kWidth> void launchMatrixForward(const Context& context, MatrixForwardTask t) {
   constexpr int kRows = 16 * queryTilesOf(kWidth);
   constexpr size_t kRowBytes = Tile<kWidth>::kRowBytes;
@@ -230,7 +233,7 @@ template <int kWidth> void launchMatrixForward(const Context& context, MatrixFor
   const int tiles = dividedBy(tokens, kRows), times = dividedBy(tiles, kForwardWarps), warps = dividedBy(tiles, times);
   const int chunks = dividedBy(tokens, kKeysOfChunk), padded = dividedBy(tokens, 16) * 16;
   const auto bytes = [&](int keyRows) { return static_cast<size_t>(2 * keyRows + warps * kRows) * kRowBytes; };
-  // Each block takes 1 KB more than it asks for.
+  // The system reserves 1 KB more for each block.
   const bool resident =
       chunks <= 2 || forwardBlocksOf(kWidth) * (bytes(padded) + 1024) <= context.device.sharedBytes() + 1024;
   t.stages = resident ? chunks : 2;

@@ -1,4 +1,4 @@
-// Rows of a head in shared memory and in the registers of a warp, as tensor cores take them.
+// Rows of a head in shared memory and in the registers of a warp, in the layouts of tensor cores.
 #pragma once
 #include "../mma.h"
 #include "head.h"
@@ -8,15 +8,15 @@ namespace vitrail::cuda::attention {
 constexpr unsigned kAllLanes = 0xffffffff;
 constexpr float kLog2OfE = 1.44269504f, kLogOf2 = 0.693147181f;
 
-// 8 bf16: what one lane gives to loadMatrices.
+// 8 bf16, a row of the matrices of loadMatrices.
 constexpr int kChunk = 8;
 constexpr int kChunkBytes = 16;
 
 __device__ __forceinline__ int laneOfThread() { return static_cast<int>(threadIdx.x) % kWarp; }
 __device__ __forceinline__ int warpOfThread() { return static_cast<int>(threadIdx.x) / kWarp; }
 
-// Chunks of a row are exchanged by turning bits of their number, so that those of 8 rows at the same place lie in
-// different banks: which bits.
+// The bits that are inverted in the number of a row's chunk. They permute the chunks so that those of 8 rows
+// at the same position lie in different banks.
 __host__ __device__ constexpr int twistBits(int chunks) { return chunks % 8 == 0 ? 7 : chunks % 4 == 0 ? 3 : 1; }
 __host__ __device__ constexpr int twistOf(int chunks, int row) {
   return chunks % 8 == 0 ? row & 7 : chunks % 4 == 0 ? row >> 1 & 3 : row >> 2 & 1;
@@ -61,9 +61,9 @@ template <int kWidth> struct Tile {
 // Rows of one head, of bf16 with a width that is a multiple of 8.
 struct MatrixRows {
   uint16_t* first;
-  // Elements from row to row.
+  // Elements from one row to the next.
   size_t stride;
-  // Rows there are, and chunks of a row.
+  // The number of rows, and of chunks in a row.
   int rows, chunks;
 
   __device__ __forceinline__ uint16_t* at(int row, int column) const {
@@ -87,7 +87,7 @@ template <int kWidth> __device__ __forceinline__ void copyRows(const MatrixRows&
   }
 }
 
-// The four lanes of a row of C exchange words: lane t gets word t of each, in their order.
+// The four lanes of a row of C exchange words. Lane t gets word t of each lane, in their order.
 __device__ __forceinline__ void exchangeInFour(Fragment& words) {
   const int lane = laneOfThread();
   const bool odd = lane % 2 != 0, upper = lane % 4 >= 2;
@@ -136,7 +136,7 @@ template <int kWidth> __device__ __forceinline__ void writeRow(const MatrixRows&
   }
 }
 
-// Two C that follow each other in their row, as the A of 16 columns.
+// Two neighbouring C of a row, as the A of 16 columns.
 __device__ __forceinline__ void roundToA(const Accumulator (&c)[2], Fragment& a) {
   a[0] = narrowTwo(c[0][0], c[0][1]);
   a[1] = narrowTwo(c[0][2], c[0][3]);

@@ -1,4 +1,4 @@
-// Ranges of buffers: zeroed, copied to one another, and to and from registered memory of the host.
+// Clears ranges of buffers, and copies them to other buffers and from and to registered memory of the host.
 #include "../../bindings/arguments.h"
 #include "../../bindings/groups.h"
 #include "transfers.h"
@@ -43,7 +43,7 @@ Napi::Value copyRange(const Napi::CallbackInfo& info) {
   });
 }
 
-// Any typed array that copies know.
+// A typed array of any type that copies support.
 Array hostArray(const Arguments& arguments, const char* name, const Napi::Value& value) {
   if (!value.IsTypedArray()) arguments.refuse(name, "a typed array is missing");
   return arguments.host(name, value.As<Napi::TypedArray>().TypedArrayType());
@@ -51,7 +51,7 @@ Array hostArray(const Arguments& arguments, const char* name, const Napi::Value&
 
 size_t bytesOf(const Napi::Value& value) { return value.As<Napi::TypedArray>().ByteLength(); }
 
-// Whether no other thread can take its memory away: it lies on a SharedArrayBuffer.
+// Whether the array is on a SharedArrayBuffer, so that no other thread can take its memory away.
 bool isShared(Napi::Env env, const Napi::Value& value) {
   napi_value buffer = nullptr;
   bool plain = true;

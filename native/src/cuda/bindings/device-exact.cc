@@ -1,4 +1,4 @@
-// The exact reduction and the optimizers on buffers: the CUDA addon's place of src/bindings/exact.cc.
+// The exact reduction and the optimizers on buffers, in place of src/bindings/exact.cc.
 #include <cmath>
 #include <vector>
 
@@ -13,14 +13,15 @@ namespace {
 
 constexpr int64_t kMost = int64_t{1} << 40;
 
-// The element `offset` of a buffer of at least offset + length; null where length is 0: no arithmetic on it then.
+// The address of element `offset` of a buffer with at least offset + length elements. Null if length is 0, so
+// that there is no arithmetic on the pointer.
 template <typename T>
 T* rangeOf(const Arguments& arguments, const char* name, int64_t offset, int64_t length, Storage storage) {
   const Array array = arguments.buffer(name, offset + length, storage);
   return length == 0 ? nullptr : array.as<T>() + offset;
 }
 
-// What quantiseAdd and floatAdd have in common.
+// The common arguments of quantiseAdd and floatAdd.
 struct Addition {
   explicit Addition(const Arguments& arguments)
       : offset(arguments.integer("offset", 0, kMost)), length(arguments.integer("length", 0, kMost)) {
@@ -57,7 +58,7 @@ Napi::Value floatAdd(const Napi::CallbackInfo& info) {
   });
 }
 
-// The ranges that `offsets` and `lengths` name, which ascend, with up to two numbers for each.
+// The ranges given by `offsets` and `lengths`, which must ascend, with up to two numbers for each.
 class Ranges {
  public:
   Ranges(const Arguments& arguments, const char* first, const char* second = nullptr) {
@@ -67,7 +68,7 @@ class Ranges {
     if (offsets.size() > INT32_MAX) arguments.refuse("offsets", "too many");
     list_.resize(offsets.size());
     for (size_t i = 0; i < list_.size(); i++) {
-      // Two threads would work on what two ranges share.
+      // Two threads would work on elements that two ranges share.
       if (offsets[i] < end_)
         arguments.refuse("offsets", "range " + std::to_string(i) + " begins before the end of another");
       list_[i].offset = offsets[i], list_[i].length = lengths[i];
@@ -84,7 +85,7 @@ class Ranges {
 
   const cuda::Range* data() const { return list_.data(); }
   int count() const { return static_cast<int>(list_.size()); }
-  // How long the arrays have to be.
+  // The least length of the arrays.
   int64_t end() const { return static_cast<int64_t>(end_); }
 
  private:

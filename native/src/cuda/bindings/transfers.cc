@@ -7,14 +7,15 @@ namespace vitrail {
 
 Transfers::Transfers(Napi::Env env, cuda::Device& device) : env_(env), device_(device) {
   const auto woken = [](napi_env alive, napi_value, void* self, void*) {
-    // Null when the environment ends: close() has been called then.
+    // Null when the environment ends. Then close() has been called.
     if (alive != nullptr) static_cast<Transfers*>(self)->settleFinished();
   };
   const napi_status status = napi_create_threadsafe_function(
       env, nullptr, nullptr, Napi::String::New(env, "vitrail copies"), 0, 1, nullptr, nullptr, this, woken, &wake_);
   if (status != napi_ok) throw cuda::DeviceError("no thread-safe function for copies");
   napi_unref_threadsafe_function(env, wake_);
-  // Hooks run the last first: ours before that of the function, which must not be called after it.
+  // Hooks run in reverse order. Ours has to run before that of the function, which must not be called after
+  // its own.
   napi_add_env_cleanup_hook(env, closeOf, this);
   try {
     for (Lane& lane : lanes_) lane.thread = std::thread([this, &lane] { serve(lane); });
@@ -28,7 +29,7 @@ Transfers::~Transfers() { close(); }
 
 void Transfers::closeOf(void* self) { static_cast<Transfers*>(self)->close(); }
 
-// In JavaScript's thread. Promises that are not settled yet never are: their environment ends.
+// Runs in JavaScript's thread. Promises that are not settled yet stay so, because their environment ends.
 void Transfers::close() {
   if (closed_) return;
   closed_ = true;
@@ -99,7 +100,8 @@ Napi::Value Transfers::start(Direction direction, void* host, void* device, size
   return promise;
 }
 
-// What a lane's thread does. The copy stays in the lane until it is finished: waitForAll() looks there.
+// The work of a lane's thread. A copy stays in the lane until it is finished, because waitForAll() looks
+// there.
 void Transfers::serve(Lane& lane) {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
@@ -138,7 +140,7 @@ void Transfers::waitForAll() {
   changed_.wait(lock, [&] { return lanes_[0].started.empty() && lanes_[1].started.empty(); });
 }
 
-// By plain calls, whose failure is not looked at: they fail only where the environment is ending.
+// Uses plain calls without looking at failures, because they fail only if the environment is ending.
 void Transfers::settle(napi_env env, const Copy& copy) {
   napi_value value = nullptr, text = nullptr;
   if (copy.problem.empty()) {

@@ -1,5 +1,5 @@
-// Copies between the host and the GPU that JavaScript awaits, beside its own work: for each direction a thread waits
-// for them in their order, and their promises are settled in JavaScript's thread.
+// Copies between the host and the GPU that JavaScript awaits. For each direction, a thread waits for them in
+// order, and their promises are settled in JavaScript's thread.
 #pragma once
 #include <napi.h>
 
@@ -17,10 +17,10 @@ namespace vitrail {
 
 enum class Direction { out = 0, in = 1 };
 
-// For one JavaScript environment; all but the waiting happens in its thread.
+// Belongs to one JavaScript environment. Everything except the waiting happens in its thread.
 class Transfers {
  public:
-  // Throws a DeviceError where there are no threads to be had.
+  // Throws a DeviceError if no thread can be started.
   Transfers(Napi::Env env, cuda::Device& device);
   // Waits for all copies.
   ~Transfers();
@@ -29,13 +29,13 @@ class Transfers {
 
   // Pins the memory of a typed array on a SharedArrayBuffer, and keeps it alive, until it is unregistered.
   void registerHost(void* data, size_t bytes, Napi::Object array);
-  // Waits for all copies. False where the memory is not registered, or more or less of it is.
+  // Waits for all copies. False if exactly this memory is not registered.
   bool unregisterHost(const void* data, size_t bytes);
   bool overlapsRegistered(const void* data, size_t bytes) const;
   bool isRegistered(const void* data, size_t bytes) const;
 
-  // Starts a copy after all kernels so far -> a promise, rejected where the GPU fails. `settled` is called before it is
-  // settled, also where the copy cannot be started.
+  // Starts a copy after all kernels so far. Returns a promise, which is rejected if the GPU fails. `settled`
+  // is called before the promise is settled, even if the copy cannot be started.
   Napi::Value start(Direction direction, void* host, void* device, size_t bytes, std::function<void()> settled);
 
  private:
@@ -43,7 +43,7 @@ class Transfers {
     napi_deferred promise = nullptr;
     std::function<void()> settled;
     cuda::Transfer* transfer = nullptr;
-    // What went wrong.
+    // The error; empty if there was none.
     std::string problem;
   };
   struct Lane {
@@ -67,12 +67,12 @@ class Transfers {
   cuda::Device& device_;
   napi_threadsafe_function wake_ = nullptr;
   std::vector<Registration> registrations_;
-  // Promises that are not settled: while there are any, the process does not end.
+  // The number of promises that are not settled. While there are any, the process does not end.
   size_t pending_ = 0;
   bool closed_ = false;
 
   std::mutex mutex_;
-  // Of what follows.
+  // Notified when one of the members below changes.
   std::condition_variable changed_;
   Lane lanes_[2];
   std::deque<std::unique_ptr<Copy>> finished_;

@@ -1,4 +1,4 @@
-// The objects of an emulated cuBLASLt, and which products it is documented to take.
+// The objects of the emulated cuBLASLt, and the gemms that it takes according to its documentation.
 #pragma once
 #include "../gemm/cublaslt-api.h"
 
@@ -27,7 +27,7 @@ struct MatrixLayout {
 
 struct Preference {
   uint64_t workspaceBytes = 0;
-  // All schemes, as the library does it unless it is told otherwise.
+  // All schemes, which is the library's default.
   uint32_t reductions = 7;
 };
 

@@ -1,5 +1,5 @@
-// What cuBLASLt's functions are documented to do, on a processor and as strictly as they are documented: for tests of
-// all that surrounds the library. Nothing of the library itself is here.
+// Does on a processor what cuBLASLt's functions do according to their documentation, and as strictly. It is
+// for tests of the code around the library, and contains nothing of the library itself.
 #include <cmath>
 #include <cstring>
 
@@ -12,7 +12,7 @@ namespace {
 
 using namespace cublaslt;
 
-// Emulated algorithms by their number, which is the first word of an Algorithm.
+// The emulated algorithms. Their number is the first word of an Algorithm.
 enum Number : uint64_t { kPlain = 11, kSplit = 12, kInPlace = 13, kHungry = 14, kUnwilling = 15 };
 constexpr size_t kSplitBytes = size_t{1} << 20, kHungryBytes = size_t{1} << 30;
 
@@ -87,7 +87,7 @@ Status MatmulAlgoCheck(cublaslt::Context*, MatmulDesc* desc, MatrixLayout* a, Ma
   return status;
 }
 
-// The unwilling one comes first: what is proposed may still refuse to run.
+// The algorithm that refuses comes first, because a real proposal may also refuse to run.
 Status MatmulAlgoGetHeuristic(cublaslt::Context*, MatmulDesc* desc, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c,
                               MatrixLayout* d, Preference* preference, int wanted, HeuristicResult results[],
                               int* found) {
@@ -111,7 +111,7 @@ float widened(uint16_t half) {
   return value;
 }
 
-// Nearest, halves to even, with `dropped` bits of the word less.
+// Rounds to the nearest value without the lowest `dropped` bits, halves to even.
 uint32_t roundedWord(float value, int dropped) {
   uint32_t word;
   memcpy(&word, &value, sizeof word);
@@ -171,7 +171,7 @@ Status LibraryGemm(cublaslt::Context*, MatmulDesc* desc, const void* alphaAt, co
         double sum = 0;
         for (int64_t k = 0; k < depth; k++) sum += left.at(row, k) * right.at(k, column);
         float y = alpha * static_cast<float>(sum);
-        // C is not read where beta is 0.
+        // C is not read if beta is 0.
         if (beta != 0) y += beta * load(layoutC->type, c, matrix * layoutC->stride + column * layoutC->lead + row);
         if (hasBias(*desc)) y += load(layoutD->type, desc->vector, row);
         if (hasAux(*desc)) store(layoutD->type, desc->aux, matrix * desc->auxStride + column * desc->auxLead + row, y);

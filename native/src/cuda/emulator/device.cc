@@ -1,4 +1,4 @@
-// A device that is the processor: what device.cu is for a GPU. For tests.
+// A device that computes on the processor, in place of device.cu. For tests.
 #include "../device.h"
 
 #include <malloc.h>
@@ -19,7 +19,7 @@ namespace {
 
 std::atomic<size_t> bytesTaken{0};
 
-// What a test asks the emulated GPU's memory to be.
+// The size of the emulated GPU's memory, if a test sets it.
 size_t memoryBytes() {
   const char* asked = getenv("VITRAIL_EMULATED_BYTES");
   return asked == nullptr ? size_t{1} << 30 : strtoull(asked, nullptr, 10);
@@ -70,7 +70,8 @@ void Device::copyWithin(void* to, const void* from, size_t bytes) const { memcpy
 void Device::registerHost(void*, size_t) const {}
 void Device::unregisterHost(void*) const {}
 
-// Copied by the thread that waits for it: as on a GPU, neither at once nor in the thread that asks.
+// The thread that waits for the copy does it. So, as on a GPU, it happens neither at once nor in the calling
+// thread.
 struct Transfer {
   void* to;
   const void* from;
@@ -84,7 +85,7 @@ std::mutex guard;
 std::condition_variable finished;
 size_t underWay = 0;
 
-// What a test asks to go wrong with copies: "start", or "finish".
+// The fault of copies that a test asks for: "start" or "finish".
 bool isAsked(const char* fault) {
   const char* asked = getenv("VITRAIL_EMULATED_FAULT");
   return asked != nullptr && strcmp(asked, fault) == 0;
@@ -112,7 +113,7 @@ std::string Device::finish(Transfer* transfer) const {
   return owned->fails ? "emulated fault during a copy" : "";
 }
 
-// Kernels run in the thread that launches them.
+// Nothing to wait for, because kernels run in the thread that launches them.
 void Device::holdKernels() const {
   std::unique_lock<std::mutex> lock(guard);
   finished.wait(lock, [] { return underWay == 0; });

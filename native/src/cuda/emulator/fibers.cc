@@ -1,4 +1,5 @@
-// Fibers by setjmp and longjmp: ucontext gives each its stack once, then switches cost no system call.
+// Fibers with setjmp and longjmp. ucontext gives each its stack once; after that, switches need no system
+// call.
 #include <algorithm>
 #include <csetjmp>
 #include <cstdio>
@@ -21,8 +22,9 @@ constexpr unsigned kLanes = 32;
 constexpr unsigned kMostThreads = 1024;
 constexpr size_t kMostSharedBytes = 227 * 1024;
 
-// On a GPU warps are in any order, and one may be far ahead of the others. So each runs here as far as it gets alone: a
-// barrier that is missing shows as wrong results, at the latest when the order is another (VITRAIL_EMULATED_ORDER).
+// On a GPU warps run in any order, and one may be far ahead of the others. So here each runs as far as it can
+// alone. A missing barrier then gives wrong results in this order or in the other one
+// (VITRAIL_EMULATED_ORDER).
 const bool descending =
     getenv("VITRAIL_EMULATED_ORDER") != nullptr && strcmp(getenv("VITRAIL_EMULATED_ORDER"), "descending") == 0;
 
@@ -46,19 +48,19 @@ struct Fiber {
   std::unique_ptr<unsigned char[]> stack;
   bool started = false;
   bool done = true;
-  // Which of a warp's two sets of words the next exchange uses.
+  // The one of a warp's two sets of words that the next exchange uses.
   unsigned phase = 0;
   Position position;
 };
 
-// A block at work. One for each thread of the process that emulates.
+// A running block. Each thread of the process that emulates has one.
 struct Machine {
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Warp> warps;
   Barrier barrier;
   unsigned live = 0;
   unsigned current = 0;
-  // Rises whenever a thread can go on that could not before.
+  // Rises whenever a thread that waited can go on.
   uint64_t progress = 0;
   jmp_buf scheduler;
   ucontext_t home;
@@ -95,7 +97,7 @@ void wait(Machine& m, Barrier& barrier, unsigned live) {
   while (barrier.generation == generation) yield(m);
 }
 
-// A thread that has ended is not waited for.
+// Nobody waits for a thread that has ended.
 void finish(Machine& m, Fiber& fiber) {
   Warp& warp = m.warps[fiber.position.index / kLanes];
   fiber.done = true;
@@ -156,7 +158,7 @@ void runThreads(Machine& m, unsigned threads) {
 
 void runBlock(Machine& m, dim3 block, dim3 threads, dim3 blocks, size_t sharedBytes) {
   const unsigned count = threads.x * threads.y * threads.z;
-  // What a kernel does not write must not seem to be zero.
+  // Memory that a kernel does not write must not look like zeros.
   memset(m.shared, 0xff, sharedBytes);
   m.barrier = {};
   m.live = count;

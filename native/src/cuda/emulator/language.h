@@ -1,7 +1,7 @@
-// CUDA's language on a processor, for tests on machines without a GPU: every thread of a block is a fiber, barriers and
-// shuffles switch between them. It is as strict as it can be: a barrier that some threads of a block never reach stops
-// the process with a message, and warps run ahead of each other, so that most missing barriers show. It says nothing
-// about speed or memory order between blocks.
+// CUDA's language on a processor, for tests on machines without a GPU. Every thread of a block is a fiber, and
+// barriers and shuffles switch between fibers. It is as strict as possible: a barrier that some threads of a
+// block never reach stops the process with a message, and warps run ahead of each other, so that most missing
+// barriers are noticed. It cannot show speed or memory order between blocks.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -23,7 +23,7 @@ struct dim3 {
   unsigned x = 1, y = 1, z = 1;
   constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
-// Aligned as on a GPU, which faults at other addresses.
+// Aligned, because a GPU faults at other addresses.
 struct __align__(8) uint2 {
   unsigned x, y;
 };
@@ -43,10 +43,10 @@ inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z,
 
 namespace vitrail::emulator {
 
-// Of the thread that runs.
+// The indices of the running thread.
 struct Position {
   dim3 thread, block, blockSize, gridSize;
-  // Within its block; lane = index % 32.
+  // The thread's index within its block; lane = index % 32.
   unsigned index = 0;
 };
 extern thread_local Position position;
@@ -57,9 +57,10 @@ void runGrid(dim3 blocks, dim3 threads, size_t sharedBytes, FunctionRef<void()> 
 unsigned char* blockMemory();
 void blockBarrier();
 void warpBarrier();
-// Gives this lane's word to its warp; the word of lane `source`. All lanes take part.
+// Gives this lane's word to its warp, and returns the word of lane `source`. All lanes must take part.
 uint64_t exchange(uint64_t word, unsigned source);
-// Gives this lane's words to its warp; those of all 32 lanes, until the next exchange but one. All lanes take part.
+// Gives this lane's words to its warp, and returns those of all 32 lanes, which are valid until the next
+// exchange but one. All lanes must take part.
 struct LaneWords {
   uint64_t of[4];
 };
@@ -94,7 +95,7 @@ inline int __any_sync(unsigned, int predicate) {
   return 0;
 }
 
-// One block runs at a time, and fibers switch at barriers only: plain accesses are atomic.
+// One block runs at a time, and fibers switch only at barriers, so plain accesses are atomic.
 template <typename T> T atomicMax(T* at, T value) {
   const T before = *at;
   if (value > before) *at = value;

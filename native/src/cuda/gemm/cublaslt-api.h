@@ -1,5 +1,6 @@
-// What we use of cuBLASLt, declared by ourselves: the library is opened when a program runs, and its header need not be
-// there when we are built. Names, numbers and layouts are those of cublasLt.h and library_types.h of CUDA 12 and 13.
+// Our own declarations of the parts of cuBLASLt that we use. The library is opened at run time, so its header
+// is not needed for the build. Names, numbers and layouts are those of cublasLt.h and library_types.h of CUDA
+// 12 and 13.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +11,7 @@ namespace vitrail::cuda::cublaslt {
 
 using Status = int;
 constexpr Status kSuccess = 0;
-// A product that the library does not compute.
+// The library does not compute this gemm.
 constexpr Status kInvalidValue = 7;
 constexpr Status kNotSupported = 15;
 
@@ -42,16 +43,16 @@ enum DescAttribute : int {
   kDescBiasDataType = 26,            // int32_t; 12.0 and later
 };
 
-// cublasLtEpilogue_t: of a column-major result, whose rows a bias belongs to.
+// cublasLtEpilogue_t, for a column-major result, where each row has one bias.
 enum Epilogue : uint32_t {
   kEpilogueDefault = 1,
   kEpilogueBias = 4,
   kEpilogueGelu = 32,
   kEpilogueGeluBias = 36,
-  // Stores what the GELU is taken of, too.
+  // Also stores the values before GELU.
   kEpilogueGeluAux = 160,
   kEpilogueGeluAuxBias = 164,
-  // Stores the sums of op(B)'s columns, of which the result has one each, too.
+  // Also stores the sums of op(B)'s columns, one for each column of the result.
   kEpilogueBGradB = 512,
 };
 
@@ -61,8 +62,9 @@ enum PreferenceAttribute : int {
   kPreferenceReductionSchemeMask = 3,  // uint32_t
 };
 
-// cublasLtReductionScheme_t, of what is split along k. In place (1), parts are added to the result as they come; these
-// keep parts in the workspace, and a second step adds them in their order.
+// cublasLtReductionScheme_t, for gemms that are split along k. With the scheme "in place" (1), parts are added
+// in the order in which they finish. The schemes below keep parts in the workspace, and a second step adds
+// them in a fixed order.
 enum ReductionScheme : uint32_t { kReductionComputeType = 2, kReductionOutputType = 4 };
 
 struct Context;
@@ -84,7 +86,7 @@ struct HeuristicResult {
 };
 static_assert(sizeof(Algorithm) == 64 && sizeof(HeuristicResult) == 96, "cuBLASLt's layout");
 
-// The functions, by their names without the prefix cublasLt.
+// The functions. Their names lack the prefix cublasLt.
 struct Api {
   size_t (*GetVersion)();
   Status (*Create)(Context**);
@@ -98,12 +100,13 @@ struct Api {
   Status (*MatmulPreferenceCreate)(Preference**);
   Status (*MatmulPreferenceDestroy)(Preference*);
   Status (*MatmulPreferenceSetAttribute)(Preference*, PreferenceAttribute, const void* value, size_t bytes);
-  // The likely fastest first.
+  // Algorithms that are probably faster come first.
   Status (*MatmulAlgoGetHeuristic)(Context*, MatmulDesc*, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c,
                                    MatrixLayout* d, Preference*, int wanted, HeuristicResult results[], int* found);
   Status (*MatmulAlgoCheck)(Context*, MatmulDesc*, MatrixLayout* a, MatrixLayout* b, MatrixLayout* c, MatrixLayout* d,
                             const Algorithm*, HeuristicResult*);
-  // D = epilogue(alpha op(A) op(B) + beta C), all matrices column-major; alpha and beta lie in the host's memory.
+  // D = epilogue(alpha op(A) op(B) + beta C). All matrices are column-major. alpha and beta are in the host's
+  // memory.
   Status (*LibraryGemm)(Context*, MatmulDesc*, const void* alpha, const void* a, MatrixLayout*, const void* b,
                         MatrixLayout*, const void* beta, const void* c, MatrixLayout*, void* d, MatrixLayout*,
                         const Algorithm*, void* workspace, size_t workspaceBytes, Stream);

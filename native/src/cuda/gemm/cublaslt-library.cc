@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kMajors[] = {13, 12};
 
-// The variable's value, empty where it is not set; ~/ at its start is the home folder, which no shell has put there
-// where the value was quoted or does not come from a shell.
+// The variable's value; empty if it is not set. ~/ at its start is replaced by the home folder, because a
+// shell does not do this in a quoted value.
 std::string variable(const char* name) {
   const char* value = getenv(name);
   if (value == nullptr) return "";
@@ -28,7 +28,7 @@ void addNew(const std::string& path, std::vector<std::string>& to) {
   if (std::find(to.begin(), to.end(), path) == to.end()) to.push_back(path);
 }
 
-// Paths that match the pattern, the highest version of Python first.
+// The paths that match the pattern, the highest version of Python first.
 void addMatches(const std::string& pattern, std::vector<std::string>& to) {
   glob_t found = {};
   if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
@@ -37,7 +37,7 @@ void addMatches(const std::string& pattern, std::vector<std::string>& to) {
   globfree(&found);
 }
 
-// The prefix that <prefix>/bin/python3 is installed below.
+// The prefix of <prefix>/bin/python3.
 std::string prefixOf(const std::string& program) {
   const size_t folder = program.find_last_of('/');
   if (folder == std::string::npos || folder == 0) return "";
@@ -45,7 +45,7 @@ std::string prefixOf(const std::string& program) {
   return prefix == std::string::npos ? "" : program.substr(0, prefix);
 }
 
-// Folders that Pythons are installed in: chosen environments, the python3 of the PATH, the system's.
+// Folders in which Pythons are installed: chosen environments, that of the PATH's python3, the system's.
 std::vector<std::string> pythonPrefixes() {
   std::vector<std::string> prefixes;
   for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
@@ -57,7 +57,8 @@ std::vector<std::string> pythonPrefixes() {
     const std::string program = path.substr(start, end - start) + "/python3";
     char real[PATH_MAX];
     if (realpath(program.c_str(), real) != nullptr) {
-      // The link's own folder too: that of a virtual environment points to the system's Python.
+      // Also the folder of the link itself, because in a virtual environment the link points to the system's
+      // Python.
       prefixes.push_back(prefixOf(program));
       prefixes.push_back(prefixOf(real));
       break;
@@ -92,7 +93,7 @@ template <typename Function> void find(void* library, const char* name, Function
   function = reinterpret_cast<Function>(address);
 }
 
-// What the process has opened stays open: it holds threads and memory of the driver.
+// The library stays open, because it holds threads and memory of the driver.
 cublaslt::Api functionsOf(void* library, const std::string& path) {
   cublaslt::Api api;
 #define VITRAIL_FIND(name) find(library, #name, api.name, path)
@@ -157,7 +158,7 @@ GemmLibrary openCublasLt(int builtWith) {
 }
 
 const GemmLibrary& gemmLibrary() {
-  // Thread-safe, and tried again after a failure.
+  // This is thread-safe, and is tried again after a failure.
   static const GemmLibrary library =
       emulatedGemmLibrary != nullptr ? emulatedGemmLibrary() : openCublasLt(listDevices().runtime / 1000);
   return library;

@@ -1,10 +1,10 @@
-// Where kernels are emulated, so is the library.
+// If kernels are emulated, the library is emulated too.
 #pragma once
 #include "cublaslt-library.h"
 
 namespace vitrail::cuda {
 
-// Defined by the emulator alone; null elsewhere.
+// Defined only in the emulator; null elsewhere.
 __attribute__((weak)) GemmLibrary emulatedGemmLibrary();
 
 }  // namespace vitrail::cuda

@@ -1,5 +1,5 @@
-// What follows a matrix product, for neighbours of one row: in the own product's kernel, and as a pass of its own after
-// a library's product.
+// The operations after a gemm, for neighbours of one row. They are part of our own gemm kernel, and a separate
+// pass after a gemm of the library.
 #pragma once
 #include "../../kernels/gemm.h"
 #include "../gelu.h"
@@ -7,7 +7,8 @@
 
 namespace vitrail::cuda {
 
-// y = alpha sum + bias; pre = y; c = added + dropout(activation(y)). Null where there is none.
+// y = alpha sum + bias; pre = y; c = added + dropout(activation(y)). Pointers are null for operands that are
+// missing.
 struct Finish {
   Run c;
   Run pre;
@@ -20,7 +21,7 @@ struct Finish {
   int64_t columns = 0;
 };
 
-// All that the task asks for after its sums.
+// Everything that the task asks for after its sums.
 inline Finish finishOf(const GemmTask& task) {
   Finish finish;
   finish.c = runOf(task.c, task.ldc, task.strideC);
@@ -35,8 +36,8 @@ inline Finish finishOf(const GemmTask& task) {
   return finish;
 }
 
-// Multiplies neighbours, of which the first is element `first` of the dense matrix, by their masks. A product, not a
-// choice: NaN and infinities that are dropped become NaN.
+// Multiplies neighbours, of which the first is element `first` of the dense matrix, by their masks. It
+// multiplies rather than selects, so that NaN and infinities that are dropped become NaN.
 template <int kCount>
 __device__ __forceinline__ void applyDropout(const DropoutKey& key, size_t first, float (&v)[kCount]) {
   size_t group = first / kGroup;
@@ -50,7 +51,7 @@ __device__ __forceinline__ void applyDropout(const DropoutKey& key, size_t first
       philoxBlock(static_cast<uint32_t>(group), key, words);
     }
     const int at = static_cast<int>(element % kGroup);
-    // Choices of words, because an array that is indexed by what is not constant would lie in memory.
+    // Selects between words, because an array with an index that is not constant would be in memory.
     const uint32_t word = at < 4 ? (at < 2 ? words[0] : words[1]) : (at < 6 ? words[2] : words[3]);
     const uint32_t random = word >> (at % 2 * 16) & 0xffff;
     v[j] *= random >= key.dropBelow ? key.kept : 0.0f;

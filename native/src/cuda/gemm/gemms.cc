@@ -14,19 +14,19 @@ namespace {
 using namespace cublaslt;
 
 constexpr size_t kMebibyte = size_t{1} << 20;
-// What NVIDIA recommends for cublasSetWorkspace.
+// The size that NVIDIA recommends for cublasSetWorkspace.
 size_t workspaceBytesFor(int capability) { return (capability >= 90 ? 32 : 4) * kMebibyte; }
 
-// The emulator's products are planned as Hopper's.
+// On the emulator, gemms are planned as on Hopper.
 int plannedCapability(const Device& device) { return device.capability() == 0 ? 90 : device.capability(); }
 
-// Proposals that are tried where the first refuses to run, and that are timed.
+// How many proposals are tried if the first refuses to run, and how many are timed.
 constexpr int kTried = 4, kTimed = 16;
 constexpr int kRepeats = 5;
-// A way that took this much longer than the best so far, once, is not timed again.
+// A way that once took this much longer than the best so far is not timed again.
 constexpr double kHopeless = 1.5;
 
-// Something refused before it was started; other statuses are failures of the GPU.
+// The gemm was refused before it started. Other statuses are failures of the GPU.
 bool isRefusal(Status status) { return status == kNotSupported || status == kInvalidValue; }
 
 [[noreturn]] void fail(const std::string& key, Status status) {
@@ -38,7 +38,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// What a timed product writes to, instead of what the task names.
+// The memory that a timed gemm writes to, in place of the task's.
 class TrialResults {
  public:
   TrialResults(const vitrail::Context& context, const GemmTask& task)
@@ -66,7 +66,7 @@ class TrialResults {
 }  // namespace
 
 Gemms::Gemms(Device& device) : device_(device) {
-  // The emulator's products are our own unless a test asks for the other.
+  // The emulator uses our own gemm unless a test asks for the library.
   if (device.capability() == 0) settings.by = By::own;
 }
 
@@ -179,7 +179,7 @@ void Gemms::compute(const vitrail::Context& context, const GemmTask& task) {
     Entry entry = settings.tune ? timeAll(context, task) : tryInTurn(context, task);
     entry.choice.key = key;
     found = entries_.emplace(key, std::move(entry)).first;
-    // To try is to compute.
+    // Trying a way computes the gemm.
     if (!found->second.isPinned) return;
   }
   Entry& entry = found->second;
@@ -216,7 +216,7 @@ std::string Gemms::digest() const {
     }
   }
   text += " " + device_.kind();
-  // FNV-1a: tells tables apart, guards against nothing else.
+  // FNV-1a, which is enough to tell tables apart.
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   char digits[17];

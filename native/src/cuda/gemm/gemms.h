@@ -1,5 +1,5 @@
-// The products of one GPU in one JavaScript environment: by cuBLASLt, with the algorithms that were chosen for each
-// shape, or by our own kernel.
+// Computes the gemms of one GPU in one JavaScript environment: with cuBLASLt and the algorithms that were
+// chosen for each shape, or with our own kernel.
 #pragma once
 #include <memory>
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace vitrail::cuda {
 
-// How one kind of product is computed.
+// How one kind of gemm is computed.
 struct GemmChoice {
   // keyOf(task)
   std::string key;
-  // kOwn, or what parseWay() takes.
+  // kOwn, or a text that parseWay() takes.
   std::string algorithm;
-  // Of the whole product when it was chosen; 0 where nothing was timed.
+  // Time of the whole gemm when it was chosen; 0 if nothing was timed.
   double microseconds = 0;
 };
 
@@ -28,9 +28,9 @@ class Gemms {
   enum class By { own, library };
   struct Settings {
     By by = By::library;
-    // Times what the library proposes for products that nothing is chosen for yet, and keeps the fastest.
+    // For gemms without a choice, times the library's proposals and keeps the fastest.
     bool tune = false;
-    // fp32 products may round their operands to the 10 bits of TF32.
+    // fp32 gemms may round their operands to the 10 bits of TF32.
     bool tf32 = false;
   };
 
@@ -41,33 +41,34 @@ class Gemms {
 
   Settings settings;
 
-  // Throws a DeviceError where there is no library, or a choice does not fit it.
+  // Throws a DeviceError if there is no library, or if a choice does not fit it.
   void compute(const vitrail::Context& context, const GemmTask& task);
 
   // In the order of their keys.
   std::vector<GemmChoice> choices() const;
-  // Replaces all. Each is looked at when its product is first computed.
+  // Replaces all choices. A choice is checked when its gemm is first computed.
   void setChoices(const std::vector<GemmChoice>& choices);
-  // Of what computes products here, and of all choices that were timed or set: with equal digests, two GPUs of a kind
-  // compute the same bits.
+  // A digest of the library and of all choices that were timed or set. Two GPUs of the same kind with equal
+  // digests compute the same bits.
   std::string digest() const;
 
  private:
   struct Entry {
     GemmChoice choice;
-    // Timed or set, not just the first that worked.
+    // Whether it was timed or set, and is not just the first that worked.
     bool isPinned = false;
     // Null before its first use, and for our own kernel.
     std::unique_ptr<Way> way;
   };
 
   void openLibrary(const vitrail::Context& context);
-  // Computes a product that nothing is chosen for, by the first way that works.
+  // Computes a gemm without a choice, by the first way that works.
   Entry tryInTurn(const vitrail::Context& context, const GemmTask& task);
-  // Times all ways, on results of their own.
+  // Times all ways, which write to memory of their own.
   Entry timeAll(const vitrail::Context& context, const GemmTask& task);
   std::unique_ptr<Way> chosenWay(const vitrail::Context& context, const GemmTask& task, const GemmChoice& choice);
-  // Whether the way fits the task by this algorithm, or, where there is none, by one that the library proposes.
+  // Whether the way can compute the task with this algorithm or, if there is none, with one that the library
+  // proposes.
   bool settle(const vitrail::Context& context, const GemmTask& task, Way& way,
               const std::optional<cublaslt::Algorithm>& algorithm);
 
@@ -78,7 +79,7 @@ class Gemms {
   std::unordered_map<std::string, Entry> entries_;
 };
 
-// Those of a device; made when they are first asked for.
+// The gemms of a device, created when they are first asked for.
 Gemms& gemmsOf(Device& device);
 
 }  // namespace vitrail::cuda

@@ -75,7 +75,7 @@ std::vector<Algorithm> LibraryGemm::proposals(const GemmPointers& pointers, size
   Preference* preference = nullptr;
   check(api_.MatmulPreferenceCreate(&preference), "MatmulPreferenceCreate");
   const auto bytes = static_cast<uint64_t>(workspaceBytes);
-  // Parts of k are kept in fp32, however the result is stored: rounded parts would cost accuracy.
+  // Parts of k are kept in fp32, whatever the result's storage, because rounded parts would cost accuracy.
   const uint32_t reductions = result_ == kR32F ? kReductionComputeType | kReductionOutputType : kReductionComputeType;
   std::vector<HeuristicResult> results(static_cast<size_t>(most));
   int found = 0;
@@ -89,7 +89,7 @@ std::vector<Algorithm> LibraryGemm::proposals(const GemmPointers& pointers, size
   check(limited, "MAX_WORKSPACE_BYTES");
   check(reduced, "REDUCTION_SCHEME_MASK");
   std::vector<Algorithm> algorithms;
-  // A product that it cannot do is no mistake: another plan, or our own kernel, takes its place.
+  // A gemm that the library cannot do is no error, because another plan or our own kernel computes it.
   if (asked != kSuccess) return algorithms;
   for (int i = 0; i < found; i++) {
     const HeuristicResult& result = results[static_cast<size_t>(i)];

@@ -1,4 +1,4 @@
-// One matrix product of cuBLASLt, described once and run many times.
+// One gemm of cuBLASLt, which is described once and run many times.
 #pragma once
 #include <optional>
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace vitrail::cuda {
 
-// What changes from run to run.
+// The arguments that change from run to run.
 struct GemmPointers {
   // The library's A and B.
   const void *a = nullptr, *b = nullptr;
@@ -32,9 +32,10 @@ class LibraryGemm {
   LibraryGemm(const LibraryGemm&) = delete;
   LibraryGemm& operator=(const LibraryGemm&) = delete;
 
-  // What the library proposes, the likely fastest first; pointers tell it what is aligned. None if it refuses.
+  // The library's proposals, the one that is probably fastest first; none if it refuses. The pointers tell it
+  // the alignment.
   std::vector<cublaslt::Algorithm> proposals(const GemmPointers& pointers, size_t workspaceBytes, int most);
-  // Whether the algorithm can run this product.
+  // Whether the algorithm can run this gemm.
   bool accepts(const GemmPointers& pointers, const cublaslt::Algorithm& algorithm, size_t workspaceBytes);
   cublaslt::Status run(const GemmPointers& pointers, const cublaslt::Algorithm& algorithm, float alpha,
                        const GemmWorkspace& workspace, Stream stream);

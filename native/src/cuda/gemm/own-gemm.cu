@@ -7,24 +7,25 @@ namespace vitrail::cuda {
 
 namespace {
 
-// A block's part of the result, and how deep a step is.
+// A block's part of the result, and the depth of a step.
 constexpr int kRows = 128, kColumns = 64, kDepth = 16;
 // A thread's part.
 constexpr int kThreadRows = 8, kThreadColumns = 4;
 constexpr int kAcross = kColumns / kThreadColumns;
 constexpr int kThreads = kRows / kThreadRows * kAcross;
-// Rows in shared memory stay 16-byte aligned; the next one begins four banks on.
+// With this padding, rows in shared memory stay 16-byte aligned, and each begins four banks after the last
+// one.
 constexpr int kPad = 4;
 
 // op(x) as [outer, depth], outer being the result's rows or columns.
 struct Operand {
   Run run;
-  // Elements from matrix to matrix.
+  // Elements from one matrix to the next.
   int64_t stride;
   int64_t outer, depth, lead;
-  // Neighbours in memory are neighbours in depth.
+  // Whether neighbours in memory are neighbours in depth.
   bool alongDepth;
-  // To bf16, before they are multiplied.
+  // Whether elements are rounded to bf16 before they are multiplied.
   bool rounded;
 };
 
@@ -42,7 +43,7 @@ template <int kOuter> struct Stage {
   static constexpr int kStride = kOuter + kPad;
   float v[kRun];
 
-  // Of this thread's run within the tile.
+  // The position of this thread's run within the tile.
   static __device__ __forceinline__ int outerOf(const Operand& from) {
     constexpr int kRunsDeep = kDepth / kRun, kRunsWide = kOuter / kRun;
     const int thread = static_cast<int>(threadIdx.x);
@@ -58,7 +59,7 @@ template <int kOuter> struct Stage {
     const int64_t outer = outer0 + outerOf(from), depth = depth0 + depthOf(from);
     const int64_t row = from.alongDepth ? outer : depth, column = from.alongDepth ? depth : outer;
     const int64_t rows = from.alongDepth ? from.outer : from.depth, columns = from.alongDepth ? from.depth : from.outer;
-    // 0 beyond the matrix, in both operands: their products add nothing.
+    // 0 beyond the matrix in both operands, so that their products add nothing.
     const int valid = row < rows ? static_cast<int>(max(min(columns - column, int64_t{kRun}), int64_t{0})) : 0;
     loadRun(from.run, static_cast<size_t>(matrix * from.stride + row * from.lead + column), valid, v);
     if (from.rounded) {
@@ -82,7 +83,7 @@ template <int kOuter> struct Stage {
   }
 };
 
-// What a block keeps in shared memory: two steps of both operands, afterwards the sums.
+// The shared memory of a block: two steps of both operands, and afterwards the sums.
 struct Tiles {
   float a[2][kDepth * Stage<kRows>::kStride];
   float b[2][kDepth * Stage<kColumns>::kStride];
@@ -111,7 +112,7 @@ __device__ __forceinline__ void multiplyStep(const float* tileA, const float* ti
   }
 }
 
-// The block's sums, in shared memory, become its part of the result.
+// Computes the block's part of the result from its sums in shared memory.
 __device__ __forceinline__ void finishTile(const Task& task, const float* sums, int64_t matrix, int64_t i0,
                                            int64_t j0) {
   constexpr int kRun = 8, kRunsAcross = kColumns / kRun;
@@ -141,7 +142,7 @@ __global__ void __launch_bounds__(kThreads, 2) gemmKernel(Task task) {
     float sums[kThreadRows][kThreadColumns] = {};
     Stage<kRows> a = {};
     Stage<kColumns> b = {};
-    // A step's operands are fetched while those of the step before are multiplied.
+    // The operands of a step are loaded while those of the previous step are multiplied.
     for (int64_t step = -1; step < steps; step++) {
       const bool more = step + 1 < steps;
       if (more) {
@@ -162,7 +163,7 @@ __global__ void __launch_bounds__(kThreads, 2) gemmKernel(Task task) {
     }
     __syncthreads();
     finishTile(task, shared.sums, matrix, i0, j0);
-    // The next matrix overwrites the sums.
+    // Waits, because the next matrix overwrites the sums.
     __syncthreads();
   }
 }

@@ -1,11 +1,11 @@
-// The product by a kernel of our own: of any size, storage and alignment. What a library's products are compared with,
-// what takes their place where they refuse, and what the emulator runs.
+// Our own gemm kernel, for any size, storage and alignment. The library's gemms are compared with it, it
+// replaces them if the library refuses, and the emulator runs it.
 #pragma once
 #include "../../kernels/gemm.h"
 
 namespace vitrail::cuda {
 
-// All that the task asks for. fp32 multiply-adds, whatever the operands are stored as.
+// Computes everything that the task asks for, with fp32 multiply-adds whatever the operands' storage.
 void ownGemm(const Context& context, const GemmTask& task);
 
 }  // namespace vitrail::cuda

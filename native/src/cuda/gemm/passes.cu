@@ -9,7 +9,7 @@ namespace {
 constexpr int kRun = 8;
 constexpr unsigned kThreads = 256;
 
-// Which neighbours a thread takes of matrices in rows of `runsAcross` runs.
+// The neighbours of a thread, in matrices whose rows have `runsAcross` runs.
 struct Position {
   int64_t matrix, row, column;
   int valid;
@@ -28,7 +28,7 @@ Shape shapeOf(int64_t rows, int64_t columns, int64_t batch) {
 Grid gridOf(const Shape& shape) { return {blocksFor(static_cast<size_t>(shape.runs), kThreads), kThreads}; }
 
 __device__ __forceinline__ Position positionOf(const Shape& shape, int64_t run) {
-  // Division of 64 bits costs as much as the rest of the thread's work; most shapes do without.
+  // A division of 64 bits costs as much as the rest of the thread's work, and most shapes do not need it.
   int64_t line, across;
   if (shape.runs <= 0xffffffff) {
     const uint32_t narrowRun = static_cast<uint32_t>(run), narrowAcross = static_cast<uint32_t>(shape.runsAcross);

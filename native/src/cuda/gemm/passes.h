@@ -1,4 +1,4 @@
-// What goes before and after a library's product.
+// The passes before and after a gemm of the library.
 #pragma once
 #include "plan.h"
 
@@ -14,8 +14,8 @@ struct Matrices {
 // Copies f32 to bf16 or bf16 to f32; both have the same rows, columns and batch.
 void convert(const Context& context, const Matrices& from, const Matrices& to);
 
-// c (and the pre-activation, bias, activation, dropout, residual) of `rest` from sums that lie in `sums`, which may be
-// c itself.
+// Computes c (with the pre-activation, bias, activation, dropout and residual) of `rest` from `sums`, which
+// may be c itself.
 void finishGemm(const Context& context, const Matrices& sums, const GemmTask& rest);
 
 }  // namespace vitrail::cuda

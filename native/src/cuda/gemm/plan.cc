@@ -8,9 +8,10 @@ namespace {
 
 using namespace cublaslt;
 
-// What cudaMalloc gives, and what heuristics count on unless they are told otherwise.
+// The alignment that cudaMalloc gives, which the library's heuristics assume by default.
 constexpr uintptr_t kAlignment = 256;
-// A result's leading dimension where GELU's argument is stored beside it, in elements.
+// The leading dimension of a result must be a multiple of this if the values before GELU are stored too, in
+// elements.
 constexpr int64_t kAuxAlignment = 8;
 
 bool isAligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % kAlignment == 0; }
@@ -19,10 +20,11 @@ DataType typeOf(Storage storage) { return storage == Storage::bf16 ? kR16BF : kR
 
 int64_t roundUp(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
-// bf16 operands are multiplied as such even where the task asks for fp32: their products are exact in fp32.
+// bf16 operands are multiplied as bf16 even if the task asks for fp32, because their products are exact in
+// fp32.
 bool multipliesBf16(const GemmTask& task) { return task.bf16 || (task.a.isBf16() && task.b.isBf16()); }
 
-// An operand of [rows, columns] as we store it, row-major: column-major, it is [columns, rows].
+// An operand that we store row-major as [rows, columns]. Column-major, it is [columns, rows].
 Layout operandLayout(DataType type, bool converts, int64_t rows, int64_t columns, int64_t lead, int64_t batch,
                      int64_t stride) {
   if (!converts) return {type, columns, rows, lead, batch, stride};
@@ -42,10 +44,10 @@ Fusion fusionOf(const GemmTask& task, const Fusion& wanted, DataType result, boo
   const bool hasAllBias = fusion.bias || task.bias == nullptr;
   fusion.gelu = wanted.gelu && task.activation == Activation::geluTanh && hasAllBias && fits && !residual &&
                 !task.dropout.active() && (!pre || auxFits(task));
-  // Beta C is added before an epilogue's activation.
+  // The library adds beta C before an epilogue's activation.
   fusion.residual = wanted.residual && residual && hasAllBias && fits && !pre && !task.dropout.active() &&
                     task.activation == Activation::none;
-  // The sums share the bias's pointer and are of the result's type; whether alpha scales them is not documented.
+  // The sums use the bias's pointer and have the result's type. Whether alpha scales them is not documented.
   fusion.sums = wanted.sums && task.rowSumsOfA != nullptr && task.bias == nullptr && !fusion.gelu && task.alpha == 1 &&
                 result == kR32F && !convertsA && task.batch == 1;
   return fusion;
@@ -64,7 +66,7 @@ bool leavesNothing(const GemmTask& task, const Fusion& fusion) {
          (!task.preActivation || fusion.gelu) && (!task.residual || fusion.residual) && !task.dropout.active();
 }
 
-// Where the library's result goes if a pass follows.
+// The memory for the library's result if a pass follows.
 Place placeOf(const GemmTask& task, const Fusion& fusion, DataType result) {
   if (result != typeOf(task.c.storage)) return Place::scratch;
   const bool isPre = task.bias == nullptr || fusion.bias;
@@ -86,7 +88,7 @@ bool suitsLibrary(const GemmTask& task) {
 GemmPlan planGemm(const GemmTask& task, const Fusion& wanted, bool tf32) {
   const bool bf16 = multipliesBf16(task);
   const DataType operand = bf16 ? kR16BF : kR32F;
-  // The library stores fp32 products as fp32 only, those of bf16 operands as either.
+  // The library stores gemms of fp32 operands only as fp32, and those of bf16 operands as either.
   const DataType result = bf16 ? typeOf(task.c.storage) : kR32F;
   GemmPlan plan;
   plan.compute = tf32 && !bf16 ? kCompute32FFastTf32 : kCompute32F;
@@ -115,8 +117,8 @@ GemmPlan planGemm(const GemmTask& task, const Fusion& wanted, bool tf32) {
 }
 
 std::vector<GemmPlan> candidatePlans(const GemmTask& task, int capability, bool tf32) {
-  // GELU in the epilogue pays from Hopper on (llm.c, train_gpt2.cu: gelu_fusion); sums beside the product keep the
-  // library from splitting k, which tells in weight gradients: only timings choose them.
+  // GELU in the epilogue is faster from Hopper on (llm.c, train_gpt2.cu: gelu_fusion). With fused sums the
+  // library cannot split k, which is slower for weight gradients, so only timings choose them.
   const Fusion usual{true, capability >= 90, true, false};
   Fusion otherGelu = usual, noResidual = usual, withSums = usual;
   otherGelu.gelu = !usual.gelu;

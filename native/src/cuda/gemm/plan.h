@@ -1,5 +1,5 @@
-// How a product is put to cuBLASLt: which matrices, which epilogue, and what is left to passes of our own. Decisions
-// only: nothing here touches a device.
+// Decides how cuBLASLt is called for a gemm: which matrices, which epilogue, and what is left for passes of
+// our own. Nothing here touches a device.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace vitrail::cuda {
 
-// What the library's product can do besides the product itself.
+// The operations that the library can fuse into a gemm.
 struct Fusion {
   bool bias = true;
   // tanh GELU, with the pre-activation.
@@ -22,7 +22,7 @@ struct Fusion {
   static Fusion of(unsigned bits) { return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0}; }
 };
 
-// As the library takes it: column-major.
+// A matrix in the library's form, which is column-major.
 struct Layout {
   cublaslt::DataType type = cublaslt::kR32F;
   int64_t rows = 0, columns = 0, lead = 0;
@@ -37,13 +37,13 @@ enum class Place : uint8_t { c, preActivation, scratch };
 enum class Addend : uint8_t { none, c, residual };
 
 struct GemmPlan {
-  // What of the fusion applies to the task.
+  // The fused operations that apply to the task.
   Fusion fusion;
   cublaslt::ComputeType compute = cublaslt::kCompute32F;
   // Our b is the library's A, and a its B: the column-major result is the transpose of ours.
   Layout libraryA, libraryB;
   bool transposeA = false, transposeB = false;
-  // Operands that are copied to scratch memory, in the type that they are multiplied in.
+  // Operands that are first converted, in scratch memory, to the type in which they are multiplied.
   bool convertsA = false, convertsB = false;
   // Both C and D.
   Layout result;
@@ -51,9 +51,9 @@ struct GemmPlan {
   // C, times beta = 1.
   Addend addend = Addend::none;
   cublaslt::Epilogue epilogue = cublaslt::kEpilogueDefault;
-  // Of the bias, or of the row sums, in the epilogue; a bias in another type is converted to it.
+  // The type of the bias or of the row sums in the epilogue. A bias of another type is converted to it.
   cublaslt::DataType vectorType = cublaslt::kR32F;
-  // A pass of our own makes c from the library's result.
+  // Whether a pass of our own computes c from the library's result.
   bool finishes = false;
 
   bool hasBias() const { return (epilogue & cublaslt::kEpilogueBias) != 0; }
@@ -62,19 +62,20 @@ struct GemmPlan {
   bool sumsRows() const { return epilogue == cublaslt::kEpilogueBGradB; }
 };
 
-// Whether the library is asked at all.
+// Whether the library is used at all.
 bool suitsLibrary(const GemmTask& task);
 
-// `wanted` is what may be fused; what does not apply to the task, or would not compute what it asks for, is left out.
+// `wanted` says what may be fused. Operations that do not apply to the task, or would not compute the same,
+// are left out.
 GemmPlan planGemm(const GemmTask& task, const Fusion& wanted, bool tf32);
 
-// All different plans, the one to be used without timings first.
+// All different plans. The first is used without timings.
 std::vector<GemmPlan> candidatePlans(const GemmTask& task, int capability, bool tf32);
 
-// What is left for the pass after the library's product, as a task whose product is already there.
+// The rest for the pass after the library's gemm, as a task whose product is computed already.
 GemmTask restOf(const GemmTask& task, const GemmPlan& plan);
 
-// All that a choice of plan and algorithm follows from.
+// Everything that the choice of plan and algorithm depends on.
 std::string keyOf(const GemmTask& task, bool tf32);
 
 }  // namespace vitrail::cuda

@@ -51,7 +51,8 @@ __global__ void columnsKernel(Run a, int64_t rows, int64_t columns, int64_t lead
   partial[blockIdx.y * columns + at] = sum;
 }
 
-// A block adds the parts of 32 columns: each warp every eighth of them, then the warps' totals in order.
+// A block adds the parts of 32 columns. Each warp adds every eighth part, and then the totals of warps are
+// added in order.
 __global__ void totalKernel(const float* partial, int64_t parts, int64_t columns, float* sums) {
   __shared__ float ofWarp[kWarps][kWarp];
   const int64_t column = int64_t{blockIdx.x} * kWarp + threadIdx.x;
@@ -68,7 +69,7 @@ __global__ void totalKernel(const float* partial, int64_t parts, int64_t columns
   sums[column] = sum;
 }
 
-// Rows that a block of columnsKernel sums at least, and blocks that share the rows at most.
+// The fewest rows that a block of columnsKernel sums, and the most blocks that share the rows.
 constexpr int64_t kLeastShare = 256;
 constexpr int64_t kMostParts = 256;
 

@@ -1,10 +1,11 @@
-// Sums of the rows of a product's first operand: the bias gradient of a linear layer.
+// Sums of the rows of a gemm's first operand, which are the bias gradient of a linear layer.
 #pragma once
 #include "../../kernels/gemm.h"
 
 namespace vitrail::cuda {
 
-// task.rowSumsOfA, of op(a) as it is stored; nothing where none is asked for. A sum's order follows from the shape.
+// Computes task.rowSumsOfA from op(a) as it is stored, or nothing if that is not asked for. The order of a sum
+// depends on the shape.
 void sumRowsOfA(const Context& context, const GemmTask& task);
 
 }  // namespace vitrail::cuda

@@ -16,7 +16,7 @@ constexpr size_t kAlgorithmBytes = sizeof(Algorithm);
 
 Storage storageOf(DataType type) { return type == kR16BF ? Storage::bf16 : Storage::f32; }
 
-// The library's operand: as it is stored, or converted into `scratch`.
+// The library's operand, as it is stored or converted into `scratch`.
 const void* operand(const vitrail::Context& context, const Array& stored, bool converts, int64_t lead, int64_t stride,
                     const Layout& layout, std::optional<Scratch>& scratch) {
   if (!converts) return stored.data;
@@ -39,7 +39,7 @@ const void* biasVector(const vitrail::Context& context, const GemmTask& task, Da
   return to.data;
 }
 
-// As aligned as those of a run will be.
+// Pointers with the same alignment as those of a run.
 GemmPointers pointersFor(const GemmTask& task, const GemmPlan& plan) {
   GemmPointers pointers;
   pointers.a = task.b.data, pointers.b = task.a.data, pointers.c = pointers.d = task.c.data;

@@ -1,4 +1,4 @@
-// GELU and dropout, element by element: a thread takes eight neighbours, which one Philox block masks.
+// GELU and dropout, element by element. A thread takes eight neighbours, which one Philox block masks.
 #include "../../kernels/activation.h"
 
 #include "../elements.h"
@@ -53,7 +53,8 @@ template <typename X, typename Y> __global__ void dropoutKernel(X x, Y y, size_t
   float v[kGroup], mask[kGroup];
   x.loadGroup(at, length, v);
   dropoutGroup(key, group, mask);
-  // A product, not a choice: NaN and infinities that are dropped become NaN, as with a mask that is a tensor.
+  // Multiplies rather than selects, so that NaN and infinities that are dropped become NaN, as with a mask
+  // that is a tensor.
   for (int j = 0; j < kGroup; j++) v[j] *= mask[j];
   y.storeGroup(at, length, v);
 }

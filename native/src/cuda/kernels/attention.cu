@@ -1,4 +1,4 @@
-// Attention and its gradient: on tensor cores where operands are bf16 and stored so, else in fp32 arithmetic.
+// Attention and its gradient: on tensor cores if operands are stored as bf16, else in fp32 arithmetic.
 #include "../../kernels/attention.h"
 
 #include <type_traits>
@@ -18,7 +18,7 @@ bool isOfChunks(const Array& x) { return x.isBf16() && reinterpret_cast<uintptr_
 
 bool takesMatrices(const AttentionShape& s) { return s.bf16 && s.width % kChunk == 0 && s.width <= 128; }
 
-// Calls body with the width that kernels are compiled for, as a type's value.
+// Calls body with the width that kernels are compiled for, as the value of a type.
 template <typename Body> void withWidth(size_t width, Body body) {
   if (width <= 32) body(std::integral_constant<int, 32>());
   else if (width <= 64) body(std::integral_constant<int, 64>());
@@ -26,7 +26,7 @@ template <typename Body> void withWidth(size_t width, Body body) {
   else body(std::integral_constant<int, 128>());
 }
 
-// Shapes without tokens make no grid: kernels divide by their number.
+// Shapes without tokens start no kernel, because kernels divide by the number of tokens.
 bool isEmpty(const AttentionShape& s) { return s.images == 0 || s.tokens == 0; }
 
 void forward(const Context& context, const AttentionShape& s, Array qkv, Array out, float* logSumExp) {

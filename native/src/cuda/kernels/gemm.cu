@@ -1,4 +1,4 @@
-// Matrix products.
+// Gemms.
 #include "../../kernels/gemm.h"
 
 #include "../gemm/gemms.h"

@@ -1,6 +1,6 @@
-// Softmax cross entropy: a block has a sample and reads its logits three times (largest, sum, gradient), all but the
-// first from cache. Sums are in double precision, as on a processor: a loss next to nothing keeps its digits. There are
-// few logits, so one form for all storages is enough.
+// Softmax cross entropy. A block has one sample and reads its logits three times (largest, sum, gradient),
+// from the cache except for the first time. Sums are in double precision, as on a processor, so that a very
+// small loss keeps its digits. There are few logits, so one form for all storages is enough.
 #include "../../kernels/loss.h"
 
 #include "../run.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kFewClasses = 256;
 constexpr unsigned kThreads = 256;
-// A grid can have one block less than there can be samples.
+// There may be one sample more than a grid can have blocks.
 constexpr size_t kMostBlocks = size_t{1} << 20;
 
 // The largest logit so far and the first class that has it.
@@ -20,7 +20,7 @@ struct Best {
   float value;
   uint32_t index;
 
-  // NaN is better than nothing and nothing is better than NaN.
+  // All comparisons with NaN are false, so NaN never becomes the best.
   __device__ __forceinline__ void meet(float v, uint32_t i) {
     if (v > value || (v == value && i < index)) value = v, index = i;
   }
@@ -37,7 +37,7 @@ __device__ __forceinline__ Best warpBest(Best best) {
   return best;
 }
 
-// All threads get it.
+// All threads get the result.
 __device__ __forceinline__ Best blockBest(Best best, Best (&space)[kMostWarps]) {
   best = warpBest(best);
   const unsigned warps = blockDim.x / kWarp;
@@ -77,7 +77,8 @@ __global__ void crossEntropyKernel(LossShape shape, Run logits, const int32_t* l
     const int32_t label = labels[row];
     const bool hasLabel = label >= 0 && static_cast<size_t>(label) < shape.classes;
     if (threadIdx.x == 0) {
-      // log(sum) + the mean of (largest - z) under the targets. Not a term of weight 0: 0 x infinity.
+      // log(sum) + the mean of (largest - z) under the targets. A term of weight 0 is left out, because 0 x
+      // infinity is NaN.
       double loss = log(sum);
       if (hasLabel && shape.smoothing < 1) {
         loss += (1 - shape.smoothing) * (static_cast<double>(largest) - static_cast<double>(logits.at(start + label)));
@@ -87,7 +88,7 @@ __global__ void crossEntropyKernel(LossShape shape, Run logits, const int32_t* l
       if (predictions) predictions[row] = best.index == kNone ? 0 : static_cast<int32_t>(best.index);
     }
     if (!dLogits.data) continue;
-    // The gradient may take the logits' place: their last reader is done.
+    // Waits, because the gradient may overwrite the logits.
     __syncthreads();
     const float inverse = static_cast<float>(1 / sum);
     for (size_t i = threadIdx.x; i < shape.classes; i += blockDim.x) {

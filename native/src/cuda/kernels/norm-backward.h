@@ -1,8 +1,7 @@
 // Gradients of layer normalisation in one pass over x, dy and the residual.
-//
-// A block has a range of rows and its warps take turns. dScale and dShift are sums over rows: each lane adds up its
-// columns of the rows that its warp meets, the block adds up its warps, normSumKernel adds up the blocks. How rows are
-// shared out follows from their number alone: the sums have the same bits on every GPU.
+// A block has a range of rows, and its warps take turns. dScale and dShift are sums over rows: each lane adds up its
+// columns of the rows of its warp, the block adds up its warps, and normSumKernel adds up the blocks. How rows are
+// divided depends only on their number, so the sums have the same bits on every GPU.
 #pragma once
 #include "../../kernels/norm.h"
 #include "norm-row.h"
@@ -42,7 +41,7 @@ template <int kSpans, bool kBf16> __global__ void __launch_bounds__(kNormThreads
     eachSpan<kSpans>(shape.width, [&](int k, size_t at) {
       xs[k] = PackedGroup<kBf16>::load(x, from + at);
       dys[k] = PackedGroup<kBf16>::load(dy, given + at);
-      // Long before it is needed: the sums below take a while.
+      // Loaded long before it is needed, because the sums below take a while.
       if (residual.data) residuals[k] = PackedGroup<kBf16>::load(residual, from + at);
     });
     RowGradient r = {mean[row], rstd[row], 0, 0};
@@ -89,8 +88,8 @@ template <int kSpans, bool kBf16> __global__ void __launch_bounds__(kNormThreads
   for (size_t i = threadIdx.x; i < kSums; i += kNormThreads) partial[blockIdx.x * kSums + i] = all[i];
 }
 
-// The same for any row: the block has one row at a time, and its sums lie in partial[block][2][space], column by
-// column.
+// The same for any width. The block has one row at a time, and its sums are in partial[block][2][space],
+// column by column.
 __global__ void normBackwardAnyKernel(NormShape shape, Run x, Run dy, const float* scale, const float* mean,
                                       const float* rstd, Run residual, Run dx, float* partial, size_t space) {
   __shared__ float warpSums[2][kMostWarps];
@@ -119,7 +118,8 @@ __global__ void normBackwardAnyKernel(NormShape shape, Run x, Run dy, const floa
   }
 }
 
-// Adds up partial[count][2][space]. A block has 32 places: row y of its threads every 32nd of their values.
+// Adds up partial[count][2][space]. A block has 32 columns, and row y of its threads adds every 32nd of their
+// values.
 __global__ __launch_bounds__(kWarp* kWarp) void normSumKernel(const float* partial, size_t count, size_t space,
                                                               size_t width, bool inGroups, float* dScale,
                                                               float* dShift) {

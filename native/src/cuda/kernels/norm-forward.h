@@ -1,5 +1,6 @@
-// y of layer normalisation. Bound by memory: x is read once where its rows fit registers, and the statistics are two
-// passes over those (the mean, then deviations from it), each summed over the warp by shuffles.
+// y of layer normalisation. Memory is the limit, so x is read only once if its rows fit into registers. The
+// statistics take two passes over the registers (the mean, then deviations from it), each summed over the warp
+// by shuffles.
 #pragma once
 #include "../../kernels/norm.h"
 #include "norm-row.h"
@@ -11,7 +12,7 @@ namespace {
 struct Statistics {
   float* mean;
   float* rstd;
-  // False: they are to be written.
+  // Whether the statistics are known. If not, they are computed and written.
   bool areKnown;
   float epsilon;
 };
@@ -20,12 +21,12 @@ __device__ __forceinline__ float rstdOf(float squares, float width, float epsilo
   return 1.0f / sqrtf(squares / width + epsilon);
 }
 
-// Contracted by hand: every kernel that writes y gives the same bits.
+// Uses explicit multiply-adds, so that every kernel that writes y gives the same bits.
 __device__ __forceinline__ float normalised(float x, float mean, float rstd, float scale, float shift) {
   return fmaf((x - mean) * rstd, scale, shift);
 }
 
-// Forward, and again from known statistics.
+// The forward pass, and the same again from known statistics.
 template <int kSpans, bool kBf16> __global__ void __launch_bounds__(kNormThreads)
     normForwardKernel(NormShape shape, Elements<kBf16> x, Elements<kBf16> y, const float* scale, const float* shift,
                       Statistics statistics) {
@@ -59,7 +60,7 @@ template <int kSpans, bool kBf16> __global__ void __launch_bounds__(kNormThreads
   });
 }
 
-// The same for any row: a warp reads it from memory in each pass.
+// The same for any width: a warp reads the row from memory in each pass.
 __global__ void normForwardAnyKernel(NormShape shape, Run x, Run y, const float* scale, const float* shift,
                                      Statistics statistics) {
   const size_t row = size_t{blockIdx.x} * kNormWarps + threadIdx.x / kWarp;

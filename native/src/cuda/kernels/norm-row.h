@@ -10,13 +10,14 @@ namespace vitrail::cuda {
 
 namespace {
 
-// Warps of a block, of which each has a row at a time.
+// Warps of a block. Each has one row at a time.
 constexpr int kNormWarps = 4;
 constexpr unsigned kNormThreads = kNormWarps * kWarp;
 // Columns of a span.
 constexpr size_t kSpan = kWarp * kGroup;
 
-// Calls body(k, column) for each span of a row: where the lane's group in it begins. The last span may end before it.
+// Calls body(k, column) for each span of a row, with the column where the lane's group begins. The last span
+// may end before that column.
 template <int kSpans, typename Body> __device__ __forceinline__ void eachSpan(size_t width, const Body& body) {
   const size_t first = threadIdx.x % kWarp * kGroup;
   const bool hasLast = first + (kSpans - 1) * kSpan < width;

@@ -1,6 +1,6 @@
-// Layer normalisation: which kernels, and how many blocks. Rows that fit registers have kernels for their number of
-// spans; all else (odd widths, wide rows, storages that differ) goes through kernels that read memory element by
-// element in each pass.
+// Layer normalisation: chooses kernels and the number of blocks. Rows that fit into registers have kernels for
+// their number of spans. All others (odd widths, wide rows, different storages) use kernels that read memory
+// element by element in each pass.
 #include "../../kernels/norm.h"
 
 #include <type_traits>
@@ -12,10 +12,12 @@ namespace vitrail::cuda {
 
 namespace {
 
-// Blocks on the way back: enough to fill the largest GPU, few enough that their sums are next to nothing.
+// Blocks in the backward pass: enough to fill the largest GPU, but so few that adding up their sums costs
+// almost nothing.
 constexpr size_t kFewestRowsOfBlock = 16, kMostBlocks = 1024;
 
-// Calls body with the number of spans of a row, as a type, where registers hold so many; else it is false.
+// Calls body with the number of spans of a row, as a type, if registers can hold that many; otherwise returns
+// false.
 template <bool kBf16, typename Body> bool withSpans(const NormShape& shape, const Body& body) {
   if (shape.width % kGroup != 0 || shape.stride % kGroup != 0) return false;
   switch ((shape.width + kSpan - 1) / kSpan) {

@@ -1,4 +1,4 @@
-// Patches from pixels, and tokens from projected patches. Each reads and writes every element once.
+// Patches from pixels, and tokens from projected patches. Both kernels read and write every element once.
 #include "../../kernels/tokens.h"
 
 #include "../elements.h"
@@ -11,7 +11,7 @@ constexpr unsigned kPatchThreads = 128;
 constexpr unsigned kThreads = 256;
 constexpr int kPixelValues = 256;
 
-// The three channels of kColumns neighbouring pixels, mirrored or not. Eight lie 8-byte aligned.
+// The three channels of kColumns neighbouring pixels, mirrored or not. Eight pixels are 8-byte aligned.
 template <int kColumns> struct Pixels {
   uint8_t bytes[3 * kColumns];
 
@@ -28,7 +28,7 @@ template <int kColumns> struct Pixels {
       for (int i = 0; i < 3 * kColumns; i++) bytes[i] = from[i];
     }
   }
-  // Both indices are known when the kernel is compiled, so that the bytes stay in registers.
+  // Both indices are compile-time constants, so that the bytes stay in registers.
   __device__ __forceinline__ uint8_t at(int column, int channel, bool flip) const {
     const uint8_t mirrored = bytes[3 * (kColumns - 1 - column) + channel];
     return flip ? mirrored : bytes[3 * column + channel];
@@ -43,7 +43,7 @@ template <int kColumns, typename Y> __global__ void __launch_bounds__(kPatchThre
   __shared__ float table[kPixelValues];
   for (unsigned i = threadIdx.x; i < kPixelValues; i += kPatchThreads) table[i] = values[i];
   __syncthreads();
-  // A side is at most 65536: numbers within a row of patches fit 32 bits, and so divide faster.
+  // A side is at most 65536, so numbers within a row of patches fit into 32 bits, which divide faster.
   const unsigned side = static_cast<unsigned>(shape.side), patch = static_cast<unsigned>(shape.patch);
   const unsigned columns = patch / kColumns, unitsOfPatch = patch * columns;
   const bool flip = flips[blockIdx.x / (side / patch)] != 0;
@@ -153,7 +153,7 @@ template <int kColumns, typename Dz, typename D> __global__ void __launch_bounds
   __shared__ float others[kShares][kColumns][kWarp];
   for (int j = 0; j < kColumns; j++) others[share][j][threadIdx.x] = sums[j];
   __syncthreads();
-  // Each share of threads writes its part of the columns.
+  // Each group of threads writes its part of the columns.
   for (int j = threadIdx.y; j < kColumns; j += kShares) {
     float sum = others[0][j][threadIdx.x];
     for (int i = 1; i < kShares; i++) sum += others[i][j][threadIdx.x];

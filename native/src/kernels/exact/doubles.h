@@ -1,5 +1,6 @@
-// Arithmetic in double precision on arrays of floats, as JavaScript does it: widened, computed, rounded once. Files in
-// this folder are compiled without contraction: no multiplication and addition becomes one operation.
+// Arithmetic in double precision on arrays of floats, as in JavaScript: values are widened, computed and
+// rounded once. Files in this folder are compiled without contraction, so that a multiplication and an
+// addition never become one operation.
 #pragma once
 #include "../vector.h"
 
@@ -7,10 +8,10 @@ namespace vitrail::VITRAIL_VARIANT {
 
 typedef double Doubles __attribute__((vector_size(VITRAIL_VECTOR_BYTES)));
 typedef int64_t Longs __attribute__((vector_size(VITRAIL_VECTOR_BYTES)));
-// As many lanes as Doubles.
+// Has as many lanes as Doubles.
 typedef float Singles __attribute__((vector_size(VITRAIL_VECTOR_BYTES / 2)));
 typedef int32_t Bits __attribute__((vector_size(VITRAIL_VECTOR_BYTES / 2)));
-// Their sums wrap, as those of JavaScript's typed arrays.
+// Unsigned, so that sums wrap as in JavaScript's typed arrays.
 typedef uint32_t Wrapping __attribute__((vector_size(VITRAIL_VECTOR_BYTES / 2)));
 
 constexpr size_t kDoubles = VITRAIL_VECTOR_BYTES / 8;
@@ -20,7 +21,8 @@ constexpr size_t kChunk = 32768;
 
 inline int chunksOf(size_t length) { return static_cast<int>((length + kChunk - 1) / kChunk); }
 
-// A copy of a constant size becomes an instruction: hence the two cases. Lanes from `count` on are zero.
+// There are two cases because a copy of a constant size becomes one instruction. Lanes from `count` on are
+// zero.
 template <typename Vector, typename Element> VITRAIL_INLINE Vector take(const Element* from, size_t count) {
   Vector v{};
   if (count == kDoubles) memcpy(&v, from, sizeof v);
@@ -64,7 +66,7 @@ VITRAIL_INLINE Bits nearestWhole(Doubles v) {
   memcpy(&whole, &padded, sizeof whole);
   return whole;
 #else
-  // Adding 1.5 x 2^52 rounds, and leaves the whole number in the low bits as two's complement.
+  // Adding 1.5 x 2^52 rounds, and leaves the integer in the low bits as two's complement.
   return __builtin_convertvector((Longs)(v + 6755399441055744.0), Bits);
 #endif
 }

@@ -6,7 +6,7 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Memory bound (28 bytes a parameter): division and square root of a vector are hidden behind the loads.
+// Memory is the limit (28 bytes a parameter): divisions and square roots take no longer than the loads.
 void adamUpdate(const Context& context, float* weights, const float* gradient, float* expAvg, float* expAvgSq,
                 size_t length, const AdamUpdate& by) {
   const AdamUpdate u = by;

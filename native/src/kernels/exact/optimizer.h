@@ -1,4 +1,4 @@
-// Updates of weights and moments in place, on host memory: what adam-update.ts and momentum-update.ts compute.
+// Updates of weights and moments in place, on host memory: the same as adam-update.ts and momentum-update.ts.
 #pragma once
 #include "../../base/context.h"
 #include "../levels.h"

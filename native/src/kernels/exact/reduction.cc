@@ -8,7 +8,8 @@ namespace {
 
 constexpr int32_t kInfinity = 0x7f800000;
 
-// Largest finite magnitude and whether there was another, over the values of all threads: both free of order.
+// The largest finite magnitude over all threads, and whether a value was not finite. Neither depends on the
+// order.
 class Magnitudes {
  public:
   VITRAIL_INLINE void see(Bits bits) {
@@ -19,7 +20,7 @@ class Magnitudes {
     infinite_ |= ~finite;
   }
 
-  // Floats of one sign are ordered as their bits.
+  // Floats of the same sign have the order of their bits.
   void addTo(int32_t* most, int32_t* infinite) const {
     int32_t lanes[kDoubles], flags[kDoubles], mine = 0, flag = 0;
     memcpy(lanes, &most_, sizeof lanes);
@@ -72,7 +73,7 @@ Added floatAdd(const Context& context, const float* gradient, float* sums, size_
   return addAll(context, gradient, length, [=](size_t at, size_t count, Singles values) {
     const Singles before = take<Singles>(sums + at, count);
     const Bits finite = ((Bits)values & INT32_MAX) < kInfinity;
-    // Not before + 0, which would turn a negative zero.
+    // Not `before + 0`, which would turn a negative zero into a positive one.
     const Bits after = ((Bits)(before + values) & finite) | ((Bits)before & ~finite);
     put(sums + at, after, count);
   });
@@ -82,7 +83,7 @@ typedef double FourDoubles __attribute__((vector_size(32)));
 typedef float FourFloats __attribute__((vector_size(16)));
 typedef int32_t FourInts __attribute__((vector_size(16)));
 
-// The lanes are scaleSlot's a, b, c, d; its rest goes to a.
+// The lanes are a, b, c and d of scaleSlot() in TypeScript. Its remaining elements go to a.
 template <typename Vector, typename Element>
 double scaleTensor(const Element* source, float* out, const ScaledTensor& tensor) {
   const size_t end = tensor.offset + tensor.length;

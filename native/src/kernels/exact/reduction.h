@@ -1,4 +1,4 @@
-// The exact reduction on host memory: what ExactAccumulator, Fp32Accumulator and gradient-scaling.ts compute.
+// The exact reduction on host memory: the same as ExactAccumulator, Fp32Accumulator and gradient-scaling.ts.
 #pragma once
 #include "../../base/context.h"
 #include "../levels.h"
@@ -13,7 +13,7 @@ struct Added {
 
 struct Quantisation {
   double scale = 1;
-  // What |gradient scale| microBatches may be; below 2^31.
+  // The limit of |gradient scale| microBatches, below 2^31.
   double limit = 0;
   double microBatches = 1;
 };
@@ -24,10 +24,10 @@ struct ScaledTensor {
 };
 
 struct ReductionKernels {
-  // sums += rint(gradient scale), values out of range left out; both [length].
+  // sums += rint(gradient scale), without values out of range; both [length].
   Added (*quantiseAdd)(const Context&, const float* gradient, int32_t* sums, size_t length, const Quantisation&);
 
-  // sums += gradient, finite values; both [length].
+  // sums += gradient, for finite values; both [length].
   Added (*floatAdd)(const Context&, const float* gradient, float* sums, size_t length);
 
   // For every tensor: out = (float)(source scale), squares[tensor] = sum of out^2. The sum's order is JavaScript's, so

@@ -26,7 +26,7 @@ uint32_t total(Words v) {
   return sum;
 }
 
-// Calls step(at, bytes) for each vector, two a turn.
+// Calls step(at, bytes) for each vector, two in each iteration.
 template <typename Step> VITRAIL_INLINE void eachWords(size_t bytes, const Step& step) {
   size_t at = 0;
   for (; at + 2 * kVector <= bytes; at += 2 * kVector) {

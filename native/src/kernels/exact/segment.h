@@ -1,4 +1,4 @@
-// Sums of one segment of the ring's vectors, with checksums: what sum.ts computes.
+// Sums of one segment of the ring's vectors, with checksums: the same as sum.ts.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,8 @@ struct SegmentSums {
   uint32_t result = 0;
 };
 
-// Bytes need no alignment, and there is a multiple of 4 of them. For one thread: a segment stays in the cache.
+// Bytes need no alignment, and their number is a multiple of 4. One thread computes this, because a segment
+// stays in the cache.
 struct SegmentKernels {
   // out = incoming + mine, as wrapping int32.
   SegmentSums (*addIntegers)(const uint8_t* incoming, const uint8_t* mine, uint8_t* out, size_t bytes);

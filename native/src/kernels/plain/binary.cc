@@ -11,7 +11,7 @@ namespace {
 // y [count] from a and b, with steps in elements.
 using Row = void (*)(const void* a, int64_t stepA, const void* b, int64_t stepB, void* y, int64_t count);
 
-// For frequent ops: loops that compilers turn into vectors, one for each of the usual steps.
+// For frequent ops: loops that compilers can vectorise, one for each of the usual steps.
 template <typename T, typename R, typename F>
 void fastRow(const void* left, int64_t stepA, const void* right, int64_t stepB, void* result, int64_t count) {
   const T *a = static_cast<const T*>(left), *b = static_cast<const T*>(right);
@@ -28,7 +28,7 @@ void fastRow(const void* left, int64_t stepA, const void* right, int64_t stepB, 
     for (int64_t i = 0; i < count; i++) y[i] = F::of(a[i * stepA], b[i * stepB]);
   }
 }
-// For the others: one loop, quick to compile.
+// For the other ops: one loop, which compiles quickly.
 template <typename T, typename R, typename F>
 void plainRow(const void* left, int64_t stepA, const void* right, int64_t stepB, void* result, int64_t count) {
   const T *a = static_cast<const T*>(left), *b = static_cast<const T*>(right);
@@ -45,7 +45,7 @@ void walk(const Context& context, const BinaryTask& task, Row row) {
   eachChunk(context, static_cast<size_t>(length), [&](size_t from, size_t to) {
     const int inner = t.dimensions - 1;
     const int64_t end = static_cast<int64_t>(to);
-    // Where the chunk starts.
+    // The start of the chunk.
     int64_t index[kMostDimensions], offsetA = 0, offsetB = 0, rest = static_cast<int64_t>(from);
     for (int d = inner; d >= 0; d--) {
       index[d] = rest % t.shape[d];
@@ -59,7 +59,7 @@ void walk(const Context& context, const BinaryTask& task, Row row) {
       row(t.a.as<char>() + offsetA * bytesIn, t.stridesA[inner], t.b.as<char>() + offsetB * bytesIn, t.stridesB[inner],
           t.y.as<char>() + at * bytesOut, count);
       at += count;
-      // On to the start of the next row; after a part of a row the chunk is at its end.
+      // Goes on to the start of the next row. After a part of a row, the chunk is at its end.
       offsetA -= index[inner] * t.stridesA[inner];
       offsetB -= index[inner] * t.stridesB[inner];
       index[inner] = 0;
@@ -83,7 +83,8 @@ inline int32_t floorQuotient(int32_t a, int32_t b) {
   return static_cast<int32_t>(quotient * b != a && (a < 0) != (b < 0) ? quotient - 1 : quotient);
 }
 
-// tfjs's modulus: the remainder's sign is the dividend's where both signs are equal, else the divisor's.
+// tfjs's modulus: the remainder has the sign of the dividend if both signs are equal, else that of the
+// divisor.
 inline float modulus(float a, float b) {
   const double remainder = __builtin_fmod(a, b);
   if ((a < 0 && b < 0) || (a >= 0 && b >= 0)) return static_cast<float>(remainder);

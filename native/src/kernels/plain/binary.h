@@ -39,7 +39,7 @@ struct BinaryTask {
   int64_t stridesB[kMostDimensions] = {};
 };
 
-// What y must be stored as for operands stored so; false where the op does not take them.
+// The storage of y for the storages of the operands; false if the op does not take them.
 inline bool storageOfResult(BinaryOp op, Storage operands, Storage& result) {
   const bool compares = op >= BinaryOp::equal && op <= BinaryOp::greaterEqual;
   const bool logical = op == BinaryOp::logicalAnd || op == BinaryOp::logicalOr;
@@ -49,7 +49,7 @@ inline bool storageOfResult(BinaryOp op, Storage operands, Storage& result) {
 }
 
 struct BinaryKernels {
-  // Whole numbers are computed modulo 2^32; what is divided by zero is 0.
+  // Integers are computed modulo 2^32; a division by zero gives 0.
   void (*binary)(const Context&, BinaryOp, const BinaryTask&);
 };
 

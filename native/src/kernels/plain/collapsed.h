@@ -1,10 +1,12 @@
-// Walks over two arrays made simple before kernels see them. Host code; static, as every level compiles its own.
+// Simplifies walks over two arrays before kernels get them. Host code. It is static, because every level
+// compiles its own.
 #pragma once
 #include "binary.h"
 
 namespace vitrail {
 
-// The same walk over fewer dimensions: those of size 1 are left out, neighbours that lie evenly become one.
+// The same walk over fewer dimensions: those of size 1 are left out, and neighbours with matching strides
+// become one.
 static BinaryTask collapsed(const BinaryTask& task) {
   BinaryTask r = task;
   r.dimensions = 0;

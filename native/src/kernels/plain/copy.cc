@@ -9,7 +9,7 @@ namespace vitrail::VITRAIL_VARIANT {
 namespace {
 
 constexpr int64_t kUnit = 16384;
-// Columns of a unit that is transposed: its lines stay in the first-level cache.
+// Columns of a unit that is transposed, so few that its lines stay in the first-level cache.
 constexpr int64_t kTransposedColumns = 1024;
 constexpr int64_t kTransposedRows = 16;
 

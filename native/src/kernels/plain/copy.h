@@ -19,8 +19,8 @@ struct CopyTask {
   int64_t stridesY[kMostCopyDimensions] = {};
 };
 
-// x [outer, axis, inner] and count indices, all in [0, axis) -> y [outer, count, inner]. Callers cannot look at indices
-// on a GPU: there one out of range writes zeros.
+// x [outer, axis, inner] and count indices, all in [0, axis) -> y [outer, count, inner]. Callers cannot check
+// indices on a GPU, so there an index out of range writes zeros.
 struct GatherTask {
   Array x, y;
   const int32_t* indices = nullptr;
@@ -33,9 +33,9 @@ struct CopyKernels {
   void (*gather)(const Context&, const GatherTask&);
   // y = condition ? a : b; a, b and y are stored alike.
   void (*select)(const Context&, const uint8_t* condition, Array a, Array b, Array y);
-  // As the storage takes it: whole numbers cut off, u8 0 or 1.
+  // The value is converted to the storage: truncated for i32, 0 or 1 for u8.
   void (*fill)(const Context&, Array y, double value);
-  // f32 to i32 cuts off, modulo 2^32; to u8 asks for != 0; to bf16 rounds to nearest.
+  // f32 to i32 truncates, modulo 2^32; to u8 gives x != 0; to bf16 rounds to nearest.
   void (*convert)(const Context&, Array x, Array y);
 };
 

@@ -1,4 +1,4 @@
-// Arrays in chunks, for kernels that treat each element alone.
+// Divides arrays into chunks, for kernels that compute each element by itself.
 #pragma once
 #include "../../base/context.h"
 #include "../vector.h"

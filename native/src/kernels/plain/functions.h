@@ -5,7 +5,7 @@
 namespace vitrail::VITRAIL_VARIANT {
 
 VITRAIL_INLINE Floats magnitude(Floats x) { return (Floats)((Ints)x & 0x7fffffff); }
-// The size of one, the sign of the other; also for zeros and NaN.
+// The magnitude of one and the sign of the other, also for zeros and NaN.
 VITRAIL_INLINE Floats withSign(Floats size, Floats sign) {
   return (Floats)(((Ints)size & 0x7fffffff) | ((Ints)sign & splatInt(INT32_MIN)));
 }
@@ -23,7 +23,7 @@ VITRAIL_INLINE Floats squareRoot(Floats x) {
 #endif
 }
 
-// To whole numbers, halves to even. From 2^23 on floats have no fractions.
+// Rounds to integers, halves to even. From 2^23 on, floats have no fractions.
 VITRAIL_INLINE Floats nearest(Floats x) {
   const Floats size = magnitude(x);
   const Floats rounded = withSign((size + 8388608.0f) - 8388608.0f, x);
@@ -45,8 +45,8 @@ VITRAIL_INLINE Floats logarithm(Floats x) {
   // Subnormal numbers are multiplied by 2^25 first.
   const Ints tiny = x < 1.17549435e-38f;
   const Floats normal = select(tiny, x * 33554432.0f, x);
-  // x = 2^exponent m with m in [sqrt(1/2), sqrt 2).
-  // Unsigned: the bits of negative numbers, whose result is NaN anyway, would overflow.
+  // x = 2^exponent m with m in [sqrt(1/2), sqrt 2). Unsigned, because the bits of negative numbers would
+  // overflow. (Their result is NaN anyway.)
   const Ints shifted = (Ints)((Words)normal - 0x3f3504f3u);
   const Floats exponent = __builtin_convertvector((shifted >> 23) - (tiny & splatInt(25)), Floats);
   const Floats f = (Floats)((shifted & 0x007fffff) + splatInt(0x3f3504f3)) - 1.0f;

@@ -4,7 +4,7 @@
 
 namespace vitrail::VITRAIL_VARIANT {
 
-// Steps from row to row and from column to column, in elements.
+// Elements from one row to the next, and from one column to the next.
 template <typename T> struct Plane {
   int64_t rowX, columnX, rowY, columnY;
 };
@@ -19,7 +19,7 @@ VITRAIL_INLINE void transposeSome(const T* x, int64_t columnX, T* y, int64_t row
 
 #if defined(__x86_64__)
 VITRAIL_INLINE void transpose4(const uint32_t* x, int64_t columnX, uint32_t* y, int64_t rowY) {
-  // Moves bits only, whatever they mean as floats.
+  // Moves only bits, whatever they mean as floats.
   __m128 a, b, c, d;
   memcpy(&a, x, 16);
   memcpy(&b, x + columnX, 16);

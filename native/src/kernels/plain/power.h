@@ -60,7 +60,7 @@ inline float power(float x, float y) {
   return negative ? -result : result;
 }
 
-// Modulo 2^32; a negative exponent gives what is left of the fraction.
+// Modulo 2^32. A negative exponent gives the truncated fraction.
 inline int32_t power(int32_t x, int32_t y) {
   if (y < 0) return x == 1 ? 1 : x == -1 ? ((y & 1) != 0 ? -1 : 1) : 0;
   uint32_t result = 1, base = static_cast<uint32_t>(x);

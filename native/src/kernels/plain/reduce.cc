@@ -6,16 +6,16 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Columns that are reduced side by side.
+// Columns that are reduced at the same time.
 constexpr int kTile = 256;
-// Rows are shared out in pieces of about so many elements.
+// Rows are divided into pieces of about this many elements.
 constexpr int64_t kPiece = 65536;
-// Values that one block takes before it goes into the total.
+// Values of a block, which is then added to the total.
 constexpr int64_t kFold = 128;
-// What a total takes at most.
+// The most bytes of a total.
 constexpr int64_t kTotalBytes = 8;
 
-// How values are reduced: many to a block, blocks to a total.
+// Policies that say how values are reduced to a block, and blocks to a total.
 struct FloatSum {
   using Value = float;
   using Block = float;
@@ -87,7 +87,7 @@ int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 int64_t ceilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// A policy's work on memory of no type, so that the walk around it is compiled once.
+// A policy's work on untyped memory, so that the walk around it is compiled only once.
 struct Steps {
   // Totals [width] of x [rows, width] whose rows are `stride` elements apart.
   void (*columns)(const void* x, int64_t stride, int64_t rows, int64_t width, void* totals);
@@ -95,7 +95,7 @@ struct Steps {
   void (*line)(const void* x, int64_t count, void* total);
   // Adds totals [width] to others.
   void (*merge)(void* totals, const void* more, int64_t width);
-  // Results from totals; what is not 1 multiplies them.
+  // Computes results from totals, and multiplies them by `scale` unless that is 1.
   void (*finish)(const void* totals, int64_t width, double scale, void* y, int64_t at);
 };
 
@@ -121,7 +121,7 @@ template <typename P> struct StepsOf {
     for (int64_t i = 0; i < width; i++) totals[i] = static_cast<Total>(P::kStart);
     add(static_cast<const Value*>(x), stride, rows, width, totals);
   }
-  // As a matrix whose columns are reduced first, then their totals as a binary tree.
+  // Treats the values as a matrix. Its columns are reduced first, and then their totals in a binary tree.
   static void line(const void* x, int64_t count, void* to) {
     const int64_t width = count < 512 ? 16 : 64, rows = count / width;
     Total totals[64];
@@ -146,7 +146,7 @@ template <typename P> struct StepsOf {
 void walk(const Context& context, const ReduceTask& t, const Steps& steps, double scale) {
   const int64_t results = t.outer * t.inner, bytes = static_cast<int64_t>(bytesOf(t.x.storage));
   if (results == 0) return;
-  // Pieces follow from the sizes alone: so do the bits.
+  // Pieces depend only on the sizes, and so do the bits.
   const int64_t width = smaller(t.inner, kTile), tiles = ceilingOf(t.inner, width);
   const int64_t pieceRows = larger(1, kPiece / width), pieces = larger(1, ceilingOf(t.length, pieceRows));
   const int64_t units = t.outer * pieces * tiles;
@@ -181,7 +181,7 @@ template <typename P> void reduceBy(const Context& context, const ReduceTask& t,
   walk(context, t, StepsOf<P>::kSteps, scale);
 }
 
-// `before(a, b)`: a is to be taken rather than b.
+// `before(a, b)` says whether a is preferred to b.
 template <typename T, typename Before>
 void argument(const Context& context, const ReduceTask& t, const Before& before) {
   if (t.outer * t.inner == 0) return;
@@ -214,7 +214,7 @@ void argument(const Context& context, const ReduceTask& t, const Before& before)
 void floats(const Context& c, ReduceOp op, const ReduceTask& t) {
   switch (op) {
     case ReduceOp::sum: return reduceBy<FloatSum>(c, t);
-    // Nothing has no mean: 0 x infinity.
+    // The mean of no values is NaN: 0 x infinity.
     case ReduceOp::mean:
       return reduceBy<FloatSum>(c, t, t.length > 0 ? 1.0 / static_cast<double>(t.length) : __builtin_inf());
     case ReduceOp::max: return reduceBy<Maximum<float>>(c, t);

@@ -15,7 +15,7 @@ struct ReduceTask {
   int64_t outer = 0, length = 0, inner = 0;
 };
 
-// What y must be stored as; false where the op does not take x as it is stored.
+// The storage of y; false if the op does not take x in its storage.
 inline bool storageOfResult(ReduceOp op, Storage x, Storage& result) {
   const bool argument = op == ReduceOp::argMax || op == ReduceOp::argMin;
   const bool logical = op == ReduceOp::all || op == ReduceOp::any;
@@ -25,9 +25,9 @@ inline bool storageOfResult(ReduceOp op, Storage x, Storage& result) {
 }
 
 struct ReduceKernels {
-  // Sums are added in an order that follows from the sizes alone, floats to about double precision of the total. NaN
-  // goes into sums, products and extremes; argMax and argMin pass over it unless it comes first, and take the first of
-  // equals. Nothing sums to 0, multiplies to 1, and has -infinity as its maximum.
+  // Sums are added in an order that depends only on the sizes, and floats to about double precision. NaN
+  // counts in sums, products and extremes. argMax and argMin ignore it unless it comes first, and take the
+  // first of equal values. For no values, the sum is 0, the product 1 and the maximum -infinity.
   void (*reduce)(const Context&, ReduceOp, const ReduceTask&);
 };
 

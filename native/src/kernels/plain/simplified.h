@@ -1,4 +1,4 @@
-// Copies made simple before kernels see them. Host code; static, as every level compiles its own.
+// Simplifies copies before kernels get them. Host code. It is static, because every level compiles its own.
 #pragma once
 #include "copy.h"
 
@@ -14,8 +14,8 @@ static void exchange(CopyTask& t, int d, int e) {
   }
 }
 
-// The same copy over fewer dimensions, ordered so that y is written as evenly as can be: those of size 1 are left out,
-// neighbours that lie evenly on both sides become one. At least one dimension.
+// The same copy over fewer dimensions. Those of size 1 are left out, neighbours with matching strides on both
+// sides become one, and the order is the best one for writing y. The result has at least one dimension.
 static CopyTask simplified(const CopyTask& task) {
   CopyTask t = task;
   for (int d = 1; d < t.dimensions; d++) {

@@ -7,7 +7,7 @@ namespace vitrail::VITRAIL_VARIANT {
 
 namespace {
 
-// Vectors whose sum is kept in single precision before it goes into the total.
+// Vectors that are summed in single precision before the sum is added to the total.
 constexpr int64_t kFold = 64 * kLanes;
 
 // Calls step(at, count) for each vector of [start, end).
@@ -24,7 +24,7 @@ VITRAIL_INLINE void write(float* to, Floats v, size_t count) {
   count == kLanes ? store(to, v) : storeSome(to, v, count);
 }
 
-// NaN comes out as NaN: e^(x - maximum) is NaN then, whatever the maximum.
+// NaN gives NaN, because e^(x - maximum) is NaN then, whatever the maximum is.
 float maximumOf(const float* x, int64_t width) {
   Floats most = splat(-__builtin_inff());
   eachVector(0, width, [&](int64_t at, size_t count) {
@@ -45,7 +45,7 @@ double exponentials(const float* x, int64_t width, float most, float* terms) {
     eachVector(start, start + kFold < width ? start + kFold : width, [&](int64_t at, size_t count) {
       Floats term = exponential(read(x + at, count) - most);
       if (terms != nullptr) write(terms + at, term, count);
-      // Lanes beyond the end do not count.
+      // Lanes beyond the end are left out.
       for (size_t i = count; i < static_cast<size_t>(kLanes); i++) term[i] = 0;
       sum += term;
     });

@@ -49,7 +49,7 @@ void floats(const Context& c, UnaryOp op, Array x, Array y) {
     case UnaryOp::relu: return mapFloats(c, x, y, [](Floats v) { return select(v < 0.0f, splat(0), v); });
     case UnaryOp::step:
       return mapFloats(c, x, y, [](Floats v) { return select(v == v, select(v > 0.0f, splat(1), splat(0)), v); });
-    // Of NaN it is 0, as in tfjs.
+    // For NaN it is 0, as in tfjs.
     case UnaryOp::sign:
       return mapFloats(c, x, y,
                        [](Floats v) { return select(v > 0.0f, splat(1), select(v < 0.0f, splat(-1), splat(0))); });

@@ -29,7 +29,7 @@ enum class UnaryOp : uint8_t {
 };
 
 struct UnaryKernels {
-  // x and y have one length and may be the same memory. f32 to f32; isNaN f32 to u8.
+  // x and y have the same length and may be the same memory. Both are f32; isNaN gives u8.
   void (*floats)(const Context&, UnaryOp, Array x, Array y);
   // i32 to i32: neg, abs, square and sign, modulo 2^32. False for other ops.
   bool (*whole)(const Context&, UnaryOp, Array x, Array y);

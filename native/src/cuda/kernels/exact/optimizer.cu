@@ -1,6 +1,6 @@
-// The optimizers, in double precision. Compiled without contraction: the bits are TypeScript's. Bound by memory where
-// a GPU has the H200's share of double-precision units; consumer GPUs have a thirty-second of it and are bound by
-// these.
+// The optimizers, in double precision. They are compiled without contraction, so the bits are those of
+// TypeScript. On a GPU with the H200's share of double-precision units, memory is the limit. Consumer GPUs
+// have a thirty-second of these units, and there they are the limit.
 #include "optimizer.h"
 
 #include "../../elements.h"
@@ -20,7 +20,7 @@ template <typename Body> __device__ __forceinline__ void eachFour(size_t length,
   for (size_t at = threadIdx.x * kFour; at < length; at += kThreads * kFour) body(at);
 }
 
-// The stored weights, rounded. shadow: the range's, may be null.
+// Writes the new weights, rounded, to the range's shadow, which may be null.
 __device__ __forceinline__ void storeShadow(uint16_t* shadow, size_t at, size_t length, const float (&w)[kFour]) {
   if (shadow == nullptr) return;
   if (at + kFour <= length && (reinterpret_cast<uintptr_t>(shadow) & 7) == 0) {

@@ -1,12 +1,13 @@
-// Updates of weights and moments in place, on the GPU's memory: what adam-update.ts and momentum-update.ts compute.
+// Updates of weights and moments in place, on the GPU's memory: the same as adam-update.ts and
+// momentum-update.ts.
 #pragma once
 #include "../../../kernels/exact/optimizer.h"
 #include "range.h"
 
 namespace vitrail::cuda {
 
-// All arrays are flat, and so is `shadow`, which gets the new weights rounded to bf16 where it is not null. A range's
-// `first` is its coupled decay and `second` its decoupled one; those of AdamUpdate are not read.
+// All arrays are flat. `shadow` is flat too, and gets the new weights rounded to bf16 unless it is null. A
+// range's `first` is its coupled decay and `second` its decoupled one; those of AdamUpdate are not read.
 void adamUpdate(const Context& context, float* weights, const float* gradient, float* expAvg, float* expAvgSq,
                 const Range* ranges, int count, const AdamUpdate& by, uint16_t* shadow);
 

@@ -1,5 +1,5 @@
-// Many ranges of flat arrays in one launch: each block takes a part of one range. The ranges travel in the launch's
-// arguments, so nothing is uploaded and nothing waited for.
+// Many ranges of flat arrays in one launch. Each block takes a part of one range. The ranges are arguments of
+// the launch, so nothing has to be uploaded first.
 #pragma once
 #include <algorithm>
 
@@ -8,12 +8,12 @@
 
 namespace vitrail::cuda {
 
-// With the kernels' other arguments at most 4 KiB, which is what a launch takes.
+// Together with the kernels' other arguments at most 4 KiB, the limit of a launch.
 constexpr int kMostRanges = 108;
 
 struct RangeTable {
   Range ranges[kMostRanges];
-  // Of all blocks, the first that works on the range; at the end the number of blocks.
+  // For each range, the first block that works on it; at the end, the number of blocks.
   uint32_t firstBlock[kMostRanges + 1];
   int count;
 };
@@ -24,7 +24,7 @@ struct Part {
   size_t offset, length;
 };
 
-// What block number blockIdx.x works on.
+// The part of block number blockIdx.x.
 __device__ __forceinline__ Part partOf(const RangeTable& table, size_t elements) {
   int low = 0, high = table.count;
   while (high - low > 1) {

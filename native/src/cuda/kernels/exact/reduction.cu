@@ -1,4 +1,5 @@
-// Sums of gradients, and back from sums to the gradient. Compiled without contraction: the bits are TypeScript's.
+// Sums of gradients, and the gradient from sums. Compiled without contraction, so the bits are those of
+// TypeScript.
 #include "reduction.h"
 
 #include "../../sums.h"
@@ -17,8 +18,8 @@ constexpr size_t kAdded = kThreads * kFour * kRounds;
 constexpr size_t kScaled = 2 * kAdded;
 constexpr int32_t kInfinity = 0x7f800000;
 
-// Largest finite magnitude and whether there was another: both free of order. Floats of one sign are ordered as their
-// bits.
+// The largest finite magnitude, and whether a value was not finite. Neither depends on the order. Floats of
+// the same sign have the order of their bits.
 struct Magnitudes {
   int32_t most = 0;
   int32_t infinite = 0;
@@ -29,7 +30,7 @@ struct Magnitudes {
     else infinite = 1;
   }
 
-  // By all threads of a block, once.
+  // Must be called once, by all threads of a block.
   __device__ __forceinline__ void addTo(int32_t* statistics) {
     __shared__ int32_t mosts[kWarps], flags[kWarps];
     for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
@@ -56,7 +57,7 @@ template <typename Sum, typename Body> __device__ __forceinline__ void addBlock(
     if (at >= length) break;
     float g[kFour];
     Sum s[kFour];
-    // Those beyond the end are 0: no magnitude.
+    // Elements beyond the end are 0, so their magnitude does not matter.
     loadFour(gradient, at, length, g);
     loadFour(sums, at, length, s);
     for (unsigned j = 0; j < kFour; j++) {
@@ -73,20 +74,20 @@ __global__ void quantiseKernel(const float* gradient, int32_t* sums, size_t leng
   addBlock(gradient, sums, length, statistics, [=](float g, int32_t& sum) {
     const double x = g * scale;
     if (!(fabs(x) * microBatches <= limit)) return;
-    // Sums wrap, as those of JavaScript's typed arrays.
+    // Sums wrap, as in JavaScript's typed arrays.
     sum = static_cast<int32_t>(static_cast<uint32_t>(sum) + static_cast<uint32_t>(__double2int_rn(x)));
   });
 }
 
 __global__ void floatKernel(const float* gradient, float* sums, size_t length, int32_t* statistics) {
   addBlock(gradient, sums, length, statistics, [=](float g, float& sum) {
-    // Not sum + 0, which would turn a negative zero.
+    // Not `sum + 0`, which would turn a negative zero into a positive one.
     if ((__float_as_int(g) & INT32_MAX) < kInfinity) sum += g;
   });
 }
 
-// Squares are summed by the same tree whatever the GPU: a thread's fours, the lanes of a warp, the warps of a block.
-// partials: [blocks]
+// Squares are summed in the same tree on every GPU: a thread's groups of four, the lanes of a warp, the warps
+// of a block. partials: [blocks]
 template <typename Source> __global__ void scaleKernel(const Source* source, float* out,
                                                        const __grid_constant__ RangeTable table, double* partials) {
   __shared__ double sums[kWarps];
@@ -99,7 +100,7 @@ template <typename Source> __global__ void scaleKernel(const Source* source, flo
     loadFour(source + part.offset, at, part.length, values);
     for (unsigned j = 0; j < kFour; j++) {
       scaled[j] = static_cast<float>(values[j] * scale);
-      // 0 times a scale that is not finite is no 0.
+      // Left out, because 0 times a scale that is not finite is not 0.
       if (at + j < part.length) squares += static_cast<double>(scaled[j]) * scaled[j];
     }
     storeFour(out + part.offset, at, part.length, scaled);

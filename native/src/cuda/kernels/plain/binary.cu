@@ -1,4 +1,4 @@
-// Functions of two arrays with broadcasting: a thread writes eight neighbours.
+// Functions of two arrays with broadcasting. A thread writes eight neighbours.
 #include "../../../kernels/plain/collapsed.h"
 
 #include "map.h"
@@ -7,7 +7,7 @@ namespace vitrail::cuda {
 
 namespace {
 
-// Where the operands of one element of y lie, and how many more of its row there are from it on.
+// The positions of the operands of one element of y, and the number of elements from it to the end of its row.
 struct Place {
   size_t a = 0, b = 0, left = 0;
 };
@@ -83,14 +83,14 @@ struct Or { __device__ uint8_t operator()(uint8_t a, uint8_t b) const { return a
 // clang-format on
 
 struct Power {
-  // ECMAScript's: C gives numbers for 1^NaN and (+-1)^(+-infinity).
+  // ECMAScript's result is NaN, while C gives numbers for 1^NaN and (+-1)^(+-infinity).
   __device__ float operator()(float x, float y) const {
     if (y == 0) return 1;
     if (x != x || y != y) return x + y;
     if (fabsf(x) == 1 && fabsf(y) == INFINITY) return NAN;
     return powf(x, y);
   }
-  // Modulo 2^32; a negative exponent gives what is left of the fraction.
+  // Modulo 2^32. A negative exponent gives the truncated fraction.
   __device__ int32_t operator()(int32_t x, int32_t y) const {
     if (y < 0) return x == 1 ? 1 : x == -1 ? ((y & 1) != 0 ? -1 : 1) : 0;
     uint32_t result = 1, base = static_cast<uint32_t>(x);
@@ -106,14 +106,15 @@ struct FloorDiv {
   __device__ float operator()(float a, float b) const { return floorf(a / b); }
   __device__ int32_t operator()(int32_t a, int32_t b) const {
     if (b == 0) return 0;
-    // The lowest number has no opposite: modulo 2^32 it is its own.
+    // The lowest number has no opposite. Modulo 2^32 it is its own.
     if (b == -1) return static_cast<int32_t>(0 - static_cast<uint32_t>(a));
     const int32_t quotient = a / b;
     return quotient * b != a && (a < 0) != (b < 0) ? quotient - 1 : quotient;
   }
 };
 
-// tfjs's modulus: the remainder's sign is the dividend's where both signs are equal, else the divisor's.
+// tfjs's modulus: the remainder has the sign of the dividend if both signs are equal, else that of the
+// divisor.
 struct Mod {
   __device__ float operator()(float a, float b) const {
     const float remainder = fmodf(a, b);

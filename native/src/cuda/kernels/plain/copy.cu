@@ -1,4 +1,4 @@
-// Copies, choices, fills and conversions. What moves unchanged moves in words of 16 bytes wherever sizes and offsets
+// Copies, selections, fills and conversions. Unchanged data moves in words of 16 bytes if sizes and offsets
 // are multiples of them.
 #include "../../../kernels/plain/copy.h"
 
@@ -53,7 +53,7 @@ void copy(const Context& context, const CopyTask& task) {
   const int64_t each = kLongWord / static_cast<int64_t>(bytes);
   CopyTask t = simplified(task);
   if (isContiguous(t) && t.offsetX % each == 0 && t.offsetY % each == 0) {
-    // All but the last few elements in long words.
+    // Moves all but the last few elements in long words.
     CopyTask end = t;
     const int64_t even = t.shape[0] / each * each;
     end.shape[0] -= even;

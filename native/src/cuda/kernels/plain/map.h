@@ -1,4 +1,4 @@
-// Functions of arrays, element by element: a thread takes eight neighbours, in accesses of up to 16 bytes.
+// Functions of arrays, element by element. A thread takes eight neighbours, in accesses of up to 16 bytes.
 #pragma once
 #include <cstring>
 
@@ -19,7 +19,8 @@ template <size_t kBytes> struct LongestWord {
 template <> struct LongestWord<8> {
   using Type = uint2;
 };
-// Packs move in these, as compilers do not join what is shorter than 4 bytes; arrays start at multiples of 16 bytes.
+// Packs move in these words, because compilers do not join accesses below 4 bytes. Arrays start at multiples
+// of 16 bytes.
 template <typename T> using PackWord = typename LongestWord<sizeof(Pack<T>)>::Type;
 
 template <typename T> __device__ __forceinline__ Pack<T> packAt(const T* from) {
@@ -60,7 +61,8 @@ __global__ void mapKernel(F function, Y* y, size_t length, const X*... x) {
   }
 }
 
-// y[i] = function(x[i]...) for i < length; y may be one of x. The function has no state but what fits an argument.
+// y[i] = function(x[i]...) for i < length. y may be one of x. The state of the function must fit into a kernel
+// argument.
 template <typename F, typename Y, typename... X>
 void map(const Context& context, F function, Y* y, size_t length, const X*... x) {
   const Grid grid = {blocksFor(length, kGroup * kMapThreads), kMapThreads};

@@ -1,4 +1,4 @@
-// Moves words between strides and by index; what the words mean is nobody's business here.
+// Moves words between strides and by index, whatever the words mean.
 #pragma once
 #include "../../../kernels/plain/copy.h"
 #include "../../launch.h"
@@ -45,7 +45,7 @@ constexpr int kTile = 32, kTileRows = 8;
 
 // Transposes tiles of the last two dimensions, p and q: x lies side by side along p, y along q.
 template <typename Word> __global__ void transposeKernel(CopyTask t, unsigned acrossP, unsigned acrossQ) {
-  // A column more: words of a column lie in different banks.
+  // One extra column, so that words of a column lie in different banks.
   Word* tile = sharedMemory<Word>();
   constexpr int kRow = kTile + 1;
   const int q = t.dimensions - 1, p = q - 1, lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);

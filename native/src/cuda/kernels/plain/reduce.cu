@@ -1,5 +1,5 @@
-// Reductions over the middle of [outer, length, inner]: threads side by side in a block take columns of `inner`, those
-// behind them share the rows, and a tree in shared memory joins them.
+// Reductions over the middle of [outer, length, inner]. Neighbouring threads of a block take columns of
+// `inner`, the other dimension of threads shares the rows, and a tree in shared memory merges the results.
 #include "../../../kernels/plain/reduce.h"
 
 #include "reduction.h"
@@ -10,22 +10,22 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int64_t kRowsOfThread = 4;
-// Rows are cut into pieces where there would be fewer blocks than the first, until there are about as many as the
-// second: multiprocessors of a GPU take a few hundred at once.
+// If there would be fewer blocks than the first number, rows are cut into pieces until there are about as many
+// as the second. A GPU runs a few hundred blocks at the same time.
 constexpr int64_t kEnoughBlocks = 512, kWantedBlocks = 1024;
 
 int64_t ceilingOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// The smallest power of two from `atLeast` on, or `atMost`.
+// The smallest power of two that is not below `atLeast`, but at most `atMost`.
 int powerOfTwo(int64_t atLeast, int atMost) {
   int power = 1;
   while (power < atMost && power < atLeast) power *= 2;
   return power;
 }
 
-// Who reduces what. Follows from the sizes alone: so do the bits.
+// Which thread reduces what. It depends only on the sizes, and so do the bits.
 struct Plan {
   int64_t outer, length, inner;
   // A block: columns x reducers x groups threads, the groups at neighbours of `outer`.
@@ -104,7 +104,7 @@ template <typename P> void reduceBy(const Context& context, const ReduceTask& t,
 void floats(const Context& c, ReduceOp op, const ReduceTask& t) {
   switch (op) {
     case ReduceOp::sum: return reduceBy<FloatSum>(c, t);
-    // Nothing has no mean: 0 x infinity.
+    // The mean of no values is NaN: 0 x infinity.
     case ReduceOp::mean: return reduceBy<FloatSum>(c, t, t.length > 0 ? 1.0 / static_cast<double>(t.length) : INFINITY);
     case ReduceOp::max: return reduceBy<Maximum<float>>(c, t);
     case ReduceOp::min: return reduceBy<Minimum<float>>(c, t);

@@ -1,12 +1,13 @@
-// How values are reduced: what a policy of reduce.cu is. Each has a Value (as x is stored), a Result (as y is), a Total
-// that partial results are kept as, the total of nothing, a total of one value and its row or of a partial result, the
-// merge of two totals, and the result of one, which what is not 1 multiplies.
+// The policies of reduce.cu, which say how values are reduced. Each has a Value (the storage of x), a Result
+// (the storage of y), and a Total for partial results. It has the total of no values, the total of one value
+// and its row or of a partial result, the merge of two totals, and the result of a total, which `scale`
+// multiplies unless it is 1.
 #pragma once
 #include "../../launch.h"
 
 namespace vitrail::cuda {
 
-// The total is of the type that the values are of.
+// The total has the type of the values.
 template <typename T> struct Whole {
   using Value = T;
   using Result = T;
@@ -50,7 +51,7 @@ __device__ inline int32_t lowest(int32_t) { return INT32_MIN; }
 __device__ inline float highest(float) { return INFINITY; }
 __device__ inline int32_t highest(int32_t) { return INT32_MAX; }
 
-// NaN stays once it has come.
+// Once there is a NaN, the total stays NaN.
 template <typename T> struct Maximum : Whole<T> {
   __device__ static T nothing() { return lowest(T{}); }
   __device__ static T merge(T a, T b) { return a > b || a != a ? a : b; }
@@ -76,14 +77,15 @@ template <typename T> struct Best {
   int32_t row;
 };
 
-// The row of the largest value, or the smallest: the first of equals.
+// The row of the largest or smallest value; the first row if several are equal.
 template <typename T, bool kLargest> struct Argument {
   using Value = T;
   using Result = int32_t;
   using Total = Best<T>;
   __device__ static T worst() { return kLargest ? lowest(T{}) : highest(T{}); }
   __device__ static T best() { return kLargest ? highest(T{}) : lowest(T{}); }
-  // NaN is taken where it comes first, and never elsewhere: row 0 is as good as the worst, and before it.
+  // A NaN in row 0 counts as the best value, so it wins; in another row it counts as the worst, so it never
+  // does.
   __device__ static Total take(T value, int64_t row) {
     const T known = value == value ? value : row == 0 ? best() : worst();
     return {known, static_cast<int32_t>(row)};

@@ -1,5 +1,5 @@
-// Softmax of rows: a warp takes a row, or a block of eight a long one. x is read three times, from the caches after the
-// first.
+// Softmax of rows. A warp takes a row, and a block of eight warps takes a long one. x is read three times, the
+// second and third time from the caches.
 #include "../../../kernels/plain/softmax.h"
 
 #include "../../launch.h"
@@ -11,7 +11,7 @@ namespace {
 constexpr int kWarps = 8;
 // The longest row of a warp.
 constexpr int64_t kWarpWidth = 2048;
-// Blocks go on to further rows: there can be more rows than blocks.
+// Blocks go on to further rows, because there can be more rows than blocks.
 constexpr int64_t kMostBlocks = 1 << 20;
 
 struct Larger {
@@ -21,7 +21,8 @@ struct Added {
   __device__ double operator()(double a, double b) const { return a + b; }
 };
 
-// Of all threads of a row, in the same order for each: warps by halves, then their results one after the other.
+// Reduces over all threads of a row, in the same order for each: warps by halves, then their results one after
+// the other.
 template <bool kBlock, typename T, typename F> __device__ __forceinline__ T ofRow(T value, F merge) {
   for (int by = kWarp / 2; by > 0; by /= 2) value = merge(value, __shfl_xor_sync(0xffffffff, value, by));
   if constexpr (kBlock) {
@@ -42,7 +43,7 @@ template <bool kBlock> __global__ void __launch_bounds__(kWarps* kWarp)
   for (int64_t row = blockIdx.x * atOnce + threadIdx.x / threads; row < rows; row += gridDim.x * atOnce) {
     const float* from = x + row * width;
     float* to = y + row * width;
-    // NaN comes out as NaN: e^(x - maximum) is NaN then, whatever the maximum.
+    // NaN gives NaN, because e^(x - maximum) is NaN then, whatever the maximum is.
     float most = -INFINITY;
     for (int64_t i = own; i < width; i += threads) most = fmaxf(most, from[i]);
     most = ofRow<kBlock>(most, Larger{});

@@ -4,10 +4,10 @@
 
 namespace vitrail::cuda {
 
-// Of a simplified task.
+// Functions on a simplified task.
 inline bool isContiguous(const CopyTask& t) { return t.dimensions == 1 && t.stridesX[0] == 1 && t.stridesY[0] == 1; }
 
-// Whether `each` elements that lie side by side, a word, can be moved at a time.
+// Whether a word of `each` neighbouring elements can be moved at a time.
 inline bool isOfWords(const CopyTask& t, int64_t each) {
   const int inner = t.dimensions - 1;
   if (t.stridesX[inner] != 1 || t.stridesY[inner] != 1 || t.shape[inner] % each != 0) return false;
@@ -32,7 +32,7 @@ inline CopyTask inWords(const CopyTask& task, int64_t each) {
   return t;
 }
 
-// Fewer rows or columns are not worth a tile.
+// For fewer rows or columns a tile is not worth while.
 constexpr int64_t kLeastTransposed = 8;
 
 // Whether the copy is one of transposed planes. Brings the dimension along which x lies side by side next to the last.

@@ -13,7 +13,7 @@ struct Abs { __device__ float operator()(float v) const { return fabsf(v); } };
 struct Exp { __device__ float operator()(float v) const { return expf(v); } };
 struct Log { __device__ float operator()(float v) const { return logf(v); } };
 struct Sqrt { __device__ float operator()(float v) const { return sqrtf(v); } };
-// Not rsqrtf, which is off by 2 units in the last place.
+// Not rsqrtf, whose error is 2 units in the last place.
 struct Rsqrt { __device__ float operator()(float v) const { return 1.0f / sqrtf(v); } };
 struct Square { __device__ float operator()(float v) const { return v * v; } };
 struct Reciprocal { __device__ float operator()(float v) const { return 1.0f / v; } };
@@ -22,7 +22,7 @@ struct Sigmoid { __device__ float operator()(float v) const { return 1.0f / (1.0
 struct Erf { __device__ float operator()(float v) const { return erff(v); } };
 struct Relu { __device__ float operator()(float v) const { return v < 0.0f ? 0.0f : v; } };
 struct Step { __device__ float operator()(float v) const { return v != v ? v : v > 0.0f ? 1.0f : 0.0f; } };
-// Of NaN it is 0, as in tfjs.
+// For NaN it is 0, as in tfjs.
 struct Sign { __device__ float operator()(float v) const { return v > 0.0f ? 1.0f : v < 0.0f ? -1.0f : 0.0f; } };
 struct IsNan { __device__ uint8_t operator()(float v) const { return v != v; } };
 struct Floor { __device__ float operator()(float v) const { return floorf(v); } };

@@ -1,4 +1,4 @@
-// Floats cut off to whole numbers as ECMAScript's ToInt32 does it: modulo 2^32, 0 for NaN and infinities.
+// Truncates floats to integers as ECMAScript's ToInt32 does: modulo 2^32, 0 for NaN and infinities.
 #pragma once
 #include <cstring>
 
@@ -12,7 +12,7 @@ __device__ __forceinline__ int32_t toWhole(double value) {
   if (value > -2147483649.0 && value < 2147483648.0) return static_cast<int32_t>(value);
   uint64_t bits;
   memcpy(&bits, &value, sizeof bits);
-  // Beyond: a whole number, significand x 2^shift.
+  // Larger floats are integers, significand x 2^shift.
   const int shift = static_cast<int>(bits >> 52 & 0x7ff) - 1075;
   const uint64_t significand = (bits & 0x000fffffffffffff) | uint64_t{1} << 52;
   // From 2^32 on the lower word is 0; NaN and infinities have the highest of all exponents.
