@@ -4,7 +4,7 @@ import { hasCode } from '../errors/errors.js';
 import type { Disk } from './disk.js';
 import type { Host } from './host.js';
 
-/** Names of files that are being written, or were when their writer ended, begin with this. */
+/** The names of unfinished files begin with this: those being written, and those whose writer has ended. */
 const UNFINISHED = '.tmp-';
 
 /**

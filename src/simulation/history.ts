@@ -28,7 +28,7 @@ export type Fault =
       readonly silent: boolean;
       readonly backAfterMs: number;
     }
-  /** A process dies as it does its `nth` thing from now on: a message, a timer, a call of the disk. */
+  /** A process dies at its `nth` operation from now on, which is a message, a timer or a call of the disk. */
   | {
       readonly kind: 'kill-in';
       readonly target: Target;
@@ -46,15 +46,15 @@ export type Fault =
   | { readonly kind: 'leave'; readonly target: number }
   /** A person stops the run, and starts it again later. */
   | { readonly kind: 'stop'; readonly backAfterMs: number }
-  /** So many bytes can still be written. */
+  /** Only so many bytes can still be written. */
   | { readonly kind: 'disk-full'; readonly room: number; readonly forMs: number }
-  /** Every call of the disk takes so much longer. */
+  /** Every call of the disk takes this much longer. */
   | { readonly kind: 'disk-slow'; readonly byMs: number; readonly forMs: number }
   /** The next call of that kind fails. */
   | { readonly kind: 'disk-fails'; readonly operation: DiskOperation }
   /** The next message is replaced by noise. */
   | { readonly kind: 'noise' }
-  /** The next segment of an all-reduce, or piece of a state, arrives with another byte in it. */
+  /** The next segment of an all-reduce, or chunk of a state, arrives with a changed byte. */
   | { readonly kind: 'spoil'; readonly what: 'ring' | 'state' }
   | { readonly kind: 'clock-jump'; readonly target: Target; readonly byMs: number }
   /** A weight of a worker changes, as in broken memory. */
@@ -128,7 +128,7 @@ export function historyOf(seed: number): History {
   };
 }
 
-/** Of a network in which a message may be overtaken by many. */
+/** The latency of a network in which many messages may overtake another. */
 function wideOf(random: SimulatedRandom): Latency {
   return {
     usualMs: random.between(0.5, 10),
@@ -147,7 +147,7 @@ function faultOf(random: SimulatedRandom, workers: number): Fault {
   const worker = (): number => random.below(workers + 1);
   const other = (): Target => (random.chance(0.5) ? 'coordinator' : worker());
   const ms = (most: number): number => random.uniform() ** 2 * most;
-  /** Now and then without end. */
+  /** Sometimes without end. */
   const longMs = (most: number): number => (random.chance(0.15) ? NO_END_MS : ms(most));
   const silent = random.chance(0.3);
   switch (random.below(20)) {
@@ -197,10 +197,10 @@ export function withoutFault(history: History, i: number): History {
   return { ...history, faults: history.faults.filter((_, at) => at !== i) };
 }
 
-/** Faults through which every worker keeps what it holds, and is back at once. */
+/** Faults after which every worker still has its state and comes back at once. */
 const HARMLESS: readonly Fault['kind'][] = ['cut', 'join', 'clock-jump', 'disk-slow', 'disk-full'];
 
-/** Why nobody may hold the state of a run any more; null where nothing that happens to it is a reason. */
+/** A fault that can take the state from all workers; null if the history has none. */
 export function reasonToRollBack({ faults, latency }: History): string | null {
   if (latency !== QUICK) return 'a slow network';
   return faults.find(({ fault }) => !HARMLESS.includes(fault.kind))?.fault.kind ?? null;

@@ -1,4 +1,4 @@
-/** What a person finds in the run folder when a run is over: the weights of its newest checkpoint. */
+/** Reads what a person finds in the run folder after a run: the weights of its newest checkpoint. */
 import type { Disk } from '../host/disk.js';
 import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import { readCheckpoint } from '../run/checkpoint/checkpoint-reader.js';
@@ -11,7 +11,7 @@ export interface LeftWeights {
   readonly digest: string;
 }
 
-/** The newest checkpoint that verifies; null where there is none. */
+/** The newest checkpoint that verifies; null if there is none. */
 export async function leftWeights(disk: Disk, layout: ParameterLayout): Promise<LeftWeights | null> {
   const newest = await newestVerified(disk, RUN_FOLDER, () => undefined);
   if (newest === null) return null;

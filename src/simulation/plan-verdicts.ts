@@ -1,21 +1,23 @@
-/** What must hold of plans, whichever coordinator made them, and of what workers compute for them. */
+/**
+ * Checks the invariants of plans, whichever coordinator made them, and of the workers' computing for them.
+ */
 import type { Body } from '../wire/codec.js';
 
-/** A step as one generation plans it. */
+/** The plan of a step in one generation. */
 interface Round {
   readonly step: number;
-  /** What all messages of the round say alike. */
+  /** The fields that are equal in all messages of the round. */
   readonly common: string;
   readonly samples: number;
   readonly exponents: string;
   readonly ring: readonly number[];
-  /** By worker, of those that were told. */
+  /** Plans by worker, of the workers that were told. */
   readonly assignments: Map<number, Assigned>;
 }
 
 interface Assigned {
   readonly indexes: readonly number[];
-  /** It is to take the state from a peer: its sum is empty. */
+  /** Whether the worker has to take the state from a peer, so that its sum is empty. */
   readonly withoutState: boolean;
   readonly samples: number;
 }
@@ -23,25 +25,25 @@ interface Assigned {
 export class PlanVerdicts {
   readonly #violated: (text: string) => void;
   readonly #rounds = new Map<string, Round>();
-  /** The newest round and the one before it, while one coordinator goes on with one step. */
+  /** The newest round and the one before it, as long as the same coordinator works on the same step. */
   #newest: Round | null = null;
   #before: Round | null = null;
   /** Numbers of workers by connection. */
   readonly #workers = new Map<string, number>();
-  /** What a place of a process has computed for a step and its exponents. */
+  /** The micro-batches that a process has computed for a step and its exponents since it last joined. */
   readonly #computed = new Set<string>();
 
   constructor(violated: (text: string) => void) {
     this.#violated = violated;
   }
 
-  /** Another coordinator knows nothing of rounds before. */
+  /** A new coordinator does not know earlier rounds. */
   started(): void {
     this.#newest = null;
     this.#before = null;
   }
 
-  /** A worker gets a place by a connection. */
+  /** A worker becomes a member on a connection. */
   welcomed(peer: string, { worker }: Body<'welcome'>): void {
     this.#workers.set(peer, worker);
   }
@@ -100,7 +102,7 @@ export class PlanVerdicts {
     }
   }
 
-  /** A place of a worker computes a micro-batch: it does so once, however often the step is planned again. */
+  /** A member computes a micro-batch, which it may do only once, however often the step is planned again. */
   computed(place: string, step: number, microBatch: number): void {
     const exponents = [...this.#rounds.values()].findLast((round) => round.step === step)?.exponents;
     const key = `${place} ${step} ${microBatch} ${exponents}`;
@@ -110,7 +112,9 @@ export class PlanVerdicts {
     this.#computed.add(key);
   }
 
-  /** Where a step is planned again, whoever goes on with it keeps what it was given. */
+  /**
+   * If a step is planned again, a worker that goes on with it must keep the micro-batches that it was given.
+   */
   #keeps(round: Round, worker: number, now: Assigned): void {
     const before = this.#before;
     if (before?.step !== round.step || before.exponents !== round.exponents || now.withoutState) return;

@@ -17,7 +17,9 @@ interface UnderWay {
 /** A process that uses the disk. */
 class User {
   state: 'runs' | 'suspended' | 'dead' = 'runs';
-  /** Told before each operation, and before it hears of its end: it may die of that. */
+  /**
+   * Called before each operation of the process, and before it gets the result. The process may die in it.
+   */
   operates: () => void = () => undefined;
   readonly underWay = new Set<UnderWay>();
   /** Actions of a suspended process, for when it goes on. */

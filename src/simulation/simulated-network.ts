@@ -41,7 +41,7 @@ export class SimulatedNetwork {
   /** How many of the next messages are replaced by noise. */
   #noise = 0;
   readonly #noisy = new WeakSet<Frames>();
-  /** What is to arrive with another byte in it. */
+  /** The kind of message that will arrive with a changed byte. */
   readonly #spoilt = { ring: 0, state: 0 };
 
   constructor(time: VirtualTime, fabric: WireFabric, random: SimulatedRandom, watcher: NetworkWatcher) {
@@ -56,7 +56,7 @@ export class SimulatedNetwork {
     this.#noise++;
   }
 
-  /** The next segment of an all-reduce, or piece of a state, arrives with another byte in it. */
+  /** The next segment of an all-reduce, or chunk of a state, arrives with a changed byte. */
   spoilNext(what: 'ring' | 'state'): void {
     this.#spoilt[what]++;
   }
@@ -85,12 +85,12 @@ export class SimulatedNetwork {
     return noise;
   }
 
-  /** A piece of a state as it arrives. */
+  /** A chunk of a state as it arrives. */
   #piece(chunk: Body<'stateChunk'>): Body<'stateChunk'> {
     return { ...chunk, data: this.#spoil('state', chunk.data) };
   }
 
-  /** `bytes`, or where that is to be, other ones. */
+  /** `bytes`, or changed ones if a fault says so. */
   #spoil(what: 'ring' | 'state', bytes: Uint8Array): Uint8Array {
     if (this.#spoilt[what] === 0 || bytes.length === 0) return bytes;
     this.#spoilt[what]--;

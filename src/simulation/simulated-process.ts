@@ -19,10 +19,10 @@ export class SimulatedProcess implements ProcessIdentity {
   suspendedUntilMs = 0;
   /** The error of its time of day, ms. */
   dateOffMs = 0;
-  /** Places in the run that it has had, for a worker. */
+  /** For a worker, how many times it has become a member. */
   places = 0;
   #alive = true;
-  /** Operations until it dies, and how; null: it is not to. */
+  /** The number of operations until it dies, and how; null if it does not die at an operation. */
   #doom: { left: number; readonly die: () => void } | null = null;
   readonly #onDeath: (() => void)[] = [];
   readonly #processes: ReadonlyMap<number, SimulatedProcess>;
@@ -56,12 +56,15 @@ export class SimulatedProcess implements ProcessIdentity {
     for (const action of this.#onDeath) action();
   }
 
-  /** It dies as it does its `nth` operation from now on. */
+  /** Lets it die at its `nth` operation from now on. */
   dieAt(nth: number, die: () => void): void {
     this.#doom = { left: nth, die };
   }
 
-  /** It does something by its host, or hears of something: a message, a timer, a call of the disk. */
+  /**
+   * Counts an operation: something that it does by its host or gets from it, such as a message, a timer, a
+   * call of the disk.
+   */
   operates(): void {
     if (this.#doom === null || --this.#doom.left > 0) return;
     const { die } = this.#doom;

@@ -72,7 +72,7 @@ export class RingPipe implements RingSender {
   #closed = false;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  /** @param spoil what arrives in place of a payload */
+  /** @param spoil returns the payload that arrives in place of the one that was sent */
   constructor(
     fabric: WireFabric,
     random: SimulatedRandom,

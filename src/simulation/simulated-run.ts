@@ -30,7 +30,10 @@ const MOST_RESTARTS = 60;
 /** Errors that mean a defect of vitrail itself. */
 const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
 
-/** In messages. A worker's all-reduce without progress is to be called off by it, long before the worker's own limit. */
+/**
+ * This occurs in messages. The coordinator must abort an all-reduce without progress, long before the
+ * worker's own limit.
+ */
 const COORDINATOR = 'the coordinator';
 
 export interface Outcome {
@@ -130,7 +133,7 @@ export class SimulatedRun {
     };
   }
 
-  /** What a person finds in the run folder when the run is over. */
+  /** Checks what a person finds in the run folder after the run. */
   async #readEnd(): Promise<void> {
     let read = false;
     this.#disk.failNothing();
@@ -146,7 +149,7 @@ export class SimulatedRun {
   async #awaitSilence(broken: () => boolean): Promise<void> {
     const living = (): SimulatedProcess[] => [...this.#processes.values()].filter(({ alive }) => alive);
     const untilMs = this.#time.nowMs + AFTER_END_MS;
-    // Nothing but a signal ends a process whose training thread never goes on.
+    // A process whose training thread hangs for ever can be ended only by a signal.
     for (const { process, hangsUntilMs } of this.#living())
       if (hangsUntilMs > untilMs) this.#kill(process, false);
     await this.#time.run(() => living().length === 0 || broken(), untilMs);
@@ -185,7 +188,7 @@ export class SimulatedRun {
       tell: (text) => this.#tell(`coordinator ${process.pid}${text}`),
     }).then(
       ({ reason, steps }) => {
-        // Killed in its last breath: whoever started it does not learn how far it has come.
+        // It was killed at its very end, so the person who started it does not learn how far the run has come.
         if (!process.alive) return;
         this.#tell(`coordinator ${process.pid} ends after ${steps} steps: ${reason}`);
         this.#exit(process);

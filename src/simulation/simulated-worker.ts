@@ -29,7 +29,7 @@ export interface SimulatedWorkerOptions {
   readonly leave: AbortSignal;
   /** Called after each update. True damages a weight, as broken memory does. */
   readonly damaged: () => boolean;
-  /** Told of every micro-batch that it computes. */
+  /** Called for every micro-batch that it computes. */
   readonly onCompute: (step: number, microBatch: number) => void;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;

@@ -69,13 +69,16 @@ export class Verdicts {
     this.#last = { step: state.step - 1, generation: lastCommit.generation };
   }
 
-  /** The run goes back to a checkpoint. @param why that can be; null: all that hold its state are there */
+  /**
+   * The run rolls back to a checkpoint. @param why the fault that allows this; null if workers with its state
+   * must be there
+   */
   wentBack(why: string | null): void {
     this.#last = null;
     if (why === null) this.violated('the run rolls back, and nobody that held its state was gone for long');
   }
 
-  /** A worker gets a place in the run, and is told how far that is. */
+  /** A worker becomes a member, and is told how far the run is. */
   welcomed(peer: string, welcome: Body<'welcome'>): void {
     this.plans.welcomed(peer, welcome);
     const { step } = welcome;
@@ -84,11 +87,11 @@ export class Verdicts {
     }
   }
 
-  /** A worker is told to compute a step, and so that the one before is committed. */
+  /** A worker is told to compute a step, which also tells it that the step before is committed. */
   planned(peer: string, plan: Body<'stepPlan'>): void {
     const { step } = plan;
     if (this.#last !== null && step > this.#last.step + 1) {
-      // Nobody could be told of the commit: all connections were gone.
+      // All connections were gone, so no worker could be told of the commit.
       const journal = this.#journal();
       const generation = journal?.state.step === step ? journal.lastCommit?.generation : undefined;
       if (generation !== undefined) this.#last = { step: step - 1, generation };
@@ -137,7 +140,7 @@ export class Verdicts {
     }
   }
 
-  /** The run has ended after so many steps. @param left what its folder holds then */
+  /** The run has ended after so many steps. @param left the content of its folder then */
   ended(steps: number, left: LeftWeights | null): void {
     if (this.#clean === null) return;
     if (steps !== this.#clean.steps) this.violated(`the run ended after ${steps} steps`);
@@ -146,7 +149,10 @@ export class Verdicts {
     }
   }
 
-  /** The journal as a power loss would leave it at the least; null where there might be none, or none that opens. */
+  /**
+   * The least of the journal that survives a power loss; null if there may be none, or none that can be
+   * opened.
+   */
   #journal(): JournalContent | null {
     const text = this.#disk.durableText(JOURNAL);
     const parsed = text === null ? null : parseJournal(text);

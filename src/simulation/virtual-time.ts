@@ -132,7 +132,7 @@ export class VirtualTime {
   }
 }
 
-/** What is nobody's happens in any case. */
+/** Events that are not for a process always happen. */
 function isAlive(owner: SimulatedProcess | null): boolean {
   return owner?.alive !== false;
 }

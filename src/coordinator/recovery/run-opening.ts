@@ -27,7 +27,10 @@ export interface RunDefinition {
   readonly spec: ModelSpec;
   readonly layout: ParameterLayout;
   readonly warn: (text: string) => void;
-  /** Throws where the run folder belongs to another coordinator by now. To be asked before anything is written to it. */
+  /**
+   * Throws if the run folder belongs to another coordinator by now. Must be called before every write to the
+   * folder.
+   */
   readonly check: () => Promise<void>;
 }
 

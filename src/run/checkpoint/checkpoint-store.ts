@@ -142,7 +142,7 @@ export async function prune(
       await disk.rename(path, aside);
       await disk.removeAll(aside);
     } catch (thrown) {
-      // An earlier writer has removed it: it had looked at its lease just before it lost the folder.
+      // An earlier writer has removed it, which had checked its lease just before it lost the folder.
       if (hasCode(thrown, 'ENOENT')) continue;
       throw writeError(path, thrown);
     }

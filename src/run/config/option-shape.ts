@@ -68,7 +68,10 @@ function shapeOf(key: RunConfigKey): OptionShape {
 
 const shapes = new Map<RunConfigKey, OptionShape>();
 
-/** Derived when it is first asked for: a worker asks for few, and all of them take a while. */
+/**
+ * Shapes are derived when they are first asked for, because a worker needs only a few and all of them take
+ * some time.
+ */
 export function optionShape(key: RunConfigKey): OptionShape {
   const known = shapes.get(key);
   if (known !== undefined) return known;

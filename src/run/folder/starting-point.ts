@@ -32,7 +32,7 @@ function bytesOf(array: Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** What a starting point follows from. */
+/** The inputs from which a starting point follows. */
 export interface StartInput {
   readonly host: Pick<Host, 'disk' | 'process'>;
   readonly config: RunConfig;
@@ -40,7 +40,7 @@ export interface StartInput {
   readonly spec: ModelSpec;
   readonly layout: ParameterLayout;
   readonly warn: Warn;
-  /** Throws where the run folder belongs to another process by now. */
+  /** Throws if the run folder belongs to another process by now. */
   readonly check: () => Promise<void>;
 }
 
