@@ -30,10 +30,7 @@ const MOST_RESTARTS = 60;
 /** Errors that mean a defect of vitrail itself. */
 const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
 
-/**
- * This occurs in messages. The coordinator must abort an all-reduce without progress, long before the
- * worker's own limit.
- */
+/** The coordinator in messages. Only it may end with RING_TIMEOUT: it must abort an all-reduce before a worker's limit. */
 const COORDINATOR = 'the coordinator';
 
 export interface Outcome {
