@@ -119,7 +119,10 @@ export class CheckpointKeeper {
     return this.#last;
   }
 
-  /** Asks one worker after the other for a part until one gives it. The digest also finds damage on the way here. */
+  /**
+   * Asks one worker after the other for a part until one gives it. The digest also finds damage in the
+   * transfer.
+   */
   async #pull(step: number, part: string, digest: string): Promise<Float32Array> {
     for (;;) {
       const worker = (await this.#cluster.someHolders(step))[0]!;
@@ -131,7 +134,8 @@ export class CheckpointKeeper {
         return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
       } catch (error) {
         if (!(error instanceof VitrailError) || this.#cluster.failed !== null) throw error;
-        // The worker is gone, or it gave other bytes than it had announced. Another worker holds the part as well.
+        // The worker is gone, or its bytes do not match the digest that it gave. Another worker has the part
+        // as well.
         this.#cluster.expel(worker, error.message);
       }
     }

@@ -1,4 +1,7 @@
-/** The workers of a run as the trainer sees them: it tells them things, waits for their answers, and pulls state. */
+/**
+ * The trainer's interface to the workers of a run: sends them messages, waits for their answers, and pulls
+ * state.
+ */
 import { coded, reasonOf, type VitrailError } from '../errors/errors.js';
 import { faultPoint } from '../host/fault-injection.js';
 import type { Body, Message, MessageName } from '../wire/codec.js';
@@ -29,7 +32,7 @@ export type ClusterOptions = Omit<RosterOptions, 'send' | 'onRemoved' | 'onFatal
   readonly onUpdate: (worker: number, body: Body<'updateDone'>) => void;
 };
 
-/** How often the cluster looks for what nobody reports, such as silence and signals. */
+/** How often the cluster checks for events without a message, such as silence and signals. */
 const LOOK_AROUND_MS = 100;
 
 export class Cluster {
@@ -120,7 +123,7 @@ export class Cluster {
     return ++this.#numbers;
   }
 
-  /** Those that can take part in a step. */
+  /** The members that can take part in a step. */
   get ready(): readonly Member[] {
     return membership.readyMembers(this.members);
   }
@@ -130,7 +133,7 @@ export class Cluster {
     return membership.holders(this.members, step).map((m) => m.worker);
   }
 
-  /** What has ended the run, if anything has. */
+  /** The error that has ended the run, or null. */
   get failed(): VitrailError | null {
     return this.#waits.failure;
   }
@@ -145,7 +148,7 @@ export class Cluster {
     this.#roster.start();
   }
 
-  /** Waits for `condition`, which is looked at again with every message and ten times a second. */
+  /** Waits for `condition`, which is checked again with every message and ten times a second. */
   async until(condition: () => boolean, timeoutMs: number): Promise<WaitEnd> {
     return this.#waits.until(condition, timeoutMs);
   }
@@ -168,7 +171,7 @@ export class Cluster {
 
   /**
    * Tells the workers of `ring` that the step is committed.
-   * @param write writes the commit down first; nobody joins until the workers have been told
+   * @param write first writes the commit to the journal; no worker joins until the workers are told
    */
   async commit(ring: readonly number[], body: Body<'commit'>, write: () => Promise<void>): Promise<void> {
     this.#roster.beginCommit();
@@ -266,7 +269,7 @@ export class Cluster {
     } catch (error) {
       this.#waits.fail(coded('INTERNAL', { reason: reasonOf(error) }));
     }
-    // Nobody reports some conditions, a signal for one. They are looked at here.
+    // Some conditions, such as a signal, change without a message, so they are checked here.
     this.#waits.notify();
   }
 }

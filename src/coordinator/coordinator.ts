@@ -34,7 +34,7 @@ export interface CoordinatorEvents {
   /** Workers may connect now. */
   onListening(addresses: { readonly workers: string; readonly http: string }, cluster: Cluster): void;
   readonly observer: Partial<TrainingObserver>;
-  /** Something that the user should know and that does not end the run. */
+  /** Called with a warning for the user. It does not end the run. */
   readonly warn: (text: string) => void;
   /** Why the run should stop, or null. It ends with a checkpoint of its last committed step; work under way is called off. */
   readonly stopRequested: () => string | null;
@@ -42,7 +42,7 @@ export interface CoordinatorEvents {
   readonly ownWorkers: boolean;
 }
 
-/** What is trained: the options, the images, and the model that follows from both. */
+/** The subject of training: the options, the images, and the model that follows from both. */
 export type RunSubject = Pick<RunDefinition, 'config' | 'manifest' | 'spec' | 'layout'>;
 
 /** Runs `config` to its end. @throws a coded error; the newest checkpoint is kept */

@@ -29,7 +29,7 @@ export interface EvaluationOptions {
   readonly useEma: boolean;
   readonly step: number;
   readonly timeoutMs: number;
-  /** True calls the evaluation off. */
+  /** True aborts the evaluation. */
   readonly interrupted: () => boolean;
 }
 

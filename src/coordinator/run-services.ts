@@ -1,4 +1,4 @@
-/** All that a coordinator has open while a run goes on: the cluster, its pages, journal and log. */
+/** Opens everything that a coordinator needs during a run: the cluster, its pages, journal and log. */
 import { basename, resolve } from 'node:path';
 import type { RunConfig } from '../run/config/schema.js';
 import { choosingSplit, type Manifest } from '../run/dataset/manifest.js';
@@ -37,7 +37,7 @@ export interface RunServices {
   readonly diskWait: DiskWait;
   /** True ends a wait. */
   readonly interrupted: () => boolean;
-  /** Of training so far, resumptions added up. */
+  /** Time of training so far, resumptions added up. */
   readonly seconds: () => number;
 }
 
@@ -52,9 +52,9 @@ export interface ServiceOptions {
 
 /** How long workers may take to say goodbye. */
 const GOODBYE_TIMEOUT_MS = 5000;
-/** Events on the status page. */
+/** How many events the status page shows. */
 const SHOWN_EVENTS = 10;
-/** Heartbeats before a silent worker is suspected. */
+/** How many heartbeats fit into the time after which a silent worker is suspected. */
 const BEATS_BEFORE_SUSPICION = 4;
 
 export function microBatchesOfStep({ batch, microBatch }: RunConfig, manifest: Manifest): number {
@@ -69,7 +69,7 @@ export function runLength(
   return { steps: totalSteps(config, perEpoch), perEpoch };
 }
 
-/** Opens everything; what is open is closed by `resources`. @throws PORT_IN_USE, ADDRESS_INVALID, *_WRITE_FAILED */
+/** Opens everything; `resources` closes it. @throws PORT_IN_USE, ADDRESS_INVALID, *_WRITE_FAILED */
 export async function openServices(
   definition: RunDefinition,
   opening: RunOpening,
@@ -93,13 +93,13 @@ export async function openServices(
   const startedAtMs = now();
   const seconds = (): number => opening.state.elapsedSeconds + (now() - startedAtMs) / 1000;
   const written: { log?: RunLog; journal?: Journal; open?: JournalOpen } = {};
-  // Opened late, closed last: workers that leave are still noted.
+  // Closed last, although it is opened late, so that workers that leave are still noted.
   resources.add(async () => {
     await written.log?.close();
     await written.journal?.close();
   });
 
-  // Addresses first: one in use must not leave a run folder behind.
+  // Addresses come first, because an address in use must not leave a run folder behind.
   const rendezvous = new Rendezvous(definition, opening, progress);
   const cluster = await openCluster(definition, opening, rendezvous, observer);
   resources.add(async () => cluster.close(stop(), GOODBYE_TIMEOUT_MS));
@@ -151,7 +151,10 @@ function identityOf(open: JournalOpen | undefined): RunStatus['coordinator'] {
   return { host, pid, time };
 }
 
-/** Paths by which a worker finds a file whatever folder it was started in, where it is on its machine at all. */
+/**
+ * Absolute paths, by which a worker finds a file whatever folder it was started in, if its machine has the
+ * file.
+ */
 function configForWorkers(config: RunConfig): RunConfig {
   const { data, productChoices } = config;
   return {
@@ -161,7 +164,7 @@ function configForWorkers(config: RunConfig): RunConfig {
   };
 }
 
-/** Tells the observers, and also what follows from it for the ring. */
+/** Reports an event to the observers, and also what follows from it for the ring. */
 function noteEvent(event: ClusterEvent, observer: TrainingObserver, members: readonly Member[]): void {
   observer.onClusterEvent(event);
   const { kind, worker } = event;
@@ -178,7 +181,7 @@ async function openCluster(
 ): Promise<Cluster> {
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const { suspectAfterMs, heartbeatTimeoutMs } = config;
-  // Workers may be there before the opening has come to its end.
+  // Workers may join before everything is open.
   const opened: { cluster?: Cluster } = {};
   const cluster = await Cluster.open({
     clock: host.clock,

@@ -72,7 +72,7 @@ export function scheduleAt(config: RunConfig, perEpoch: number, step: number): L
 
 /**
  * Trains from `progress.state` to the end of the run, or to the first reason to stop. Everything that follows from a
- * state is done at the top of the loop, so that it is done as well when a coordinator died right before it.
+ * state is done at the top of the loop, so that it is also done after a coordinator died right before it.
  * @throws StateDiscredited, and coded errors
  */
 export async function train(run: TrainingRun): Promise<TrainingEnd> {
@@ -114,7 +114,7 @@ export async function train(run: TrainingRun): Promise<TrainingEnd> {
   }
 }
 
-/** @param needed to be waited for while the disk is full; without it training goes on as it is */
+/** @param needed whether it waits while the disk is full; if not, training goes on without the checkpoint */
 async function save(run: TrainingRun, needed: boolean): Promise<void> {
   const { checkpoints, cluster, diskWait, journal, progress } = run;
   const { state, agreed } = progress;
@@ -141,7 +141,9 @@ async function audit({ cluster, config, progress }: TrainingRun): Promise<void> 
   progress.agreed = step;
 }
 
-/** Ends the run where it is. What was under way is computed again when it is resumed: a step, an evaluation. */
+/**
+ * Ends the run at once. A step or an evaluation that was under way is computed again when the run is resumed.
+ */
 async function stopped(run: TrainingRun): Promise<TrainingEnd> {
   const { progress } = run;
   if (progress.saved !== progress.state.step) await save(run, true);
@@ -150,7 +152,7 @@ async function stopped(run: TrainingRun): Promise<TrainingEnd> {
 
 /**
  * Releases workers that want to leave. The last one to hold the state leaves it in a checkpoint.
- * @returns whether some have left and nobody holds the state any more
+ * @returns whether some have left and no worker holds the state any more
  */
 async function letGo(run: TrainingRun, step: number): Promise<boolean> {
   const { cluster, progress } = run;
@@ -164,8 +166,8 @@ async function letGo(run: TrainingRun, step: number): Promise<boolean> {
 }
 
 /**
- * Evaluates if an evaluation is due, and draws the conclusions of an epoch.
- * A run that ends within an epoch draws none, so that it can be prolonged as if it had never ended.
+ * Evaluates if an evaluation is due, and concludes an epoch: early stopping and the best checkpoint are decided.
+ * A run that ends within an epoch does not conclude it, so that it can be prolonged as if it had never ended.
  * @returns the state to go on with; null when a stop was asked for before the evaluation was finished
  */
 async function finishEpoch(
@@ -195,7 +197,9 @@ async function finishEpoch(
   return whole ? verdict.state : progress.state;
 }
 
-/** What all workers together make of `split` with the state after `step` steps; null when a stop was asked for. */
+/**
+ * The evaluation of `split` by all workers with the state after `step` steps; null when a stop was asked for.
+ */
 export async function evaluate(
   { config, manifest, cluster, stopRequested }: EvaluatedRun,
   split: EvaluatedSplit,
