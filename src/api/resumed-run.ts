@@ -11,8 +11,8 @@ import { coded } from '../errors/errors.js';
 const DEFAULT_OUT = 'runs/vitrail';
 
 /**
- * The folder of the run that is to be resumed, null where none is: `--resume RUN`, or `--resume` with --out.
- * @throws CONFIG_INVALID_VALUE where two folders are named
+ * The folder of the run that is to be resumed, or null: `--resume RUN`, or `--resume` with --out.
+ * @throws CONFIG_INVALID_VALUE if two folders are named
  */
 export function resumption(flags: OptionValues, file: OptionValues): string | null {
   const resume = flags.resume ?? file.resume;
@@ -30,7 +30,7 @@ export function resumption(flags: OptionValues, file: OptionValues): string | nu
   return resume;
 }
 
-/** The options that the run in `runDir` was started with, null where the folder holds none. @throws CONFIG_* */
+/** The options that the run in `runDir` was started with; null if the folder has none. @throws CONFIG_* */
 export async function storedOptions(runDir: string): Promise<StoredOptions | null> {
   const path = join(runDir, CONFIG_FILE);
   if (!existsSync(path)) return null;

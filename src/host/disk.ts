@@ -35,7 +35,7 @@ export interface Disk {
   /** Renames atomically: a file replaces another, and a folder an empty one. */
   rename(from: string, to: string): Promise<void>;
   makeFolder(path: string): Promise<void>;
-  /** @returns false where there was none */
+  /** @returns false if there was none */
   removeFile(path: string): Promise<boolean>;
   removeEmptyFolder(path: string): Promise<void>;
   /** Removes a file, or a folder with its content. It is no error if there is none. */

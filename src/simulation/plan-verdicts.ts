@@ -50,7 +50,7 @@ export class PlanVerdicts {
 
   /**
    * The worker behind `peer` is told a plan.
-   * @param expected the step after the last commit; null where the run may begin anywhere
+   * @param expected the step after the last commit; null if the run may begin anywhere
    */
   planned(peer: string, plan: Body<'stepPlan'>, expected: number | null): void {
     const { step, generation, samples, ring, learningRate } = plan;

@@ -24,7 +24,7 @@ import type { VirtualTime } from './virtual-time.js';
 export interface NetworkWatcher {
   /**
    * Called before a message leaves a process.
-   * @param peer the connection, by the name that a listener knows it by; empty where it has none
+   * @param peer the connection, by the name by which a listener knows it; empty if it has none
    * @returns the message that is sent in its place
    */
   onSend(from: SimulatedProcess, name: MessageName, body: unknown, peer: string): unknown;

@@ -4,8 +4,8 @@ import { tensorflowMissing } from '../../nn/backend/tensorflow-package.js';
 
 /**
  * The --device of local worker `index`.
- * @param wanted devices in turn, or auto: a GPU for each worker where there are any, then round again
- * @param survey numbers of the GPUs that the native kernels can use here: asked only where one may be chosen
+ * @param wanted devices in turn, or auto: a GPU for each worker if there are any, then the first one again
+ * @param survey numbers of the GPUs that the native kernels can use here; called only if one may be chosen
  */
 export function deviceOfWorker(
   index: number,

@@ -50,7 +50,7 @@ export abstract class AccumulatorState<V extends Vector> {
 
   /**
    * @param sums [layout.length], usually on a SharedArrayBuffer
-   * @param kernels do the work, to the same bits, where they are given
+   * @param kernels do the work if they are given, with the same bits
    */
   constructor(layout: ParameterLayout, sums: V, kernels?: SumKernels) {
     checkSums(sums, layout);

@@ -9,9 +9,9 @@ import type { SumKind } from '../ring/segment-header.js';
 import { assemble, op } from '../../numbers/wasm-module.js';
 
 export interface Checksums {
-  /** Of the received bytes. */
+  /** The checksum of the received bytes. */
   readonly incoming: number;
-  /** Of what is now in `out`. */
+  /** The checksum of the bytes that are now in `out`. */
   readonly result: number;
 }
 

@@ -68,7 +68,7 @@ export class Admission {
     return deferred;
   }
 
-  /** Whether `applicant` is to be decided about when the commit is over. */
+  /** Whether the decision about `applicant` waits until the commit is over. */
   defers(applicant: Applicant): boolean {
     this.#deferred?.push(applicant);
     return this.#deferred !== null;

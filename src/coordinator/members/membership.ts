@@ -164,7 +164,7 @@ export interface Silence {
   readonly members: readonly Member[];
   /** Newly suspected. */
   readonly suspected: readonly Member[];
-  /** Silent for so long that they are to be removed. */
+  /** Members that were silent for so long that they have to be removed. */
   readonly lost: readonly Lost[];
 }
 

@@ -29,7 +29,7 @@ export class Roster {
   readonly #options: RosterOptions;
   #members: readonly Member[] = [];
   #phase: 'rendezvous' | 'running' | 'closing' = 'rendezvous';
-  /** What every worker is told at the end, even one that comes back only then. */
+  /** The last message to every worker, even to one that comes back only then. */
   #stop: Body<'stop'> = { clean: true, reason: '' };
   /** The step that is under way, for messages. */
   #step = 0;
@@ -246,7 +246,7 @@ export class Roster {
 
   /**
    * Removes a member that is not told so: when it says something it is asked who it is.
-   * @param error why it is out, where it may be the reason for the end of its process
+   * @param error why it was removed, if that may be the reason for the end of its process
    */
   #removeUntold(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {
     this.#unknownPeers.note(member.peer, text);

@@ -11,7 +11,7 @@ export interface PlanInputs {
   readonly learningRate: number;
   /** Of the whole step. */
   readonly samples: number;
-  /** Who will probably compute what in the next step; null where that is not known. */
+  /** Who will probably compute what in the next step; null if that is not known. */
   readonly ahead: Assignment | null;
   /** The members of the round's ring; there may be others. */
   readonly members: readonly Member[];

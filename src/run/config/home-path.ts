@@ -6,7 +6,7 @@ import { coded } from '../../errors/errors.js';
 
 /**
  * `path` with a leading `~` or `~/` replaced by the home folder. Any other path stays as it is.
- * @param home the home folder of the user, empty where there is none
+ * @param home the home folder of the user; empty if there is none
  * @throws PATH_OF_HOME for `~name`, whose folder only the system's user list knows, and if there is no home folder
  */
 export function expandHome(path: string, home: string): string {

@@ -37,7 +37,7 @@ export async function holdsSplits(dir: string, classes: readonly string[]): Prom
 }
 
 export interface EvaluatedFolders {
-  /** Null where there is none. */
+  /** Null if there is none. */
   readonly val: string | null;
   readonly test: string | null;
 }

@@ -1,4 +1,4 @@
-/** The run folder's `journal`: what is committed, on the disk before any worker is told. */
+/** Writes the run folder's `journal`: every commit is in it, and on the disk, before any worker is told. */
 import { join } from 'node:path';
 import type { DiskFile } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';

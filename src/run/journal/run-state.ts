@@ -113,7 +113,7 @@ export interface EpochVerdict {
   readonly improved: boolean;
 }
 
-/** Higher accuracy; where it is equal, lower loss. */
+/** Higher accuracy or, if that is equal, lower loss. */
 function isBetter(evaluated: Totals, best: BestResult): boolean {
   const gain = accuracy(evaluated) - best.accuracy;
   return gain > 0 || (gain === 0 && meanLoss(evaluated) < best.loss);

@@ -83,7 +83,7 @@ export class RunLease {
     return text !== null && (parsedLease(text)?.token ?? this.#lease.token) === this.#lease.token;
   }
 
-  /** @throws RUN_TAKEN_OVER, RUN_WRITE_FAILED where that cannot be told */
+  /** @throws RUN_TAKEN_OVER; RUN_WRITE_FAILED if it cannot be found out */
   async check(): Promise<void> {
     let held: boolean;
     try {

@@ -1,4 +1,4 @@
-/** Writes what is broken as an exclude list. */
+/** Writes the broken files as an exclude list. */
 import { stat } from 'node:fs/promises';
 import { writeFileAtomic, writeSynced } from '../../host/atomic-file.js';
 import { nodeDisk } from '../../host/disk.js';

@@ -19,7 +19,7 @@ export interface BatchRequest {
 export interface MicroBatch {
   /** Shape [count, S, S, 3], 8 bits a channel. */
   readonly pixels: Uint8Array<ArrayBuffer>;
-  /** Shape [count]: 1 where the model sees the mirror image. */
+  /** Shape [count]: 1 if the model sees the mirror image. */
   readonly flips: Uint8Array<ArrayBuffer>;
   /** Shape [count]. */
   readonly labels: Int32Array<ArrayBuffer>;
