@@ -1,13 +1,13 @@
 // The common part of both builds of the native code: finds a compiler, and compiles files that are not up to
 // date.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildProgress } from './build-progress.mjs';
+import { digestOf, objectDigests, share, takeShared } from './objects.mjs';
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export const SOURCES = join(HERE, 'src');
@@ -110,12 +110,6 @@ export function includeFlags() {
   return folders.map((folder) => `-isystem${folder}`);
 }
 
-function digestOf(parts) {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part).update('\0');
-  return hash.digest('hex').slice(0, 16);
-}
-
 function execute(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 2, 2] });
@@ -135,11 +129,6 @@ async function inParallel(jobs) {
   await Promise.all(Array.from({ length: availableParallelism() }, serve));
 }
 
-/** The line of a compiler's output that names its version: nvcc's last one, the first one of others. */
-function versionOf(compiler) {
-  return spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
-}
-
 /** The tasks, with warnings as errors; nvcc, which is given the host's warnings in one word, is left as it is. */
 function strict(tasks) {
   return tasks.map((task) =>
@@ -156,14 +145,11 @@ function strict(tasks) {
  */
 export async function buildAddon({ what, target, folder, tasks, alsoGood = [], link, force }) {
   writeCompileCommands(tasks, target);
-  const headers = sourceFiles('.h').map((file) => readFileSync(join(SOURCES, file)));
-  const versions = new Map(tasks.map(({ compiler }) => [compiler, versionOf(compiler)]));
+  const digest = objectDigests();
+  const nameOf = (task) => `${digest(task)}-${task.object}`;
   const withObjects = (all) =>
-    all.map((task) => {
-      const parts = [versions.get(task.compiler), ...task.flags, ...headers, readFileSync(task.source)];
-      return { ...task, object: join(folder, `${digestOf(parts)}-${task.object}`) };
-    });
-  const stampOf = (all) => digestOf([...link, ...all.map(({ object }) => object)]);
+    all.map((task) => ({ ...task, name: nameOf(task), object: join(folder, nameOf(task)) }));
+  const stampOf = (all) => digestOf([...link, ...all.map(({ name }) => name)]);
   const dated = withObjects(warningsAreErrors() ? strict(tasks) : tasks);
   const stamp = `${target}.digest`;
   const wanted = stampOf(dated);
@@ -175,7 +161,11 @@ export async function buildAddon({ what, target, folder, tasks, alsoGood = [], l
     if (kinds.some((all) => found === stampOf(withObjects(all)))) return;
   }
 
-  const stale = force ? dated : dated.filter(({ object }) => !existsSync(object));
+  mkdirSync(folder, { recursive: true });
+  // An object that was compiled with warnings as errors is as good.
+  const strictNames = strict(tasks).map(nameOf);
+  const isThere = ({ name, object }, i) => existsSync(object) || takeShared([name, strictNames[i]], object);
+  const stale = force ? dated : dated.filter((task, i) => !isThere(task, i));
   const progress = buildProgress(`building ${what}`, stale.length);
   let good = false;
   try {
@@ -204,13 +194,13 @@ function writeCompileCommands(tasks, target) {
 }
 
 async function compileAndLink({ target, folder, dated, stale, link, progress }) {
-  mkdirSync(folder, { recursive: true });
   const kept = new Set(dated.map(({ object }) => basename(object)));
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
   await inParallel(
     stale.map(({ compiler, source, flags, object }) => async () => {
       await execute(compiler, [...flags, '-c', source, '-o', `${object}.part`]);
       renameSync(`${object}.part`, object);
+      share(object);
       progress.advance();
     }),
   );
