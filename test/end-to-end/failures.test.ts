@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   cli,
+  coverProcesses,
   ENDLESS,
   isAlive,
   logLines,
@@ -17,6 +18,7 @@ import {
   type CliRun,
 } from './cli-run.js';
 
+coverProcesses();
 const folder = temporaryFolder();
 let data = '';
 

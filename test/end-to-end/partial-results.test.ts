@@ -11,8 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { cli, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
+import { cli, coverProcesses, SMALL_RUN, smallDataset, temporaryFolder } from './cli-run.js';
 
+coverProcesses();
 const folder = temporaryFolder();
 const runDir = join(folder.path, 'run');
 const torn = join(folder.path, 'torn.jpg');
