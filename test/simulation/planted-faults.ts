@@ -179,4 +179,59 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     ],
     seed: 14877,
   },
+  {
+    name: 'a worker is let in while a commit is being written',
+    changes: [
+      {
+        file: 'coordinator/members/admission.js',
+        code: 'return this.#deferred !== null;',
+        instead: 'this.#deferred?.pop(); return false;',
+      },
+    ],
+    seed: 85505,
+  },
+  {
+    name: 'a coordinator that is started again goes on with generations that were given before',
+    changes: [
+      {
+        file: 'coordinator/recovery/run-opening.js',
+        code: 'journal.generation + GENERATIONS_OF_A_START',
+        instead: 'journal.generation',
+      },
+    ],
+    seed: 417,
+  },
+  {
+    name: 'a segment that arrives with another byte in it is added',
+    changes: [
+      {
+        file: 'collective/ring/ring-round.js',
+        code: 'if (incoming !== header.checksum)',
+        instead: 'if (false)',
+      },
+    ],
+    seed: 196,
+  },
+  {
+    name: 'a checkpoint keeps what arrives with another byte in it',
+    changes: [
+      {
+        file: 'coordinator/checkpoint-keeper.js',
+        code: "toString('hex') !== digest",
+        instead: "toString('hex') === ''",
+      },
+    ],
+    seed: 163,
+  },
+  {
+    name: 'a worker computes again what is in its sum already',
+    changes: [
+      {
+        file: 'worker/held-work.js',
+        code: 'held?.step === plan.step &&',
+        instead: 'held?.step === -1 &&',
+      },
+    ],
+    seed: 5,
+  },
 ];
