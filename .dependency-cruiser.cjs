@@ -12,13 +12,13 @@ const ROOMS = {
   nn: ['errors', 'numbers', 'run', 'kernels'],
   coordinator: ['errors', 'numbers', 'wire', 'host', 'run'],
   worker: ['errors', 'numbers', 'wire', 'host', 'run', 'kernels', 'collective', 'nn'],
-  chaos: ['errors', 'numbers', 'host'],
+  chaos: ['errors', 'numbers', 'host', 'run'],
   demo: ['errors', 'numbers'],
   simulation: [
     ...['errors', 'numbers', 'wire', 'host', 'run'],
     ...['kernels', 'collective', 'nn', 'coordinator', 'worker'],
   ],
-  api: ['errors', 'numbers', 'host', 'run', 'kernels', 'nn', 'coordinator', 'worker'],
+  api: ['errors', 'numbers', 'host', 'run', 'kernels', 'nn', 'coordinator', 'worker', 'chaos', 'demo'],
   cli: [
     ...['errors', 'host', 'run', 'kernels', 'nn', 'chaos', 'demo', 'api'],
     ...['worker/data', 'worker/training', 'coordinator/watch'],

@@ -94,7 +94,7 @@ export class Fleet {
     return { weightDigest, steps, hit: this.#hit, problems: this.#problems, seconds };
   }
 
-  /** Ends all processes at once, and with them the run. `run` does not return after that. */
+  /** Ends all processes at once, and with them the run. */
   async kill(): Promise<void> {
     this.#over = true;
     const parts = [this.#coordinator, ...this.#workers];
@@ -106,6 +106,7 @@ export class Fleet {
         await once(child, 'exit');
       }),
     );
+    this.#end(null);
   }
 
   #summary(): { weightDigest: string | null; steps: number } | null {

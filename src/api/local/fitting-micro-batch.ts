@@ -14,24 +14,13 @@ import type { RunConfig } from '../../run/config/schema.js';
 import { scanDataset } from '../../run/dataset/dataset-scan.js';
 import { resumption, storedOptions } from '../resumed-run.js';
 import type { Coordination } from '../coordinated-run.js';
+import type { Fit } from '../fit.js';
 import { resolveRunOptions, type UncheckedOptions } from '../run-options.js';
 import { deviceOfWorker } from './local-devices.js';
 
 /** Longest time for the `vitrail fit` process, which starts a GPU and computes twice. */
 const FIT_TIMEOUT_MS = 600_000;
 const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
-
-/** What `vitrail fit` prints. */
-export interface Fit {
-  /** 0 if not even one image fits. */
-  readonly microBatch: number;
-  /** The GPU's number. */
-  readonly device: number;
-  readonly memoryBytes: number;
-  /** Peaks in bytes; null if that did not fit. */
-  readonly peakOfOne: number | null;
-  readonly peakOfTwo: number | null;
-}
 
 /** The largest power of two that fits and divides a worker's share of the batch. @param fits at least 1 */
 export function chosenMicroBatch(fits: number, batch: number, workers: number): number {

@@ -5,9 +5,13 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { findingText } from '../../run/dataset/findings.js';
 import { pathText } from '../../run/dataset/path-text.js';
-import { checkDataset, type DataCheck } from '../../worker/data/data-check.js';
-import { excludedBefore, writeExcludeList } from '../../worker/data/exclude-file.js';
-import type { Spread, SplitCheck } from '../../worker/data/split-check.js';
+import {
+  checkData,
+  writeExclusion,
+  type DataCheck,
+  type Spread,
+  type SplitCheck,
+} from '../../api/check-data.js';
 import { runCommand } from '../run-command.js';
 import { counted } from '../../errors/wording.js';
 
@@ -52,7 +56,7 @@ async function dataCheckAction(dir: string, flags: DataCheckFlags): Promise<void
   const bar = process.stderr.isTTY
     ? new SingleBar({ format: 'decoding [{bar}] {value}/{total}', clearOnComplete: true })
     : null;
-  const result = await checkDataset(dir, {
+  const result = await checkData(dir, {
     exclude: flags.exclude ?? null,
     onProgress: (done, total) => {
       if (done === 1) bar?.start(total, 1);
@@ -62,8 +66,7 @@ async function dataCheckAction(dir: string, flags: DataCheckFlags): Promise<void
   bar?.stop();
   process.stdout.write(flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : report(result));
   if (flags.writeExclude !== undefined) {
-    const before = await excludedBefore(flags.exclude ?? null);
-    await writeExcludeList(flags.writeExclude, [...before, ...result.broken]);
+    await writeExclusion(flags.writeExclude, result, flags.exclude ?? null);
   }
   const isLeft = result.broken.length > 0 && flags.writeExclude === undefined;
   // An exclude list does not help if the data set as a whole is wrong.

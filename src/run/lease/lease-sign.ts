@@ -9,16 +9,23 @@ export type LeaseSeen =
   | { readonly kind: 'alive'; readonly owner: string; readonly reason: string }
   | { readonly kind: 'gone'; readonly reason: string };
 
+export interface LeaseWatch {
+  /** Called once if the lease has to be watched, with its owner and the longest time. */
+  readonly onWatch: (owner: string, forMs: number) => void;
+  /** True ends the watch. */
+  readonly givenUp: () => boolean;
+}
+
 /**
- * Waits until the owner renews its lease, or until that would have lapsed. @param onWatch called if it has to
- * wait
+ * Waits until the owner renews its lease, or until that would have lapsed.
+ * @returns null if the watch was given up
  */
 export async function leaseSign(
   host: Pick<Host, 'clock' | 'disk' | 'process'>,
   runDir: string,
-  onWatch: (owner: string, forMs: number) => void,
+  { onWatch, givenUp }: LeaseWatch,
   timing: LeaseTiming = LEASE_TIMING,
-): Promise<LeaseSeen> {
+): Promise<LeaseSeen | null> {
   let known: readonly WatchedLease[] = [];
   for (let told = false; ; told = true) {
     const seen = await seenLeases(host, runDir);
@@ -28,6 +35,7 @@ export async function leaseSign(
     if (verdict.kind === 'held') return { kind: 'alive', owner: verdict.owner, reason: verdict.reason };
     if (verdict.kind === 'free') return { kind: 'gone', reason: goneReason(known, timing) };
     if (!told) onWatch(verdict.owner, verdict.forMs);
+    if (givenUp()) return null;
     await host.clock.delay(LOOK_MS);
   }
 }

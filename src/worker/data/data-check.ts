@@ -39,6 +39,8 @@ export interface DataCheckOptions {
   readonly exclude?: string | null;
   /** Called after every image. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Ends the check, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Results of decoding, in flat arrays because a data set may have millions of images. */
@@ -59,7 +61,7 @@ function reasonAlone(thrown: unknown): string {
 async function decodeAll(
   root: string,
   samples: readonly ManifestSample[],
-  onProgress: (done: number, total: number) => void,
+  { onProgress, signal }: DataCheckOptions,
 ): Promise<Shown> {
   const { length } = samples;
   const shown: Shown = {
@@ -72,6 +74,7 @@ async function decodeAll(
   let done = 0;
   const lane = async (): Promise<void> => {
     while (next < length) {
+      signal?.throwIfAborted();
       const at = next++;
       const path = join(root, samples[at]!.path);
       try {
@@ -82,7 +85,7 @@ async function decodeAll(
       } catch (thrown) {
         shown.faults.set(at, reasonAlone(thrown));
       }
-      onProgress(++done, length);
+      onProgress?.(++done, length);
     }
   };
   await Promise.all(Array.from({ length: DECODES_AT_ONCE }, lane));
@@ -93,7 +96,7 @@ async function decodeAll(
 async function checkSurvey(
   root: string,
   survey: DatasetSurvey,
-  onProgress: (done: number, total: number) => void = () => undefined,
+  options: DataCheckOptions,
 ): Promise<DataCheck> {
   const { classes, splits } = survey;
   const samples = splits.flatMap((split) => split.samples);
@@ -101,7 +104,8 @@ async function checkSurvey(
   for (const split of splits) ends.push((ends.at(-1) ?? 0) + split.samples.length);
   const splitAt = (at: number): number => ends.findIndex((end) => at < end);
 
-  const shown = await decodeAll(root, samples, onProgress);
+  const shown = await decodeAll(root, samples, options);
+  options.signal?.throwIfAborted();
   const tally = new FindingTally();
   await findRepeated(root, samples, splitAt, shown.faults, tally);
   for (const [at, look] of shown.looks.entries()) {
@@ -123,5 +127,5 @@ async function checkSurvey(
  * @throws what surveyDataset throws; broken images and unfit classes are results, not errors
  */
 export async function checkDataset(dir: string, options: DataCheckOptions = {}): Promise<DataCheck> {
-  return checkSurvey(dir, await surveyDataset(dir, options.exclude ?? null), options.onProgress);
+  return checkSurvey(dir, await surveyDataset(dir, options.exclude ?? null), options);
 }

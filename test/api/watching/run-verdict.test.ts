@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { age, runVerdict, verdictText, type RunSeen } from '../../src/cli/training/run-verdict.js';
-import { reachableAddress, reachableHost } from '../../src/host/reachable-host.js';
+import { age, runVerdict, verdictText, type RunSeen } from '../../../src/api/watching/run-verdict.js';
+import { reachableAddress, reachableHost } from '../../../src/host/reachable-host.js';
 
 const SEEN: RunSeen = {
   end: null,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isSamePlace, statusAddress } from '../../src/cli/watching/status-address.js';
+import { isSamePlace, statusAddress } from '../../../src/api/watching/status-address.js';
 
 const place = (host: string, network = '') => ({ host, network });
 const page = (httpAddress: string, network = '') => ({
