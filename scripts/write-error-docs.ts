@@ -29,7 +29,7 @@ export function errorDocs(): string {
     '# Error codes',
     '',
     'Every error of vitrail has a code, a message with the actual values (in braces here) and a remedy.',
-    'This file is written from `src/errors/error-catalogue.ts` by `npm run docs:errors`.',
+    'This file is written from `src/errors/catalogue/` by `npm run docs:errors`.',
   ];
   const codes = Object.entries(ERROR_CATALOGUE).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [title] of GROUPS) {

@@ -1,6 +1,6 @@
 /** Coded errors: values and remedy in the message, and docs/errors.md equal to the catalogue. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ERROR_CATALOGUE } from '../../src/errors/error-catalogue.js';
 import { VitrailError, coded, hasCode, plainError, reasonOf, revivedError } from '../../src/errors/errors.js';
@@ -77,4 +77,13 @@ test('the code of a system call is found on errors alone', () => {
   assert.equal(hasCode(error, 'EACCES'), false);
   assert.equal(hasCode(new Error('gone'), 'ENOENT'), false);
   assert.equal(hasCode({ code: 'ENOENT' }, 'ENOENT'), false);
+});
+
+test('every code stands in one file of the catalogue', () => {
+  const folder = 'src/errors/catalogue';
+  const texts = readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`, 'utf8'));
+  const codes = texts.flatMap((text) =>
+    [...text.matchAll(/^ {2}([A-Z_]+): define\(/gm)].map(([, code]) => code!),
+  );
+  assert.deepEqual(codes.sort(), Object.keys(ERROR_CATALOGUE).sort());
 });
