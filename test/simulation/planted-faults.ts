@@ -103,7 +103,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: ';',
       },
     ],
-    seed: 45,
+    seed: 44,
   },
   {
     name: 'a step is planned again although it is committed, after the coordinator has died',
