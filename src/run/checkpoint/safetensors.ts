@@ -22,11 +22,35 @@ export interface NamedTensor extends TensorEntry {
   readonly data: Float32Array;
 }
 
-/** Bytes written at once, so few that hashing them does not block the event loop for long. */
-const PIECE_ELEMENTS = 2 ** 18;
+/** Bytes read or written at once, so few that hashing them does not block the event loop for long. */
+const PIECE_BYTES = 2 ** 20;
+const PIECE_ELEMENTS = PIECE_BYTES / Float32Array.BYTES_PER_ELEMENT;
 
 function corrupt(path: string, problem: string) {
   return coded('CHECKPOINT_CORRUPT', { path, problem });
+}
+
+/** The file's bytes in pieces. Half of a ViT's tensors are a few kilobytes long: several of them share a piece. */
+function* filePieces(header: Uint8Array, tensors: readonly NamedTensor[]): Generator<Uint8Array> {
+  let joined = [header];
+  let bytes = header.length;
+  for (const { data } of tensors) {
+    for (let at = 0; at < data.length; at += PIECE_ELEMENTS) {
+      const piece = littleEndianBytes(data.subarray(at, at + PIECE_ELEMENTS));
+      if (bytes + piece.length > PIECE_BYTES) {
+        yield inOnePiece(joined);
+        joined = [];
+        bytes = 0;
+      }
+      joined.push(piece);
+      bytes += piece.length;
+    }
+  }
+  yield inOnePiece(joined);
+}
+
+function inOnePiece(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
 /**
@@ -51,17 +75,11 @@ export async function writeSafetensors(
   let bytes = 0;
   try {
     const file = await disk.open(path, 'w');
-    const append = async (piece: Uint8Array): Promise<void> => {
-      hash.update(piece);
-      bytes += piece.length;
-      await file.append(piece);
-    };
     try {
-      await append(encodeHeader(tensors, metadata));
-      for (const { data } of tensors) {
-        for (let at = 0; at < data.length; at += PIECE_ELEMENTS) {
-          await append(littleEndianBytes(data.subarray(at, at + PIECE_ELEMENTS)));
-        }
+      for (const piece of filePieces(encodeHeader(tensors, metadata), tensors)) {
+        hash.update(piece);
+        bytes += piece.length;
+        await file.append(piece);
       }
       await file.sync();
     } finally {
@@ -119,6 +137,47 @@ export function readSafetensorsHeader(disk: Disk, path: string): Promise<Safeten
   return reading(disk, path, (file) => headerOf(file, path));
 }
 
+interface Target {
+  readonly tensor: StoredTensor;
+  readonly values: Float32Array;
+}
+
+/** Tensors to read, those that lie next to each other together as far as they fit into one piece. */
+function runsOf(targets: readonly Target[]): readonly (readonly Target[])[] {
+  const runs: Target[][] = [];
+  let endsAt = -1;
+  let bytes = 0;
+  for (const target of targets) {
+    const { tensor } = target;
+    const joins = tensor.start === endsAt && bytes + tensor.bytes <= PIECE_BYTES;
+    if (joins) runs.at(-1)!.push(target);
+    else runs.push([target]);
+    bytes = (joins ? bytes : 0) + tensor.bytes;
+    endsAt = tensor.start + tensor.bytes;
+  }
+  return runs;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+async function readRun(file: DiskFile, path: string, run: readonly Target[]): Promise<void> {
+  const { tensor: first, values: firstValues } = run[0]!;
+  const { tensor: last } = run.at(-1)!;
+  const alone = run.length === 1;
+  const bytes = alone ? bytesOf(firstValues) : new Uint8Array(last.start + last.bytes - first.start);
+  if (!(await readFully(file, bytes, first.start))) {
+    const names = alone ? `tensor ${first.name}` : `tensors ${first.name} to ${last.name}`;
+    throw corrupt(path, `it ends within ${names}`);
+  }
+  for (const { tensor, values } of run) {
+    const from = tensor.start - first.start;
+    if (!alone) bytesOf(values).set(bytes.subarray(from, from + tensor.bytes));
+    fromLittleEndian(values);
+  }
+}
+
 /**
  * Reads every tensor of the file into the array that `target` gives for it; null leaves the tensor out.
  * @throws as `readSafetensorsHeader`; INTERNAL if a target has another length than its tensor
@@ -130,19 +189,14 @@ export function readTensors(
 ): Promise<SafetensorsHeader> {
   return reading(disk, path, async (file) => {
     const header = await headerOf(file, path);
-    for (const tensor of header.tensors) {
+    const targets = header.tensors.flatMap((tensor) => {
       const values = target(tensor);
-      if (values === null) continue;
-      if (values.byteLength !== tensor.bytes) {
-        const reason = `${values.byteLength} bytes for tensor ${tensor.name} of ${tensor.bytes}`;
-        throw coded('INTERNAL', { reason });
-      }
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      if (!(await readFully(file, bytes, tensor.start))) {
-        throw corrupt(path, `it ends within tensor ${tensor.name}`);
-      }
-      fromLittleEndian(values);
-    }
+      if (values === null) return [];
+      if (values.byteLength === tensor.bytes) return [{ tensor, values }];
+      const reason = `${values.byteLength} bytes for tensor ${tensor.name} of ${tensor.bytes}`;
+      throw coded('INTERNAL', { reason });
+    });
+    for (const run of runsOf(targets)) await readRun(file, path, run);
     return header;
   });
 }
