@@ -39,7 +39,7 @@ const Envelope = vitrail.v1.Envelope;
 
 /** The bytes of a message. */
 export function encode<N extends MessageName>(name: N, body: Body<N>): Uint8Array {
-  return Envelope.encode(Envelope.create({ [name]: body })).finish();
+  return Envelope.encode({ [name]: body }).finish();
 }
 
 /** Decodes one frame. Never throws; for bytes that are not an Envelope it returns the reason. */

@@ -3,7 +3,7 @@
  * library.
  */
 import { readFile } from 'node:fs/promises';
-import { parseDocument, stringify } from 'yaml';
+import { Document, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 import { coded, reasonOf } from '../../errors/errors.js';
 import type { OptionValues } from './config.js';
 import { kebab } from './kebab-case.js';
@@ -82,15 +82,16 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 
 /** Every option of a run as YAML that `parseConfigText` and `resolveConfig` turn back into the same configuration. */
 export function configToYaml(config: RunConfig): string {
-  const lines: string[] = [];
+  const document = new Document(Object.fromEntries(OPTION_KEYS.map((key) => [kebab(key), config[key]])));
+  const { items } = document.contents as YAMLMap<Scalar>;
   let group = '';
-  for (const key of OPTION_KEYS) {
+  for (const [i, key] of OPTION_KEYS.entries()) {
     const meta = optionMeta(key);
-    if (meta.group !== group) {
-      group = meta.group;
-      lines.push(`${lines.length === 0 ? '' : '\n'}# ${group}\n`);
-    }
-    lines.push(stringify({ [kebab(key)]: config[key] }, { lineWidth: 0 }));
+    if (meta.group === group) continue;
+    group = meta.group;
+    const name = items[i]!.key;
+    name.spaceBefore = i > 0;
+    name.commentBefore = ` ${group}`;
   }
-  return lines.join('');
+  return document.toString({ lineWidth: 0 });
 }
