@@ -7,11 +7,11 @@ import type { Page } from '../http-server.js';
 
 export class MetricsRegistry {
   readonly #registry = new Registry();
+  #watchesProcess = false;
 
   /** @param labels put on every metric, for example the run's name */
   constructor(labels: Readonly<Record<string, string>> = {}) {
     this.#registry.setDefaultLabels(labels);
-    collectDefaultMetrics({ register: this.#registry });
   }
 
   gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
@@ -31,8 +31,14 @@ export class MetricsRegistry {
     return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [this.#registry] });
   }
 
-  /** The registry in Prometheus's text format. */
+  /**
+   * The registry in Prometheus's text format. The process's own figures are counted from the first page on: what
+   * observes them (garbage collection, delays of the event loop) is not stopped again, and most registries of a test
+   * or of a program that trains several times are never asked.
+   */
   async page(): Promise<Page> {
+    if (!this.#watchesProcess) collectDefaultMetrics({ register: this.#registry });
+    this.#watchesProcess = true;
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 }
