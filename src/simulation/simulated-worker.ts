@@ -3,6 +3,7 @@ import { reasonOf } from '../errors/errors.js';
 import type { Clock } from '../host/clock.js';
 import type { WorkerNetwork } from '../host/network.js';
 import { resolveConfig, type OptionValues } from '../run/config/config.js';
+import type { RunConfig } from '../run/config/schema.js';
 import type { RunSubject } from '../coordinator/coordinator.js';
 import type { Body } from '../wire/codec.js';
 import { Communication } from '../worker/link/communication.js';
@@ -94,6 +95,17 @@ function threadOf(
   };
 }
 
+const configs = new Map<string, RunConfig>();
+
+/** What a worker makes of its welcome, once for all workers that are told the same. */
+function configOf(json: string): RunConfig {
+  const known = configs.get(json);
+  if (known !== undefined) return known;
+  const config = resolveConfig({ flags: JSON.parse(json) as OptionValues });
+  configs.set(json, config);
+  return config;
+}
+
 async function prepared(
   { subject, pace, damaged, onCompute }: SimulatedWorkerOptions,
   clock: Clock,
@@ -101,7 +113,7 @@ async function prepared(
   link: Link,
   status: StatusBoard,
 ): Promise<WorkerServices> {
-  const config = resolveConfig({ flags: JSON.parse(welcome.configJson) as OptionValues });
+  const config = configOf(welcome.configJson);
   const { spec, layout } = subject;
   await link.call('pull', { part: 'manifest', target: null });
   const state = allocateTrainingState(config, layout);

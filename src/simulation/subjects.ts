@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { RunSubject } from '../coordinator/coordinator.js';
 import { resolveConfig, type OptionValues } from '../run/config/config.js';
-import type { Manifest, SplitManifest } from '../run/dataset/manifest.js';
+import type { SplitManifest } from '../run/dataset/manifest.js';
 import type { ModelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
 import type { History } from './history.js';
@@ -28,9 +28,9 @@ const SPEC: ModelSpec = {
 };
 const LAYOUT = parameterLayout(SPEC);
 
-/** Three steps in an epoch, the last one smaller. */
+/** Two steps in an epoch, the second one smaller. */
 const BATCH = 4;
-const TRAIN = 11;
+const TRAIN = 7;
 
 /**
  * Variants of the options that change the weights; a run has one of them: two epochs, a moving average, a
@@ -39,7 +39,7 @@ const TRAIN = 11;
 const TRAINED: readonly { readonly options: OptionValues; readonly val: number; readonly test: number }[] = [
   { options: { epochs: 2, optimizer: 'sgd' }, val: 0, test: 5 },
   { options: { epochs: 2, optimizer: 'adamw', emaDecay: 0.5, clipNorm: 1 }, val: 4, test: 5 },
-  { options: { steps: 5, optimizer: 'adamw', earlyStopPatience: 5 }, val: 0, test: 3 },
+  { options: { steps: 3, optimizer: 'adamw', earlyStopPatience: 5 }, val: 0, test: 3 },
 ];
 
 function split(name: string, count: number): SplitManifest {
@@ -51,9 +51,8 @@ function split(name: string, count: number): SplitManifest {
   return { samples, digest: createHash('sha256').update(JSON.stringify(samples)).digest('hex') };
 }
 
-/** The run of `history`. @param resume whether a person starts it again with `--resume` */
-export function subjectOf(history: History, resume: boolean): RunSubject {
-  const { options, val, test } = TRAINED[history.variant]!;
+/** The runs of each variant, resolved once: a history changes a few options of its own. */
+const VARIANTS: readonly RunSubject[] = TRAINED.map(({ options, val, test }) => {
   const config = resolveConfig({
     flags: {
       ...options,
@@ -61,7 +60,6 @@ export function subjectOf(history: History, resume: boolean): RunSubject {
       imageSize: 8,
       data: 'images',
       out: RUN_FOLDER,
-      resume,
       batch: BATCH,
       microBatch: 1,
       seed: 7,
@@ -70,11 +68,7 @@ export function subjectOf(history: History, resume: boolean): RunSubject {
       backend: 'cpu',
       listen: COORDINATOR_ADDRESS,
       httpListen: 'host-coordinator:7001',
-      workers: history.workers,
-      minWorkers: history.minWorkers,
       maxWorkers: 2 * BATCH,
-      checkpointEverySteps: history.checkpointEverySteps,
-      auditEverySteps: history.auditEverySteps,
       suspectAfterMs: 4000,
       heartbeatTimeoutMs: 8000,
       stepTimeoutMs: 10_000,
@@ -84,6 +78,19 @@ export function subjectOf(history: History, resume: boolean): RunSubject {
   });
   const splits = { train: split('train', TRAIN), val: split('val', val), test: split('test', test) };
   const digest = createHash('sha256').update(JSON.stringify(splits)).digest('hex');
-  const manifest: Manifest = { classes: CLASSES, ...splits, digest };
-  return { config, manifest, spec: SPEC, layout: LAYOUT };
+  return { config, manifest: { classes: CLASSES, ...splits, digest }, spec: SPEC, layout: LAYOUT };
+});
+
+/** The run of `history`. @param resume whether a person starts it again with `--resume` */
+export function subjectOf(history: History, resume: boolean): RunSubject {
+  const { workers, minWorkers, checkpointEverySteps, auditEverySteps } = history;
+  const subject = VARIANTS[history.variant]!;
+  const config = Object.assign({}, subject.config, {
+    resume,
+    workers,
+    minWorkers,
+    checkpointEverySteps,
+    auditEverySteps,
+  } satisfies Partial<RunSubject['config']>);
+  return Object.assign({}, subject, { config });
 }

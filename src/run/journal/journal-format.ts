@@ -84,7 +84,8 @@ export function journalLine(record: JournalRecord): string {
   return `${checksum(text)} ${text}\n`;
 }
 
-function parseLine(line: string): JournalRecord | null {
+/** What a line without its newline says; null where it is torn or damaged. */
+export function parseLine(line: string): JournalRecord | null {
   const text = line.slice(CHECKSUM_LENGTH + 1);
   if (line.slice(0, CHECKSUM_LENGTH) !== checksum(text)) return null;
   try {
