@@ -60,53 +60,64 @@ function failedClean(error: unknown): Pick<Outcome, 'violations' | 'events' | 'v
   return { violations: [error.message], events: 0, virtualMs: 0 };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: 'string', default: '1000' },
-      from: { type: 'string', default: '1' },
-      seed: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      'stop-at-first': { type: 'boolean', default: false },
-    },
-  });
-  if (values.seed !== undefined) {
-    const history = historyOf(Number(values.seed));
-    const print = (text: string): void => console.log(text);
-    const { violations } = await simulate(history, values.trace ? print : undefined);
-    console.log(violations.length === 0 ? 'nothing is violated' : violations.join('\n'));
-    if (violations.length > 0) {
-      const { faults } = await shrunk(history);
-      console.log(
-        `${faults.length} of its ${history.faults.length} faults are enough: ${JSON.stringify(faults)}`,
-      );
-    }
-    process.exitCode = violations.length === 0 ? 0 : 1;
-    return;
-  }
+/** Runs one history again. @returns whether it keeps every promise */
+async function replay(history: History, trace: boolean): Promise<boolean> {
+  const print = (text: string): void => console.log(text);
+  const { violations } = await simulate(history, trace ? print : undefined);
+  console.log(violations.length === 0 ? 'nothing is violated' : violations.join('\n'));
+  if (violations.length === 0) return true;
+  const { faults } = await shrunk(history);
+  const share = `${faults.length} of its ${history.faults.length} faults are enough`;
+  console.log(`${share}: ${JSON.stringify(faults)}`);
+  return false;
+}
+
+interface Search {
+  readonly runs: number;
+  readonly from: number;
+  readonly only: readonly string[];
+  readonly stopAtFirst: boolean;
+}
+
+/** Runs many histories and prints those that fail. @returns whether none does */
+async function search({ runs, from, only, stopAtFirst }: Search): Promise<boolean> {
   const startMs = performance.now();
   let events = 0;
   let virtualMs = 0;
   let failed = 0;
   let done = 0;
-  const runs = Number(values.runs);
-  for (let i = 0; i < runs; i++) {
-    const seed = Number(values.from) + i;
-    const outcome = await simulate(historyOf(seed)).catch(failedClean);
+  for (let seed = from; seed < from + runs; seed++) {
+    const outcome = await simulate(historyOf(seed, only)).catch(failedClean);
     done++;
     events += outcome.events;
     virtualMs += outcome.virtualMs;
     if (outcome.violations.length === 0) continue;
     failed++;
     console.log(`seed ${seed}: ${outcome.violations[0]}`);
-    if (values['stop-at-first']) break;
+    if (stopAtFirst) break;
   }
-  const seconds = (performance.now() - startMs) / 1000;
-  console.log(
-    `${done} histories, ${failed} failed, ${events} events, ${Math.round(virtualMs / 1000)} virtual s in ${seconds.toFixed(1)} s`,
-  );
-  process.exitCode = failed === 0 ? 0 : 1;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const virtual = `${events} events, ${Math.round(virtualMs / 1000)} virtual s`;
+  console.log(`${done} histories, ${failed} failed, ${virtual} in ${seconds} s`);
+  return failed === 0;
+}
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '1000' },
+      from: { type: 'string', default: '1' },
+      only: { type: 'string', default: '' },
+      seed: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      'stop-at-first': { type: 'boolean', default: false },
+    },
+  });
+  const only = values.only.split(',').filter((kind) => kind !== '');
+  if (values.seed !== undefined) return replay(historyOf(Number(values.seed), only), values.trace);
+  const stopAtFirst = values['stop-at-first'];
+  return search({ runs: Number(values.runs), from: Number(values.from), only, stopAtFirst });
 }
 
 if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!))
-  await main();
+  process.exitCode = (await main()) ? 0 : 1;

@@ -2,7 +2,12 @@
 import type { LeftWeights } from './left-weights.js';
 import { PlanVerdicts } from './plan-verdicts.js';
 import type { SimulatedDisk } from './simulated-disk.js';
-import { parseJournal, parseLine, type JournalContent, type JournalRecord } from '../run/journal/journal-format.js';
+import {
+  parseJournal,
+  parseLine,
+  type JournalContent,
+  type JournalRecord,
+} from '../run/journal/journal-format.js';
 import type { Body } from '../wire/codec.js';
 import { RUN_FOLDER } from './subjects.js';
 

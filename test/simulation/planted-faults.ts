@@ -1,4 +1,5 @@
 /** Faults that are planted into the compiled code, one at a time, to prove that the simulation sees each. */
+import type { Fault } from '../../src/simulation/history.js';
 
 export interface Change {
   /** Below src/. */
@@ -12,7 +13,9 @@ export interface PlantedFault {
   readonly name: string;
   /** More than one where two independent checks guard a promise: either of them alone is enough. */
   readonly changes: readonly Change[];
-  /** A history that shows it. */
+  /** Kinds of faults whose histories show it; empty for all. */
+  readonly only: readonly Fault['kind'][];
+  /** A history of them that shows it, or one of those behind it. */
   readonly seed: number;
 }
 
@@ -26,6 +29,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: ';',
       },
     ],
+    only: [],
     seed: 1,
   },
   {
@@ -37,6 +41,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: ';',
       },
     ],
+    only: [],
     seed: 1,
   },
   {
@@ -48,6 +53,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'body.step === step',
       },
     ],
+    only: [],
     seed: 1,
   },
   {
@@ -59,7 +65,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'false',
       },
     ],
-    seed: 40,
+    only: ['leave', 'join'],
+    seed: 45,
   },
   {
     name: 'a wait has no timeout',
@@ -70,7 +77,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'this.#clock.after(1e12, ',
       },
     ],
-    seed: 34,
+    only: ['hang'],
+    seed: 2,
   },
   {
     name: 'what workers hold is not compared before a checkpoint',
@@ -81,7 +89,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'if (true)',
       },
     ],
-    seed: 12,
+    only: ['damage'],
+    seed: 1,
   },
   {
     name: 'a worker waits for its coordinator without end',
@@ -92,7 +101,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'false',
       },
     ],
-    seed: 46,
+    only: ['kill', 'stop'],
+    seed: 15,
   },
   {
     name: 'a checkpoint is published before its files are on the disk',
@@ -103,7 +113,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: ';',
       },
     ],
-    seed: 44,
+    only: ['kill'],
+    seed: 21,
   },
   {
     name: 'a step is planned again although it is committed, after the coordinator has died',
@@ -114,7 +125,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'return { ...content, generation, lastCommit: { generation, digest, ring } };',
       },
     ],
-    seed: 1,
+    only: ['kill-at', 'kill-in'],
+    seed: 2,
   },
   {
     name: 'what a worker keeps is planned for another as well',
@@ -125,7 +137,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'const rest = microBatches;',
       },
     ],
-    seed: 18,
+    only: ['kill', 'kill-in', 'leave'],
+    seed: 10,
   },
   {
     name: 'a resumed run takes its weights and not its moments',
@@ -136,6 +149,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'for (const part of pullParts.slice(0, 1)) {',
       },
     ],
+    only: [],
     seed: 2,
   },
   {
@@ -147,7 +161,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'const open = true;',
       },
     ],
-    seed: 67,
+    only: ['kill', 'kill-at'],
+    seed: 4,
   },
   {
     name: 'a part of a line stays in the journal, and others are written behind it',
@@ -159,14 +174,16 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: ';',
       },
     ],
-    seed: 60,
+    only: ['disk-full'],
+    seed: 2,
   },
   {
     name: 'a worker that hangs is waited for without end',
     changes: [
       { file: 'coordinator/waits/answer-wait.js', code: 'if (hung.length > 0) {', instead: 'if (false) {' },
     ],
-    seed: 49,
+    only: ['hang'],
+    seed: 2,
   },
   {
     name: 'an all-reduce that stands still is not noticed',
@@ -177,7 +194,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'cut = false;',
       },
     ],
-    seed: 14877,
+    only: ['part', 'hang'],
+    seed: 31,
   },
   {
     name: 'a worker is let in while a commit is being written',
@@ -188,7 +206,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'this.#deferred?.pop(); return false;',
       },
     ],
-    seed: 85505,
+    only: ['disk-slow', 'cut'],
+    seed: 121,
   },
   {
     name: 'a coordinator that is started again goes on with generations that were given before',
@@ -199,7 +218,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'journal.generation',
       },
     ],
-    seed: 417,
+    only: ['kill', 'kill-in', 'part'],
+    seed: 9,
   },
   {
     name: 'a segment that arrives with another byte in it is added',
@@ -210,7 +230,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'if (false)',
       },
     ],
-    seed: 196,
+    only: ['spoil'],
+    seed: 2,
   },
   {
     name: 'a checkpoint keeps what arrives with another byte in it',
@@ -221,7 +242,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: "toString('hex') === ''",
       },
     ],
-    seed: 163,
+    only: ['spoil'],
+    seed: 1,
   },
   {
     name: 'a worker computes again what is in its sum already',
@@ -232,6 +254,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         instead: 'held?.step === -1 &&',
       },
     ],
-    seed: 5,
+    only: ['kill', 'cut'],
+    seed: 2,
   },
 ];
