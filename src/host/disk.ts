@@ -23,6 +23,11 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+/** Closes a file that was only read, or whose content is on the disk already: a failure loses nothing then. */
+export async function closeAnyway(file: DiskFile): Promise<void> {
+  await file.close().catch(() => undefined);
+}
+
 /** Every operation rejects with the system's error, whose `code` is ENOENT, EEXIST, ENOSPC and so on. */
 export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>;

@@ -62,8 +62,10 @@ export class SimulatedDisk {
     for (const { operation, timer } of user.underWay) {
       timer.cancel();
       const done = this.#random.below(3);
-      if (done === 1) operation.part?.(this.#random);
-      else if (done === 2) this.#attempt(operation);
+      const { part } = operation;
+      if (done === 1 && part !== undefined) {
+        this.#attempt(Object.assign({}, operation, { act: () => part(this.#random) }));
+      } else if (done === 2) this.#attempt(operation);
     }
     user.underWay.clear();
   }

@@ -61,6 +61,7 @@ export class SimulatedRun {
   #committedAtStart = -1;
   #inVain = 0;
   #ended = false;
+  #isRead = false;
   #steps = 0;
 
   constructor(history: History, clean: CleanRun | null, trace: ((text: string) => void) | null = null) {
@@ -87,6 +88,7 @@ export class SimulatedRun {
       for (let i = 0; i < this.#history.workers; i++) this.#startWorker(this.#paces.uniform() * 100);
       for (const { atMs, fault } of this.#history.faults) {
         this.#time.plan(null, atMs, () => {
+          if (this.#isRead) return;
           this.#tell(`fault: ${JSON.stringify(fault)}`);
           happens(fault, this.#stage());
         });
@@ -133,6 +135,8 @@ export class SimulatedRun {
   /** Checks what a person finds in the run folder after the run. */
   async #readEnd(): Promise<void> {
     let read = false;
+    // Nothing happens to the person who reads.
+    this.#isRead = true;
     this.#disk.failNothing();
     const { layout } = subjectOf(this.#history, false);
     leftWeights(this.#disk.for('a person'), layout)

@@ -256,6 +256,19 @@ test('a process that ends loses nothing that was written, and its append under w
   );
 });
 
+test('an append under way on a full disk is not there when its process ends, or as far as there was room', async () => {
+  const ends = new Set<string>();
+  for (let seed = 0; seed < 60; seed++) {
+    const { time, disk, at } = simulated(seed);
+    const file = await time.during(at('dead').open('/f', 'a'));
+    disk.room = 1;
+    void file.append(bytes('torn'));
+    disk.freeze('dead');
+    ends.add(await time.during(at('alive').readText('/f')));
+  }
+  assert.deepEqual([...ends].sort(), ['', 't']);
+});
+
 test('a suspended process has done what it had begun, and learns of it when it goes on', async () => {
   const { time, disk, at } = simulated();
   const told: string[] = [];

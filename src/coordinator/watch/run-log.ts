@@ -1,6 +1,6 @@
 /** The run folder's `metrics.jsonl`: one JSON object a line for every step, epoch, checkpoint and event. */
 import { join } from 'node:path';
-import type { DiskFile } from '../../host/disk.js';
+import { closeAnyway, type DiskFile } from '../../host/disk.js';
 import type { Clock } from '../../host/clock.js';
 import type { Host } from '../../host/host.js';
 import type { Body } from '../../wire/codec.js';
@@ -120,7 +120,7 @@ export class RunLog implements Partial<TrainingObserver> {
 
   async close(): Promise<void> {
     await this.written();
-    await this.#file.close();
+    await closeAnyway(this.#file);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Size and SHA-256 of a file, read piece by piece. */
 import { createHash } from 'node:crypto';
-import type { Disk } from '../../host/disk.js';
+import { closeAnyway, type Disk } from '../../host/disk.js';
 
 export interface FileDigest {
   /** Lower-case hex. */
@@ -24,7 +24,7 @@ export async function fileDigest(disk: Disk, path: string): Promise<FileDigest> 
       bytes += read;
     }
   } finally {
-    await file.close();
+    await closeAnyway(file);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reads and writes float32 safetensors files piece by piece, so that a large model needs no second copy. */
 import { createHash } from 'node:crypto';
 import { coded } from '../../errors/errors.js';
-import type { Disk, DiskFile } from '../../host/disk.js';
+import { closeAnyway, type Disk, type DiskFile } from '../../host/disk.js';
 import { readError, writeError } from './checkpoint-errors.js';
 import type { FileDigest } from './file-digest.js';
 import { fromLittleEndian, littleEndianBytes } from './little-endian.js';
@@ -122,7 +122,7 @@ async function reading<T>(disk: Disk, path: string, body: (file: DiskFile) => Pr
     try {
       return await body(file);
     } finally {
-      await file.close();
+      await closeAnyway(file);
     }
   } catch (thrown) {
     throw readError(path, thrown);

@@ -1,6 +1,6 @@
 /** Writes the run folder's `journal`: every commit is in it, and on the disk, before any worker is told. */
 import { join } from 'node:path';
-import type { DiskFile } from '../../host/disk.js';
+import { closeAnyway, type DiskFile } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
 import { JOURNAL_FILE, journalError, writtenAnew, type NewFile } from './journal-file.js';
 import { whenThereIsSpace, type DiskWait } from '../../host/disk-space.js';
@@ -146,7 +146,7 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.#writing.catch(() => undefined);
-    await this.#file.close();
+    await closeAnyway(this.#file);
   }
 
   /**
@@ -214,7 +214,7 @@ export class Journal {
     this.#torn = false;
     this.#unsound = true;
     this.#commits = 0;
-    await before.close();
+    await closeAnyway(before);
     await disk.syncFolder(this.#runDir);
     this.#unsound = false;
   }
