@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const SIMULATE = 'dist/src/simulation/simulate.js';
-const HISTORIES = 150;
+const HISTORIES = 1000;
 
 async function histories(from: number): Promise<string> {
   const args = ['--enable-source-maps', SIMULATE, '--runs', String(HISTORIES), '--from', String(from)];

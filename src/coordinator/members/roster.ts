@@ -245,7 +245,7 @@ export class Roster {
   }
 
   /**
-   * Removes a member that is not told so: when it says something it is asked who it is.
+   * Removes a member without telling it (`expel` does that afterwards): when it says something, it is asked who it is.
    * @param error why it was removed, if that may be the reason for the end of its process
    */
   #removeUntold(member: Member, kind: ClusterEventKind, text: string, error: VitrailError | null): void {

@@ -6,7 +6,7 @@ import { piecewiseDigest } from '../../run/checkpoint/piecewise-digest.js';
 import { coded, reasonOf, type VitrailError } from '../../errors/errors.js';
 import type { Body } from '../../wire/codec.js';
 import type { Cluster } from '../cluster.js';
-import { nextRollback, isWithoutProgress, type Rollback } from './rollback.js';
+import { nextRollback, isWithoutProgress, type Rollback } from './rollback-limit.js';
 import type { Journal } from '../../run/journal/journal.js';
 import { savedIn, type RunDefinition, type RunOpening } from './run-opening.js';
 import { startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';

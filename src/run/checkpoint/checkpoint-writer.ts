@@ -131,9 +131,9 @@ async function publish(
 
 /**
  * Writes `runDir/checkpoints/step-NNNNNNNN/` and returns its path. Weights and slots must not change until then.
- * Everything is written into a hidden folder next to it and forced to the disk; at the end that folder is renamed. The
- * marker is the last file, written before the rename. The rename publishes the checkpoint; the marker is for folders that
- * were copied elsewhere, where it tells a whole checkpoint from a part. A run folder may have one writer at a time.
+ * Everything is written into a hidden folder next to it and forced to the disk; at the end that folder is renamed, which
+ * publishes the checkpoint. The marker COMPLETE is the last file before that. Readers refuse a folder without it: after
+ * the rename it cannot be missing, but a copy that somebody made of a checkpoint may be a part of one. A run folder may have one writer at a time.
  * @param check throws if the run folder belongs to another writer by now
  * @throws CHECKPOINT_WRITE_FAILED, INTERNAL; what `check` throws
  */

@@ -4,7 +4,7 @@ import {
   nextRollback,
   isWithoutProgress,
   type Rollback,
-} from '../../../src/coordinator/recovery/rollback.js';
+} from '../../../src/coordinator/recovery/rollback-limit.js';
 
 /** Which of the times, given as [back to, had reached], is one too many. */
 function ends(times: readonly (readonly [number, number])[]): readonly boolean[] {
