@@ -1,5 +1,6 @@
 /** Applies a fault to the processes, connections and disk of a simulated run. */
 import type { Fault, Target } from './history.js';
+import type { RunningWorker } from './running-worker.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import type { SimulatedNetwork } from './simulated-network.js';
 import type { SimulatedProcess } from './simulated-process.js';
@@ -9,14 +10,6 @@ import type { VirtualTime } from './virtual-time.js';
 
 /** A process that died is started again after this time, unless the fault says otherwise. */
 export const RESTART_MS = 500;
-
-export interface RunningWorker {
-  readonly process: SimulatedProcess;
-  readonly leave: AbortController;
-  hangsUntilMs: number;
-  damage: boolean;
-  lie: boolean;
-}
 
 /** The parts of a run that a fault can affect. */
 export interface Stage {

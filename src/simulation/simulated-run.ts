@@ -1,8 +1,12 @@
 /** Runs one simulated history: starts processes, lets faults hit them, and starts them again. */
-import { reasonOf, VitrailError } from '../errors/errors.js';
-import { happens, RESTART_MS, type RunningWorker, type Stage } from './happenings.js';
-import type { Fault, History } from './history.js';
+import { reasonOf } from '../errors/errors.js';
+import { happens, RESTART_MS, type Stage } from './happenings.js';
+import type { History } from './history.js';
 import { leftWeights } from './left-weights.js';
+import { endProblem } from './process-end.js';
+import { MOST_RESTARTS, Restarts } from './restarts.js';
+import { newWorker, type RunningWorker } from './running-worker.js';
+import { SentMessages } from './sent-messages.js';
 import { simulatedCoordinator } from './simulated-coordinator.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { SimulatedNetwork } from './simulated-network.js';
@@ -13,7 +17,6 @@ import { WireFabric } from './simulated-wire.js';
 import { COORDINATOR_ADDRESS, RUN_FOLDER, subjectOf } from './subjects.js';
 import { Verdicts, type CleanRun } from './verdicts.js';
 import { VirtualTime } from './virtual-time.js';
-import type { Body, MessageName } from '../wire/codec.js';
 
 /** Whatever happens, a run must end within this time after the last fault. */
 const LONGEST_MS = 400_000;
@@ -24,15 +27,6 @@ const LONGEST_MS = 400_000;
 const COORDINATOR_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 120_000;
 const AFTER_END_MS = CONNECT_TIMEOUT_MS + 30_000;
-/** After starting a run in vain this many times, a person also starts its workers again. */
-const RESTARTS_IN_VAIN = 2;
-const MOST_RESTARTS = 60;
-/** Errors that mean a defect of vitrail itself. */
-const DEFECTS: readonly string[] = ['INTERNAL', 'JOURNAL_DAMAGED', 'CHECKPOINT_CORRUPT', 'RUN_EXISTS'];
-
-/** The coordinator in messages. Only it may end with RING_TIMEOUT: it must abort an all-reduce before a worker's limit. */
-const COORDINATOR = 'the coordinator';
-
 export interface Outcome {
   readonly violations: readonly string[];
   readonly events: number;
@@ -45,6 +39,8 @@ export class SimulatedRun {
   readonly #time = new VirtualTime();
   readonly #fabric: WireFabric;
   readonly #network: SimulatedNetwork;
+  readonly #sent: SentMessages;
+  readonly #restarts = new Restarts();
   readonly #disk: SimulatedDisk;
   readonly #verdicts: Verdicts;
   readonly #names: SimulatedRandom;
@@ -52,16 +48,11 @@ export class SimulatedRun {
   readonly #processes = new Map<number, SimulatedProcess>();
   readonly #workers: RunningWorker[] = [];
   readonly #trace: ((text: string) => void) | null;
-  readonly #said = new Map<MessageName, number>();
   #coordinator: SimulatedProcess | null = null;
-  #coordinatorBack: Extract<Fault, { kind: 'kill-at' }> | null = null;
   #stopAsked: string | null = null;
   #stopBackMs = RESTART_MS;
-  #restarts = 0;
-  #committedAtStart = -1;
-  #inVain = 0;
   #ended = false;
-  #isRead = false;
+  #faultsAreOver = false;
   #steps = 0;
 
   constructor(history: History, clean: CleanRun | null, trace: ((text: string) => void) | null = null) {
@@ -74,9 +65,14 @@ export class SimulatedRun {
     this.#names = new SimulatedRandom(seed, STREAM.names);
     this.#paces = new SimulatedRandom(seed, STREAM.compute);
     const noise = new SimulatedRandom(seed, STREAM.network, 1);
-    this.#network = new SimulatedNetwork(this.#time, this.#fabric, noise, {
-      onSend: (from, name, body, peer) => this.#onSend(from, name, body, peer),
+    this.#sent = new SentMessages(this.#verdicts, {
+      isCoordinator: (process) => process === this.#coordinator,
+      workers: this.#workers,
+      kill: (process, silent) => this.#kill(process, silent),
+      startAgain: (afterMs) => this.#startAgain(afterMs),
+      tell: (text) => this.#tell(text),
     });
+    this.#network = new SimulatedNetwork(this.#time, this.#fabric, noise, this.#sent);
   }
 
   async run(): Promise<Outcome> {
@@ -88,7 +84,7 @@ export class SimulatedRun {
       for (let i = 0; i < this.#history.workers; i++) this.#startWorker(this.#paces.uniform() * 100);
       for (const { atMs, fault } of this.#history.faults) {
         this.#time.plan(null, atMs, () => {
-          if (this.#isRead) return;
+          if (this.#faultsAreOver) return;
           this.#tell(`fault: ${JSON.stringify(fault)}`);
           happens(fault, this.#stage());
         });
@@ -118,10 +114,7 @@ export class SimulatedRun {
       coordinator: this.#coordinator,
       workers: this.#workers,
       kill: (process, silent) => this.#kill(process, silent),
-      killAt: (fault) => {
-        this.#said.set(fault.message, fault.nth);
-        this.#coordinatorBack = fault;
-      },
+      killAt: (fault) => this.#sent.killAt(fault),
       stop: (backAfterMs) => {
         this.#stopAsked = 'stopped by a person';
         this.#stopBackMs = backAfterMs;
@@ -136,7 +129,7 @@ export class SimulatedRun {
   async #readEnd(): Promise<void> {
     let read = false;
     // Nothing happens to the person who reads.
-    this.#isRead = true;
+    this.#faultsAreOver = true;
     this.#disk.failNothing();
     const { layout } = subjectOf(this.#history, false);
     leftWeights(this.#disk.for('a person'), layout)
@@ -176,7 +169,7 @@ export class SimulatedRun {
     this.#stopAsked = null;
     this.#tell(`coordinator ${process.pid} starts`);
     this.#verdicts.started();
-    this.#committedAtStart = Math.max(-1, ...this.#verdicts.commits.keys());
+    this.#restarts.began(this.#verdicts.commits.size);
     simulatedCoordinator({
       process,
       time: this.#time,
@@ -203,7 +196,7 @@ export class SimulatedRun {
       (error: unknown) => {
         if (!process.alive) return;
         this.#tell(`coordinator ${process.pid} fails: ${reasonOf(error)}`);
-        this.#check(COORDINATOR, error);
+        this.#check('the coordinator', process, error);
         this.#exit(process);
         this.#startAgain(RESTART_MS);
       },
@@ -211,14 +204,12 @@ export class SimulatedRun {
   }
 
   #startAgain(afterMs: number): void {
-    if (++this.#restarts > MOST_RESTARTS) {
+    const who = this.#restarts.next(this.#verdicts.commits.size);
+    if (who === 'nobody') {
       this.#verdicts.violated(`the run was started ${MOST_RESTARTS} times in vain`);
       return;
     }
-    const progress = Math.max(-1, ...this.#verdicts.commits.keys()) > this.#committedAtStart;
-    this.#inVain = progress ? 0 : this.#inVain + 1;
-    if (this.#inVain > RESTARTS_IN_VAIN) {
-      this.#inVain = 0;
+    if (who === 'all') {
       for (const worker of this.#living()) this.#kill(worker.process, false);
       for (let i = 0; i < this.#history.workers; i++) this.#startWorker(afterMs + RESTART_MS);
     }
@@ -231,13 +222,7 @@ export class SimulatedRun {
     this.#time.plan(null, afterMs, () => {
       if (this.#ended) return;
       const process = this.#process(`worker-${this.#workers.length}`);
-      const worker: RunningWorker = {
-        process,
-        leave: new AbortController(),
-        hangsUntilMs: 0,
-        damage: false,
-        lie: false,
-      };
+      const worker = newWorker(process);
       this.#workers.push(worker);
       this.#tell(`${process.name} (pid ${process.pid}) starts`);
       const usualMs = this.#paces.between(1, 12);
@@ -270,7 +255,7 @@ export class SimulatedRun {
         (error: unknown) => {
           if (!process.alive) return;
           this.#tell(`${process.name} fails: ${reasonOf(error)}`);
-          this.#check(process.name, error);
+          this.#check('a worker', process, error);
           this.#exit(process);
           this.#startWorker(RESTART_MS);
         },
@@ -304,39 +289,9 @@ export class SimulatedRun {
     else this.#disk.freeze(process);
   }
 
-  #check(who: string, error: unknown): void {
-    if (!(error instanceof VitrailError)) {
-      this.#verdicts.violated(
-        `${who} ends with an error that has no code: ${String((error as Error).stack)}`,
-      );
-    } else if (DEFECTS.includes(error.code) || (error.code === 'RING_TIMEOUT' && who !== COORDINATOR))
-      this.#verdicts.violated(`${who} ends with ${error.message}`);
-  }
-
-  /** @returns the message that is sent in its place */
-  #onSend(from: SimulatedProcess, name: MessageName, body: unknown, peer: string): unknown {
-    const isCoordinator = from === this.#coordinator;
-    if (name === 'commit' && from.alive) this.#verdicts.commit(body as Body<'commit'>);
-    if (name === 'welcome') this.#verdicts.welcomed(peer, body as Body<'welcome'>);
-    if (name === 'stepPlan' && from.alive) this.#verdicts.planned(peer, body as Body<'stepPlan'>);
-    if (name === 'ready') from.places++;
-    const left = this.#said.get(name);
-    if (isCoordinator && left !== undefined && from.alive) {
-      this.#said.set(name, left - 1);
-      if (left === 1) {
-        this.#said.delete(name);
-        this.#kill(from, this.#coordinatorBack?.silent === true);
-        this.#startAgain(this.#coordinatorBack?.backAfterMs ?? RESTART_MS);
-      }
-    }
-    const liar = this.#workers.find(({ process, lie }) => process === from && lie);
-    if (liar !== undefined && name === 'stepDone') {
-      liar.lie = false;
-      const done = body as Body<'stepDone'>;
-      this.#tell(`${from.name} lies about its digest`);
-      return { ...done, digest: done.digest.map((byte) => byte ^ 255) };
-    }
-    return body;
+  #check(who: 'the coordinator' | 'a worker', process: SimulatedProcess, error: unknown): void {
+    const problem = endProblem(who, error);
+    if (problem !== null) this.#verdicts.violated(`${process.name} ends with ${problem}`);
   }
 
   #tell(text: string): void {

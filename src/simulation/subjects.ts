@@ -52,7 +52,7 @@ function split(name: string, count: number): SplitManifest {
 }
 
 /** The runs of each variant, resolved once: a history changes a few options of its own. */
-const VARIANTS: readonly RunSubject[] = TRAINED.map(({ options, val, test }) => {
+const SUBJECTS: readonly RunSubject[] = TRAINED.map(({ options, val, test }) => {
   const config = resolveConfig({
     flags: {
       ...options,
@@ -84,7 +84,7 @@ const VARIANTS: readonly RunSubject[] = TRAINED.map(({ options, val, test }) => 
 /** The run of `history`. @param resume whether a person starts it again with `--resume` */
 export function subjectOf(history: History, resume: boolean): RunSubject {
   const { workers, minWorkers, checkpointEverySteps, auditEverySteps } = history;
-  const subject = VARIANTS[history.variant]!;
+  const subject = SUBJECTS[history.variant]!;
   const config = Object.assign({}, subject.config, {
     resume,
     workers,

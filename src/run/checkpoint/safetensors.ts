@@ -143,35 +143,35 @@ interface Target {
 }
 
 /** Tensors to read, those that lie next to each other together as far as they fit into one piece. */
-function runsOf(targets: readonly Target[]): readonly (readonly Target[])[] {
-  const runs: Target[][] = [];
+function neighboursOf(targets: readonly Target[]): readonly (readonly Target[])[] {
+  const groups: Target[][] = [];
   let endsAt = -1;
   let bytes = 0;
   for (const target of targets) {
     const { tensor } = target;
     const joins = tensor.start === endsAt && bytes + tensor.bytes <= PIECE_BYTES;
-    if (joins) runs.at(-1)!.push(target);
-    else runs.push([target]);
+    if (joins) groups.at(-1)!.push(target);
+    else groups.push([target]);
     bytes = (joins ? bytes : 0) + tensor.bytes;
     endsAt = tensor.start + tensor.bytes;
   }
-  return runs;
+  return groups;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-async function readRun(file: DiskFile, path: string, run: readonly Target[]): Promise<void> {
-  const { tensor: first, values: firstValues } = run[0]!;
-  const { tensor: last } = run.at(-1)!;
-  const alone = run.length === 1;
+async function readTogether(file: DiskFile, path: string, group: readonly Target[]): Promise<void> {
+  const { tensor: first, values: firstValues } = group[0]!;
+  const { tensor: last } = group.at(-1)!;
+  const alone = group.length === 1;
   const bytes = alone ? bytesOf(firstValues) : new Uint8Array(last.start + last.bytes - first.start);
   if (!(await readFully(file, bytes, first.start))) {
     const names = alone ? `tensor ${first.name}` : `tensors ${first.name} to ${last.name}`;
     throw corrupt(path, `it ends within ${names}`);
   }
-  for (const { tensor, values } of run) {
+  for (const { tensor, values } of group) {
     const from = tensor.start - first.start;
     if (!alone) bytesOf(values).set(bytes.subarray(from, from + tensor.bytes));
     fromLittleEndian(values);
@@ -196,7 +196,7 @@ export function readTensors(
       const reason = `${values.byteLength} bytes for tensor ${tensor.name} of ${tensor.bytes}`;
       throw coded('INTERNAL', { reason });
     });
-    for (const run of runsOf(targets)) await readRun(file, path, run);
+    for (const group of neighboursOf(targets)) await readTogether(file, path, group);
     return header;
   });
 }

@@ -136,6 +136,14 @@ test(
   }),
 );
 
+/** The first giver is left, and the whole state comes from the second. */
+async function assertTakenFromSecond(stage: VirtualStage, first: string, second: string): Promise<void> {
+  const target = memory();
+  const { changes } = await new StateFetch(stage.host(), STEP, TOKEN, target).run([first, second]);
+  assertWhole(target);
+  assert.equal(changes, 1);
+}
+
 const shorter: Offer = (part) => (part === 'weights' ? PARTS[part]!.subarray(1) : PARTS[part]);
 
 test(
@@ -143,13 +151,7 @@ test(
   inVirtualTime(async (stage) => {
     const bad = await serveOn(stage, shorter);
     const good = await serveOn(stage, whole);
-    const target = memory();
-    const { changes } = await new StateFetch(stage.host(), STEP, TOKEN, target).run([
-      bad.endpoint,
-      good.endpoint,
-    ]);
-    assertWhole(target);
-    assert.equal(changes, 1);
+    await assertTakenFromSecond(stage, bad.endpoint, good.endpoint);
   }),
 );
 
@@ -174,13 +176,7 @@ test(
     let calls = 0;
     const other = pattern(PARTS['weights']!.length, 9);
     const bad = await serveOn(stage, (part) => (part === 'weights' && calls++ < 10 ? other : PARTS[part]));
-    const target = memory();
-    const { changes } = await new StateFetch(stage.host(), STEP, TOKEN, target).run([
-      bad.endpoint,
-      good.endpoint,
-    ]);
-    assertWhole(target);
-    assert.equal(changes, 1);
+    await assertTakenFromSecond(stage, bad.endpoint, good.endpoint);
   }),
 );
 
