@@ -20,7 +20,7 @@ export const RUN_ERRORS = {
   ),
   CHECKPOINT_UNREADABLE: define(
     'cannot read the checkpoint {path}: {reason}',
-    'check the path and its permissions',
+    'check the path, its permissions and its disk',
   ),
   CHECKPOINT_OTHER_MODEL: define(
     'the checkpoint {path} is of another model: {difference}',

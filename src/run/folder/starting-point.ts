@@ -5,7 +5,7 @@ import { kindOf, readCheckpoint, verifyCheckpoint } from '../checkpoint/checkpoi
 import { requireSameRun } from '../config/run-identity.js';
 import type { RunConfig } from '../config/schema.js';
 import { choosingSplit, type Manifest } from '../dataset/manifest.js';
-import { coded, reasonOf } from '../../errors/errors.js';
+import { coded, reasonOf, type VitrailError } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
 import type { ModelSpec } from '../model/model-spec.js';
@@ -63,6 +63,12 @@ export async function startingPoint(input: StartInput): Promise<StartingPoint> {
   return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
 }
 
+/** The error of a run folder whose checkpoints were all rejected. One that cannot be read now may be whole. */
+function noneVerifies(runDir: string, rejected: readonly VitrailError[]): VitrailError {
+  const unreadable = rejected.find(({ code }) => code === 'CHECKPOINT_UNREADABLE');
+  return unreadable ?? coded('CHECKPOINT_CORRUPT', { path: runDir, problem: 'no checkpoint verifies' });
+}
+
 async function resume({
   host,
   config,
@@ -72,15 +78,14 @@ async function resume({
   check,
 }: StartInput): Promise<StartingPoint | null> {
   const { disk } = host;
-  let rejected = 0;
+  const rejected: VitrailError[] = [];
   const newest = await newestVerified(disk, config.out, (path, error) => {
-    rejected++;
+    rejected.push(error);
     warn(`falling back to an older checkpoint: ${path} does not verify: ${error.problem}`);
   });
   if (newest === null) {
     // Starting over without a word would throw away what a person could still rescue from the damaged ones.
-    if (rejected > 0)
-      throw coded('CHECKPOINT_CORRUPT', { path: config.out, problem: 'no checkpoint verifies' });
+    if (rejected.length > 0) throw noneVerifies(config.out, rejected);
     return null;
   }
   const { path } = newest;
