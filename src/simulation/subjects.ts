@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { RunSubject } from '../coordinator/coordinator.js';
 import { resolveConfig, type OptionValues } from '../run/config/config.js';
 import type { SplitManifest } from '../run/dataset/manifest.js';
+import { PAPER_FEATURES } from '../run/model/model-features.js';
 import type { ModelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
 import type { History } from './history.js';
@@ -25,6 +26,7 @@ const SPEC: ModelSpec = {
   classes: CLASSES.length,
   preLogits: 0,
   gelu: 'tanh',
+  ...PAPER_FEATURES,
 };
 const LAYOUT = parameterLayout(SPEC);
 

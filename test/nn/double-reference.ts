@@ -17,7 +17,7 @@ export function linear(x: Matrix, weight: Matrix, bias: Matrix, into: number): M
   return y;
 }
 
-export function layerNorm(x: Matrix, scale: Matrix, shift: Matrix): Matrix {
+export function layerNorm(x: Matrix, scale: Matrix, shift: Matrix, epsilon = 1e-6): Matrix {
   const width = scale.length;
   const y = new Float64Array(x.length);
   for (let at = 0; at < x.length; at += width) {
@@ -25,7 +25,7 @@ export function layerNorm(x: Matrix, scale: Matrix, shift: Matrix): Matrix {
     const mean = row.reduce((sum, value) => sum + value, 0) / width;
     const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width;
     for (let i = 0; i < width; i++) {
-      y[at + i] = ((row[i]! - mean) / Math.sqrt(variance + 1e-6)) * scale[i]! + shift[i]!;
+      y[at + i] = ((row[i]! - mean) / Math.sqrt(variance + epsilon)) * scale[i]! + shift[i]!;
     }
   }
   return y;

@@ -1,5 +1,6 @@
 /** Reads the PyTorch reference numbers that test/fixtures/model/make_fixtures.py wrote. */
 import { readFileSync } from 'node:fs';
+import { PAPER_FEATURES } from '../../src/run/model/model-features.js';
 import type { GeluForm, ModelSpec } from '../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 
@@ -36,7 +37,8 @@ export function readFixture(name: string): Fixture {
   const bytes = readFileSync(`${path}.bin`);
   const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
   const { image, pre_logits: preLogits, smoothing, ...sizes } = header.case;
-  const spec: ModelSpec = { name: `fixture-${name}`, imageSize: image, preLogits, ...sizes };
+  const named = { name: `fixture-${name}`, imageSize: image, preLogits };
+  const spec: ModelSpec = { ...named, ...sizes, ...PAPER_FEATURES };
 
   const tensor = (wanted: string): Float32Array => {
     const entry = header.tensors.find((listed) => listed.name === wanted);

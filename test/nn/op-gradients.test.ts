@@ -68,8 +68,15 @@ const CASES: Case[] = [
     name: 'layerNorm',
     shapes: [[4, 6], [6], [6]],
     op: (tape, [x, scale, shift]) =>
-      layerNorm(tape, matrix(x), { scale: vector(scale), shift: vector(shift) }),
+      layerNorm(tape, matrix(x), { scale: vector(scale), shift: vector(shift), epsilon: 1e-6 }),
     reference: (x, scale, shift) => reference.layerNorm(x, scale, shift),
+  },
+  {
+    name: 'layerNorm with an epsilon that counts',
+    shapes: [[4, 6], [6], [6]],
+    op: (tape, [x, scale, shift]) =>
+      layerNorm(tape, matrix(x), { scale: vector(scale), shift: vector(shift), epsilon: 0.5 }),
+    reference: (x, scale, shift) => reference.layerNorm(x, scale, shift, 0.5),
   },
   {
     name: 'attention',

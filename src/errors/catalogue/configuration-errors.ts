@@ -28,6 +28,14 @@ export const CONFIGURATION_ERRORS = {
     'image size {imageSize} is not divisible by the patch size {patch}',
     'use an image size that is a multiple of {patch}, for example {suggestion}',
   ),
+  MODEL_FEATURES_CONFLICT: define(
+    "the model's features do not go together: {reason}",
+    'change one of the options pooling, last-norm, distillation and pre-logits',
+  ),
+  MODEL_FEATURE_MISSING: define(
+    'the model has {feature}, which vitrail does not compute',
+    'take a model without it',
+  ),
   BATCH_NOT_DIVISIBLE: define(
     'the batch of {batch} is not divisible by the micro-batch of {microBatch}',
     'use a micro-batch that divides the batch, for example {suggestion}',

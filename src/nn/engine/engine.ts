@@ -11,6 +11,7 @@ import type { Compute, ComputeOptions } from './compute.js';
 import { startCompute } from './start-compute.js';
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
+import { requireComputable } from './computable-features.js';
 import { readJudgement, type EvaluationResult } from './judgement-reader.js';
 import { withinDevice } from './memory-fit.js';
 import { peakBytesOf, withinMemory, type Measure } from './micro-batch-memory.js';
@@ -73,8 +74,9 @@ export class ComputeEngine {
     this.#scale = pixelScale(options.transform ?? 'paper');
   }
 
-  /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
+  /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED, MODEL_FEATURE_MISSING */
   static async create(options: EngineOptions): Promise<ComputeEngine> {
+    requireComputable(options.spec);
     return new ComputeEngine(options, await startCompute(options));
   }
 

@@ -1,6 +1,5 @@
 /** LayerNorm on a device, with the statistics that the backward pass needs. */
 import type * as tf from '@tensorflow/tfjs-core';
-import { LAYER_NORM_EPSILON } from '../../run/model/model-spec.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';
 import type { FusedDevice } from './device.js';
@@ -27,7 +26,7 @@ export function normalise(
     y: bufferOf(y),
     rows,
     width,
-    epsilon: LAYER_NORM_EPSILON,
+    epsilon: weights.epsilon,
     scale: bufferOf(weights.scale),
     shift: bufferOf(weights.shift),
     mean: bufferOf(mean),

@@ -1,6 +1,5 @@
 /** Layer normalisation over the last axis (arXiv 1607.06450) and its gradients. */
 import { tf } from '../tfjs.js';
-import { LAYER_NORM_EPSILON } from '../../run/model/model-spec.js';
 import type { Tape } from '../tape.js';
 
 export interface LayerNormWeights {
@@ -8,18 +7,20 @@ export interface LayerNormWeights {
   readonly scale: tf.Tensor1D;
   /** [D] */
   readonly shift: tf.Tensor1D;
+  /** Added to the variance. */
+  readonly epsilon: number;
 }
 
 /** [T, D] -> [T, D] */
 export function layerNorm(
   tape: Tape | undefined,
   x: tf.Tensor2D,
-  { scale, shift }: LayerNormWeights,
+  { scale, shift, epsilon }: LayerNormWeights,
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const centred = tf.sub(x, tf.mean(x, 1, true));
     const variance = tf.mean(tf.square(centred), 1, true);
-    const inverseDeviation = tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON));
+    const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon));
     const normalised = tf.mul(centred, inverseDeviation);
     const y: tf.Tensor2D = tf.add(tf.mul(normalised, scale), shift);
     tape?.record({

@@ -67,7 +67,7 @@ function vitJax(slot: ParameterSlot, spec: ModelSpec): Draw {
 /** timm's VisionTransformer with weight_init='' (init_weights_vit_timm). */
 function timm(slot: ParameterSlot, spec: ModelSpec): Draw {
   const { name, kind } = slot;
-  if (name === 'cls_token') return normal(1e-6);
+  if (/^(cls|dist|reg)_token$/.test(name)) return normal(name === 'dist_token' ? 0.02 : 1e-6);
   if (name === 'pos_embed') return torchTruncated(0.02);
   // PyTorch's default for a convolution, bias included: uniform up to 1 / sqrt(fan in).
   if (name.startsWith('patch_embed.')) return uniform(Math.sqrt(1 / patchLength(spec)));
@@ -105,7 +105,7 @@ export function initialWeights(spec: ModelSpec, scheme: Initialisation, seed: nu
   const flat = new Float32Array(layout.length);
   for (const [index, slot] of layout.slots.entries()) {
     const random = new KeyedRandom(seed, PURPOSE.initialisation, index);
-    const draw = SCHEMES[scheme](slot, spec);
+    const draw = slot.kind === 'layer-scale' ? constant(spec.layerScale) : SCHEMES[scheme](slot, spec);
     for (let i = 0; i < slot.length; i++) flat[slot.offset + i] = draw(random);
   }
   return flat;

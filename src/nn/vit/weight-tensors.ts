@@ -59,6 +59,7 @@ export class WeightTensors {
     const layerNorm = (name: string): LayerNormWeights => ({
       scale: get(`${name}.weight`) as tf.Tensor1D,
       shift: get(`${name}.bias`) as tf.Tensor1D,
+      epsilon: spec.layerNormEpsilon,
     });
 
     const vit: VitWeights = {

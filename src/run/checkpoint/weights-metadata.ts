@@ -3,7 +3,25 @@
  * Pure.
  */
 import { evaluationView } from '../model/evaluation-view.js';
-import { CHANNELS, LAYER_NORM_EPSILON, type ModelSpec } from '../model/model-spec.js';
+import { PAPER_FEATURES, type ModelFeatures } from '../model/model-features.js';
+import { CHANNELS, type ModelSpec } from '../model/model-spec.js';
+
+/** Names in the metadata of features that are there only if they are not the paper's. */
+const FEATURE_NAMES = {
+  pooling: 'pooling',
+  lastNorm: 'last_norm',
+  layerScale: 'layer_scale',
+  registers: 'registers',
+  distillation: 'distillation',
+  qkvBias: 'qkv_bias',
+  positions: 'positions',
+} as const satisfies Partial<Record<keyof ModelFeatures, string>>;
+
+function unusualFeatures(spec: ModelFeatures): Record<string, string> {
+  const names = Object.entries(FEATURE_NAMES) as [keyof typeof FEATURE_NAMES, string][];
+  const unusual = names.filter(([key]) => spec[key] !== PAPER_FEATURES[key]);
+  return Object.fromEntries(unusual.map(([key, name]) => [name, String(spec[key])]));
+}
 
 /**
  * Values of the format's metadata are strings: numbers in decimal, lists in JSON.
@@ -26,7 +44,8 @@ export function weightsMetadata(
     image_size: String(spec.imageSize),
     pre_logits: String(spec.preLogits),
     gelu: spec.gelu,
-    layer_norm_eps: String(LAYER_NORM_EPSILON),
+    ...unusualFeatures(spec),
+    layer_norm_eps: String(spec.layerNormEpsilon),
     classes: JSON.stringify(classes),
     resize: view.resize,
     resize_to: String(view.resizeTo),

@@ -1,11 +1,12 @@
 /** The shape of a Vision Transformer: Table 1 of the paper, the smaller sizes of DeiT, and vit-micro. */
 import { coded } from '../../errors/errors.js';
+import { modelFeatures, type FeatureOptions, type ModelFeatures } from './model-features.js';
 import { suggestedModel } from './model-names.js';
 
 export type GeluForm = 'tanh' | 'erf';
 
 /** Everything that decides which function a model computes, and nothing else. */
-export interface ModelSpec {
+export interface ModelSpec extends ModelFeatures {
   /** Canonical name, for example `vit-b/16`. */
   readonly name: string;
   readonly layers: number;
@@ -24,8 +25,6 @@ export interface ModelSpec {
 }
 
 export const CHANNELS = 3;
-/** vit_jax and timm: 1e-6. */
-export const LAYER_NORM_EPSILON = 1e-6;
 
 interface Size {
   readonly layers: number;
@@ -44,7 +43,7 @@ const MODEL_SIZES: Readonly<Record<string, Size>> = {
   h: { layers: 32, hidden: 1280, mlp: 5120, heads: 16 },
 };
 
-export interface ModelOptions {
+export interface ModelOptions extends FeatureOptions {
   readonly imageSize: number;
   readonly classes: number;
   readonly preLogits?: number;
@@ -53,7 +52,7 @@ export interface ModelOptions {
 
 /**
  * The model called `name` (SIZE/PATCH, in any case, with or without `vit-`).
- * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE
+ * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE, MODEL_FEATURES_CONFLICT
  */
 export function modelSpec(name: string, options: ModelOptions): ModelSpec {
   const match = /^(?:vit-)?([a-z]+)\/(\d+)$/.exec(name.toLowerCase());
@@ -69,7 +68,8 @@ export function modelSpec(name: string, options: ModelOptions): ModelSpec {
     const suggestion = Math.max(1, Math.round(imageSize / patch)) * patch;
     throw coded('MODEL_PATCH_DOES_NOT_DIVIDE', { imageSize, patch, suggestion });
   }
-  return { name: `vit-${sizeName}/${patch}`, ...size, patch, imageSize, classes, preLogits, gelu };
+  const shape = { name: `vit-${sizeName}/${patch}`, patch, imageSize, classes, preLogits, gelu };
+  return { ...shape, ...size, ...modelFeatures(options, preLogits) };
 }
 
 /** N of the paper: (imageSize / P)^2, without the class token. */
@@ -80,4 +80,26 @@ export function patchCount(spec: Pick<ModelSpec, 'imageSize' | 'patch'>): number
 /** Values in a flattened patch: P^2 C. */
 export function patchLength(spec: Pick<ModelSpec, 'patch'>): number {
   return spec.patch * spec.patch * CHANNELS;
+}
+
+/** Tokens before those of the patches: class token, distillation token, registers, in this order. */
+function prefixCount(spec: Pick<ModelSpec, 'distillation' | 'registers'>): number {
+  return 1 + (spec.distillation ? 1 : 0) + spec.registers;
+}
+
+/** S: all tokens of an image. */
+export function tokenCount(
+  spec: Pick<ModelSpec, 'imageSize' | 'patch' | 'distillation' | 'registers'>,
+): number {
+  return prefixCount(spec) + patchCount(spec);
+}
+
+/** Rows of the position embedding. */
+export function positionCount(spec: ModelSpec): number {
+  return spec.positions === 'patches' ? patchCount(spec) : tokenCount(spec);
+}
+
+/** Values that the head, or the layer before it, sees of an image. */
+export function featureWidth(spec: Pick<ModelSpec, 'hidden' | 'pooling'>): number {
+  return spec.pooling === 'class-token-and-average' ? 2 * spec.hidden : spec.hidden;
 }

@@ -1,6 +1,6 @@
 /** A model's layers with output shapes, parameters and floating-point operations. */
-import { patchCount, patchLength, type ModelSpec } from './model-spec.js';
-import { parameterLayout } from './parameter-layout.js';
+import { featureWidth, patchCount, patchLength, tokenCount, type ModelSpec } from './model-spec.js';
+import { lastNormName, parameterLayout } from './parameter-layout.js';
 
 export interface SummaryRow {
   /** The layer's name, as its parameters' names start. */
@@ -21,12 +21,12 @@ export interface ModelSummary {
 
 /**
  * Summary of `spec`. Matrix products alone are counted: L (24 S D^2 + 4 S^2 D) for an MLP of 4 D, plus patch
- * embedding, pre-logits and head, where S = N + 1 counts the class token.
+ * embedding, pre-logits and head, where S = N + 1 counts the class token (and all others before the patches).
  */
 export function modelSummary(spec: ModelSpec): ModelSummary {
   const { hidden, mlp, preLogits, classes } = spec;
   const patches = patchCount(spec);
-  const tokens = patches + 1;
+  const tokens = tokenCount(spec);
   const { slots } = parameterLayout(spec);
   const parametersOf = (...prefixes: string[]): number =>
     slots
@@ -42,7 +42,7 @@ export function modelSummary(spec: ModelSpec): ModelSummary {
   });
   const rows: SummaryRow[] = [
     row('patch_embed', [patches, hidden], linear(patches, patchLength(spec), hidden)),
-    row('tokens', [tokens, hidden], 0, ['cls_token', 'pos_embed']),
+    row('tokens', [tokens, hidden], 0, ['cls_token', 'dist_token', 'reg_token', 'pos_embed']),
   ];
   for (let i = 0; i < spec.layers; i++) {
     const block = `blocks.${i}`;
@@ -50,14 +50,20 @@ export function modelSummary(spec: ModelSpec): ModelSummary {
     const scoresAndMix = 2 * linear(tokens, hidden, tokens);
     rows.push(
       row(`${block}.norm1`, [tokens, hidden], 0),
-      row(`${block}.attn`, [tokens, hidden], projections + scoresAndMix),
+      row(`${block}.attn`, [tokens, hidden], projections + scoresAndMix, [`${block}.attn`, `${block}.ls1`]),
       row(`${block}.norm2`, [tokens, hidden], 0),
-      row(`${block}.mlp`, [tokens, hidden], 2 * linear(tokens, hidden, mlp)),
+      row(`${block}.mlp`, [tokens, hidden], 2 * linear(tokens, hidden, mlp), [
+        `${block}.mlp`,
+        `${block}.ls2`,
+      ]),
     );
   }
-  rows.push(row('norm', [hidden], 0));
-  if (preLogits > 0) rows.push(row('pre_logits', [preLogits], linear(1, hidden, preLogits)));
-  rows.push(row('head', [classes], linear(1, preLogits > 0 ? preLogits : hidden, classes)));
+  const width = featureWidth(spec);
+  const headInput = preLogits > 0 ? preLogits : width;
+  rows.push(row(lastNormName(spec), [width], 0));
+  if (preLogits > 0) rows.push(row('pre_logits', [preLogits], linear(1, width, preLogits)));
+  rows.push(row('head', [classes], linear(1, headInput, classes)));
+  if (spec.distillation) rows.push(row('head_dist', [classes], linear(1, headInput, classes)));
 
   return {
     rows,

@@ -1,10 +1,23 @@
 /** Carries weights over to another image size and other classes, as fine-tuning does (Table 4 of arXiv 2010.11929). */
 import { coded } from '../../errors/errors.js';
-import { patchCount, type ModelSpec } from './model-spec.js';
+import { patchCount, positionCount, type ModelSpec } from './model-spec.js';
 import { parameterLayout } from './parameter-layout.js';
 
 /** Fields of two models that must be equal if the encoder's weights of one are to work in the other. */
-const FIXED = ['layers', 'hidden', 'mlp', 'heads', 'patch', 'gelu'] as const;
+const FIXED = [
+  'layers',
+  'hidden',
+  'mlp',
+  'heads',
+  'patch',
+  'gelu',
+  'lastNorm',
+  'registers',
+  'distillation',
+  'layerNormEpsilon',
+  'qkvBias',
+  'positions',
+] as const;
 
 /**
  * A square grid [side, side, width] resampled to [newSide, newSide, width]: bilinear with corner points aligned,
@@ -38,7 +51,7 @@ function side(spec: ModelSpec): number {
 
 /**
  * Weights for `to`, made from the flat weights of `from`: encoder and embeddings are kept, position embeddings
- * resampled in 2-D to the new grid (the class token's as it is), pre-logits dropped, and the head replaced by zeros.
+ * resampled in 2-D to the new grid (those of the tokens before the patches as they are), pre-logits dropped, and the head replaced by zeros.
  * @param path where `flat` comes from, for messages
  * @throws CHECKPOINT_OTHER_MODEL when the encoders differ or `to` has pre-logits
  */
@@ -48,11 +61,17 @@ export function adaptWeights(
   to: ModelSpec,
   path = from.name,
 ): Float32Array {
-  const differing = FIXED.filter((key) => from[key] !== to[key]);
+  const differing = FIXED.filter((key) => from[key] !== to[key]).map(
+    (key) => `${key} ${from[key]} instead of ${to[key]}`,
+  );
+  // Factors are carried over, whatever they began with.
+  if (from.layerScale > 0 !== to.layerScale > 0) {
+    differing.push(`layerScale ${from.layerScale} instead of ${to.layerScale}`);
+  }
   if (differing.length > 0 || to.preLogits > 0) {
     const difference =
       differing.length > 0
-        ? differing.map((key) => `${key} ${from[key]} instead of ${to[key]}`).join(', ')
+        ? differing.join(', ')
         : 'fine-tuning replaces the whole head, so it takes no pre-logits';
     throw coded('CHECKPOINT_OTHER_MODEL', { path, difference });
   }
@@ -65,13 +84,15 @@ export function adaptWeights(
   const target = parameterLayout(to);
   const out = new Float32Array(target.length);
   for (const slot of target.slots) {
-    if (slot.name.startsWith('head.')) continue;
+    if (/^head(_dist)?\./.test(slot.name)) continue;
     const { offset, length } = byName.get(slot.name)!;
     const values = flat.subarray(offset, offset + length);
     if (slot.name === 'pos_embed') {
       const width = to.hidden;
-      out.set(values.subarray(0, width), slot.offset);
-      out.set(resampleGrid(values.subarray(width), side(from), side(to), width), slot.offset + width);
+      // The tokens before the patches have no place in the grid.
+      const before = (positionCount(to) - patchCount(to)) * width;
+      out.set(values.subarray(0, before), slot.offset);
+      out.set(resampleGrid(values.subarray(before), side(from), side(to), width), slot.offset + before);
     } else {
       out.set(values, slot.offset);
     }

@@ -20,6 +20,14 @@ for (const name of ['vit-b/16', 'b/16', 'ViT-B/16', 'B/16']) {
       classes: 10,
       preLogits: 0,
       gelu: 'tanh',
+      pooling: 'class-token',
+      lastNorm: 'before-pooling',
+      layerScale: 0,
+      registers: 0,
+      distillation: false,
+      layerNormEpsilon: 1e-6,
+      qkvBias: true,
+      positions: 'all-tokens',
     });
     assert.equal(patchCount(spec), 196);
     assert.equal(patchLength(spec), 768);

@@ -93,3 +93,29 @@ test('a target with pre-logits is refused', () => {
 test('weights of another length are refused', () => {
   assert.throws(() => adaptWeights(from, weights.subarray(1), to), { code: 'INTERNAL' });
 });
+
+test('positions of class token and registers are kept, and one without an entry for them has none', () => {
+  for (const positions of ['all-tokens', 'patches'] as const) {
+    const features = { classes: 4, registers: 2, layerScale: 1e-5, positions };
+    const small = modelSpec('micro/8', { imageSize: 32, ...features });
+    const large = modelSpec('micro/8', { imageSize: 56, ...features });
+    const { length } = parameterLayout(small);
+    const flat = Float32Array.from({ length }, (_, i) => (i % 1013) - 500);
+    const before = valuesOf(small, flat, 'pos_embed');
+    const after = valuesOf(large, adaptWeights(small, flat, large), 'pos_embed');
+    const kept = positions === 'patches' ? 0 : 3;
+    // The first patch is a corner of the grid, so its position stays, too.
+    assert.deepEqual(after.subarray(0, 64 * (kept + 1)), before.subarray(0, 64 * (kept + 1)));
+    assert.deepEqual(after.subarray(-64), before.subarray(-64));
+  }
+});
+
+test('a model without LayerScale is none for weights with it, whatever its factors began with', () => {
+  const of = (layerScale: number) => modelSpec('micro/8', { imageSize: 32, classes: 4, layerScale });
+  const flat = new Float32Array(parameterLayout(of(1)).length);
+  adaptWeights(of(1), flat, of(1e-5));
+  assert.throws(() => adaptWeights(of(1), flat, of(0)), {
+    code: 'CHECKPOINT_OTHER_MODEL',
+    message: /layerScale 1 instead of 0/,
+  });
+});
