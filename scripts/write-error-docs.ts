@@ -10,6 +10,7 @@ const GROUPS: readonly (readonly [title: string, words: readonly string[]])[] = 
   ['Configuration', ['CONFIG', 'PRESET', 'MODEL', 'BATCH', 'TOO']],
   ['Data', ['DATA', 'IMAGE']],
   ['Checkpoints and runs', ['CHECKPOINT', 'RUN']],
+  ['Weights of other programs', ['WEIGHTS', 'HUB']],
   ['Training and cluster', []],
 ];
 

@@ -4,6 +4,7 @@ import { DATA_ERRORS } from './catalogue/data-errors.js';
 import { MACHINE_ERRORS } from './catalogue/machine-errors.js';
 import { RUN_ERRORS } from './catalogue/run-errors.js';
 import { TRAINING_ERRORS } from './catalogue/training-errors.js';
+import { WEIGHT_ERRORS } from './catalogue/weight-errors.js';
 
 export const ERROR_CATALOGUE = {
   ...CONFIGURATION_ERRORS,
@@ -11,4 +12,5 @@ export const ERROR_CATALOGUE = {
   ...RUN_ERRORS,
   ...MACHINE_ERRORS,
   ...TRAINING_ERRORS,
+  ...WEIGHT_ERRORS,
 } as const;

@@ -4,7 +4,7 @@
  */
 import type { ParameterLayout } from '../model/parameter-layout.js';
 import type { FileDigest } from './file-digest.js';
-import type { TensorEntry } from './safetensors-header.js';
+import type { TensorEntry } from '../../weights/format/safetensors-header.js';
 
 /** Names in a run folder. */
 export const CHECKPOINTS_FOLDER = 'checkpoints';

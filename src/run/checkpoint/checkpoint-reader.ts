@@ -21,7 +21,7 @@ import {
 } from './checkpoint-format.js';
 import { fileDigest, type FileDigest } from './file-digest.js';
 import { readSafetensorsHeader, readTensors } from './safetensors.js';
-import type { StoredTensor } from './safetensors-header.js';
+import type { StoredTensor } from '../../weights/format/safetensors-header.js';
 
 /** A checkpoint whose files have the right checksums. */
 export interface VerifiedCheckpoint {

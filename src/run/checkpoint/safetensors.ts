@@ -5,16 +5,16 @@ import { closeAnyway, type Disk, type DiskFile } from '../../host/disk.js';
 import { readError, writeError } from './checkpoint-errors.js';
 import type { FileDigest } from './file-digest.js';
 import { fromLittleEndian, littleEndianBytes } from './little-endian.js';
+import { elementCount } from '../../weights/format/element-types.js';
 import {
   LENGTH_BYTES,
   decodeHeader,
-  elementCount,
   encodeHeader,
   headerLength,
   type SafetensorsHeader,
   type StoredTensor,
   type TensorEntry,
-} from './safetensors-header.js';
+} from '../../weights/format/safetensors-header.js';
 
 /** A tensor with its values. */
 export interface NamedTensor extends TensorEntry {
@@ -113,6 +113,8 @@ async function headerOf(file: DiskFile, path: string): Promise<SafetensorsHeader
   await readFully(file, json, LENGTH_BYTES);
   const header = decodeHeader(json, size);
   if (typeof header === 'string') throw corrupt(path, header);
+  const other = header.tensors.find(({ type }) => type !== 'F32');
+  if (other !== undefined) throw corrupt(path, `tensor ${other.name} has dtype "${other.type}", not "F32"`);
   return header;
 }
 

@@ -2,7 +2,9 @@
  * Writes the header of a safetensors file from a list of tensors, and reads one, checking everything in it.
  */
 
-/** A float32 tensor of a file. */
+import { elementCount, elementWidth, isElementType, type ElementType } from './element-types.js';
+
+/** A tensor of a file. */
 export interface TensorEntry {
   readonly name: string;
   readonly shape: readonly number[];
@@ -10,6 +12,7 @@ export interface TensorEntry {
 
 /** A tensor and the position of its bytes in the file. */
 export interface StoredTensor extends TensorEntry {
+  readonly type: ElementType;
   readonly start: number;
   readonly bytes: number;
 }
@@ -26,12 +29,8 @@ const MAX_HEADER_BYTES = 100_000_000;
 export const LENGTH_BYTES = 8;
 const FLOAT32_BYTES = 4;
 
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
-}
-
 /**
- * The bytes before the data: length, then JSON padded with spaces to a multiple of 8.
+ * The bytes before the data of float32 tensors: length, then JSON padded with spaces to a multiple of 8.
  * Tensors lie one after the other in the order given.
  */
 export function encodeHeader(
@@ -77,16 +76,16 @@ function isCounts(value: unknown): value is readonly number[] {
 function parseTensor(name: string, field: unknown): StoredTensor | string {
   if (!isRecord(field)) return `tensor ${name} is not described by an object`;
   const { dtype, shape, data_offsets: offsets } = field;
-  if (dtype !== 'F32') return `tensor ${name} has dtype ${JSON.stringify(dtype)}, not "F32"`;
+  if (!isElementType(dtype)) return `tensor ${name} has dtype ${JSON.stringify(dtype)}, which is not known`;
   if (!isCounts(shape)) return `tensor ${name} has shape ${JSON.stringify(shape)}`;
   const [start, end] = isCounts(offsets) && offsets.length === 2 ? offsets : [];
   if (start === undefined || end === undefined || end < start) {
     return `tensor ${name} has offsets ${JSON.stringify(offsets)}`;
   }
-  if (end - start !== elementCount(shape) * FLOAT32_BYTES) {
+  if (end - start !== elementCount(shape) * elementWidth(dtype)) {
     return `tensor ${name} of shape [${shape.join(', ')}] has ${end - start} bytes`;
   }
-  return { name, shape, start, bytes: end - start };
+  return { name, type: dtype, shape, start, bytes: end - start };
 }
 
 function parseMetadata(field: unknown): Readonly<Record<string, string>> | string {

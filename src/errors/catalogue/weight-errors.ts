@@ -1,0 +1,42 @@
+/** Errors of weights that other programs wrote, and of where they come from. */
+import { define, type Definition } from './definition.js';
+
+export const WEIGHT_ERRORS = {
+  WEIGHTS_MALFORMED: define(
+    '{path} cannot be read as {format}: {problem}',
+    'copy or download it again, or save it again with the program that wrote it',
+  ),
+  WEIGHTS_UNREADABLE: define('cannot read {path}: {reason}', 'check the path and its permissions'),
+  WEIGHTS_FORMAT_UNKNOWN: define(
+    '{path} is {what}, which holds no weights that can be read here',
+    'give a run or checkpoint of vitrail, a .safetensors file or its index, a PyTorch state dict (.pt, .pth, .bin), an .npz file of vit_jax, or a folder with one of them',
+  ),
+  WEIGHTS_LEGACY_PICKLE: define(
+    '{path} is of the form that PyTorch wrote before 1.6, a bare pickle',
+    'save it again with a newer PyTorch: torch.save(torch.load(FILE, map_location="cpu"), NEW_FILE)',
+  ),
+  WEIGHTS_PICKLE_REFUSED: define(
+    '{path} holds more than tensors: its pickle asks for {name}, and nothing in a file is ever called here',
+    'if you trust the file, save its weights alone with PyTorch: torch.save(model.state_dict(), NEW_FILE)',
+  ),
+  WEIGHTS_TYPE_UNKNOWN: define(
+    '{path}: tensor {tensor} has elements of type {type}',
+    'save the weights as F32, F16 or BF16',
+  ),
+  WEIGHTS_NOT_FINITE: define(
+    '{path}: tensor {tensor} holds {value} at position {position}',
+    'use weights from before the training went wrong',
+  ),
+  WEIGHTS_NAMES_UNKNOWN: define(
+    '{path} holds no Vision Transformer of a form that is known here: {problem}',
+    'give weights of timm, Hugging Face (ViT, DeiT, Dinov2), torchvision or vit_jax',
+  ),
+  WEIGHTS_FEATURE_MISSING: define(
+    '{path} is a model with {feature}, which vitrail does not compute',
+    'choose a model without it, for example vit_base_patch16_224 of timm',
+  ),
+  WEIGHTS_OTHER_MODEL: define(
+    '{path} is of another model: {difference}',
+    'leave the option out, so that it comes from the file, or choose other weights',
+  ),
+} as const satisfies Record<string, Definition>;
