@@ -52,7 +52,8 @@ try {
   for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
     for (const transform of TRANSFORMS) {
       const splits = { train: samples, test: [] };
-      const view = { transform, imageSize, cropMinArea: 0.05, seed: 0 };
+      const own = { interpolation: 'bilinear' as const, cropMode: null, cropFraction: null };
+      const view = Object.assign({ transform, imageSize, cropMinArea: 0.05, seed: 0 }, own);
       const source = {
         root: workspace.data,
         splits,

@@ -97,7 +97,7 @@ export class CheckpointKeeper {
       weights,
       slots,
       state: checkpointState({ run: stored, config, classes, manifestDigest, backend }),
-      metadata: weightsMetadata(spec, config.transform, classes),
+      metadata: weightsMetadata(spec, config, classes),
     };
     const write = async (): Promise<string> => {
       const written = await writeCheckpoint(this.#host, config.out, content, this.#check);

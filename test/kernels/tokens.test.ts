@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { PURPOSE } from '../../src/numbers/random/keyed-random.js';
-import { signedScale, writePatches } from '../../src/run/model/patches.js';
+import { pixelScale, writePatches } from '../../src/run/model/patches.js';
 import { dropoutMask } from '../../src/kernels/dropout-mask.js';
 import type { DropoutStream } from '../../src/kernels/dropout-mask.js';
 import { STORAGE } from '../../src/kernels/kernel-api/memory.js';
 import { assertClose, normals, roundedToBf16, testKernels, type KernelDevice } from './kernel-device.js';
 
+/** Other values in every channel. */
+const SCALE = pixelScale({ transform: 'paper', mean: '0.485,0.456,0.406', std: '0.229,0.224,0.225' });
 const KEY = { rate: 0.25, seed: 12, step: 3, microBatch: 2 };
 const SITE = 5;
 const DROPOUT: DropoutStream = {
@@ -32,14 +34,14 @@ testKernels('patches are those of the data pipeline, mirrored or not', (device) 
     const expected = new Float32Array(images * length);
     for (let i = 0; i < images; i++) {
       const image = pixels.subarray(i * length, (i + 1) * length);
-      writePatches(image, side, patch, signedScale(), flips[i] === 1, expected, i * length);
+      writePatches(image, side, patch, SCALE, flips[i] === 1, expected, i * length);
     }
     for (const storage of [STORAGE.f32, STORAGE.bf16]) {
       const y = device.space(images * length, storage);
       device.kernels.patchesFromPixels({
         pixels: device.hold(pixels, STORAGE.u8),
         flips: device.hold(flips, STORAGE.u8),
-        values: device.hold(signedScale()),
+        values: device.hold(SCALE),
         y,
         images,
         side,
@@ -156,10 +158,10 @@ testKernels('NaN and infinities pass through to where they belong', (device) => 
 testKernels('sizes that do not fit are refused by name', (device) => {
   const { kernels } = device;
   const u8 = device.space(48, STORAGE.u8);
-  const by = { pixels: u8, flips: u8, values: device.space(256), y: device.space(48), images: 1, side: 4 };
+  const by = { pixels: u8, flips: u8, values: device.space(768), y: device.space(48), images: 1, side: 4 };
   assert.throws(() => kernels.patchesFromPixels({ ...by, patch: 3 }), /patch: 3 does not divide a side of 4/);
   assert.throws(() => kernels.patchesFromPixels({ ...by, patch: 2, images: 2 }), /pixels: 48 elements/);
-  assert.throws(() => kernels.patchesFromPixels({ ...by, patch: 2, values: device.space(255) }), /values/);
+  assert.throws(() => kernels.patchesFromPixels({ ...by, patch: 2, values: device.space(767) }), /values/);
   assert.throws(() => kernels.patchesFromPixels({ ...by, patch: 2, y: u8 }), /y: not stored as f32 or bf16/);
   assert.throws(() => kernels.patchesFromPixels({ ...by, patch: 0 }), /patch/);
   const shape = { images: 2, patches: 3, width: 4 };

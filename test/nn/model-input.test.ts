@@ -17,13 +17,17 @@ const pixels = {
   flips: Uint8Array.of(0, 1, 0),
 };
 
-for (const transform of ['paper', 'tutorial'] as const) {
+for (const [transform, mean, std] of [
+  ['paper', null, null],
+  ['tutorial', null, null],
+  ['paper', '0.485,0.456,0.406', '0.229,0.224,0.225'],
+] as const) {
   testOnBackends(
-    `${transform}: pixels and the patches made of them give the same losses and gradients`,
+    `${transform}, mean ${mean}: pixels and the patches made of them give the same losses and gradients`,
     async (backend) => {
-      const engine = await engineWith({ backend, transform });
+      const engine = await engineWith({ backend, transform, mean, std });
       engine.loadWeights(liveWeights());
-      const patches = patchesOf(pixels, SPEC, pixelScale(transform));
+      const patches = patchesOf(pixels, SPEC, pixelScale({ transform, mean, std }));
       const fromPixels = await stepOf(engine, { ...pixels, labels }, PARAMETERS);
       assert.deepEqual(await stepOf(engine, { patches, labels }, PARAMETERS), fromPixels);
       const straight = { pixels: pixels.pixels, flips: new Uint8Array(IMAGES) };

@@ -20,7 +20,7 @@ Napi::Value patchesFromPixels(const Napi::CallbackInfo& info) {
     const int64_t length = product({images, side, side, 3});
     const Array pixels = arguments.buffer("pixels", length, Storage::u8);
     const Array flips = arguments.buffer("flips", images, Storage::u8);
-    const Array values = arguments.buffer("values", 256, Storage::f32);
+    const Array values = arguments.buffer("values", kPixelValues, Storage::f32);
     const Array y = arguments.floats("y", length);
     const PatchShape shape = {static_cast<size_t>(images), static_cast<size_t>(side), static_cast<size_t>(patch)};
     Instance& instance = arguments.instance();

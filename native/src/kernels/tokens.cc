@@ -20,8 +20,8 @@ void rowOfPatches(const PatchShape& shape, const uint8_t* pixels, bool flip, con
       for (size_t column = 0; column < patch; column++) {
         const uint8_t* pixel = flip ? from - 3 * column : from + 3 * column;
         to[column] = values[pixel[0]];
-        to[column + plane] = values[pixel[1]];
-        to[column + 2 * plane] = values[pixel[2]];
+        to[column + plane] = values[256 + pixel[1]];
+        to[column + 2 * plane] = values[512 + pixel[2]];
       }
     }
     to += 2 * plane;
@@ -40,8 +40,8 @@ template <typename T> void patches(const Context& context, const PatchShape& sha
 void patchesFromPixels(const Context& context, const PatchShape& shape, const uint8_t* pixels, const uint8_t* flips,
                        const float* values, Array y) {
   if (!y.isBf16()) return patches(context, shape, pixels, flips, values, y.f32());
-  uint16_t narrowed[256];
-  for (size_t i = 0; i < 256; i += kLanes) storeBf16(narrowed + i, load(values + i));
+  uint16_t narrowed[kPixelValues];
+  for (size_t i = 0; i < kPixelValues; i += kLanes) storeBf16(narrowed + i, load(values + i));
   patches(context, shape, pixels, flips, narrowed, y.bf16());
 }
 

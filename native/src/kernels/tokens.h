@@ -7,6 +7,9 @@
 
 namespace vitrail {
 
+// What each 8-bit value of each channel stands for: [3, 256].
+constexpr size_t kPixelValues = 3 * 256;
+
 struct PatchShape {
   // B
   size_t images = 0;
@@ -26,8 +29,8 @@ struct TokenShape {
 };
 
 struct TokenKernels {
-  // pixels: [B, S, S, 3]; flips: [B], nonzero mirrors left to right; values: [256], what a pixel value stands for;
-  // y: [B (S/P)^2, 3 P^2], f32 or bf16, patches row by row, inside a patch channel, row, column.
+  // pixels: [B, S, S, 3]; flips: [B], nonzero mirrors left to right; values: [3, 256], what a pixel value of each
+  // channel stands for; y: [B (S/P)^2, 3 P^2], f32 or bf16, patches row by row, inside a patch channel, row, column.
   void (*patchesFromPixels)(const Context&, const PatchShape&, const uint8_t* pixels, const uint8_t* flips,
                             const float* values, Array y);
 

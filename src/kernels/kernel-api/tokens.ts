@@ -15,7 +15,7 @@ export interface TokenKernels {
    * [B, S, S, 3] pixels to [B (S/P)^2, 3 P^2] patches: row by row, inside a patch channel, row, column.
    * @param by.pixels u8
    * @param by.flips [B], u8: 1 mirrors an image left to right
-   * @param by.values [256], f32: what each pixel value stands for
+   * @param by.values [3, 256], f32: what each pixel value of each channel stands for
    * @param by.y f32 or bf16
    */
   patchesFromPixels(by: {

@@ -4,6 +4,7 @@ import { coded } from '../../errors/errors.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
 import { pixelScale, type PixelScale } from '../../run/model/patches.js';
+import type { Transform } from '../../run/model/preprocessing.js';
 import type { Judgement, Pass } from '../vit/pass.js';
 import { vit } from '../vit/vit.js';
 import { WeightTensors } from '../vit/weight-tensors.js';
@@ -21,8 +22,10 @@ import { Tape } from '../tape.js';
 
 export interface EngineOptions extends ComputeOptions {
   readonly spec: ModelSpec;
-  /** Decides what pixel values stand for; paper if missing. */
-  readonly transform?: 'paper' | 'tutorial';
+  /** Decides, with `mean` and `std`, what pixel values stand for; paper if missing. */
+  readonly transform?: Transform;
+  readonly mean?: string | null;
+  readonly std?: string | null;
   /** Probability of zeroing an element, in [0, 1). */
   readonly dropout: number;
   /** Probability mass spread over all classes, in [0, 1). */
@@ -71,7 +74,8 @@ export class ComputeEngine {
   private constructor(options: EngineOptions, compute: Compute) {
     this.#options = options;
     this.#compute = compute;
-    this.#scale = pixelScale(options.transform ?? 'paper');
+    const { transform = 'paper', mean = null, std = null } = options;
+    this.#scale = pixelScale({ transform, mean, std });
   }
 
   /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED, MODEL_FEATURE_MISSING */

@@ -4,7 +4,8 @@
  */
 import { evaluationView } from '../model/evaluation-view.js';
 import { PAPER_FEATURES, type ModelFeatures } from '../model/model-features.js';
-import { CHANNELS, type ModelSpec } from '../model/model-spec.js';
+import type { ModelSpec } from '../model/model-spec.js';
+import type { PreprocessingOptions } from '../model/preprocessing.js';
 
 /** Names in the metadata of features that are there only if they are not the paper's. */
 const FEATURE_NAMES = {
@@ -29,11 +30,10 @@ function unusualFeatures(spec: ModelFeatures): Record<string, string> {
  */
 export function weightsMetadata(
   spec: ModelSpec,
-  transform: 'paper' | 'tutorial',
+  preprocessing: PreprocessingOptions,
   classes: readonly string[],
 ): Record<string, string> {
-  const view = evaluationView(transform, spec.imageSize);
-  const ofChannels = (value: number): string => JSON.stringify(new Array<number>(CHANNELS).fill(value));
+  const view = evaluationView(preprocessing, spec.imageSize);
   return {
     model: spec.name,
     layers: String(spec.layers),
@@ -49,9 +49,9 @@ export function weightsMetadata(
     classes: JSON.stringify(classes),
     resize: view.resize,
     resize_to: String(view.resizeTo),
-    interpolation: 'bilinear-antialias',
+    interpolation: `${view.interpolation}-antialias`,
     center_crop: String(view.centerCrop),
-    mean: ofChannels(view.mean),
-    std: ofChannels(view.std),
+    mean: JSON.stringify(view.mean),
+    std: JSON.stringify(view.std),
   };
 }

@@ -1,7 +1,9 @@
 /** Checks the options of a run against each other, as far as that is possible without the data. */
 import { coded, type VitrailError } from '../../errors/errors.js';
 import { counted } from '../../errors/wording.js';
+import { resizedView } from '../model/evaluation-view.js';
 import { modelSpec } from '../model/model-spec.js';
+import { channelValues } from '../model/preprocessing.js';
 import { effectiveFinalLr } from '../schedule/learning-rate.js';
 import { parseProlongations } from '../schedule/run-length.js';
 import { kebab } from './kebab-case.js';
@@ -104,6 +106,31 @@ function checkAddresses(config: RunConfig): void {
   }
 }
 
+function checkChannels(config: RunConfig, key: 'mean' | 'std'): void {
+  const text = config[key];
+  if (text === null) return;
+  const expected = 'a number or three separated by commas, such as 0.485,0.456,0.406, or none';
+  const values = channelValues(text);
+  if (values === null) refuse(config, key, 'neither one number nor three', expected);
+  if (key === 'std' && values.some((value) => value <= 0)) {
+    refuse(config, key, 'a standard deviation is above 0', expected);
+  }
+}
+
+function checkPreprocessing(config: RunConfig): void {
+  checkChannels(config, 'mean');
+  checkChannels(config, 'std');
+  const { imageSize, cropFraction } = config;
+  if (resizedView(config, imageSize).resizeTo >= 1) return;
+  const problem = `images would be resized to nothing for an image size of ${imageSize}`;
+  refuse(
+    config,
+    'cropFraction',
+    problem,
+    `at most ${imageSize}, for example ${Math.min(1, cropFraction ?? 1)}`,
+  );
+}
+
 /**
  * Throws the coded error of the first rule that is broken. A warm-up that is longer than the run is not
  * refused here, because the length of the run is known only with the data. See `scheduleWarning`.
@@ -113,6 +140,7 @@ export function checkConfig(config: RunConfig): void {
   checkFinalLr(config);
   checkLength(config);
   checkEarlyStopping(config);
+  checkPreprocessing(config);
   checkAddresses(config);
   checkCluster(config);
 }

@@ -5,6 +5,7 @@ import { canonicalModel, checkConfig, modeOfMetric } from './config-checks.js';
 import { kebab } from './kebab-case.js';
 import { OPTION_KEYS, nearestOption } from './option-name.js';
 import { optionShape, valueOfText } from './option-shape.js';
+import { canonicalChannels } from '../model/preprocessing.js';
 import { presetConfig } from './presets.js';
 import { requireSameRun } from './run-identity.js';
 import { optionMeta, runConfigSchema, type RunConfig, type RunConfigKey } from './schema.js';
@@ -30,6 +31,13 @@ export interface StoredOptions {
 
 export type FrozenRunConfig = Readonly<RunConfig>;
 
+/** The text of a number or a list of numbers, which YAML files and programs may give for mean and std. */
+function textOfChannels(key: RunConfigKey, value: unknown): unknown {
+  if (key !== 'mean' && key !== 'std') return value;
+  const numbers = Array.isArray(value) ? (value as readonly unknown[]) : [value];
+  return numbers.every((number) => typeof number === 'number') ? numbers.join(',') : value;
+}
+
 function readLayer(values: OptionValues): Partial<Record<RunConfigKey, unknown>> {
   const layer: Partial<Record<RunConfigKey, unknown>> = {};
   for (const [name, value] of Object.entries(values)) {
@@ -38,7 +46,7 @@ function readLayer(values: OptionValues): Partial<Record<RunConfigKey, unknown>>
     if (key === undefined) {
       throw coded('CONFIG_UNKNOWN_KEY', { key: kebab(name), suggestion: nearestOption(name) });
     }
-    layer[key] = typeof value === 'string' ? valueOfText(key, value) : value;
+    layer[key] = typeof value === 'string' ? valueOfText(key, value) : textOfChannels(key, value);
   }
   return layer;
 }
@@ -81,6 +89,8 @@ function typedConfig(merged: OptionValues): RunConfig {
   const config = parsed.data;
   if (merged.earlyStopMode === undefined) config.earlyStopMode = modeOfMetric(config.earlyStopMetric);
   config.model = canonicalModel(config);
+  config.mean = canonicalChannels(config.mean);
+  config.std = canonicalChannels(config.std);
   return config;
 }
 

@@ -28,6 +28,31 @@ export const dataOptions = {
     'data',
     'paper: random resized crop, flip, pixels in [-1, 1]; tutorial: squash, pixels in [0, 1]',
   ),
+  mean: option(
+    z.string().nullable().default(null),
+    'data',
+    "mean of pixel values in [0, 1], a number or three separated by commas; none for the transform's own",
+  ),
+  std: option(
+    z.string().nullable().default(null),
+    'data',
+    "standard deviation of pixel values, as mean; none for the transform's own",
+  ),
+  interpolation: option(
+    z.enum(['bilinear', 'bicubic']).default('bilinear'),
+    'data',
+    "how images are resized, both with antialiasing, as Pillow's",
+  ),
+  cropMode: option(
+    z.enum(['center', 'squash']).nullable().default(null),
+    'data',
+    "center: the aspect is kept and the centre cropped; squash: both sides are resized; none for the transform's own",
+  ),
+  cropFraction: option(
+    z.number().min(0.1).max(4).nullable().default(null),
+    'data',
+    "share of the resized image's side that is cropped in evaluation (timm's crop_pct); none for the transform's own",
+  ),
   cropMinArea: option(
     z.number().gt(0).max(1).default(0.05),
     'data',

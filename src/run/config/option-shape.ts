@@ -14,7 +14,8 @@ export interface OptionShape {
 }
 
 interface JsonSchema {
-  readonly type?: string;
+  /** A list for a text that may be null. */
+  readonly type?: string | readonly string[];
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -54,7 +55,7 @@ function typeOf(schema: JsonSchema): OptionShape['type'] {
 function shapeOf(key: RunConfigKey): OptionShape {
   const whole = z.toJSONSchema(runConfigSchema.shape[key], { io: 'input' }) as JsonSchema;
   const value = whole.anyOf?.find(({ type }) => type !== 'null') ?? whole;
-  const nullable = whole.anyOf !== undefined;
+  const nullable = whole.anyOf !== undefined || Array.isArray(whole.type);
   const { unit } = optionMeta(key);
   const withUnit = unit === undefined ? phrase(value) : `${phrase(value)} (${unit})`;
   return {

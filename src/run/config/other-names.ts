@@ -6,6 +6,10 @@ const OTHER_NAMES: Readonly<Partial<Record<RunConfigKey, string>>> = {
   data: 'dataset data-dir data-path data-root train-dir train-data root imagenet-dir image-folder',
   model: 'arch architecture model-name model-name-or-path backbone net',
   imageSize: 'img-size input-size resolution size train-crop-size crop-size',
+  mean: 'image-mean normalize-mean pixel-mean rgb-mean',
+  std: 'image-std normalize-std pixel-std rgb-std',
+  interpolation: 'resample resize-mode train-interpolation',
+  cropFraction: 'crop-pct crop-ratio',
   dropout: 'drop drop-rate dropout-rate hidden-dropout-prob',
   initFrom: 'pretrained weights finetune init-checkpoint initial-checkpoint load-from ckpt-path checkpoint',
   recompute:

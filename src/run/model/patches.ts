@@ -1,21 +1,43 @@
 /** Turns pixels into the model's input, which is flattened patches of float32. */
+import { normalisation } from './evaluation-view.js';
+import { CHANNELS } from './model-spec.js';
+import type { NormalisationOptions } from './preprocessing.js';
 
-/** The float32 value of each 8-bit pixel value: [256]. */
+/** 8-bit pixels. */
+const VALUES = 256;
+
+/** The float32 value of each 8-bit pixel value of each channel: [3, 256]. */
 export type PixelScale = Float32Array;
+
+function scaleOf(valueOf: (value: number, channel: number) => number): PixelScale {
+  return Float32Array.from({ length: CHANNELS * VALUES }, (_, i) =>
+    valueOf(i % VALUES, Math.floor(i / VALUES)),
+  );
+}
 
 /** [0, 1], as torchvision's ToTensor. */
 export function unitScale(): PixelScale {
-  return Float32Array.from({ length: 256 }, (_, value) => value / 255);
+  return scaleOf((value) => value / 255);
 }
 
 /** [-1, 1], as big_vision's value_range(-1, 1). */
 export function signedScale(): PixelScale {
-  return Float32Array.from({ length: 256 }, (_, value) => value / 127.5 - 1);
+  return scaleOf((value) => value / 127.5 - 1);
 }
 
-/** The table of pixel values for a run's transform. */
-export function pixelScale(transform: 'paper' | 'tutorial'): PixelScale {
-  return transform === 'paper' ? signedScale() : unitScale();
+/** The float32 arithmetic of torchvision's ToTensor and Normalize. */
+function normalisedScale(options: NormalisationOptions): PixelScale {
+  const { mean, std } = normalisation(options);
+  return scaleOf((value, channel) => {
+    const difference = Math.fround(value / 255) - Math.fround(mean[channel]!);
+    return Math.fround(difference) / Math.fround(std[channel]!);
+  });
+}
+
+/** The table of pixel values for a run. */
+export function pixelScale(options: NormalisationOptions): PixelScale {
+  if (options.mean !== null || options.std !== null) return normalisedScale(options);
+  return options.transform === 'paper' ? signedScale() : unitScale();
 }
 
 /**
@@ -43,8 +65,8 @@ export function writePatches(
         let from = corner + row * side * 3;
         for (let column = 0; column < patch; column++) {
           out[to] = scale[pixels[from]!]!;
-          out[to + plane] = scale[pixels[from + 1]!]!;
-          out[to + 2 * plane] = scale[pixels[from + 2]!]!;
+          out[to + plane] = scale[VALUES + pixels[from + 1]!]!;
+          out[to + 2 * plane] = scale[2 * VALUES + pixels[from + 2]!]!;
           to++;
           from += step;
         }

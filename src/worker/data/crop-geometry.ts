@@ -1,7 +1,7 @@
 /** Chooses the crops of training and evaluation: torchvision's geometry with keyed random numbers. */
 import type { KeyedRandom } from '../../numbers/random/keyed-random.js';
 import { portableExp } from '../../numbers/random/portable-exp.js';
-import { shorterSide } from '../../run/model/evaluation-view.js';
+import type { ResizedView } from '../../run/model/evaluation-view.js';
 import type { Box, Size } from './resample.js';
 
 const LOG_4_3 = 0.28768207245178096;
@@ -45,16 +45,28 @@ export function randomCrop(random: KeyedRandom, image: Size, minArea: number): B
   return centreFallback(image);
 }
 
-/**
- * The paper's view for evaluation, for inputs of side S: the shorter side is resized to round(S 256 / 224),
- * and the centre S x S is kept. Source: torchvision 0.14, Resize and CenterCrop.
- */
-export function centreView(image: Size, side: number): { readonly size: Size; readonly window: Box } {
-  const short = shorterSide(side);
-  const { width, height } = image;
+/** torchvision's Resize: an image whose shorter side becomes `short`. */
+function shorterSideResized({ width, height }: Size, short: number): Size {
   const long = Math.trunc((short * Math.max(width, height)) / Math.min(width, height));
-  const size = width <= height ? { width: short, height: long } : { width: long, height: short };
-  const left = roundHalfEven((size.width - side) / 2);
-  const top = roundHalfEven((size.height - side) / 2);
+  return width <= height ? { width: short, height: long } : { width: long, height: short };
+}
+
+/** Where a centred length begins in another; negative if it is longer. Along one axis, torchvision's CenterCrop. */
+function centredStart(length: number, cropped: number): number {
+  return length < cropped ? -Math.floor((cropped - length) / 2) : roundHalfEven((length - cropped) / 2);
+}
+
+/**
+ * The view for evaluation: the size that the image is resized to, and the square of it that is kept, which may reach
+ * beyond it. Source: torchvision 0.14, Resize and CenterCrop.
+ */
+export function centreView(
+  image: Size,
+  { resize, resizeTo, centerCrop: side }: ResizedView,
+): { readonly size: Size; readonly window: Box } {
+  const square = { width: resizeTo, height: resizeTo };
+  const size = resize === 'both-sides' ? square : shorterSideResized(image, resizeTo);
+  const left = centredStart(size.width, side);
+  const top = centredStart(size.height, side);
   return { size, window: { left, top, width: side, height: side } };
 }

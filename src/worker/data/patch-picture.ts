@@ -55,7 +55,15 @@ export async function writePatchPicture(
   }
   const image = await decodeImage(imagePath);
   // The tutorial's view has no random part, so seed and crop area have no influence.
-  const pixels = plainPixels(image, { transform: 'tutorial', imageSize, cropMinArea: 1, seed: 0 });
+  const pixels = plainPixels(image, {
+    transform: 'tutorial',
+    interpolation: 'bilinear',
+    cropMode: null,
+    cropFraction: null,
+    imageSize,
+    cropMinArea: 1,
+    seed: 0,
+  });
   const { side, data } = spreadPatches(pixels, grid);
   const png = await sharp(data, { raw: { width: side, height: side, channels: 3 } })
     .png()

@@ -1,8 +1,10 @@
 /**
- * Resizes images with Pillow's published method, bit-equal to its BILINEAR filter: a triangle as wide as the scale,
+ * Resizes images with Pillow's published method, bit-equal to its BILINEAR and BICUBIC filters: as wide as the scale,
  * a horizontal then a vertical pass, 22-bit fixed-point weights, 8 bits between the passes.
  * Source: Pillow, src/libImaging/Resample.c (precompute_coeffs, normalize_coeffs_8bpc, ImagingResample*_8bpc).
  */
+import type { Interpolation } from '../../run/model/preprocessing.js';
+import { FILTERS, type Filter } from './resample-filters.js';
 import type { RgbImage } from './rgb-image.js';
 
 /** A rectangle in pixels. */
@@ -22,6 +24,9 @@ const PRECISION_BITS = 22;
 const ONE = 1 << PRECISION_BITS;
 const HALF = 1 << (PRECISION_BITS - 1);
 
+/** Sums outside of 0 to 255, which the negative weights of a cubic filter make, are clipped when they are stored. */
+type Pixels = Uint8ClampedArray<ArrayBuffer>;
+
 /** Along one axis, the inputs of each output and their weights. */
 interface Axis {
   /** First input of each output. */
@@ -34,9 +39,10 @@ interface Axis {
 }
 
 /** The axis that maps `input` pixels to `output` pixels, for outputs from `from` on, `count` of them. */
-function axisOf(input: number, output: number, from: number, count: number): Axis {
+function axisOf(filter: Filter, input: number, output: number, from: number, count: number): Axis {
   const scale = input / output;
-  const support = Math.max(1, scale);
+  const width = Math.max(1, scale);
+  const support = filter.support * width;
   const stride = Math.ceil(support) * 2 + 1;
   const first = new Int32Array(count);
   const taps = new Int32Array(count);
@@ -48,24 +54,26 @@ function axisOf(input: number, output: number, from: number, count: number): Axi
     const high = Math.min(input, Math.trunc(centre + support + 0.5));
     let total = 0;
     for (let x = low; x < high; x++) {
-      const weight = Math.max(0, 1 - Math.abs((x - centre + 0.5) * (1 / support)));
+      const weight = filter.weight((x - centre + 0.5) * (1 / width));
       exact[x - low] = weight;
       total += weight;
     }
     first[i] = low;
     taps[i] = high - low;
-    for (let k = 0; k < high - low; k++)
-      weights[i * stride + k] = Math.trunc(0.5 + (exact[k]! / total) * ONE);
+    for (let k = 0; k < high - low; k++) {
+      const weight = (exact[k]! / total) * ONE;
+      weights[i * stride + k] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
   }
   return { first, taps, weights, stride };
 }
 
 /** Rows [top, top + rows) of the crop, resized along x: shape [rows, axis outputs, 3]. */
-function horizontal(image: RgbImage, left: number, top: number, rows: number, axis: Axis): Uint8Array {
+function horizontal(image: RgbImage, left: number, top: number, rows: number, axis: Axis): Pixels {
   const { first, taps, weights, stride } = axis;
   const { data, width } = image;
   const columns = first.length;
-  const out = new Uint8Array(rows * columns * 3);
+  const out: Pixels = new Uint8ClampedArray(rows * columns * 3);
   for (let x = 0; x < columns; x++) {
     const begin = x * stride;
     const end = begin + taps[x]!;
@@ -104,12 +112,12 @@ function horizontal(image: RgbImage, left: number, top: number, rows: number, ax
 
 /** out[at + x] = w0 rows[a + x] + w1 rows[b + x] for `length` bytes: two taps, the usual case of enlarging. */
 function blendTwo(
-  rows: Uint8Array,
+  rows: Pixels,
   a: number,
   b: number,
   w0: number,
   w1: number,
-  out: Uint8Array,
+  out: Pixels,
   at: number,
   length: number,
 ): void {
@@ -119,9 +127,9 @@ function blendTwo(
 }
 
 /** `rows`, of `length` bytes each, resized along y; row 0 of `rows` is input row `skipped` of the axis. */
-function vertical(rows: Uint8Array, length: number, skipped: number, axis: Axis): Uint8Array {
+function vertical(rows: Pixels, length: number, skipped: number, axis: Axis): Pixels {
   const { first, taps, weights, stride } = axis;
-  const out = new Uint8Array(first.length * length);
+  const out: Pixels = new Uint8ClampedArray(first.length * length);
   const sums = new Int32Array(length);
   for (let y = 0; y < first.length; y++) {
     const n = taps[y]!;
@@ -154,7 +162,7 @@ function vertical(rows: Uint8Array, length: number, skipped: number, axis: Axis)
 }
 
 /**
- * The part `window` of what PIL's `image.crop(crop).resize(size, BILINEAR)` gives: shape [window.height, window.width, 3].
+ * The part `window` of what PIL's `image.crop(crop).resize(size, INTERPOLATION)` gives: shape [window.height, window.width, 3].
  * Pixels outside of the crop have no influence. Only the pixels that the window needs are computed.
  * @param window within `size`; all of it by default
  */
@@ -162,12 +170,14 @@ export function resample(
   image: RgbImage,
   crop: Box,
   size: Size,
-  window: Box = { left: 0, top: 0, ...size },
+  interpolation: Interpolation,
+  window: Box = { left: 0, top: 0, width: size.width, height: size.height },
 ): Uint8Array {
-  const across = axisOf(crop.width, size.width, window.left, window.width);
-  const down = axisOf(crop.height, size.height, window.top, window.height);
+  const filter = FILTERS[interpolation];
+  const across = axisOf(filter, crop.width, size.width, window.left, window.width);
+  const down = axisOf(filter, crop.height, size.height, window.top, window.height);
   const firstRow = down.first[0]!;
   const lastRow = down.first[window.height - 1]! + down.taps[window.height - 1]!;
   const rows = horizontal(image, crop.left, crop.top + firstRow, lastRow - firstRow, across);
-  return vertical(rows, window.width * 3, firstRow, down);
+  return new Uint8Array(vertical(rows, window.width * 3, firstRow, down).buffer);
 }

@@ -3,14 +3,14 @@
  * sample).
  */
 import { KeyedRandom, PURPOSE } from '../../numbers/random/keyed-random.js';
+import { resizedView } from '../../run/model/evaluation-view.js';
+import type { PreprocessingOptions } from '../../run/model/preprocessing.js';
 import { centreView, randomCrop } from './crop-geometry.js';
-import { resample } from './resample.js';
+import { resample, type Box, type Size } from './resample.js';
 import type { RgbImage } from './rgb-image.js';
 
 /** The options of a run that have an influence on pixels. */
-export interface TransformSpec {
-  /** paper: random resized crop and flip, pixels in [-1, 1]; tutorial: squash, pixels in [0, 1]. */
-  readonly transform: 'paper' | 'tutorial';
+export interface TransformSpec extends Omit<PreprocessingOptions, 'mean' | 'std'> {
   /** S, in pixels. */
   readonly imageSize: number;
   /** Smallest area of a random crop, as a share of the image's. */
@@ -37,13 +37,33 @@ export function isRandom(spec: TransformSpec, augment: boolean): boolean {
   return augment && spec.transform === 'paper';
 }
 
+/** The part of `window` that lies within `size`. */
+function within(window: Box, size: Size): Box {
+  const left = Math.max(0, window.left);
+  const top = Math.max(0, window.top);
+  const width = Math.min(size.width, window.left + window.width) - left;
+  const height = Math.min(size.height, window.top + window.height) - top;
+  return { left, top, width, height };
+}
+
+/** `pixels` of the box `part` on a black `window`, both in the same coordinates: shape [window.height, window.width, 3]. */
+function onBlack(pixels: Uint8Array, part: Box, window: Box): Uint8Array {
+  const out = new Uint8Array(window.width * window.height * 3);
+  const row = part.width * 3;
+  for (let y = 0; y < part.height; y++) {
+    const at = (part.top - window.top + y) * window.width + part.left - window.left;
+    out.set(pixels.subarray(y * row, (y + 1) * row), at * 3);
+  }
+  return out;
+}
+
 /** The pixels for evaluation, and for training without augmentation: shape [S, S, 3]. */
 export function plainPixels(image: RgbImage, spec: TransformSpec): Uint8Array {
-  const side = spec.imageSize;
   const whole = { left: 0, top: 0, width: image.width, height: image.height };
-  if (spec.transform === 'tutorial') return resample(image, whole, { width: side, height: side });
-  const { size, window } = centreView(image, side);
-  return resample(image, whole, size, window);
+  const { size, window } = centreView(image, resizedView(spec, spec.imageSize));
+  const part = within(window, size);
+  const pixels = resample(image, whole, size, spec.interpolation, part);
+  return pixels.length === window.width * window.height * 3 ? pixels : onBlack(pixels, part, window);
 }
 
 /** The paper's training view: a random resized crop, mirrored half of the time. */
@@ -52,5 +72,5 @@ export function augmentedView(image: RgbImage, spec: TransformSpec, key: Augment
   const crop = randomCrop(random, image, spec.cropMinArea);
   const flip = random.uniform() < 0.5;
   const side = spec.imageSize;
-  return { pixels: resample(image, crop, { width: side, height: side }), flip };
+  return { pixels: resample(image, crop, { width: side, height: side }, spec.interpolation), flip };
 }

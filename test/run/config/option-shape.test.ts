@@ -34,6 +34,7 @@ test('shapes are those of the schema', () => {
   assert.equal(optionShape('gelu').type, 'choice');
   assert.equal(optionShape('finalLr').expected, 'a number of at least 0, or none');
   assert.equal(optionShape('finalLr').nullable, true);
+  assert.equal(optionShape('mean').expected, 'a text, or none');
   assert.equal(optionShape('resume').type, 'boolean');
   assert.equal(optionShape('initFrom').type, 'string');
 });
@@ -48,6 +49,8 @@ test('a text becomes what the option takes, or stays a text', () => {
   assert.equal(valueOfText('resume', 'false'), false);
   assert.equal(valueOfText('resume', 'False'), 'False');
   assert.equal(valueOfText('steps', 'none'), null);
+  assert.equal(valueOfText('initFrom', 'none'), null);
+  assert.equal(valueOfText('cropMode', 'none'), null);
   assert.equal(valueOfText('batch', 'none'), 'none');
   assert.equal(valueOfText('out', '2024'), '2024');
 });

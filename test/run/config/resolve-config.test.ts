@@ -65,6 +65,26 @@ test('texts of a command line become numbers, truth values and nothing', () => {
   );
 });
 
+test('mean and standard deviation are numbers, lists or texts, and become one text', () => {
+  const values = { mean: [0.485, 0.456, 0.406], std: 0.25 };
+  const { mean, std } = resolveConfig({ flags: DATA, file: { preset: null, values } });
+  assert.deepEqual([mean, std], ['0.485,0.456,0.406', '0.25,0.25,0.25']);
+  assert.equal(resolveConfig({ flags: { ...DATA, mean: 'none' } }).mean, null);
+});
+
+for (const [values, problem] of [
+  [{ mean: '1,2' }, /option "mean" is 1,2: neither one number nor three/],
+  [{ mean: ['a', 'b', 'c'] }, /option "mean" is \["a","b","c"\]: of the wrong type/],
+  [{ std: '0.2,0,0.2' }, /option "std" is 0.2,0,0.2: a standard deviation is above 0/],
+  [{ cropFraction: '0' }, /option "crop-fraction" is 0: too small/],
+  [{ cropFraction: 3, imageSize: 2, model: 'vit-micro/1' }, /would be resized to nothing/],
+  [{ interpolation: 'lanczos' }, /option "interpolation" is "lanczos": not one of the choices/],
+] as const) {
+  test(`${JSON.stringify(values)} is refused`, () => {
+    assert.match(refusal({ flags: { ...DATA, ...values } }).problem, problem);
+  });
+}
+
 test('epochs alone take back the steps of a layer below; given together, both stand', () => {
   const preset = 'table4-cifar10';
   assert.equal(resolveConfig({ flags: DATA, preset }).steps, 10_000);

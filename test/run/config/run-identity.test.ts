@@ -10,6 +10,11 @@ test('the same run has no difference', () => {
   assert.equal(identityDifference(config(), config()), null);
 });
 
+test('another way to write the same mean is the same run', () => {
+  const stored = config({ mean: '0.5', std: '.25, .25, .25' });
+  assert.equal(identityDifference(stored, config({ mean: '.5,.5,.5', std: '0.25' })), null);
+});
+
 test('options that cannot change the weights may change', () => {
   const moved = config({
     data: '/mnt/photos',
@@ -29,6 +34,10 @@ for (const [values, expected] of [
   [{ seed: 1 }, { key: 'seed', stored: '0', given: '1' }],
   [{ microBatch: 64 }, { key: 'micro-batch', stored: '32', given: '64' }],
   [{ finalLr: 1e-4 }, { key: 'final-lr', stored: 'null', given: '0.0001' }],
+  [{ mean: '0.5' }, { key: 'mean', stored: 'null', given: '0.5,0.5,0.5' }],
+  [{ interpolation: 'bicubic' }, { key: 'interpolation', stored: 'bilinear', given: 'bicubic' }],
+  [{ cropMode: 'squash' }, { key: 'crop-mode', stored: 'null', given: 'squash' }],
+  [{ cropFraction: 0.9 }, { key: 'crop-fraction', stored: 'null', given: '0.9' }],
   [{ epochs: 10 }, { key: 'epochs', stored: '30', given: '10' }],
   [{ steps: 10 }, { key: 'steps', stored: 'null', given: '10' }],
   [{ reduction: 'fp32' }, { key: 'reduction', stored: 'exact', given: 'fp32' }],

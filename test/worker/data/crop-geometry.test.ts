@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { resizedView } from '../../../src/run/model/evaluation-view.js';
+import { preprocessing } from '../../run/model/preprocessing-options.js';
 import { KeyedRandom, PURPOSE } from '../../../src/numbers/random/keyed-random.js';
 import { centreView, randomCrop, roundHalfEven } from '../../../src/worker/data/crop-geometry.js';
 
@@ -74,8 +76,16 @@ test('the whole image is the fallback where its own aspect is allowed', () => {
 });
 
 test("the centre view has torchvision's sizes", () => {
-  const view = centreView({ width: 500, height: 375 }, 224);
+  const view = centreView({ width: 500, height: 375 }, resizedView(preprocessing('paper'), 224));
   assert.deepEqual(view.size, { width: 341, height: 256 });
   assert.deepEqual(view.window, { left: 58, top: 16, width: 224, height: 224 });
-  assert.deepEqual(centreView({ width: 32, height: 32 }, 32).size, { width: 37, height: 37 });
+  const small = centreView({ width: 32, height: 32 }, resizedView(preprocessing('paper'), 32));
+  assert.deepEqual(small.size, { width: 37, height: 37 });
+});
+
+test('a crop that is larger than the image begins outside of it, with the smaller half of what is missing', () => {
+  const options = preprocessing('paper', { cropFraction: 1.3 });
+  const view = centreView({ width: 40, height: 30 }, resizedView(options, 20));
+  assert.deepEqual(view.size, { width: 20, height: 15 });
+  assert.deepEqual(view.window, { left: 0, top: -2, width: 20, height: 20 });
 });

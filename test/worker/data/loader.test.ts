@@ -10,9 +10,14 @@ import { decodeImage } from '../../../src/worker/data/image-decoder.js';
 import { Loader, type LoaderOptions } from '../../../src/worker/data/loader.js';
 import type { BatchRequest, BatchSource, MicroBatch } from '../../../src/worker/data/micro-batch.js';
 import { augmentedView, plainPixels, type TransformSpec } from '../../../src/worker/data/transform.js';
+import { preprocessing } from '../../run/model/preprocessing-options.js';
 import { temporaryFolder, writeDataset } from './temporary-files.js';
 
-const PAPER: TransformSpec = { transform: 'paper', imageSize: 8, cropMinArea: 0.05, seed: 4 };
+const PAPER: TransformSpec = Object.assign(preprocessing('paper'), {
+  imageSize: 8,
+  cropMinArea: 0.05,
+  seed: 4,
+});
 
 async function sourceIn(dir: string, changes: Partial<BatchSource> = {}): Promise<BatchSource> {
   const { train, test: testSplit } = await scanDataset(dir);

@@ -19,6 +19,7 @@ const pixels = new Uint8Array(readFileSync('test/fixtures/resample/pixels.bin'))
 interface Fixture extends Case {
   readonly source: RgbImage;
   readonly expected: Uint8Array;
+  readonly bicubic: Uint8Array;
 }
 
 let offset = 0;
@@ -27,33 +28,47 @@ function take(size: Size): Uint8Array {
   offset += length;
   return pixels.subarray(offset - length, offset);
 }
+const cubicPixels = new Uint8Array(readFileSync('test/fixtures/resample/bicubic.bin'));
+let cubicOffset = 0;
+function takeBicubic(size: Size): Uint8Array {
+  const length = size.width * size.height * 3;
+  cubicOffset += length;
+  return cubicPixels.subarray(cubicOffset - length, cubicOffset);
+}
 const fixtures: Fixture[] = cases.map((entry) => {
   const source = { ...entry.image, data: take(entry.image) };
-  return { ...entry, source, expected: take(entry.size) };
+  return { ...entry, source, expected: take(entry.size), bicubic: takeBicubic(entry.size) };
 });
 assert.equal(offset, pixels.length);
+assert.equal(cubicOffset, cubicPixels.length);
 
-for (const { image, crop, size, source, expected } of fixtures) {
+for (const { image, crop, size, source, expected, bicubic } of fixtures) {
   test(`${crop.width} x ${crop.height} of ${image.width} x ${image.height} to ${size.width} x ${size.height} has Pillow ${pillow}'s exact bytes`, () => {
-    assert.deepEqual(resample(source, crop, size), expected);
+    assert.deepEqual(resample(source, crop, size, 'bilinear'), expected);
+    assert.deepEqual(resample(source, crop, size, 'bicubic'), bicubic);
   });
 }
 
 test('a window of the result has the bytes of the whole result there', () => {
-  for (const { crop, size, source, expected } of fixtures) {
+  for (const { crop, size, source, expected, bicubic } of fixtures) {
     const window = {
       left: Math.floor(size.width / 3),
       top: Math.floor(size.height / 2),
       width: Math.ceil(size.width / 2),
       height: Math.ceil(size.height / 3),
     };
-    const part = resample(source, crop, size, window);
-    for (let y = 0; y < window.height; y++) {
-      const at = ((window.top + y) * size.width + window.left) * 3;
-      assert.deepEqual(
-        part.subarray(y * window.width * 3, (y + 1) * window.width * 3),
-        expected.subarray(at, at + window.width * 3),
-      );
+    for (const [interpolation, whole] of [
+      ['bilinear', expected],
+      ['bicubic', bicubic],
+    ] as const) {
+      const part = resample(source, crop, size, interpolation, window);
+      for (let y = 0; y < window.height; y++) {
+        const at = ((window.top + y) * size.width + window.left) * 3;
+        assert.deepEqual(
+          part.subarray(y * window.width * 3, (y + 1) * window.width * 3),
+          whole.subarray(at, at + window.width * 3),
+        );
+      }
     }
   }
 });
@@ -70,5 +85,10 @@ test('a crop does not see the pixels around it', () => {
     return { width: 9, height: 8, data };
   };
   const size = { width: 12, height: 3 };
-  assert.deepEqual(resample(make(0), crop, size), resample(make(255), crop, size));
+  for (const interpolation of ['bilinear', 'bicubic'] as const) {
+    assert.deepEqual(
+      resample(make(0), crop, size, interpolation),
+      resample(make(255), crop, size, interpolation),
+    );
+  }
 });

@@ -10,6 +10,8 @@ import {
   plainPixels,
   type TransformSpec,
 } from '../../../src/worker/data/transform.js';
+import type { Transform } from '../../../src/run/model/preprocessing.js';
+import { preprocessing } from '../../run/model/preprocessing-options.js';
 import { pixelsOf } from './temporary-files.js';
 
 interface Fixture {
@@ -21,8 +23,8 @@ interface Fixture {
 const fixture = JSON.parse(readFileSync('test/fixtures/transform/cases.json', 'utf8')) as Fixture;
 const bytes = new Uint8Array(readFileSync('test/fixtures/transform/pixels.bin'));
 
-function spec(transform: 'paper' | 'tutorial', imageSize: number): TransformSpec {
-  return { transform, imageSize, cropMinArea: 0.05, seed: 9 };
+function spec(transform: Transform, imageSize: number): TransformSpec {
+  return Object.assign(preprocessing(transform), { imageSize, cropMinArea: 0.05, seed: 9 });
 }
 
 let offset = 0;
@@ -72,8 +74,8 @@ test('a flipped image has the patches of its mirror image', () => {
 test('scales reach their ends exactly', () => {
   assert.deepEqual([unitScale()[0], unitScale()[255]], [0, 1]);
   assert.deepEqual([signedScale()[0], signedScale()[255]], [-1, 1]);
-  assert.deepEqual(pixelScale('paper'), signedScale());
-  assert.deepEqual(pixelScale('tutorial'), unitScale());
+  assert.deepEqual(pixelScale(preprocessing('paper')), signedScale());
+  assert.deepEqual(pixelScale(preprocessing('tutorial')), unitScale());
 });
 
 const IMAGE: RgbImage = { width: 40, height: 30, data: pixelsOf(40, 30) };

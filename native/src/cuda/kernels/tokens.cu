@@ -9,7 +9,6 @@ namespace {
 
 constexpr unsigned kPatchThreads = 128;
 constexpr unsigned kThreads = 256;
-constexpr int kPixelValues = 256;
 
 // The three channels of kColumns neighbouring pixels, mirrored or not. Eight pixels are 8-byte aligned.
 template <int kColumns> struct Pixels {
@@ -58,7 +57,7 @@ template <int kColumns, typename Y> __global__ void __launch_bounds__(kPatchThre
     const size_t to = start + index * 3 * plane + row * patch + column;
     for (int channel = 0; channel < 3; channel++) {
       float v[kColumns];
-      for (int j = 0; j < kColumns; j++) v[j] = table[p.at(j, channel, flip)];
+      for (int j = 0; j < kColumns; j++) v[j] = table[256 * channel + p.at(j, channel, flip)];
       const size_t at = to + channel * plane;
       if constexpr (kColumns == kGroup) y.storeGroup(at, at + kGroup, v);
       else y.set(at, v[0]);
