@@ -1,13 +1,15 @@
 /** Whole training steps on the fused kernels: bits, precision, memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ModelSpec } from '../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 import { loadKernels } from '../../src/kernels/addon.js';
 import { initialWeights } from '../../src/nn/vit/initialisation.js';
-import { readFixture } from '../nn/fixture.js';
+import { FIXTURES, readFixture } from '../nn/fixture.js';
 import { relativeError } from '../nn/relative-error.js';
 import { EMULATED } from './kernel-settings.js';
-import { batchOf, engineWith, liveWeights, SPEC, stepOf } from '../nn/training-setup.js';
+import type { ComputeEngine } from '../../src/nn/engine/engine.js';
+import { batchOf, engineWith, liveWeights, SPEC, stepOf, type Step } from '../nn/training-setup.js';
 
 const { kernels, ...rest } = loadKernels();
 const skip = 'reason' in rest ? rest.reason : false;
@@ -15,41 +17,74 @@ const skip = 'reason' in rest ? rest.reason : false;
 const PARAMETERS = parameterLayout(SPEC).length;
 const weights = liveWeights();
 const batch = batchOf(6);
+/** Features of published models, together as far as they go together. */
+const FEATURED: readonly ModelSpec[] = [
+  { ...SPEC, pooling: 'average', lastNorm: 'after-pooling', layerScale: 0.3, registers: 3, qkvBias: false },
+  { ...SPEC, pooling: 'class-token-and-average', layerScale: 0.3, registers: 2, positions: 'patches' },
+  { ...SPEC, distillation: true, positions: 'patches', layerNormEpsilon: 1e-3 },
+];
 const native = { backend: 'native', dropout: 0.1, labelSmoothing: 0.1 } as const;
 
+async function liveStep(engine: ComputeEngine, spec: ModelSpec): Promise<Step> {
+  engine.loadWeights(spec === SPEC ? weights : liveWeights(spec));
+  return stepOf(engine, batch, parameterLayout(spec).length, { step: 2, microBatch: 1 });
+}
+
 for (const precision of ['fp32', 'bf16'] as const) {
-  test(`two threads give the bits of one, at every level, in ${precision}`, { skip }, async () => {
-    for (const level of kernels!.levels()) {
+  for (const [i, spec] of [SPEC, ...FEATURED].entries()) {
+    const model = i === 0 ? 'the paper’s model' : `features ${i}`;
+    test(
+      `two threads give the bits of one, at every level, in ${precision} (${model})`,
+      { skip },
+      async () => {
+        for (const level of kernels!.levels()) {
+          const steps = [];
+          for (const threads of [1, 2, 1]) {
+            const engine = await engineWith({ ...native, spec, precision, threads });
+            kernels!.configure({ level });
+            steps.push(await liveStep(engine, spec));
+            engine.dispose();
+          }
+          assert.deepEqual(steps[1], steps[0], `${level}, two threads`);
+          assert.deepEqual(steps[2], steps[0], `${level}, again`);
+        }
+        kernels!.configure({ level: kernels!.levels().at(-1)! });
+      },
+    );
+  }
+}
+
+for (const spec of [SPEC, ...FEATURED]) {
+  const model = `${spec.pooling}, ${spec.registers} registers`;
+  test(
+    `fused and composed parts give the same loss and gradient, dropout included (${model})`,
+    { skip },
+    async () => {
       const steps = [];
-      for (const threads of [1, 2, 1]) {
-        const engine = await engineWith({ ...native, precision, threads });
-        kernels!.configure({ level });
-        engine.loadWeights(weights);
-        steps.push(await stepOf(engine, batch, PARAMETERS, { step: 2, microBatch: 1 }));
+      for (const composed of [false, true]) {
+        const engine = await engineWith({ ...native, spec, composed });
+        steps.push(await liveStep(engine, spec));
         engine.dispose();
       }
-      assert.deepEqual(steps[1], steps[0], `${level}, two threads`);
-      assert.deepEqual(steps[2], steps[0], `${level}, again`);
+      const [fused, plain] = steps;
+      assert.ok(Math.abs(fused!.lossSum - plain!.lossSum) < 1e-5 * plain!.lossSum);
+      assert.ok(relativeError(fused!.gradient, plain!.gradient) < 1e-5);
+      assert.equal(fused!.correct, plain!.correct);
+    },
+  );
+
+  test(`blocks that are computed again in the backward pass change no bit (${model})`, { skip }, async () => {
+    const steps = [];
+    for (const recompute of [false, true]) {
+      const engine = await engineWith({ ...native, spec, recompute });
+      steps.push(await liveStep(engine, spec));
+      engine.dispose();
     }
-    kernels!.configure({ level: kernels!.levels().at(-1)! });
+    assert.deepEqual(steps[1], steps[0]);
   });
 }
 
-test('fused and composed parts give the same loss and gradient, dropout included', { skip }, async () => {
-  const steps = [];
-  for (const composed of [false, true]) {
-    const engine = await engineWith({ ...native, composed });
-    engine.loadWeights(weights);
-    steps.push(await stepOf(engine, batch, PARAMETERS, { step: 2, microBatch: 1 }));
-    engine.dispose();
-  }
-  const [fused, plain] = steps;
-  assert.ok(Math.abs(fused!.lossSum - plain!.lossSum) < 1e-5 * plain!.lossSum);
-  assert.ok(relativeError(fused!.gradient, plain!.gradient) < 1e-5);
-  assert.equal(fused!.correct, plain!.correct);
-});
-
-for (const name of ['erf', 'tanh', 'pre-logits']) {
+for (const name of FIXTURES) {
   test(`bf16 stays within its rounding of PyTorch's double precision (${name})`, { skip }, async () => {
     const fixture = readFixture(name);
     const { spec, smoothing: labelSmoothing } = fixture;

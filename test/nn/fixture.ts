@@ -1,6 +1,6 @@
-/** Reads the PyTorch reference numbers that test/fixtures/model/make_fixtures.py wrote. */
+/** Reads the PyTorch reference numbers that test/fixtures/model/make_fixtures.py and make_timm_fixtures.py wrote. */
 import { readFileSync } from 'node:fs';
-import { PAPER_FEATURES } from '../../src/run/model/model-features.js';
+import { PAPER_FEATURES, type ModelFeatures } from '../../src/run/model/model-features.js';
 import type { GeluForm, ModelSpec } from '../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 
@@ -16,10 +16,23 @@ interface Header {
     readonly pre_logits: number;
     readonly gelu: GeluForm;
     readonly smoothing: number;
+    /** Those that are not the paper's. */
+    readonly features?: Partial<ModelFeatures>;
   };
   readonly labels: number[];
   readonly tensors: { readonly name: string; readonly shape: number[]; readonly offset: number }[];
 }
+
+/** Of torchvision's model, and of timm's with features that the paper's has not. */
+export const FIXTURES = [
+  'erf',
+  'tanh',
+  'pre-logits',
+  'timm-average',
+  'timm-average-of-normed',
+  'timm-class-token-and-average',
+  'timm-distilled',
+];
 
 export interface Fixture {
   readonly spec: ModelSpec;
@@ -36,9 +49,9 @@ export function readFixture(name: string): Fixture {
   const header = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Header;
   const bytes = readFileSync(`${path}.bin`);
   const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-  const { image, pre_logits: preLogits, smoothing, ...sizes } = header.case;
+  const { image, pre_logits: preLogits, smoothing, features, ...sizes } = header.case;
   const named = { name: `fixture-${name}`, imageSize: image, preLogits };
-  const spec: ModelSpec = { ...named, ...sizes, ...PAPER_FEATURES };
+  const spec: ModelSpec = { ...named, ...sizes, ...PAPER_FEATURES, ...features };
 
   const tensor = (wanted: string): Float32Array => {
     const entry = header.tensors.find((listed) => listed.name === wanted);

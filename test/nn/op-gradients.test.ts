@@ -12,9 +12,13 @@ import { crossEntropy } from '../../src/nn/ops/cross-entropy.js';
 import { dropout } from '../../src/nn/ops/dropout.js';
 import { embedTokens } from '../../src/nn/ops/embed-tokens.js';
 import { gelu } from '../../src/nn/ops/gelu.js';
+import { joinRows } from '../../src/nn/ops/join-rows.js';
 import { layerNorm } from '../../src/nn/ops/layer-norm.js';
+import { layerScale } from '../../src/nn/ops/layer-scale.js';
 import { linear } from '../../src/nn/ops/linear.js';
+import { poolTokens, tokenSums } from '../../src/nn/ops/pool-tokens.js';
 import { tanh } from '../../src/nn/ops/tanh.js';
+import { twoHeads } from '../../src/nn/ops/two-heads.js';
 import { Tape } from '../../src/nn/tape.js';
 import * as reference from './double-reference.js';
 import type { Matrix } from './double-reference.js';
@@ -129,11 +133,86 @@ const CASES: Case[] = [
     op: (tape, inputs) =>
       embedTokens(tape, tf.tensor2d(PATCHES, [8, 6]), {
         projection: linearWeights(inputs, 0),
-        classToken: matrix(inputs[2]),
+        prefix: [matrix(inputs[2])],
         position: matrix(inputs[3]),
+        patches: 4,
       }),
     reference: (weight, bias, token, position) =>
       reference.embedTokens(Float64Array.from(PATCHES), weight, bias, token, position),
+  },
+  ...[7, 4].map((placed) => ({
+    name: `embedTokens with registers and ${placed} positions`,
+    shapes: [[3, 6], [3], [1, 3], [2, 3], [placed, 3]],
+    op: (tape: Tape | undefined, inputs: readonly tf.Tensor[]) =>
+      embedTokens(tape, tf.tensor2d(PATCHES, [8, 6]), {
+        projection: linearWeights(inputs, 0),
+        prefix: [matrix(inputs[2]), matrix(inputs[3])],
+        position: matrix(inputs[4]),
+        patches: 4,
+      }),
+    reference: (...inputs: Matrix[]) => {
+      const [weight, bias, token, registers, position] = inputs as [Matrix, Matrix, Matrix, Matrix, Matrix];
+      const projected = reference.linear(Float64Array.from(PATCHES), weight, bias, 6);
+      return Float64Array.from({ length: 2 * 7 * 3 }, (_, i) => {
+        const [image, at] = [Math.floor(i / 21), i % 21];
+        const value = [...token, ...registers][at] ?? projected[image * 12 + at - 9]!;
+        return value + (position[at - 3 * (7 - placed)] ?? 0);
+      });
+    },
+  })),
+  {
+    name: 'layerScale',
+    shapes: [[4, 3], [3]],
+    op: (tape, [x, factors]) => layerScale(tape, matrix(x), vector(factors)),
+    reference: (x, factors) => x.map((value, i) => value * factors[i % 3]!),
+  },
+  {
+    name: 'linear without a bias',
+    shapes: [
+      [5, 3],
+      [4, 3],
+    ],
+    op: (tape, [x, weight]) =>
+      linear(tape, matrix(x), {
+        weight: matrix(weight),
+        weightT: tf.transpose(matrix(weight)),
+        bias: undefined,
+      }),
+    reference: (x, weight) => reference.linear(x, weight, new Float64Array(4), 3),
+  },
+  {
+    name: 'poolTokens',
+    shapes: [[2 * 5, 3]],
+    op: (tape, [x]) =>
+      poolTokens(
+        tape,
+        matrix(x),
+        2,
+        tokenSums(5, [(token) => (token === 1 ? 1 : 0), (token) => (token < 2 ? 0 : 1 / 3)]),
+      ),
+    reference: (x) =>
+      Float64Array.from({ length: 2 * 2 * 3 }, (_, i) => {
+        const [image, sum, column] = [Math.floor(i / 6), Math.floor(i / 3) % 2, i % 3];
+        const at = (token: number): number => x[(image * 5 + token) * 3 + column]!;
+        return sum === 0 ? at(1) : (at(2) + at(3) + at(4)) / 3;
+      }),
+  },
+  {
+    name: 'joinRows',
+    shapes: [[4, 3]],
+    op: (tape, [x]) => joinRows(tape, matrix(x), 2),
+    reference: (x) => x,
+  },
+  {
+    name: 'twoHeads',
+    shapes: [[3, 4], [5, 2], [5], [5, 2], [5]],
+    op: (tape, inputs) =>
+      twoHeads(tape, matrix(inputs[0]), linearWeights(inputs, 1), linearWeights(inputs, 3)),
+    reference: (x, weight, bias, otherWeight, otherBias) => {
+      const half = (first: boolean): Matrix => x.filter((_, i) => i % 4 < 2 === first);
+      const other = reference.linear(half(false), otherWeight, otherBias, 2);
+      return reference.linear(half(true), weight, bias, 2).map((value, i) => (value + other[i]!) / 2);
+    },
   },
   {
     name: 'classToken',

@@ -1,8 +1,8 @@
-/** The model computes what torchvision's VisionTransformer computes: logits, loss and every gradient. */
+/** The model computes what torchvision's and timm's VisionTransformer compute: logits, loss and every gradient. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ComputeEngine, type EngineOptions } from '../../src/nn/engine/engine.js';
-import { readFixture, type Fixture } from './fixture.js';
+import { FIXTURES, readFixture, type Fixture } from './fixture.js';
 import { norm, relativeError, type Numbers } from './relative-error.js';
 import { TESTED_BACKENDS } from './tested-backends.js';
 
@@ -28,7 +28,7 @@ function agree(actual: Numbers, expected: Numbers, what: string): void {
 }
 
 for (const { backend, skip } of TESTED_BACKENDS) {
-  for (const name of ['erf', 'tanh', 'pre-logits']) {
+  for (const name of FIXTURES) {
     test(`${backend} agrees with PyTorch on loss and every gradient (${name})`, { skip }, async () => {
       const fixture = readFixture(name);
       const engine = await engineFor(fixture, { backend });

@@ -12,7 +12,6 @@ import type { Compute, ComputeOptions } from './compute.js';
 import { startCompute } from './start-compute.js';
 import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
-import { requireComputable } from './computable-features.js';
 import { readJudgement, type EvaluationResult } from './judgement-reader.js';
 import { withinDevice } from './memory-fit.js';
 import { peakBytesOf, withinMemory, type Measure } from './micro-batch-memory.js';
@@ -78,9 +77,8 @@ export class ComputeEngine {
     this.#scale = pixelScale({ transform, mean, std });
   }
 
-  /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED, MODEL_FEATURE_MISSING */
+  /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
   static async create(options: EngineOptions): Promise<ComputeEngine> {
-    requireComputable(options.spec);
     return new ComputeEngine(options, await startCompute(options));
   }
 

@@ -6,6 +6,8 @@ import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
+import { parametersOf } from '../ops/linear.js';
+import { BranchOutput } from './branch-output.js';
 import { activeDropout, type FusedDevice } from './device.js';
 import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
@@ -14,7 +16,8 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
   const { kernels, bf16 } = device;
   return ({ tape, images, dropout: key }, { norm1, attention }, layer, z) => {
     const [rows, hidden] = z.shape;
-    const { heads, qkv: qkvWeights, out: outWeights } = attention;
+    const { heads, qkv: qkvWeights } = attention;
+    const last = new BranchOutput(device, attention.out, attention.scale);
     const shape = { images, tokens: rows / images, heads, width: hidden / heads, bf16 };
     const dropout = activeDropout(key, DROPOUT_SITE.attentionOutput(layer));
     return tf.tidy(() => {
@@ -31,27 +34,19 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
         logSumExp: bufferOf(logSumExp),
       });
       const output = device.activation(rows, hidden);
-      device.linear(mixed, outWeights, output, { dropout, residual: z });
+      device.linear(mixed, last.folded(), output, { dropout, residual: z });
 
       tape?.record({
         output,
-        inputs: [
-          z,
-          norm1.scale,
-          norm1.shift,
-          qkvWeights.weight,
-          qkvWeights.bias,
-          outWeights.weight,
-          outWeights.bias,
-        ],
+        inputs: [z, norm1.scale, norm1.shift, ...parametersOf(qkvWeights), ...last.parameters],
         saved: [z, mean, rstd, qkv, mixed, logSumExp],
         backward: (dOutput, [savedZ, savedMean, savedRstd, savedQkv, savedMixed, savedLogSumExp]) => {
           const statistics = { mean: savedMean, rstd: savedRstd };
           const dz = dOutput as tf.Tensor2D;
           const dBranch = device.throughDropout(dz, dropout);
-          const [dOutWeight, dOutBias] = device.linearGradients(dBranch, savedMixed);
+          const dLast = last.gradients(dBranch, savedMixed);
           const dMixed = device.activation(rows, hidden);
-          device.linearInputGradient(dBranch, outWeights, dMixed);
+          device.linearInputGradient(dBranch, last.folded(), dMixed);
           if (dBranch !== dz) dBranch.dispose();
           const dQkv = device.activation(rows, 3 * hidden);
           kernels.attentionBackward({
@@ -70,7 +65,8 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
           device.linearInputGradient(dQkv, qkvWeights, dNormalised);
           dQkv.dispose();
           const [dx, dScale, dShift] = normaliseGradients(device, savedZ, norm1, statistics, dNormalised, dz);
-          return [dx, dScale, dShift, dQkvWeight, dQkvBias, dOutWeight, dOutBias];
+          const dQkvParameters = qkvWeights.bias === undefined ? [dQkvWeight] : [dQkvWeight, dQkvBias];
+          return [dx, dScale, dShift, ...dQkvParameters, ...dLast];
         },
       });
       return output;

@@ -42,7 +42,7 @@ export class FusedDevice {
       k,
       transposeB: true,
       bf16: this.bf16,
-      bias: bufferOf(weights.bias),
+      bias: weights.bias && bufferOf(weights.bias),
       ...rest,
       residual: residual && bufferOf(residual),
       preActivation: preActivation && bufferOf(preActivation),
@@ -90,8 +90,8 @@ export interface DenseWeights {
   readonly weight: tf.Tensor2D;
   /** The same in the storage that gemms use; if it is missing, every gemm converts `weight`. */
   readonly operand?: tf.Tensor2D | undefined;
-  /** [out] */
-  readonly bias: tf.Tensor1D;
+  /** [out]; undefined for a layer without one */
+  readonly bias: tf.Tensor1D | undefined;
 }
 
 export interface LinearEpilogue {

@@ -7,6 +7,8 @@ import { ACTIVATION, GELU_FORM } from '../../kernels/kernel-api.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
+import { parametersOf } from '../ops/linear.js';
+import { BranchOutput } from './branch-output.js';
 import { activeDropout, type FusedDevice } from './device.js';
 import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
@@ -15,7 +17,8 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
   const { kernels } = device;
   return ({ tape, dropout: key }, { norm2, mlp }, layer, z) => {
     const [rows, hidden] = z.shape;
-    const { fc1, fc2 } = mlp;
+    const { fc1 } = mlp;
+    const last = new BranchOutput(device, mlp.fc2, mlp.scale);
     const wide = fc1.weight.shape[0];
     const form = GELU_FORM[mlp.gelu];
     const activation = mlp.gelu === 'erf' ? ACTIVATION.geluErf : ACTIVATION.geluTanh;
@@ -28,20 +31,20 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
       device.linear(y, fc1, active, { activation, preActivation, dropout: hiddenDropout });
       y.dispose();
       const output = device.activation(rows, hidden);
-      device.linear(active, fc2, output, { dropout: outputDropout, residual: z });
+      device.linear(active, last.folded(), output, { dropout: outputDropout, residual: z });
       active.dispose();
       if (tape === undefined || preActivation === undefined) return output;
 
       tape.record({
         output,
-        inputs: [z, norm2.scale, norm2.shift, fc1.weight, fc1.bias, fc2.weight, fc2.bias],
+        inputs: [z, norm2.scale, norm2.shift, ...parametersOf(fc1), ...last.parameters],
         saved: [z, mean, rstd, preActivation],
         backward: (dOutput, [savedZ, savedMean, savedRstd, savedPreActivation]) => {
           const statistics = { mean: savedMean, rstd: savedRstd };
           const dz = dOutput as tf.Tensor2D;
           const dBranch = device.throughDropout(dz, outputDropout);
           const dWide = device.activation(rows, wide);
-          device.linearInputGradient(dBranch, fc2, dWide);
+          device.linearInputGradient(dBranch, last.folded(), dWide);
           // In place: the saved values are overwritten by the activations, and their gradient by that of the
           // saved values.
           kernels.geluBackward({
@@ -52,7 +55,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
             dropout: hiddenDropout,
             keepOutput: true,
           });
-          const [dWeight2, dBias2] = device.linearGradients(dBranch, savedPreActivation);
+          const dLast = last.gradients(dBranch, savedPreActivation);
           if (dBranch !== dz) dBranch.dispose();
           const normalised = recomputeNormalised(device, savedZ, norm2, statistics);
           const [dWeight1, dBias1] = device.linearGradients(dWide, normalised);
@@ -61,7 +64,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
           device.linearInputGradient(dWide, fc1, dNormalised);
           dWide.dispose();
           const [dx, dScale, dShift] = normaliseGradients(device, savedZ, norm2, statistics, dNormalised, dz);
-          return [dx, dScale, dShift, dWeight1, dBias1, dWeight2, dBias2];
+          return [dx, dScale, dShift, dWeight1, dBias1, ...dLast];
         },
       });
       return output;

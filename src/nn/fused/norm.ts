@@ -1,7 +1,8 @@
 /** LayerNorm on a device, with the statistics that the backward pass needs. */
-import type * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';
+import type { VitParts } from '../vit/pass.js';
 import type { FusedDevice } from './device.js';
 
 export interface NormStatistics {
@@ -60,14 +61,14 @@ export function recomputeNormalised(
   return y;
 }
 
-/** Gradients of x, scale and shift. `residual` is the gradient that reaches x past the norm. */
+/** Gradients of x, scale and shift. `residual` is the gradient that reaches x past the norm, if there is one. */
 export function normaliseGradients(
   device: FusedDevice,
   x: tf.Tensor2D,
   weights: LayerNormWeights,
   { mean, rstd }: NormStatistics,
   dy: tf.Tensor2D,
-  residual: tf.Tensor2D,
+  residual?: tf.Tensor2D,
 ): [dx: tf.Tensor2D, dScale: tf.Tensor1D, dShift: tf.Tensor1D] {
   const [rows, width] = x.shape;
   const dx = device.activation(rows, width);
@@ -81,10 +82,28 @@ export function normaliseGradients(
     width,
     mean: bufferOf(mean),
     rstd: bufferOf(rstd),
-    residual: bufferOf(residual),
+    residual: residual && bufferOf(residual),
     dx: bufferOf(dx),
     dScale: bufferOf(dScale),
     dShift: bufferOf(dShift),
   });
   return [dx, dScale, dShift];
+}
+
+/** LN(z) as a part of its own. */
+export function norm(device: FusedDevice): VitParts['norm'] {
+  return (tape, z, weights) =>
+    tf.tidy(() => {
+      const { y, mean, rstd } = normalise(device, z, weights);
+      tape?.record({
+        output: y,
+        inputs: [z, weights.scale, weights.shift],
+        saved: [z, mean, rstd],
+        backward: (dy, [savedZ, savedMean, savedRstd]) => {
+          const statistics = { mean: savedMean, rstd: savedRstd };
+          return normaliseGradients(device, savedZ, weights, statistics, dy as tf.Tensor2D);
+        },
+      });
+      return y;
+    });
 }

@@ -13,15 +13,21 @@ export interface LinearWeights {
   readonly weightT: tf.Tensor2D | undefined;
   /** `weight` in the storage that the backend's gemms use, if the backend keeps that. */
   readonly operand?: tf.Tensor2D | undefined;
-  /** [out] */
-  readonly bias: tf.Tensor1D;
+  /** [out]; undefined for a layer without one */
+  readonly bias: tf.Tensor1D | undefined;
+}
+
+/** The layer's parameters, in the order of their gradients. */
+export function parametersOf({ weight, bias }: Pick<LinearWeights, 'weight' | 'bias'>): tf.Tensor[] {
+  return bias === undefined ? [weight] : [weight, bias];
 }
 
 /** [T, in] -> [T, out], without a record on the tape. */
 export function affine(x: tf.Tensor2D, { weight, weightT, bias }: LinearWeights): tf.Tensor2D {
+  const added = bias === undefined ? {} : { bias };
   if (weightT === undefined)
-    return tf.fused.matMul({ a: x, b: weight, transposeB: true, bias }) as tf.Tensor2D;
-  return tf.fused.matMul({ a: x, b: weightT, bias }) as tf.Tensor2D;
+    return tf.fused.matMul({ a: x, b: weight, transposeB: true, ...added }) as tf.Tensor2D;
+  return tf.fused.matMul({ a: x, b: weightT, ...added }) as tf.Tensor2D;
 }
 
 /**
@@ -42,11 +48,13 @@ export function linear(tape: Tape | undefined, x: tf.Tensor2D, weights: LinearWe
   const y = affine(x, weights);
   tape?.record({
     output: y,
-    inputs: [x, weights.weight, weights.bias],
+    inputs: [x, ...parametersOf(weights)],
     saved: [x],
     backward: (dy, [savedX]) => {
       const rows = dy as tf.Tensor2D;
-      return [tf.matMul(rows, weights.weight), ...affineGradients(rows, savedX)];
+      const [dWeight, dBias] = affineGradients(rows, savedX);
+      const dx = tf.matMul<tf.Tensor2D>(rows, weights.weight);
+      return weights.bias === undefined ? [dx, dWeight] : [dx, dWeight, dBias];
     },
   });
   return y;

@@ -5,6 +5,7 @@ import { add } from '../ops/add.js';
 import { classToken } from '../ops/class-token.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
 import { layerNorm } from '../ops/layer-norm.js';
+import { poolTokens } from '../ops/pool-tokens.js';
 import { copyingMaker } from '../tensor-maker.js';
 import { tf } from '../tfjs.js';
 import { mlp } from './mlp.js';
@@ -26,6 +27,8 @@ export const composedParts: VitParts = {
     return add(pass.tape, mlp(pass, weights.mlp, layer, layerNorm(pass.tape, z, weights.norm2)), z);
   },
   classToken,
+  poolTokens,
+  norm: layerNorm,
   crossEntropy: (labels, _classes, smoothing) => (tape, logits) => {
     const losses = crossEntropy(tape, logits, labels, smoothing);
     return { losses, predictions: tf.argMax(logits, 1) };

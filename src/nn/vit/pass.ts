@@ -6,6 +6,8 @@ import type { DropoutKey } from '../../kernels/dropout-mask.js';
 import type { ModelInput } from '../model-input.js';
 import type { Tape } from '../tape.js';
 import type { EmbeddingWeights } from '../ops/embed-tokens.js';
+import type { LayerNormWeights } from '../ops/layer-norm.js';
+import type { TokenSums } from '../ops/pool-tokens.js';
 import type { EncoderBlockWeights } from './vit-weights.js';
 
 export interface Pass {
@@ -31,7 +33,7 @@ export interface Judgement {
 export interface VitParts {
   /** The input of equation 1: [B N, C P P]. `scale` maps pixel values to numbers. */
   readonly input: (input: ModelInput, spec: ModelSpec, scale: PixelScale) => Tensor2D;
-  /** Equation 1, with dropout after the position embedding (as in vit_jax): [B N, C P P] -> [B (N + 1), D] */
+  /** Equation 1, with dropout after the position embedding (as in vit_jax): [B N, C P P] -> [B S, D] */
   readonly embed: (pass: Pass, weights: EmbeddingWeights, patches: Tensor2D) => Tensor2D;
   /** Equation 2: z' = MSA(LN(z)) + z, [T, D] -> [T, D] */
   readonly attentionBranch: (
@@ -44,6 +46,10 @@ export interface VitParts {
   readonly mlpBranch: (pass: Pass, weights: EncoderBlockWeights, layer: number, z: Tensor2D) => Tensor2D;
   /** [B S, D] -> [B, D]: token 0 of each of the B images. */
   readonly classToken: (tape: Tape | undefined, z: Tensor2D, images: number) => Tensor2D;
+  /** [B S, D] -> [B Q, D]: sums over the tokens of each of the B images. */
+  readonly poolTokens: (tape: Tape | undefined, z: Tensor2D, images: number, sums: TokenSums) => Tensor2D;
+  /** LN(z) of all tokens: [T, D] -> [T, D]. */
+  readonly norm: (tape: Tape | undefined, z: Tensor2D, weights: LayerNormWeights) => Tensor2D;
   /**
    * The loss, in two calls. The first copies the labels [B] to the device before anything is computed, when the copy delays
    * nothing. The second computes [B] from the logits [B, K].

@@ -8,7 +8,7 @@ import { embedTokens, type EmbeddingWeights } from '../ops/embed-tokens.js';
 import { DROPOUT_SITE } from './dropout-site.js';
 import type { Pass } from './pass.js';
 
-/** [B N, C P P] -> [B (N + 1), D] */
+/** [B N, C P P] -> [B S, D] */
 export function patchEmbedding(pass: Pass, weights: EmbeddingWeights, patches: Tensor2D): Tensor2D {
   return dropout(pass.tape, embedTokens(pass.tape, patches, weights), pass.dropout, DROPOUT_SITE.embedding);
 }

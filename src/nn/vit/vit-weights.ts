@@ -1,4 +1,6 @@
 /** The parameters of a Vision Transformer, in the form that the network's parts take. */
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+import type { Pooling } from '../../run/model/model-features.js';
 import type { GeluForm } from '../../run/model/model-spec.js';
 import type { EmbeddingWeights } from '../ops/embed-tokens.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';
@@ -10,12 +12,16 @@ export interface SelfAttentionWeights {
   /** [D, D] */
   readonly out: LinearWeights;
   readonly heads: number;
+  /** [D]: LayerScale's factors; undefined for a model without LayerScale */
+  readonly scale: Tensor1D | undefined;
 }
 
 export interface MlpWeights {
   readonly fc1: LinearWeights;
   readonly fc2: LinearWeights;
   readonly gelu: GeluForm;
+  /** As in `SelfAttentionWeights`. */
+  readonly scale: Tensor1D | undefined;
 }
 
 export interface EncoderBlockWeights {
@@ -25,10 +31,20 @@ export interface EncoderBlockWeights {
   readonly mlp: MlpWeights;
 }
 
-export interface VitWeights {
-  readonly embedding: EmbeddingWeights;
-  readonly blocks: readonly EncoderBlockWeights[];
+/** What follows the last block. */
+export interface ClassifierWeights {
+  readonly pooling: Pooling;
+  /** Whether `norm` is applied to all tokens; otherwise to what pooling gives. */
+  readonly normFirst: boolean;
   readonly norm: LayerNormWeights;
   readonly preLogits: LinearWeights | undefined;
   readonly head: LinearWeights;
+  /** Of the distillation token; undefined for a model without one. */
+  readonly secondHead: LinearWeights | undefined;
+}
+
+export interface VitWeights {
+  readonly embedding: EmbeddingWeights;
+  readonly blocks: readonly EncoderBlockWeights[];
+  readonly classifier: ClassifierWeights;
 }

@@ -1,8 +1,8 @@
 /** Makes a model's parameters on the backend from the flat array of the parameter layout. */
 import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
-import type { ModelSpec } from '../../run/model/model-spec.js';
-import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
+import { patchCount, type ModelSpec } from '../../run/model/model-spec.js';
+import { lastNormName, parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';
 import type { LinearWeights } from '../ops/linear.js';
 import type { WeightSource } from '../tensor-maker.js';
@@ -54,8 +54,13 @@ export class WeightTensors {
       const weightT = source.transposed ? owned(tf.transpose(weight)) : undefined;
       const operand = source.operand(slotByName.get(`${name}.weight`)!, weight);
       if (operand !== undefined) owned(operand);
-      return { weight, weightT, operand, bias: get(`${name}.bias`) as tf.Tensor1D };
+      return { weight, weightT, operand, bias: byName.get(`${name}.bias`) as tf.Tensor1D | undefined };
     };
+    const layerScale = (name: string): tf.Tensor1D | undefined =>
+      byName.get(`${name}.gamma`) as tf.Tensor1D | undefined;
+    const others = ['dist_token', 'reg_token']
+      .filter((name) => byName.has(name))
+      .map((name) => get(name) as tf.Tensor2D);
     const layerNorm = (name: string): LayerNormWeights => ({
       scale: get(`${name}.weight`) as tf.Tensor1D,
       shift: get(`${name}.bias`) as tf.Tensor1D,
@@ -64,9 +69,10 @@ export class WeightTensors {
 
     const vit: VitWeights = {
       embedding: {
-        projection: linear('patch_embed.proj'),
-        classToken: get('cls_token') as tf.Tensor2D,
+        projection: { ...linear('patch_embed.proj'), bias: get('patch_embed.proj.bias') as tf.Tensor1D },
+        prefix: [get('cls_token') as tf.Tensor2D, ...others],
         position: get('pos_embed') as tf.Tensor2D,
+        patches: patchCount(spec),
       },
       blocks: Array.from({ length: spec.layers }, (_, i) => ({
         norm1: layerNorm(`blocks.${i}.norm1`),
@@ -74,13 +80,24 @@ export class WeightTensors {
           qkv: linear(`blocks.${i}.attn.qkv`),
           out: linear(`blocks.${i}.attn.proj`),
           heads: spec.heads,
+          scale: layerScale(`blocks.${i}.ls1`),
         },
         norm2: layerNorm(`blocks.${i}.norm2`),
-        mlp: { fc1: linear(`blocks.${i}.mlp.fc1`), fc2: linear(`blocks.${i}.mlp.fc2`), gelu: spec.gelu },
+        mlp: {
+          fc1: linear(`blocks.${i}.mlp.fc1`),
+          fc2: linear(`blocks.${i}.mlp.fc2`),
+          gelu: spec.gelu,
+          scale: layerScale(`blocks.${i}.ls2`),
+        },
       })),
-      norm: layerNorm('norm'),
-      preLogits: spec.preLogits > 0 ? linear('pre_logits.fc') : undefined,
-      head: linear('head'),
+      classifier: {
+        pooling: spec.pooling,
+        normFirst: spec.lastNorm === 'before-pooling',
+        norm: layerNorm(lastNormName(spec)),
+        preLogits: spec.preLogits > 0 ? linear('pre_logits.fc') : undefined,
+        head: linear('head'),
+        secondHead: spec.distillation ? linear('head_dist') : undefined,
+      },
     };
     return { vit, slots };
   }
