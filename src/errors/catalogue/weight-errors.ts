@@ -39,4 +39,8 @@ export const WEIGHT_ERRORS = {
     '{path} is of another model: {difference}',
     'leave the option out, so that it comes from the file, or choose other weights',
   ),
+  PREPROCESSING_UNSUPPORTED: define(
+    '{path}: {key} is {value}; vitrail does {expected}',
+    'give what the model was trained with by --mean, --std, --interpolation, --crop-mode, --crop-fraction and --image-size',
+  ),
 } as const satisfies Record<string, Definition>;
