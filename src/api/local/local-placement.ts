@@ -24,7 +24,7 @@ function devicesOf({ devices, backend }: RunConfig): number {
 /** The workers of `config` on this machine. @param given whether their number was given or is to be chosen */
 export function localPlacement(config: RunConfig, given: boolean): Placement {
   const devices = devicesOf(config);
-  const { model, imageSize, batch, microBatch, threads, maxWorkers } = config;
+  const { model, batch, microBatch, threads, maxWorkers } = config;
   const run = {
     workers: given ? config.workers : null,
     threads,
@@ -32,7 +32,7 @@ export function localPlacement(config: RunConfig, given: boolean): Placement {
     devices,
     microBatches: batch / microBatch,
     maxWorkers,
-    parameters: parameterLayout(modelSpec(model, { imageSize, classes: 2 })).length,
+    parameters: parameterLayout(modelSpec(model, { ...config, classes: 2 })).length,
   };
   return placement(run, { processors: availableParallelism(), freeBytes: freemem() });
 }

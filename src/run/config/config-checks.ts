@@ -15,10 +15,10 @@ function refuse(config: RunConfig, key: RunConfigKey, problem: string, expected:
 
 /**
  * The model's canonical name, so that `ViT-B/16` and `vit-b/16` are the same run. The number of classes does not matter.
- * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE
+ * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE, MODEL_FEATURES_CONFLICT
  */
-export function canonicalModel({ model, imageSize }: RunConfig): string {
-  return modelSpec(model, { imageSize, classes: 2 }).name;
+export function canonicalModel(config: RunConfig): string {
+  return modelSpec(config.model, { ...config, classes: 2 }).name;
 }
 
 /** Refuses more workers than a step has work for. */

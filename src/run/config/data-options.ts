@@ -1,9 +1,8 @@
-/** Options of a run: its data and its model. */
+/** Options of a run: its data. */
 import { z } from 'zod';
 import { fraction, operational, option, path, whole } from './option-kinds.js';
 
 export const dataOptions = {
-  // data
   data: path(
     operational(
       z.string().min(1),
@@ -65,36 +64,4 @@ export const dataOptions = {
     'bytes',
   ),
   prefetch: operational(whole(1, 64).default(4), 'data', 'micro-batches that a worker prepares ahead'),
-
-  // model
-  model: option(
-    z.string().default('vit-b/16'),
-    'model',
-    'SIZE/PATCH: vit-micro, vit-ti, vit-s, vit-b, vit-l, vit-h',
-  ),
-  imageSize: option(whole(1, 4096).default(224), 'model', 'side of the square input', 'pixels'),
-  preLogits: option(
-    whole(0, 65536).default(0),
-    'model',
-    'width of the tanh layer before the head, 0 for none',
-  ),
-  gelu: option(z.enum(['tanh', 'erf']).default('tanh'), 'model', 'form of GELU'),
-  dropout: option(fraction.default(0), 'model', 'dropout rate'),
-  init: option(
-    z.enum(['vit-jax', 'timm', 'torchvision']).default('vit-jax'),
-    'model',
-    'library whose initial weights are drawn',
-  ),
-  initFrom: path(
-    option(
-      z.string().nullable().default(null),
-      'model',
-      'checkpoint to fine-tune: the head is replaced, the position embedding interpolated',
-    ),
-  ),
-  recompute: operational(
-    z.boolean().default(false),
-    'model',
-    'compute each block again in the backward pass: saves memory, takes about a third more time',
-  ),
 };

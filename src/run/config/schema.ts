@@ -2,11 +2,17 @@
 import { z } from 'zod';
 import { clusterOptions } from './cluster-options.js';
 import { dataOptions } from './data-options.js';
+import { modelOptions } from './model-options.js';
 import { metaOf, type OptionMeta } from './option-kinds.js';
 import { trainingOptions } from './training-options.js';
 
 /** In the order in which help texts and files list them. */
-export const runConfigSchema = z.strictObject({ ...dataOptions, ...trainingOptions, ...clusterOptions });
+export const runConfigSchema = z.strictObject({
+  ...dataOptions,
+  ...modelOptions,
+  ...trainingOptions,
+  ...clusterOptions,
+});
 
 export type RunConfig = z.infer<typeof runConfigSchema>;
 export type RunConfigKey = keyof RunConfig;
