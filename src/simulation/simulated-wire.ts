@@ -155,7 +155,7 @@ export class WireFabric {
 
   #endAfterLast(wire: Wire): void {
     const lastMs = Math.max(wire.lastMs.toClient, wire.lastMs.toServer);
-    this.#time.plan(null, lastMs - this.#time.nowMs + 1, () => this.break(wire));
+    this.#time.planAt(null, lastMs + 1, () => this.break(wire));
   }
 
   /** Ends the connection after everything that was sent has arrived. */
@@ -166,7 +166,7 @@ export class WireFabric {
 
   #arrive(wire: Wire, direction: Direction, frames: Frames, atMs: number): void {
     const receiver = direction === 'toServer' ? wire.server.process : wire.client.process;
-    this.#time.plan(receiver, atMs - this.#time.nowMs, () => {
+    this.#time.planAt(receiver, atMs, () => {
       if (wire.broken) return;
       const healsMs = this.#healsMs(wire.client.process, wire.server.process);
       if (healsMs > this.#time.nowMs) {

@@ -36,7 +36,16 @@ export class VirtualTime {
 
   /** @returns a function that cancels the event */
   plan(owner: SimulatedProcess | null, afterMs: number, action: () => void): () => void {
-    const event: Event = { atMs: this.#nowMs + Math.max(0, afterMs), order: this.#orders++, owner, action };
+    return this.planAt(owner, this.#nowMs + afterMs, action);
+  }
+
+  /**
+   * Plans an event for a time, or for now if that has passed. A time that is computed from the present one is not exactly
+   * the time that was meant, which would let two events at the same time change their order.
+   * @returns a function that cancels the event
+   */
+  planAt(owner: SimulatedProcess | null, atMs: number, action: () => void): () => void {
+    const event: Event = { atMs: Math.max(this.#nowMs, atMs), order: this.#orders++, owner, action };
     this.#push(event);
     return () => (event.action = null);
   }

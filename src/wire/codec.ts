@@ -3,7 +3,7 @@ import { reasonOf } from '../errors/errors.js';
 import { vitrail } from './generated/vitrail.js';
 
 /** Must be raised when an older peer would misunderstand a message. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export import Phase = vitrail.v1.Phase;
 export import StateSource = vitrail.v1.StateSource;

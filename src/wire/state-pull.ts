@@ -2,6 +2,7 @@
  * Pulls a part of a run's state (weights, moments, manifest) in chunks, without sockets.
  * The process that needs the state asks for it, so it sets the pace, and can continue with another peer.
  */
+import { createHash } from 'node:crypto';
 import type { Body } from './codec.js';
 
 /** So small that heartbeats on the same socket are not delayed. */
@@ -10,6 +11,8 @@ export const CHUNK_BYTES = 2 ** 20;
 const WINDOW = 4;
 /** Longest wait for the next chunk. */
 const STALL_MS = 60_000;
+/** Damaged chunks of a part that are asked for again. More mean that the sender's memory or its way is broken. */
+const MOST_DAMAGED = 3;
 /** Far more than any model has. A peer that announces more is not believed. */
 const LARGEST_PART_BYTES = 2 ** 36;
 
@@ -21,6 +24,10 @@ export interface Timers {
   after(ms: number, action: () => void): { cancel(): void; refresh(): void };
 }
 
+function digestOf(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
+}
+
 export type Ask = (request: PieceRequest) => void;
 
 /** The answer to a request, from the part's bytes. */
@@ -29,19 +36,16 @@ export function stateChunk(request: PieceRequest, bytes: Uint8Array): Body<'stat
   const start =
     Number.isSafeInteger(offset) && offset >= 0 ? Math.min(offset, bytes.byteLength) : bytes.byteLength;
   const end = Math.min(start + Math.min(length, CHUNK_BYTES), bytes.byteLength);
-  return {
-    transfer,
-    part,
-    offset: start,
-    total: bytes.byteLength,
-    data: bytes.subarray(start, end),
-    unavailable: false,
-  };
+  const data = bytes.subarray(start, end);
+  const total = bytes.byteLength;
+  return { transfer, part, offset: start, total, data, unavailable: false, sha256: digestOf(data) };
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** The answer of a process that does not hold the requested state. */
 export function noChunk({ transfer, part, offset }: PieceRequest): Body<'stateChunk'> {
-  return { transfer, part, offset, total: 0, data: new Uint8Array(0), unavailable: true };
+  return { transfer, part, offset, total: 0, data: NOTHING, unavailable: true, sha256: NOTHING };
 }
 
 /** The transfer of one part. `run` starts it; every chunk that arrives has to be passed to `accept`. */
@@ -57,6 +61,7 @@ export class StatePull {
   /** Offsets that were requested and have not arrived, so that a chunk counts only once. */
   readonly #open = new Set<number>();
   #nextOffset = 0;
+  #damaged = 0;
   #stall: ReturnType<Timers['after']> | null = null;
   #begun = false;
   readonly #stallMs: number;
@@ -86,8 +91,8 @@ export class StatePull {
   }
 
   /**
-   * Transfers the part, and returns its bytes. Rejects if nothing arrives for `stallMs`, or with the error
-   * given to `fail`.
+   * Transfers the part, and returns its bytes. Rejects if nothing arrives for `stallMs`, if too many chunks are damaged, or
+   * with the error given to `fail`.
    */
   async run(): Promise<Uint8Array> {
     const late = (): void => this.fail(new Error(`no more of ${this.#part} within ${this.#stallMs} ms`));
@@ -111,8 +116,8 @@ export class StatePull {
     for (const offset of this.#open) this.#askFor(offset);
   }
 
-  /** Accepts a chunk. A chunk that was not requested is ignored. */
-  accept({ transfer, part, offset, total, data, unavailable }: Body<'stateChunk'>): void {
+  /** Accepts a chunk. A chunk that was not requested is ignored; one that is damaged is requested again. */
+  accept({ transfer, part, offset, total, data, unavailable, sha256 }: Body<'stateChunk'>): void {
     if (transfer !== this.#transfer || part !== this.#part || !this.#open.has(offset)) return;
     if (unavailable) {
       this.fail(new Error(`the sender does not hold ${part} of that step`));
@@ -132,6 +137,11 @@ export class StatePull {
       return;
     }
     this.#stall?.refresh();
+    if (Buffer.compare(digestOf(data), sha256) !== 0) {
+      if (++this.#damaged > MOST_DAMAGED) this.fail(new Error(`${part} came damaged ${this.#damaged} times`));
+      else this.#askFor(offset);
+      return;
+    }
     this.#open.delete(offset);
     this.#target.set(data, offset);
     while (this.#nextOffset < total && this.#open.size < WINDOW) this.#request();

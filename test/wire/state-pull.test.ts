@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { systemClock } from '../../src/host/clock.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -5,6 +6,12 @@ import { CHUNK_BYTES, noChunk, StatePull, stateChunk, type PieceRequest } from '
 
 function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 255);
+}
+
+/** A chunk of a part that has these bytes at its start. */
+function firstChunk(transfer: number, part: string, total: number, data: Uint8Array) {
+  const sha256 = createHash('sha256').update(data).digest();
+  return { transfer, part, offset: 0, total, data, unavailable: false, sha256 };
 }
 
 /** A pull that is answered from `bytes` as soon as it asks, newest request first: no order is promised. */
@@ -30,7 +37,7 @@ test('no more than a window of requests is under way', async () => {
   const done = pull.run();
   const total = 100 * CHUNK_BYTES;
   const data = new Uint8Array(CHUNK_BYTES);
-  pull.accept({ transfer: 1, part: 'weights', offset: 0, total, data, unavailable: false });
+  pull.accept(firstChunk(1, 'weights', total, data));
   assert.equal(requests, 5);
   pull.fail(new Error('enough'));
   await assert.rejects(done, /enough/);
@@ -40,38 +47,17 @@ test('chunks of another transfer or part are ignored', async () => {
   const pull = new StatePull(systemClock, 2, 'weights', () => undefined);
   const done = pull.run();
   const data = Uint8Array.of(1, 2);
-  pull.accept({
-    transfer: 1,
-    part: 'weights',
-    offset: 0,
-    total: 2,
-    data: Uint8Array.of(9, 9),
-    unavailable: false,
-  });
-  pull.accept({
-    transfer: 2,
-    part: 'ema',
-    offset: 0,
-    total: 2,
-    data: Uint8Array.of(9, 9),
-    unavailable: false,
-  });
-  pull.accept({ transfer: 2, part: 'weights', offset: 1, total: 2, data, unavailable: false });
-  pull.accept({ transfer: 2, part: 'weights', offset: 0, total: 2, data, unavailable: false });
+  pull.accept(firstChunk(1, 'weights', 2, Uint8Array.of(9, 9)));
+  pull.accept(firstChunk(2, 'ema', 2, Uint8Array.of(9, 9)));
+  pull.accept({ ...firstChunk(2, 'weights', 2, data), offset: 1 });
+  pull.accept(firstChunk(2, 'weights', 2, data));
   assert.deepEqual([...(await done)], [1, 2]);
 });
 
 test('a part of another size than expected fails', async () => {
   const pull = new StatePull(systemClock, 1, 'weights', () => undefined, new Uint8Array(4));
   const done = pull.run();
-  pull.accept({
-    transfer: 1,
-    part: 'weights',
-    offset: 0,
-    total: 8,
-    data: new Uint8Array(8),
-    unavailable: false,
-  });
+  pull.accept(firstChunk(1, 'weights', 8, new Uint8Array(8)));
   await assert.rejects(done, /weights has 8 bytes, expected 4/);
 });
 
@@ -102,7 +88,7 @@ for (const [what, chunk] of [
   test(`a giver that announces ${what} is not believed`, async () => {
     const pull = new StatePull(systemClock, 1, 'weights', () => undefined);
     const done = pull.run();
-    pull.accept({ transfer: 1, part: 'weights', offset: 0, unavailable: false, ...chunk });
+    pull.accept(firstChunk(1, 'weights', chunk.total, chunk.data));
     await assert.rejects(done, /weights/);
   });
 }
@@ -122,6 +108,27 @@ test('a part goes on with another giver where the first left off', async () => {
     pull.accept(stateChunk(next, bytes));
   }
   assert.ok(Buffer.from(await done).equals(bytes));
+});
+
+/** A pull whose chunks come with a changed byte, `times` times. */
+async function damagedPull(bytes: Uint8Array, times: number): Promise<Uint8Array> {
+  const requests: PieceRequest[] = [];
+  const pull = new StatePull(systemClock, 1, 'weights', (request) => requests.push(request));
+  const done = pull.run();
+  let left = times;
+  for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
+    const chunk = stateChunk(request, bytes);
+    const data = Uint8Array.from(chunk.data);
+    if (left-- > 0) data[5]! ^= 1;
+    pull.accept({ ...chunk, data });
+  }
+  return done;
+}
+
+test('a chunk that arrives with another byte in it is asked for again, but not for ever', async () => {
+  const bytes = pattern(2 * CHUNK_BYTES + 9);
+  for (const times of [1, 3]) assert.ok(Buffer.from(await damagedPull(bytes, times)).equals(bytes));
+  await assert.rejects(damagedPull(bytes, 4), /weights came damaged 4 times/);
 });
 
 test('a giver that does not hold the state fails the part', async () => {
