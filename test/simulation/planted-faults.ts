@@ -241,6 +241,11 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
         code: "toString('hex') !== digest",
         instead: "toString('hex') === ''",
       },
+      {
+        file: 'wire/state-pull.js',
+        code: 'if (Buffer.compare(digestOf(data), sha256) !== 0)',
+        instead: 'if (false)',
+      },
     ],
     only: ['spoil'],
     seed: 1,
