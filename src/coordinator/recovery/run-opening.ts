@@ -15,7 +15,7 @@ import {
   type JournalContent,
   type JournalOpen,
 } from '../../run/journal/journal-format.js';
-import { readJournal } from '../../run/journal/journal-file.js';
+import { forceJournal, readJournal } from '../../run/journal/journal-file.js';
 import type { RunState } from '../../run/journal/run-state.js';
 import type { Host } from '../../host/host.js';
 import { CONFIG_FILE, startingPoint, type StartingPoint } from '../../run/folder/starting-point.js';
@@ -63,7 +63,7 @@ const GENERATIONS_OF_A_START = 2 ** 20;
  * Without a journal, or if the journal says that the run has ended, the run starts as `startingPoint` says.
  * An interrupted run goes on with the workers that hold its state, or, if its newest checkpoint is of that
  * very step, with any workers.
- * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED
+ * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED, JOURNAL_WRITE_FAILED
  */
 export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
   const { host, config, manifest } = definition;
@@ -77,6 +77,9 @@ export async function openRun(definition: RunDefinition, ownWorkers: boolean): P
     const found = { state, backend, lastCommit: null, start, saved: savedIn(start), interrupted };
     return opening(definition, journal, found);
   }
+  // Workers are told how far the run is as soon as they connect, which is before the journal is written anew.
+  await definition.check();
+  await forceJournal(host.disk, config.out);
   const { state, lastCommit } = journal;
   const { start, saved } = await stateOnDisk(definition, state.step);
   const backend = journal.backend ?? start?.backend ?? null;

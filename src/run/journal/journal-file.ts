@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { coded, hasCode, reasonOf, VitrailError } from '../../errors/errors.js';
 import { unfinishedPath } from '../../host/atomic-file.js';
-import type { Disk, DiskFile } from '../../host/disk.js';
+import { closeAnyway, type Disk, type DiskFile } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
 import type { DiskWait } from '../../host/disk-space.js';
 import { journalLine, parseJournal, type JournalContent, type JournalRecord } from './journal-format.js';
@@ -22,6 +22,26 @@ export async function readJournal(disk: Disk, runDir: string): Promise<JournalCo
   const parsed = parseJournal(text);
   if (!parsed.ok) throw coded('JOURNAL_DAMAGED', { path, problem: parsed.problem });
   return parsed.content;
+}
+
+/**
+ * Forces a journal to the disk that another process has written. Its last lines may be known to this machine alone, because
+ * that process died before it had forced them; a power loss would take them back.
+ * @throws JOURNAL_WRITE_FAILED
+ */
+export async function forceJournal(disk: Disk, runDir: string): Promise<void> {
+  const path = join(runDir, JOURNAL_FILE);
+  try {
+    const file = await disk.open(path, 'a');
+    try {
+      await file.sync();
+    } finally {
+      await closeAnyway(file);
+    }
+    await disk.syncFolder(runDir);
+  } catch (error) {
+    throw journalError(path, error);
+  }
 }
 
 /** The error for a journal that could not be written. */
