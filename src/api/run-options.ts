@@ -6,6 +6,9 @@ import { expandPaths } from '../run/config/expanded-paths.js';
 import type { RunConfig, RunConfigKey } from '../run/config/schema.js';
 import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
 import { coded } from '../errors/errors.js';
+import { nodeDisk } from '../host/disk.js';
+import { publishedOptions } from '../run/folder/initial-weights.js';
+import { headsOfModel } from '../run/model/model-spec.js';
 
 /** Options that are not stored with a run. */
 interface RunSources {
@@ -40,9 +43,17 @@ export async function isOptionGiven(key: RunConfigKey, given: UncheckedOptions):
   return resumed !== null && (await storedOptions(resumed)) !== null;
 }
 
+/** What published weights say about the model, if a run starts from such. The heads may come from the model's name. */
+async function publishedModel({ initFrom, model }: OptionValues): Promise<OptionValues> {
+  if (typeof initFrom !== 'string' || initFrom === 'none') return {};
+  const heads = typeof model === 'string' ? headsOfModel(model) : null;
+  return publishedOptions(nodeDisk, initFrom, heads);
+}
+
 /**
  * The config of a run from options, file and preset, and from the run folder if a run is resumed.
- * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING
+ * @throws CONFIG_*, BATCH_NOT_DIVISIBLE, MODEL_*, TOO_MANY_WORKERS, RUN_NOT_FOUND, RUN_CONFIG_CHANGED, RUN_DATA_MISSING,
+ *     WEIGHTS_*
  */
 export async function resolveRunOptions(options: UncheckedOptions): Promise<FrozenRunConfig> {
   const { config: path, preset = null, ...values } = options;
@@ -51,7 +62,10 @@ export async function resolveRunOptions(options: UncheckedOptions): Promise<Froz
   const read = path === undefined ? { preset: null, values: {} } : await readConfigFile(path);
   const file = { preset: read.preset, values: expandPaths(read.values, home) };
   const resumed = resumption(given, file.values);
-  if (resumed === null) return resolveConfig({ flags: given, file, preset });
+  if (resumed === null) {
+    const published = await publishedModel({ ...file.values, ...given });
+    return resolveConfig({ flags: given, file, preset, published });
+  }
   const stored = await storedOptions(resumed);
   if (stored === null && (given.data ?? file.values.data) === undefined) {
     throw coded('RUN_NOT_FOUND', { path: resumed });

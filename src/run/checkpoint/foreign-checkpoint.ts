@@ -27,6 +27,26 @@ async function areOwnWeights(disk: Disk, path: string): Promise<boolean> {
   }
 }
 
+/** The names in a folder. @throws CHECKPOINT_UNREADABLE */
+async function namesIn(disk: Disk, path: string): Promise<readonly string[]> {
+  try {
+    return await disk.list(path);
+  } catch (thrown) {
+    throw readError(path, thrown);
+  }
+}
+
+/** Whether `path` is a file, or a folder with weights, and neither belongs to a run. @throws CHECKPOINT_UNREADABLE */
+export async function isForeign(disk: Disk, path: string): Promise<boolean> {
+  const kind = await kindOf(disk, path);
+  if (kind === null) return false;
+  if (kind === 'file') return (await kindOf(disk, join(dirname(path), MARKER_FILE))) === null;
+  const names = await namesIn(disk, path);
+  if (names.some((name) => OWN_FILES.includes(name))) return false;
+  const found = weightsAmong(names);
+  return found !== null && !(await areOwnWeights(disk, join(path, found)));
+}
+
 /**
  * Says what `path` is, if it exists and is not a checkpoint. @throws CHECKPOINT_FOREIGN,
  * CHECKPOINT_UNREADABLE
@@ -40,12 +60,7 @@ export async function refuseForeign(disk: Disk, path: string): Promise<void> {
     throw coded('CHECKPOINT_FOREIGN', { path, what });
   }
   if (kind === null) return;
-  let names: readonly string[];
-  try {
-    names = await disk.list(path);
-  } catch (thrown) {
-    throw readError(path, thrown);
-  }
+  const names = await namesIn(disk, path);
   if (names.some((name) => OWN_FILES.includes(name))) return;
   const found = weightsAmong(names);
   if (found === null || (await areOwnWeights(disk, join(path, found)))) return;

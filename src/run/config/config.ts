@@ -21,6 +21,8 @@ export interface ConfigSources {
   readonly preset?: string | null;
   /** The options of the run that is resumed. They hold unless something else is given. */
   readonly stored?: StoredOptions | null;
+  /** What the weights that a run starts from say about its model. Everything that is given replaces it. */
+  readonly published?: OptionValues;
 }
 
 export interface StoredOptions {
@@ -95,7 +97,7 @@ function typedConfig(merged: OptionValues): RunConfig {
 }
 
 /**
- * The configuration of a run, validated and frozen: defaults < preset < file < flags. If a run is resumed, its stored
+ * The configuration of a run, validated and frozen: defaults < published weights < preset < file < flags. If a run is resumed, its stored
  * options come below all that are given.
  * If nothing gives `earlyStopMode`, it follows from the metric.
  * @throws CONFIG_*, MODEL_*, BATCH_NOT_DIVISIBLE, TOO_MANY_WORKERS, each naming the option in kebab-case;
@@ -106,10 +108,11 @@ export function resolveConfig({
   file,
   preset = null,
   stored = null,
+  published = {},
 }: ConfigSources): FrozenRunConfig {
   const presetName = preset ?? file?.preset ?? null;
   const base = presetName === null ? {} : presetConfig(presetName);
-  const config = typedConfig(mergeLayers([stored?.values ?? {}, base, file?.values ?? {}, flags]));
+  const config = typedConfig(mergeLayers([published, stored?.values ?? {}, base, file?.values ?? {}, flags]));
   if (stored !== null) {
     // This check comes before that of the options together: "you changed X" says more than "X and Y do not go
     // together".

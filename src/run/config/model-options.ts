@@ -1,12 +1,13 @@
 /** Options of a run: its model. */
 import { z } from 'zod';
+import { POSITION_INTERPOLATIONS } from '../model/position-interpolation.js';
 import { fraction, operational, option, path, whole } from './option-kinds.js';
 
 export const modelOptions = {
   model: option(
     z.string().default('vit-b/16'),
     'model',
-    'SIZE/PATCH: vit-micro, vit-ti, vit-s, vit-b, vit-l, vit-h',
+    'SIZE/PATCH: vit-micro, vit-ti, vit-s, vit-b, vit-l, vit-h, or LAYERSxWIDTHxMLPxHEADS as in vit-12x384x1536x6/16',
   ),
   imageSize: option(whole(1, 4096).default(224), 'model', 'side of the square input', 'pixels'),
   preLogits: option(
@@ -57,8 +58,13 @@ export const modelOptions = {
     option(
       z.string().nullable().default(null),
       'model',
-      'checkpoint to fine-tune: the head is replaced, the position embedding interpolated',
+      'weights to start from: a run or checkpoint, a file (.safetensors, .pt, .pth, .bin, .npz) or a folder of Hugging Face; other classes replace the head, another image size interpolates the positions',
     ),
+  ),
+  positionInterpolation: option(
+    z.enum(POSITION_INTERPOLATIONS).default('bilinear'),
+    'model',
+    'how positions are carried over to another image size: bilinear as vit_jax, bicubic-antialias as timm, bicubic as Hugging Face, bicubic-aligned as torchvision',
   ),
   recompute: operational(
     z.boolean().default(false),

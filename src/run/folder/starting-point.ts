@@ -10,8 +10,8 @@ import type { Disk } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
-import { adaptWeights } from '../model/weight-adaptation.js';
-import { openRunCheckpoint, storedRun, type StoredRun } from './run-checkpoint.js';
+import { initialWeights } from './initial-weights.js';
+import { storedRun, type StoredRun } from './run-checkpoint.js';
 import { initialRunState, type RunState } from '../journal/run-state.js';
 
 export interface StartingPoint {
@@ -59,7 +59,12 @@ export async function startingPoint(input: StartInput): Promise<StartingPoint> {
   }
   const state = initialRunState(layout.slots.length);
   if (config.initFrom === null) return { state, parts: new Map(), backend: null, fromCheckpoint: false };
-  const weights = await fineTuned(disk, config.initFrom, spec, warn);
+  const weights = await initialWeights(disk, config.initFrom, {
+    config,
+    spec,
+    classes: input.manifest.classes,
+    warn,
+  });
   return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
 }
 
@@ -136,12 +141,4 @@ export async function checkpointAt(
     warn(`the checkpoint of step ${step} is not tested: ${reasonOf(error)}`);
     return null;
   }
-}
-
-/** Weights of another run, fitted to this model (Table 4: new head, interpolated position embedding). */
-async function fineTuned(disk: Disk, path: string, spec: ModelSpec, warn: Warn): Promise<Float32Array> {
-  const source = await openRunCheckpoint(disk, path, (rejected, error) =>
-    warn(`${rejected}: ${error.problem}`),
-  );
-  return adaptWeights(source.spec, source.checkpoint.weights, spec, source.checkpoint.path);
 }

@@ -50,14 +50,32 @@ export interface ModelOptions extends FeatureOptions {
   readonly gelu?: GeluForm;
 }
 
+const NAME = /^(?:vit-)?([a-z]+|\d+x\d+x\d+x\d+)\/(\d+)$/;
+
+/** The size that a name means: one of the table, or LAYERSxHIDDENxMLPxHEADS. */
+function sizeCalled(name: string): Size | undefined {
+  if (Object.hasOwn(MODEL_SIZES, name)) return MODEL_SIZES[name];
+  const [layers = 0, hidden = 0, mlp = 0, heads = 0] = name.split('x').map(Number);
+  const sound = [layers, hidden, mlp, heads].every((side) => side >= 1) && hidden % heads === 0;
+  return sound ? { layers, hidden, mlp, heads } : undefined;
+}
+
+/** The name of a model of any size: that of the table if it is there, else one that says the size. */
+export function modelNameOf({ layers, hidden, mlp, heads }: Size, patch: number): string {
+  const numbers = `${layers}x${hidden}x${mlp}x${heads}`;
+  const known = Object.entries(MODEL_SIZES).find(
+    ([, size]) => `${size.layers}x${size.hidden}x${size.mlp}x${size.heads}` === numbers,
+  );
+  return `vit-${known?.[0] ?? numbers}/${patch}`;
+}
+
 /**
- * The model called `name` (SIZE/PATCH, in any case, with or without `vit-`).
+ * The model called `name` (SIZE/PATCH, in any case, with or without `vit-`; SIZE is a letter or LAYERSxHIDDENxMLPxHEADS).
  * @throws MODEL_UNKNOWN, MODEL_PATCH_DOES_NOT_DIVIDE, MODEL_FEATURES_CONFLICT
  */
 export function modelSpec(name: string, options: ModelOptions): ModelSpec {
-  const match = /^(?:vit-)?([a-z]+)\/(\d+)$/.exec(name.toLowerCase());
-  const sizeName = match?.[1] ?? '';
-  const size = Object.hasOwn(MODEL_SIZES, sizeName) ? MODEL_SIZES[sizeName] : undefined;
+  const match = NAME.exec(name.toLowerCase());
+  const size = sizeCalled(match?.[1] ?? '');
   const patch = Number(match?.[2]);
   if (size === undefined || !(patch >= 1)) {
     const sizes = Object.keys(MODEL_SIZES).map((s) => `vit-${s}`);
@@ -68,8 +86,13 @@ export function modelSpec(name: string, options: ModelOptions): ModelSpec {
     const suggestion = Math.max(1, Math.round(imageSize / patch)) * patch;
     throw coded('MODEL_PATCH_DOES_NOT_DIVIDE', { imageSize, patch, suggestion });
   }
-  const shape = { name: `vit-${sizeName}/${patch}`, patch, imageSize, classes, preLogits, gelu };
+  const shape = { name: modelNameOf(size, patch), patch, imageSize, classes, preLogits, gelu };
   return { ...shape, ...size, ...modelFeatures(options, preLogits) };
+}
+
+/** Heads of the model called `name`; null for a name of no model. */
+export function headsOfModel(name: string): number | null {
+  return sizeCalled(NAME.exec(name.toLowerCase())?.[1] ?? '')?.heads ?? null;
 }
 
 /** N of the paper: (imageSize / P)^2, without the class token. */

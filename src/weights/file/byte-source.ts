@@ -3,7 +3,7 @@ import { coded, hasCode, reasonOf, VitrailError } from '../../errors/errors.js';
 import { closeAnyway, type Disk, type DiskFile } from '../../host/disk.js';
 
 /** The error of a failed read of `path`; a coded error passes as it is. */
-function weightsReadError(path: string, thrown: unknown): VitrailError {
+export function weightsReadError(path: string, thrown: unknown): VitrailError {
   if (thrown instanceof VitrailError) return thrown;
   if (hasCode(thrown, 'ENOENT', 'ENOTDIR')) return coded('CHECKPOINT_NOT_FOUND', { path });
   return coded('WEIGHTS_UNREADABLE', { path, reason: reasonOf(thrown) });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { modelSpec } from '../../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../../src/run/model/parameter-layout.js';
-import { adaptWeights, resampleGrid } from '../../../src/run/model/weight-adaptation.js';
+import { resampleGrid } from '../../../src/run/model/position-interpolation.js';
+import { adaptWeights } from '../../../src/run/model/weight-adaptation.js';
 
 const from = modelSpec('micro/8', { imageSize: 32, classes: 10, preLogits: 16 });
 const to = modelSpec('micro/8', { imageSize: 56, classes: 4 });

@@ -1,0 +1,81 @@
+/** The weights that a run starts from: those of another run, or published ones. */
+import { isForeign } from '../checkpoint/foreign-checkpoint.js';
+import type { OptionValues } from '../config/config.js';
+import { OPTION_KEYS } from '../config/option-name.js';
+import type { RunConfig } from '../config/schema.js';
+import type { Disk } from '../../host/disk.js';
+import type { ModelSpec } from '../model/model-spec.js';
+import { adaptWeights } from '../model/weight-adaptation.js';
+import { openPublishedModel } from '../../weights/published-model.js';
+import { readModelWeights } from '../../weights/weight-reading.js';
+import { openRunCheckpoint } from './run-checkpoint.js';
+
+export interface WeightTarget {
+  readonly config: Pick<RunConfig, 'positionInterpolation'>;
+  readonly spec: ModelSpec;
+  /** In the order of the logits. */
+  readonly classes: readonly string[];
+  readonly warn: (text: string) => void;
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name, i) => name === other[i]);
+}
+
+/**
+ * Weights of `path`, fitted to the model (Table 4 of arXiv 2010.11929: new head, interpolated positions). A head is
+ * kept if it is for as many classes; if it is a run's, these must have the same names.
+ * @throws CHECKPOINT_*, WEIGHTS_*
+ */
+export async function initialWeights(disk: Disk, path: string, target: WeightTarget): Promise<Float32Array> {
+  const { spec, classes, warn } = target;
+  const positions = target.config.positionInterpolation;
+  if (await isForeign(disk, path)) {
+    const { file, model } = await openPublishedModel(disk, path, spec.heads);
+    try {
+      const flat = await readModelWeights(file, model);
+      return adaptWeights(model.spec, flat, spec, path, { keepHead: true, positions });
+    } finally {
+      await file.close();
+    }
+  }
+  const source = await openRunCheckpoint(disk, path, (rejected, error) =>
+    warn(`${rejected}: ${error.problem}`),
+  );
+  const keepHead = sameNames(source.stored.classes, classes);
+  const { checkpoint } = source;
+  return adaptWeights(source.spec, checkpoint.weights, spec, checkpoint.path, { keepHead, positions });
+}
+
+/** Fields of a model that are options of a run as well. */
+const MODEL_OPTIONS: readonly (keyof ModelSpec)[] = [
+  'imageSize',
+  'gelu',
+  'pooling',
+  'lastNorm',
+  'layerScale',
+  'registers',
+  'distillation',
+  'layerNormEpsilon',
+  'qkvBias',
+  'positions',
+];
+
+/**
+ * The options that describe the published model at `path`; none for a run of ours.
+ * @param heads as in `openPublishedModel`
+ * @throws CHECKPOINT_UNREADABLE, WEIGHTS_*
+ */
+export async function publishedOptions(
+  disk: Disk,
+  path: string,
+  heads: number | null,
+): Promise<OptionValues> {
+  if (!(await isForeign(disk, path))) return {};
+  const { file, model } = await openPublishedModel(disk, path, heads);
+  await file.close();
+  const { spec } = model;
+  const options: Record<string, unknown> = { model: spec.name };
+  for (const key of MODEL_OPTIONS) if (OPTION_KEYS.some((option) => option === key)) options[key] = spec[key];
+  return options;
+}

@@ -1,0 +1,69 @@
+/** Opens published weights: a file of any format, or a folder as Hugging Face and timm lay it out. */
+import { dirname, join } from 'node:path';
+import { coded } from '../errors/errors.js';
+import type { Disk } from '../host/disk.js';
+import { ByteSource, weightsReadError } from './file/byte-source.js';
+import { openTensorFile, weightFileAmong } from './file/open-tensor-file.js';
+import type { TensorFile } from './file/tensor-file.js';
+import { malformed } from './format/malformed.js';
+import { recognise } from './names/recognise.js';
+import type { SourceModel } from './names/source-model.js';
+
+export interface PublishedModel {
+  readonly file: TensorFile;
+  readonly model: SourceModel;
+}
+
+const CONFIG = 'config.json';
+/** A config.json names classes, perhaps 21,843 of them, and is still far shorter than this. */
+const LONGEST_CONFIG = 16 * 2 ** 20;
+
+async function jsonAt(disk: Disk, path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  if ((await disk.kindOf(path)) !== 'file') return null;
+  const source = await ByteSource.open(disk, path);
+  try {
+    if (source.size > LONGEST_CONFIG) throw malformed(path, 'JSON', `it has ${source.size} bytes`);
+    const value: unknown = JSON.parse(new TextDecoder().decode(await source.read(0, source.size)));
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+    throw malformed(path, 'JSON', 'it is not an object');
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) throw malformed(path, 'JSON', thrown.message);
+    throw thrown;
+  } finally {
+    await source.close();
+  }
+}
+
+/** The file of weights at `path`: itself, or the one in a folder. */
+async function weightFileAt(disk: Disk, path: string): Promise<string> {
+  try {
+    const kind = await disk.kindOf(path);
+    if (kind === null) throw coded('CHECKPOINT_NOT_FOUND', { path });
+    if (kind === 'file') return path;
+    const name = weightFileAmong(await disk.list(path));
+    if (name === null) throw coded('WEIGHTS_FORMAT_UNKNOWN', { path, what: 'a folder without weights' });
+    return join(path, name);
+  } catch (thrown) {
+    throw weightsReadError(path, thrown);
+  }
+}
+
+/**
+ * @param heads of the attention, as the user named the model; null if no model was named
+ * @throws WEIGHTS_*, CHECKPOINT_NOT_FOUND
+ */
+export async function openPublishedModel(
+  disk: Disk,
+  path: string,
+  heads: number | null,
+): Promise<PublishedModel> {
+  const weights = await weightFileAt(disk, path);
+  const config = await jsonAt(disk, join(dirname(weights), CONFIG));
+  const file = await openTensorFile(disk, weights);
+  try {
+    return { file, model: recognise(weights, file.tensors, { config, heads }) };
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
+}
