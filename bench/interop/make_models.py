@@ -259,7 +259,7 @@ def hugging_face_cases(cases):
     plain = {**sizes, 'intermediate_size': sizes['hidden_size'] * (4 if cases.real else 2)}
     ratio = {**sizes, 'mlp_ratio': 4 if cases.real else 2}
 
-    def case(name, architecture, model_class, config, grids, form='safetensors', interpolates=True):
+    def case(name, architecture, model_class, config, grids, form='safetensors', interpolates=True, way='bicubic'):
         if not cases.wanted(name):
             return
         side, other = (grid * config.patch_size for grid in grids)
@@ -279,7 +279,7 @@ def hugging_face_cases(cases):
         cases.write(
             name,
             architecture,
-            'bicubic',
+            way,
             None,
             (side, logits(lambda m, x: m(x).logits, model, side)),
             (other, logits(lambda m, x: m(x, **more).logits, model, other)),
@@ -325,6 +325,7 @@ def hugging_face_cases(cases):
         t.Dinov2WithRegistersConfig(**ratio, patch_size=14),
         (4, 5),
         interpolates=False,
+        way='bicubic-antialias',
     )
 
 
