@@ -1,6 +1,6 @@
 // Generates the protocol code from proto/, compiles TypeScript to dist/ and copies what tsc does not; meanwhile builds
 // the native kernels, and those for CUDA where its toolkit is.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,6 +66,17 @@ export async function compile(project = 'tsconfig.json') {
   mkdirSync(`dist/${GENERATED}`, { recursive: true });
   for (const file of ['vitrail.js', 'vitrail.d.ts'])
     cpSync(`${GENERATED}/${file}`, `dist/${GENERATED}/${file}`);
+  writeHelp();
+}
+
+/** Writes what `vitrail --help` prints, for bin/vitrail. */
+function writeHelp() {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/cli.js', '--help'], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '' },
+  });
+  if (status !== 0) throw new Error(`vitrail --help ended with ${status}: ${stderr}`);
+  writeFileSync('dist/src/help.txt', stdout);
 }
 
 async function buildKernels() {

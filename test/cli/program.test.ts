@@ -36,6 +36,16 @@ test('the list of commands says of each what the command says of itself', async 
   }
 });
 
+test('the list of commands that was written when the package was built is the one that the command line prints', () => {
+  const printed = (command: string, ...args: string[]): string =>
+    spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, timeout: 60_000 })
+      .stdout;
+  const list = printed(process.execPath, resolve('dist/src/cli.js'), '--help');
+  assert.match(list, /Commands:/);
+  for (const asked of ['--help', '-h', 'help']) assert.equal(printed(resolve('bin/vitrail'), asked), list);
+  assert.match(printed(resolve('bin/vitrail'), 'help', 'predict'), /Usage: vitrail predict/);
+});
+
 /** A hook of Node's loader that writes down what is imported. */
 const HOOK = `import { appendFileSync } from 'node:fs';
 export async function load(url, context, next) {
