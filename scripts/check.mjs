@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { buildCuda, localArchitectures } from '../native/build-cuda.mjs';
 import { Unavailable } from '../native/compile.mjs';
-import { isUnchanged, noteChecked } from './checked-sources.mjs';
+import { CheckedSources } from './checked-sources.mjs';
 import { CONCURRENCY, longestFirst, testEnvironment, testFiles } from './test-files.mjs';
 
 const node = process.execPath;
@@ -77,7 +77,8 @@ async function checkForms() {
 
 /** Checks whose result depends only on files run again only if a file has changed. */
 async function checkSources() {
-  if (isUnchanged()) {
+  const sources = new CheckedSources('checked-sources');
+  if (sources.unchanged) {
     console.log('ok  formatting, lint, directions, dead code (no file has changed since they passed)');
     return;
   }
@@ -86,7 +87,7 @@ async function checkSources() {
     check('lint', ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.']),
     checkForms(),
   ]);
-  noteChecked();
+  sources.passed();
 }
 
 async function compileCuda() {
@@ -136,9 +137,31 @@ async function testPass() {
   return totals;
 }
 
-/** The same tests again, by kernels for a GPU, one file after the other beside the tests: it is shown in one piece. */
+/** Whether kernels, or what is tested of them, may depend on a file. */
+function concernsKernels(path) {
+  const folders = [
+    'native',
+    'src/kernels',
+    'src/nn',
+    'src/numbers',
+    'src/run/model',
+    'test/kernels',
+    'test/nn',
+  ];
+  return folders.some((folder) => path.startsWith(`${folder}/`)) || path === 'package-lock.json';
+}
+
+/**
+ * The same tests again, by kernels for a GPU, one file after the other beside the tests: it is shown in one piece. They are
+ * not run again before a file changes that they depend on.
+ */
 async function emulatorPass(emulated) {
   if (emulated === undefined) return new Map();
+  const sources = new CheckedSources('emulated-kernels', concernsKernels);
+  if (sources.unchanged) {
+    console.log('ok  kernels on the emulator (no file that they depend on has changed since they passed)');
+    return new Map();
+  }
   const startMs = performance.now();
   const files = [...testFiles('kernels'), ...testFiles('nn').filter(isOnKernels)];
   // Whole training runs use the other order, the ascending one.
@@ -147,6 +170,7 @@ async function emulatorPass(emulated) {
   const { status, output, totals } = await runTests(files, { concurrency: 1, variables, show });
   process.stdout.write(output);
   finish('kernels on the emulator', status, startMs);
+  sources.passed();
   return totals;
 }
 

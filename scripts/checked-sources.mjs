@@ -1,13 +1,13 @@
-// Tells whether any file of the project has changed since its sources were last checked, by the contents of
-// all files that git would commit. Outside of a clone this cannot be told, and everything is checked.
+// Tells whether any file that a check depends on has changed since the check passed, by the contents of the files that
+// git would commit. Outside of a clone this cannot be told, and everything is checked.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
-const NOTE = 'node_modules/.cache/vitrail/checked-sources';
+const NOTES = 'node_modules/.cache/vitrail';
 
-function currentDigest() {
+function digestOf(concerns) {
   const { status, stdout } = spawnSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
@@ -15,21 +15,33 @@ function currentDigest() {
   if (status !== 0) return undefined;
   const hash = createHash('sha256').update(process.version);
   const files = stdout.split('\0').filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
-  for (const path of files.sort()) hash.update(`\0${path}\0`).update(readFileSync(path));
+  for (const path of files.filter(concerns).sort()) hash.update(`\0${path}\0`).update(readFileSync(path));
   return hash.digest('hex');
 }
 
-/** Notes the state that is about to be checked, because a file may change meanwhile. */
-let digest;
+/** The state of the files of a check when it is made, because a file may change meanwhile. */
+export class CheckedSources {
+  #note;
+  #digest;
 
-export function isUnchanged() {
-  digest = currentDigest();
-  return digest !== undefined && existsSync(NOTE) && readFileSync(NOTE, 'utf8') === digest;
-}
+  /** @param {string} check its name @param {(path: string) => boolean} concerns whether it depends on a file */
+  constructor(check, concerns = () => true) {
+    this.#note = join(NOTES, check);
+    this.#digest = digestOf(concerns);
+  }
 
-/** Has to be called when all checks have passed. */
-export function noteChecked() {
-  if (digest === undefined) return;
-  mkdirSync(dirname(NOTE), { recursive: true });
-  writeFileSync(NOTE, digest);
+  get unchanged() {
+    return (
+      this.#digest !== undefined &&
+      existsSync(this.#note) &&
+      readFileSync(this.#note, 'utf8') === this.#digest
+    );
+  }
+
+  /** Has to be called when the check has passed. */
+  passed() {
+    if (this.#digest === undefined) return;
+    mkdirSync(dirname(this.#note), { recursive: true });
+    writeFileSync(this.#note, this.#digest);
+  }
 }
