@@ -11,6 +11,7 @@ export {
 } from './api/check-data.js';
 export { digest, type DigestOptions, type WeightsDigest } from './api/digest.js';
 export { evaluate, type EvaluateOptions, type EvaluationResult, type SkippedImage } from './api/evaluate.js';
+export { exportModel, type ExportFormat, type ExportOptions, type ExportResult } from './api/export-model.js';
 export { fit, type Fit, type FitOptions } from './api/fit.js';
 export { openTrainedModel, type OpenOptions } from './api/open-trained-model.js';
 export { predict, type Guess, type Prediction, type PredictOptions } from './api/predict.js';

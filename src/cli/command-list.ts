@@ -65,6 +65,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./trained/predict.js')).registerPredict,
   },
   {
+    name: 'export',
+    usage: '[options] <checkpoint>',
+    description: 'write a trained model for Hugging Face, timm or torchvision',
+    load: async () => (await import('./trained/export.js')).registerExport,
+  },
+  {
     name: 'summary',
     usage: '[options] <model>',
     description: 'layers, shapes, parameters and FLOPs of a model',

@@ -43,4 +43,14 @@ export const WEIGHT_ERRORS = {
     '{path}: {key} is {value}; vitrail does {expected}',
     'give what the model was trained with by --mean, --std, --interpolation, --crop-mode, --crop-fraction and --image-size',
   ),
+  EXPORT_IMPOSSIBLE: define(
+    'the model {model} cannot be exported to {format}: {reason}',
+    'export it to another format: vitrail export --help lists them',
+  ),
+  EXPORT_EXISTS: define('{path} exists already', 'remove it, or name another place with --out'),
+  EXPORT_DIFFERS: define(
+    'what was exported to {format} gives other logits: they differ by {difference}, {limit} is the rounding of the format',
+    'nothing was written; report this with the run, because it is an error of vitrail',
+  ),
+  EXPORT_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
 } as const satisfies Record<string, Definition>;

@@ -1,0 +1,124 @@
+/** A trained model becomes a folder for another library, whole or not at all. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { exportModel } from '../../src/api/export-model.js';
+import { logitDifference } from '../../src/api/export/logit-difference.js';
+import { nodeDisk } from '../../src/host/disk.js';
+import { systemHost } from '../../src/host/host.js';
+import { initialWeights } from '../../src/nn/vit/initialisation.js';
+import { writeCheckpoint } from '../../src/run/checkpoint/checkpoint-writer.js';
+import { readSafetensors } from '../../src/run/checkpoint/safetensors.js';
+import { resolveConfig, type OptionValues } from '../../src/run/config/config.js';
+import { checkpointState } from '../../src/run/folder/run-checkpoint.js';
+import { initialRunState } from '../../src/run/journal/run-state.js';
+import { modelSpec } from '../../src/run/model/model-spec.js';
+import { parameterLayout } from '../../src/run/model/parameter-layout.js';
+import { temporaryFolder, writeDataset } from '../worker/data/temporary-files.js';
+
+const CLASSES = ['ant', 'bee', 'cat'];
+
+/** A checkpoint as a run leaves it, with the images of its run. */
+async function checkpointIn(
+  context: TestContext,
+  options: OptionValues = {},
+  change: (weights: Float32Array) => void = () => undefined,
+) {
+  const dir = await temporaryFolder(context);
+  const data = join(dir, 'data');
+  await mkdir(data);
+  await writeDataset(data, CLASSES, { train: 1, test: 3 });
+  const own = { data, model: 'vit-micro/8', imageSize: 16 };
+  const config = resolveConfig({ flags: Object.assign(own, options) });
+  const spec = modelSpec(config.model, Object.assign({}, config, { classes: CLASSES.length }));
+  const layout = parameterLayout(spec);
+  const weights = initialWeights(spec, 'timm', 3);
+  change(weights);
+  const run = initialRunState(layout.slots.length);
+  const state = checkpointState({ run, config, classes: CLASSES, manifestDigest: 'm', backend: 'wasm' });
+  const content = { step: 0, layout, weights, slots: {}, state, metadata: {} };
+  const path = await writeCheckpoint(systemHost, dir, content, async () => Promise.resolve());
+  return { dir, data, path, weights, layout, out: join(dir, 'exported') };
+}
+
+const jsonOf = (...path: string[]): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(...path), 'utf8')) as Record<string, unknown>;
+
+test('Hugging Face: weights, config, preprocessing and card are in the folder, and logits are equal', async (t) => {
+  const { data, path, out, weights, layout } = await checkpointIn(t, { interpolation: 'bicubic' });
+  const { difference, images } = await exportModel(path, { to: 'hf', out, data, backend: 'wasm' });
+  assert.deepEqual([difference, images], [0, 8]);
+  const names = ['README.md', 'config.json', 'model.safetensors', 'preprocessor_config.json'];
+  assert.deepEqual(readdirSync(out).sort(), names);
+  const config = jsonOf(out, 'config.json');
+  assert.deepEqual(config['id2label'], { '0': 'ant', '1': 'bee', '2': 'cat' });
+  assert.deepEqual([config['hidden_act'], config['layer_norm_eps']], ['gelu_new', 1e-6]);
+  const { size, crop_size, resample } = jsonOf(out, 'preprocessor_config.json');
+  assert.deepEqual([size, crop_size, resample], [{ shortest_edge: 18 }, { height: 16, width: 16 }, 3]);
+  const tensors = await readSafetensors(nodeDisk, join(out, 'model.safetensors'));
+  const { offset, length } = layout.slots.find(({ name }) => name === 'blocks.2.attn.qkv.weight')!;
+  const key = tensors.get('vit.encoder.layer.2.attention.attention.key.weight')!;
+  assert.deepEqual(key.data, weights.slice(offset + length / 3, offset + (2 * length) / 3));
+  assert.match(readFileSync(join(out, 'README.md'), 'utf8'), /AutoModelForImageClassification/);
+});
+
+test('timm: the config names every size, and the view as timm says it', async (t) => {
+  const { data, path, out } = await checkpointIn(t, { gelu: 'erf' });
+  await exportModel(path, { to: 'timm', out, data, backend: 'wasm' });
+  const { model_args: args, pretrained_cfg: cfg } = jsonOf(out, 'config.json');
+  assert.deepEqual(args, {
+    img_size: 16,
+    patch_size: 8,
+    embed_dim: 64,
+    depth: 4,
+    num_heads: 2,
+    mlp_ratio: 4,
+    act_layer: 'gelu',
+    qkv_bias: true,
+    global_pool: 'token',
+    fc_norm: false,
+    reg_tokens: 0,
+    no_embed_class: false,
+  });
+  const { crop_pct: fraction, label_names: labels } = cfg as { crop_pct: number; label_names: string[] };
+  assert.deepEqual([Math.floor(16 / fraction), labels], [18, CLASSES]);
+});
+
+test('what a library cannot express, and what exists already, is refused before anything is written', async (t) => {
+  const { dir, data, path, out } = await checkpointIn(t);
+  const before = readdirSync(dir);
+  const to = async (format: 'hf' | 'torchvision', place: string) =>
+    exportModel(path, { to: format, out: place, data, backend: 'wasm' });
+  await assert.rejects(to('torchvision', out), { code: 'EXPORT_IMPOSSIBLE' });
+  await assert.rejects(to('hf', data), { code: 'EXPORT_EXISTS' });
+  assert.deepEqual(readdirSync(dir), before);
+});
+
+test('a model whose logits cannot be compared leaves nothing behind', async (t) => {
+  const { dir, data, path, out } = await checkpointIn(t, {}, (weights) => weights.fill(NaN, 0, 64));
+  const before = readdirSync(dir);
+  await assert.rejects(exportModel(path, { to: 'hf', out, data, backend: 'wasm' }), {
+    code: 'EXPORT_DIFFERS',
+  });
+  assert.deepEqual(readdirSync(dir), before);
+});
+
+test('what a killed export left is removed by the next one to the same place', async (t) => {
+  const { dir, data, path, out } = await checkpointIn(t);
+  await mkdir(join(dir, '.tmp-exported-left'));
+  await mkdir(join(dir, '.tmp-other-left'));
+  await exportModel(path, { to: 'timm', out, data, backend: 'wasm' });
+  assert.ok(!existsSync(join(dir, '.tmp-exported-left')));
+  assert.ok(existsSync(join(dir, '.tmp-other-left')));
+});
+
+test('a difference of logits is relative to the largest, and nothing that is no number passes', () => {
+  assert.equal(logitDifference([1, -4], [1, -4]), 0);
+  assert.equal(logitDifference([1, -4], [2, -4]), 0.25);
+  assert.equal(logitDifference([0, 0], [0, 1]), Infinity);
+  assert.equal(logitDifference([1], [NaN]), Infinity);
+  assert.equal(logitDifference([1], [1, 2]), Infinity);
+  assert.equal(logitDifference([], []), Infinity);
+});
