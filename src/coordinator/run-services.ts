@@ -11,6 +11,7 @@ import { Cluster } from './cluster.js';
 import { CoordinatorMetrics } from './watch/coordinator-metrics.js';
 import type { ClusterEvent } from './members/cluster-event.js';
 import type { DiskWait } from '../host/disk-space.js';
+import { trainedLayout } from '../run/model/trained-parameters.js';
 import { Journal } from '../run/journal/journal.js';
 import type { JournalOpen } from '../run/journal/journal-format.js';
 import { LateObserver } from './watch/late-observer.js';
@@ -112,7 +113,8 @@ export async function openServices(
   const { generation } = opening;
   const { perEpoch } = runLength(config, manifest);
   const trainSamples = manifest.train.samples.length;
-  const common = { cluster, config, layout, trainSamples, perEpoch, interrupted };
+  const trained = trainedLayout(layout, config.freeze);
+  const common = { cluster, config, layout: trained, trainSamples, perEpoch, interrupted };
   const runner = new StepRunner({ ...common, generation });
   const sources = {
     progress,

@@ -44,6 +44,7 @@ export interface Committing {
 export interface StepRunnerOptions {
   readonly cluster: Cluster;
   readonly config: RunConfig;
+  /** Of the parameters that are trained. */
   readonly layout: ParameterLayout;
   readonly trainSamples: number;
   readonly perEpoch: number;

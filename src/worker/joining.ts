@@ -128,7 +128,7 @@ export async function fillState(
     await link.call('pull', { part, target });
   }
   const momentsPulled = pullParts.length > 1;
-  if (!momentsPulled) initialiseState(config, moments, weights);
+  if (!momentsPulled) initialiseState(config, moments, weights, shared.mine.byteLength / 4);
   status.setState(step);
   return true;
 }

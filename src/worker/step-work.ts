@@ -18,6 +18,7 @@ import type { StatusBoard } from './link/status-board.js';
 export interface StepWorkServices {
   readonly clock: Clock;
   readonly config: RunConfig;
+  /** Of the parameters that are trained. */
   readonly layout: ParameterLayout;
   readonly status: StatusBoard;
   readonly loader: Pick<Loader, 'prefetch' | 'take' | 'ready'>;

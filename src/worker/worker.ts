@@ -10,6 +10,7 @@ import type { Manifest } from '../run/dataset/manifest.js';
 import { coded, reasonOf, type VitrailError } from '../errors/errors.js';
 import { modelSpec } from '../run/model/model-spec.js';
 import { parameterLayout } from '../run/model/parameter-layout.js';
+import { trainedLayout } from '../run/model/trained-parameters.js';
 import { Phase, type Body } from '../wire/codec.js';
 import { systemClock } from '../host/clock.js';
 import { Resources } from '../host/resources.js';
@@ -133,7 +134,15 @@ async function prepare(
   const training = trainingOn({ config, layout, state, engine });
   resources.add(() => training.dispose());
   const { accumulator } = training;
-  const work = new StepWork({ clock: systemClock, config, layout, status, loader, engine, accumulator });
+  const work = new StepWork({
+    clock: systemClock,
+    config,
+    layout: trainedLayout(layout, config.freeze),
+    status,
+    loader,
+    engine,
+    accumulator,
+  });
   const parts = { clock: systemClock, config, link, status, loader, engine, state, training, work };
   const loop = new StepLoop({ ...parts, log: options.log });
   return { config, spec, state, training, work, loop, engine, device };

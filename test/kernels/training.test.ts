@@ -25,6 +25,8 @@ const FEATURED: readonly ModelSpec[] = [
 ];
 const native = { backend: 'native', dropout: 0.1, labelSmoothing: 0.1 } as const;
 
+const DROP_PATH = 0.5;
+
 async function liveStep(engine: ComputeEngine, spec: ModelSpec): Promise<Step> {
   engine.loadWeights(spec === SPEC ? weights : liveWeights(spec));
   return stepOf(engine, batch, parameterLayout(spec).length, { step: 2, microBatch: 1 });
@@ -40,7 +42,7 @@ for (const precision of ['fp32', 'bf16'] as const) {
         for (const level of kernels!.levels()) {
           const steps = [];
           for (const threads of [1, 2, 1]) {
-            const engine = await engineWith({ ...native, spec, precision, threads });
+            const engine = await engineWith({ ...native, spec, precision, threads, dropPath: DROP_PATH });
             kernels!.configure({ level });
             steps.push(await liveStep(engine, spec));
             engine.dispose();
@@ -57,12 +59,12 @@ for (const precision of ['fp32', 'bf16'] as const) {
 for (const spec of [SPEC, ...FEATURED]) {
   const model = `${spec.pooling}, ${spec.registers} registers`;
   test(
-    `fused and composed parts give the same loss and gradient, dropout included (${model})`,
+    `fused and composed parts give the same loss and gradient, dropout and drop path included (${model})`,
     { skip },
     async () => {
       const steps = [];
       for (const composed of [false, true]) {
-        const engine = await engineWith({ ...native, spec, composed });
+        const engine = await engineWith({ ...native, spec, composed, dropPath: DROP_PATH });
         steps.push(await liveStep(engine, spec));
         engine.dispose();
       }
@@ -76,7 +78,7 @@ for (const spec of [SPEC, ...FEATURED]) {
   test(`blocks that are computed again in the backward pass change no bit (${model})`, { skip }, async () => {
     const steps = [];
     for (const recompute of [false, true]) {
-      const engine = await engineWith({ ...native, spec, recompute });
+      const engine = await engineWith({ ...native, spec, recompute, dropPath: DROP_PATH });
       steps.push(await liveStep(engine, spec));
       engine.dispose();
     }

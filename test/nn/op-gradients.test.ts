@@ -17,6 +17,7 @@ import { layerNorm } from '../../src/nn/ops/layer-norm.js';
 import { layerScale } from '../../src/nn/ops/layer-scale.js';
 import { linear } from '../../src/nn/ops/linear.js';
 import { poolTokens, tokenSums } from '../../src/nn/ops/pool-tokens.js';
+import { scaleImages } from '../../src/nn/ops/scale-images.js';
 import { tanh } from '../../src/nn/ops/tanh.js';
 import { twoHeads } from '../../src/nn/ops/two-heads.js';
 import { Tape } from '../../src/nn/tape.js';
@@ -196,6 +197,12 @@ const CASES: Case[] = [
         const at = (token: number): number => x[(image * 5 + token) * 3 + column]!;
         return sum === 0 ? at(1) : (at(2) + at(3) + at(4)) / 3;
       }),
+  },
+  {
+    name: 'scaleImages',
+    shapes: [[4, 3]],
+    op: (tape, [x]) => scaleImages(tape, matrix(x), [0, 1.5]),
+    reference: (x) => x.map((value, i) => (i < 6 ? 0 : 1.5 * value)),
   },
   {
     name: 'joinRows',

@@ -3,6 +3,7 @@ import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
 import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
+import { frozenParts } from '../../run/model/trained-parameters.js';
 import { pixelScale, type PixelScale } from '../../run/model/patches.js';
 import type { Transform } from '../../run/model/preprocessing.js';
 import type { Judgement, Pass } from '../vit/pass.js';
@@ -27,6 +28,10 @@ export interface EngineOptions extends ComputeOptions {
   readonly std?: string | null;
   /** Probability of zeroing an element, in [0, 1). */
   readonly dropout: number;
+  /** Probability of dropping a branch of a sample in the last block, in [0, 1); 0 if missing. */
+  readonly dropPath?: number;
+  /** What is not trained; null or missing for nothing. */
+  readonly freeze?: string | null;
   /** Probability mass spread over all classes, in [0, 1). */
   readonly labelSmoothing: number;
   /** Keep only the input of each encoder block, and compute the block again in the backward pass. */
@@ -56,6 +61,8 @@ export interface Outputs {
   readonly logits: Float32Array;
   readonly probabilities: Float32Array;
 }
+
+const NOTHING_FROZEN = frozenParts(null, 0);
 
 /** The position of a micro-batch that is only measured. */
 const NOWHERE: MicroBatchPosition = { step: 0, microBatch: 0 };
@@ -193,18 +200,25 @@ export class ComputeEngine {
   }
 
   #passAndBack(batch: MicroBatch, position: MicroBatchPosition, onGradient: GradientCallback): Judgement {
-    const { spec, seed, dropout, labelSmoothing, recompute } = this.#options;
+    const { spec, seed, dropout, labelSmoothing, recompute, dropPath = 0, freeze = null } = this.#options;
+    const frozen = frozenParts(freeze, spec.layers);
     const weights = this.#loaded();
     const { labels } = batch;
     const tape = new Tape(weights.slots, (slot, gradient) => {
       onGradient(slot, this.#compute.gradientOf(gradient));
     });
     const { parts } = this.#compute;
-    const pass: Pass = { parts, tape, images: labels.length, dropout: { rate: dropout, seed, ...position } };
+    const pass: Pass = {
+      parts,
+      tape,
+      images: labels.length,
+      dropout: { rate: dropout, seed, ...position },
+      dropPath: { rate: dropPath, layers: spec.layers, key: { seed, ...position } },
+    };
     try {
       return tf.tidy(() => {
         const judge = parts.crossEntropy(labels, spec.classes, labelSmoothing);
-        const logits = vit(pass, weights.vit, this.#input(batch, labels.length), recompute);
+        const logits = vit(pass, weights.vit, this.#input(batch, labels.length), recompute, frozen);
         const { losses, predictions } = judge(tape, logits);
         // Not tf.ones, which is made on the host.
         tape.walk(losses, tf.fill([labels.length], 1));
@@ -234,8 +248,8 @@ export class ComputeEngine {
 
   #infer(input: ModelInput, images: number): tf.Tensor2D {
     const { parts } = this.#compute;
-    const pass: Pass = { parts, tape: undefined, images, dropout: undefined };
-    return vit(pass, this.#loaded().vit, this.#input(input, images), false);
+    const pass: Pass = { parts, tape: undefined, images, dropout: undefined, dropPath: undefined };
+    return vit(pass, this.#loaded().vit, this.#input(input, images), false, NOTHING_FROZEN);
   }
 
   /** [m N, C P P] */

@@ -6,18 +6,21 @@ import { tf } from '../tfjs.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
+import { BRANCH, droppedSamples } from '../vit/drop-path.js';
 import { parametersOf } from '../ops/linear.js';
 import { BranchOutput } from './branch-output.js';
 import { activeDropout, type FusedDevice } from './device.js';
+import { branchGradient, withoutBranch } from './dropped-rows.js';
 import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
 /** z' = MSA(LN(z)) + z, [T, D] -> [T, D]. */
 export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'] {
   const { kernels, bf16 } = device;
-  return ({ tape, images, dropout: key }, { norm1, attention }, layer, z) => {
+  return ({ tape, images, dropout: key, dropPath }, { norm1, attention }, layer, z) => {
     const [rows, hidden] = z.shape;
     const { heads, qkv: qkvWeights } = attention;
-    const last = new BranchOutput(device, attention.out, attention.scale);
+    const path = droppedSamples(dropPath, layer, BRANCH.attention, images);
+    const last = new BranchOutput(device, attention.out, attention.scale, path?.kept);
     const shape = { images, tokens: rows / images, heads, width: hidden / heads, bf16 };
     const dropout = activeDropout(key, DROPOUT_SITE.attentionOutput(layer));
     return tf.tidy(() => {
@@ -35,6 +38,7 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
       });
       const output = device.activation(rows, hidden);
       device.linear(mixed, last.folded(), output, { dropout, residual: z });
+      withoutBranch(device, z, output, images, path?.dropped);
 
       tape?.record({
         output,
@@ -43,7 +47,7 @@ export function attentionBranch(device: FusedDevice): VitParts['attentionBranch'
         backward: (dOutput, [savedZ, savedMean, savedRstd, savedQkv, savedMixed, savedLogSumExp]) => {
           const statistics = { mean: savedMean, rstd: savedRstd };
           const dz = dOutput as tf.Tensor2D;
-          const dBranch = device.throughDropout(dz, dropout);
+          const dBranch = branchGradient(device, device.throughDropout(dz, dropout), images, path?.dropped);
           const dLast = last.gradients(dBranch, savedMixed);
           const dMixed = device.activation(rows, hidden);
           device.linearInputGradient(dBranch, last.folded(), dMixed);

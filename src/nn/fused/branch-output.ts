@@ -11,12 +11,17 @@ export class BranchOutput {
   readonly #device: FusedDevice;
   readonly #weights: LinearWeights;
   readonly #scale: tf.Tensor1D | undefined;
+  readonly #factor: number;
 
-  /** @param scale [out]: LayerScale's factors; undefined for a model without LayerScale */
-  constructor(device: FusedDevice, weights: LinearWeights, scale: tf.Tensor1D | undefined) {
+  /**
+   * @param scale [out]: LayerScale's factors; undefined for a model without LayerScale
+   * @param factor of the whole branch: drop path's
+   */
+  constructor(device: FusedDevice, weights: LinearWeights, scale: tf.Tensor1D | undefined, factor = 1) {
     this.#device = device;
     this.#weights = weights;
     this.#scale = scale;
+    this.#factor = factor;
   }
 
   /** In the order of `gradients`. */
@@ -25,28 +30,37 @@ export class BranchOutput {
     return this.#scale === undefined ? own : [...own, this.#scale];
   }
 
-  /** The weights that gemms take; to be called inside a tidy. They are computed for each use, which is cheaper than to keep them. */
+  /** The weights that gemms take, to be called inside a tidy: computed for each use, which is cheaper than to keep them. */
   folded(): DenseWeights {
     const { weight, bias, operand } = this.#weights;
-    const scale = this.#scale;
-    if (scale === undefined) return this.#weights;
-    const folded = tf.mul<tf.Tensor2D>(weight, tf.reshape(scale, [weight.shape[0], 1]));
+    const factors = this.#factors();
+    if (factors === undefined) return this.#weights;
+    const folded = tf.mul<tf.Tensor2D>(weight, tf.reshape(factors, [-1, 1]));
     return {
       weight: folded,
       operand: operand && bf16Copy(bufferOf(folded), folded.shape),
-      bias: bias && tf.mul<tf.Tensor1D>(bias, scale),
+      bias: bias && tf.mul<tf.Tensor1D>(bias, factors),
     };
   }
 
   /** Of the parameters, from the gradient dy [T, out] of the output and the input x [T, in]. */
   gradients(dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor[] {
     const { weight, bias } = this.#weights;
-    const scale = this.#scale;
+    const factors = this.#factors();
     const [dFolded, dFoldedBias] = this.#device.linearGradients(dy, x);
-    if (scale === undefined) return bias === undefined ? [dFolded] : [dFolded, dFoldedBias];
-    const dWeight = tf.mul(dFolded, tf.reshape(scale, [weight.shape[0], 1]));
+    if (factors === undefined) return bias === undefined ? [dFolded] : [dFolded, dFoldedBias];
+    const own = [tf.mul(dFolded, tf.reshape(factors, [-1, 1]))];
+    if (bias !== undefined) own.push(tf.mul(dFoldedBias, factors));
+    if (this.#scale === undefined) return own;
     const ofWeight = tf.sum(tf.mul(dFolded, weight), 1);
-    if (bias === undefined) return [dWeight, ofWeight];
-    return [dWeight, tf.mul(dFoldedBias, scale), tf.add(ofWeight, tf.mul(dFoldedBias, bias))];
+    const dFactors = bias === undefined ? ofWeight : tf.add(ofWeight, tf.mul(dFoldedBias, bias));
+    return [...own, tf.mul(dFactors, this.#factor)];
+  }
+
+  /** [out], or one for all columns; undefined if there is nothing to multiply with */
+  #factors(): tf.Tensor1D | undefined {
+    if (this.#scale !== undefined)
+      return this.#factor === 1 ? this.#scale : tf.mul<tf.Tensor1D>(this.#scale, this.#factor);
+    return this.#factor === 1 ? undefined : tf.tensor1d([this.#factor], 'float32');
   }
 }

@@ -7,18 +7,21 @@ import { ACTIVATION, GELU_FORM } from '../../kernels/kernel-api.js';
 import { bufferOf } from '../backend/tensor-buffers.js';
 import { DROPOUT_SITE } from '../vit/dropout-site.js';
 import type { VitParts } from '../vit/pass.js';
+import { BRANCH, droppedSamples } from '../vit/drop-path.js';
 import { parametersOf } from '../ops/linear.js';
 import { BranchOutput } from './branch-output.js';
 import { activeDropout, type FusedDevice } from './device.js';
+import { branchGradient, withoutBranch } from './dropped-rows.js';
 import { normalise, recomputeNormalised, normaliseGradients } from './norm.js';
 
 /** z = MLP(LN(z')) + z', [T, D] -> [T, D]. */
 export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
   const { kernels } = device;
-  return ({ tape, dropout: key }, { norm2, mlp }, layer, z) => {
+  return ({ tape, images, dropout: key, dropPath }, { norm2, mlp }, layer, z) => {
     const [rows, hidden] = z.shape;
     const { fc1 } = mlp;
-    const last = new BranchOutput(device, mlp.fc2, mlp.scale);
+    const path = droppedSamples(dropPath, layer, BRANCH.mlp, images);
+    const last = new BranchOutput(device, mlp.fc2, mlp.scale, path?.kept);
     const wide = fc1.weight.shape[0];
     const form = GELU_FORM[mlp.gelu];
     const activation = mlp.gelu === 'erf' ? ACTIVATION.geluErf : ACTIVATION.geluTanh;
@@ -32,6 +35,7 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
       y.dispose();
       const output = device.activation(rows, hidden);
       device.linear(active, last.folded(), output, { dropout: outputDropout, residual: z });
+      withoutBranch(device, z, output, images, path?.dropped);
       active.dispose();
       if (tape === undefined || preActivation === undefined) return output;
 
@@ -42,7 +46,12 @@ export function mlpBranch(device: FusedDevice): VitParts['mlpBranch'] {
         backward: (dOutput, [savedZ, savedMean, savedRstd, savedPreActivation]) => {
           const statistics = { mean: savedMean, rstd: savedRstd };
           const dz = dOutput as tf.Tensor2D;
-          const dBranch = device.throughDropout(dz, outputDropout);
+          const dBranch = branchGradient(
+            device,
+            device.throughDropout(dz, outputDropout),
+            images,
+            path?.dropped,
+          );
           const dWide = device.activation(rows, wide);
           device.linearInputGradient(dBranch, last.folded(), dWide);
           // In place: the saved values are overwritten by the activations, and their gradient by that of the

@@ -36,11 +36,22 @@ function features(pass: Pass, weights: ClassifierWeights, z: Tensor2D, patches: 
   return sums.count === 1 ? pooled : joinRows(tape, pooled, images);
 }
 
-/** [B S, D] -> [B, K]. @param patches N: the last tokens of an image */
-export function classify(pass: Pass, weights: ClassifierWeights, z: Tensor2D, patches: number): Tensor2D {
+/**
+ * [B S, D] -> [B, K].
+ * @param patches N: the last tokens of an image
+ * @param headOnly the tape records the head alone
+ */
+export function classify(
+  pass: Pass,
+  weights: ClassifierWeights,
+  z: Tensor2D,
+  patches: number,
+  headOnly: boolean,
+): Tensor2D {
   const { tape } = pass;
   const { head, secondHead, preLogits } = weights;
-  const y = features(pass, weights, z, patches);
+  const y = features(headOnly ? { ...pass, tape: undefined } : pass, weights, z, patches);
+  if (headOnly) tape?.watch(y);
   if (secondHead !== undefined) return twoHeads(tape, y, head, secondHead);
   return linear(tape, preLogits === undefined ? y : tanh(tape, linear(tape, y, preLogits)), head);
 }

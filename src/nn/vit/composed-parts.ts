@@ -11,7 +11,18 @@ import { tf } from '../tfjs.js';
 import { mlp } from './mlp.js';
 import { patchEmbedding } from './patch-embedding.js';
 import { selfAttention } from './self-attention.js';
-import type { VitParts } from './pass.js';
+import { scaleImages } from '../ops/scale-images.js';
+import { BRANCH, droppedSamples } from './drop-path.js';
+import type { Pass, VitParts } from './pass.js';
+
+/** A branch's output without the samples that lose the branch. */
+function dropped(pass: Pass, layer: number, branch: 0 | 1, x: tf.Tensor2D): tf.Tensor2D {
+  const samples = droppedSamples(pass.dropPath, layer, branch, pass.images);
+  if (samples === undefined) return x;
+  const factors = new Array<number>(pass.images).fill(samples.kept);
+  for (const image of samples.dropped) factors[image] = 0;
+  return scaleImages(pass.tape, x, factors);
+}
 
 export const composedParts: VitParts = {
   input(input, spec, scale) {
@@ -21,10 +32,12 @@ export const composedParts: VitParts = {
   },
   embed: patchEmbedding,
   attentionBranch(pass, { norm1, attention }, layer, z) {
-    return add(pass.tape, selfAttention(pass, attention, layer, layerNorm(pass.tape, z, norm1)), z);
+    const branch = selfAttention(pass, attention, layer, layerNorm(pass.tape, z, norm1));
+    return add(pass.tape, dropped(pass, layer, BRANCH.attention, branch), z);
   },
   mlpBranch(pass, weights, layer, z) {
-    return add(pass.tape, mlp(pass, weights.mlp, layer, layerNorm(pass.tape, z, weights.norm2)), z);
+    const branch = mlp(pass, weights.mlp, layer, layerNorm(pass.tape, z, weights.norm2));
+    return add(pass.tape, dropped(pass, layer, BRANCH.mlp, branch), z);
   },
   classToken,
   poolTokens,

@@ -8,6 +8,7 @@ import type { Tape } from '../tape.js';
 import type { EmbeddingWeights } from '../ops/embed-tokens.js';
 import type { LayerNormWeights } from '../ops/layer-norm.js';
 import type { TokenSums } from '../ops/pool-tokens.js';
+import type { DropPath } from './drop-path.js';
 import type { EncoderBlockWeights } from './vit-weights.js';
 
 export interface Pass {
@@ -19,6 +20,8 @@ export interface Pass {
   readonly images: number;
   /** Undefined outside training. */
   readonly dropout: DropoutKey | undefined;
+  /** Undefined outside training. */
+  readonly dropPath: DropPath | undefined;
 }
 
 /** Every sample's loss and prediction. */

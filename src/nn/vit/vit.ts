@@ -2,6 +2,7 @@
 import { tf } from '../tfjs.js';
 import { classify } from './classifier.js';
 import { encoderBlock } from './encoder-block.js';
+import type { FrozenParts } from '../../run/model/trained-parameters.js';
 import type { Pass } from './pass.js';
 import { recomputed } from './recomputed.js';
 import type { VitWeights } from './vit-weights.js';
@@ -10,17 +11,29 @@ import type { VitWeights } from './vit-weights.js';
  * Logits of a micro-batch.
  * @param patches [B N, C P P]
  * @param recompute keep only the input of each encoder block, and run the block again in the backward pass
+ * @param frozen parts that are not recorded, so that the backward pass ends before them
  * @returns [B, K]
  */
-export function vit(pass: Pass, weights: VitWeights, patches: tf.Tensor2D, recompute: boolean): tf.Tensor2D {
-  let z = tf.tidy(() => pass.parts.embed(pass, weights.embedding, patches));
+export function vit(
+  pass: Pass,
+  weights: VitWeights,
+  patches: tf.Tensor2D,
+  recompute: boolean,
+  frozen: FrozenParts,
+): tf.Tensor2D {
+  const unrecorded: Pass = { ...pass, tape: undefined };
+  const { length: layers } = weights.blocks;
+  let z = tf.tidy(() => pass.parts.embed(frozen.embedding ? unrecorded : pass, weights.embedding, patches));
   for (const [layer, block] of weights.blocks.entries()) {
     const input = z;
+    const within = layer < frozen.blocks ? unrecorded : pass;
+    if (frozen.embedding && layer === frozen.blocks) pass.tape?.watch(input);
     const run = (inner: Pass, x: tf.Tensor2D) => encoderBlock(inner, block, layer, x);
-    z = tf.tidy(() => (recompute ? recomputed(pass, input, run) : run(pass, input)));
+    z = tf.tidy(() => (recompute ? recomputed(within, input, run) : run(within, input)));
     input.dispose();
   }
-  const logits = tf.tidy(() => classify(pass, weights.classifier, z, weights.embedding.patches));
+  if (frozen.embedding && frozen.blocks === layers && !frozen.norm) pass.tape?.watch(z);
+  const logits = tf.tidy(() => classify(pass, weights.classifier, z, weights.embedding.patches, frozen.norm));
   z.dispose();
   return logits;
 }

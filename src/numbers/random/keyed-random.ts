@@ -15,6 +15,7 @@ export const PURPOSE = {
   chaos: 6,
   valSplit: 7,
   simulation: 8,
+  dropPath: 9,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];

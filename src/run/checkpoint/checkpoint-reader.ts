@@ -116,6 +116,9 @@ function groupBySlot(tensors: readonly StoredTensor[]): Map<string, StoredTensor
   return groups;
 }
 
+/** The moving average is of all parameters; moments are of those that are trained. */
+const AVERAGE_SLOT = 'ema';
+
 /** Reads the tensors called `prefix` + parameter into one flat array. The file's names and shapes must match. */
 async function readFlat(
   disk: Disk,
@@ -133,21 +136,30 @@ async function readFlat(
 
 /**
  * A whole checkpoint, verified, for the model of `layout`.
+ * @param trained of the parameters that have moments: the last ones of `layout`
  * @throws as `readCheckpointState`; CHECKPOINT_OTHER_MODEL naming the first parameter that differs
  */
-export async function readCheckpoint(disk: Disk, path: string, layout: ParameterLayout): Promise<Checkpoint> {
+export async function readCheckpoint(
+  disk: Disk,
+  path: string,
+  layout: ParameterLayout,
+  trained = layout,
+): Promise<Checkpoint> {
   const verified = await verifyCheckpoint(disk, path);
   const weightsFile = join(path, WEIGHTS_FILE);
   const optimizerFile = join(path, OPTIMIZER_FILE);
   const { tensors } = await readSafetensorsHeader(disk, weightsFile);
   const groups = groupBySlot((await readSafetensorsHeader(disk, optimizerFile)).tensors);
+  const layoutOf = (slot: string): ParameterLayout => (slot === AVERAGE_SLOT ? layout : trained);
   const differences = [
     layoutDifference(layout, tensors),
-    ...[...groups].map(([slot, group]) => layoutDifference(layout, group, `${slot}.`)),
+    ...[...groups].map(([slot, group]) => layoutDifference(layoutOf(slot), group, `${slot}.`)),
   ];
   const difference = differences.find((found) => found !== null);
   if (typeof difference === 'string') throw coded('CHECKPOINT_OTHER_MODEL', { path, difference });
   const slots: Record<string, Float32Array> = {};
-  for (const slot of groups.keys()) slots[slot] = await readFlat(disk, optimizerFile, layout, `${slot}.`);
+  for (const slot of groups.keys()) {
+    slots[slot] = await readFlat(disk, optimizerFile, layoutOf(slot), `${slot}.`);
+  }
   return { ...verified, weights: await readFlat(disk, weightsFile, layout, ''), slots };
 }

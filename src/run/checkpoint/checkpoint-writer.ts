@@ -31,7 +31,10 @@ export interface CheckpointContent {
   readonly layout: ParameterLayout;
   /** Flat, in layout order. */
   readonly weights: Float32Array;
-  /** Optimizer state by name (`exp_avg`, `ema` ...), each flat, in layout order. */
+  /**
+   * Optimizer state by name (`exp_avg`, `ema` ...), each flat, in layout order. Where only the last parameters are trained,
+   * moments may be theirs alone.
+   */
   readonly slots: Readonly<Record<string, Float32Array>>;
   readonly state: CheckpointState;
   /** Metadata of weights.safetensors about the model, besides format and step. */
@@ -39,15 +42,17 @@ export interface CheckpointContent {
 }
 
 function tensorsOf(layout: ParameterLayout, flat: Float32Array, prefix: string): NamedTensor[] {
-  if (flat.length !== layout.length) {
+  const missing = layout.length - flat.length;
+  const slots = layout.slots.filter(({ offset }) => offset >= missing);
+  if (missing < 0 || slots[0]?.offset !== missing || (missing > 0 && prefix === '')) {
     const what = prefix === '' ? 'weights' : prefix.slice(0, -1);
     const reason = `checkpoint: ${what} has ${flat.length} elements for ${layout.length} parameters`;
     throw coded('INTERNAL', { reason });
   }
-  return layout.slots.map(({ name, shape, offset, length }) => ({
+  return slots.map(({ name, shape, offset, length }) => ({
     name: prefix + name,
     shape,
-    data: flat.subarray(offset, offset + length),
+    data: flat.subarray(offset - missing, offset - missing + length),
   }));
 }
 

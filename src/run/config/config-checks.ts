@@ -3,6 +3,7 @@ import { coded, type VitrailError } from '../../errors/errors.js';
 import { counted } from '../../errors/wording.js';
 import { resizedView } from '../model/evaluation-view.js';
 import { modelSpec } from '../model/model-spec.js';
+import { freezeProblem } from '../model/trained-parameters.js';
 import { channelValues } from '../model/preprocessing.js';
 import { effectiveFinalLr } from '../schedule/learning-rate.js';
 import { parseProlongations } from '../schedule/run-length.js';
@@ -96,6 +97,19 @@ function isHostAndPort(text: string): boolean {
   return port !== undefined && Number(port) <= 65535;
 }
 
+function checkFreeze(config: RunConfig): void {
+  const { layers } = modelSpec(config.model, { ...config, classes: 2 });
+  const problem = freezeProblem(config.freeze, layers);
+  if (problem !== null) {
+    refuse(
+      config,
+      'freeze',
+      problem,
+      `embeddings, backbone, a number of blocks from 1 to ${layers}, or none`,
+    );
+  }
+}
+
 function checkAddresses(config: RunConfig): void {
   const { listen, httpListen } = config;
   if (!listen.startsWith('tcp://') || !isHostAndPort(listen.slice('tcp://'.length))) {
@@ -139,6 +153,7 @@ export function checkConfig(config: RunConfig): void {
   checkBatch(config);
   checkFinalLr(config);
   checkLength(config);
+  checkFreeze(config);
   checkEarlyStopping(config);
   checkPreprocessing(config);
   checkAddresses(config);

@@ -49,6 +49,11 @@ export const modelOptions = {
     "tokens that have a position embedding; patches is timm's no_embed_class",
   ),
   dropout: option(fraction.default(0), 'model', 'dropout rate'),
+  dropPath: option(
+    fraction.default(0),
+    'model',
+    'rate at which branches of single samples are dropped in the last block; it grows linearly from 0 in the first',
+  ),
   init: option(
     z.enum(['vit-jax', 'timm', 'torchvision']).default('vit-jax'),
     'model',
@@ -65,6 +70,11 @@ export const modelOptions = {
     z.enum(POSITION_INTERPOLATIONS).default('bilinear'),
     'model',
     'how positions are carried over to another image size: bilinear as vit_jax, bicubic-antialias as timm, bicubic as Hugging Face, bicubic-aligned as torchvision',
+  ),
+  freeze: option(
+    z.string().min(1).nullable().default(null),
+    'model',
+    'what is not trained: embeddings, backbone (all but the head), or a number of blocks from the first on',
   ),
   recompute: operational(
     z.boolean().default(false),

@@ -28,6 +28,16 @@ export const trainingOptions = {
     'adamw: decoupled decay; adam: coupled L2; sgd: momentum',
   ),
   lr: option(z.number().positive().default(1e-3), 'training', 'base learning rate'),
+  headLr: option(
+    z.number().positive().nullable().default(null),
+    'training',
+    'learning rate of the head; by default that of all others; it follows the same schedule',
+  ),
+  layerDecay: option(
+    z.number().gt(0).max(1).default(1),
+    'training',
+    "factor of the learning rate from each block to the one before it, as timm's layer_decay",
+  ),
   beta1: option(fraction.default(0.9), 'training', "Adam's decay of the first moment"),
   beta2: option(fraction.default(0.999), 'training', "Adam's decay of the second moment"),
   eps: option(z.number().positive().default(1e-8), 'training', "Adam's epsilon"),

@@ -9,6 +9,7 @@ import { coded } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';
 import { modelSpec, type ModelSpec } from '../model/model-spec.js';
 import { parameterLayout, type ParameterLayout } from '../model/parameter-layout.js';
+import { trainedLayout } from '../model/trained-parameters.js';
 import type { RunState } from '../journal/run-state.js';
 import { runStateSchema, storedRunState } from '../journal/run-state-schema.js';
 
@@ -69,5 +70,6 @@ export async function openRunCheckpoint(
   const stored = storedRun(folder, (await readCheckpointState(disk, folder)).state);
   const spec = modelSpec(stored.config.model, { ...stored.config, classes: stored.classes.length });
   const layout = parameterLayout(spec);
-  return { checkpoint: await readCheckpoint(disk, folder, layout), stored, spec, layout };
+  const trained = trainedLayout(layout, stored.config.freeze);
+  return { checkpoint: await readCheckpoint(disk, folder, layout, trained), stored, spec, layout };
 }

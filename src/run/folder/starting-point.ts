@@ -10,6 +10,7 @@ import type { Disk } from '../../host/disk.js';
 import type { Host } from '../../host/host.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import type { ParameterLayout } from '../model/parameter-layout.js';
+import { trainedLayout } from '../model/trained-parameters.js';
 import { initialWeights } from './initial-weights.js';
 import { storedRun, type StoredRun } from './run-checkpoint.js';
 import { initialRunState, type RunState } from '../journal/run-state.js';
@@ -57,7 +58,7 @@ export async function startingPoint(input: StartInput): Promise<StartingPoint> {
   } else if (exists) {
     throw coded('RUN_EXISTS', { path: config.out });
   }
-  const state = initialRunState(layout.slots.length);
+  const state = initialRunState(trainedLayout(layout, config.freeze).slots.length);
   if (config.initFrom === null) return { state, parts: new Map(), backend: null, fromCheckpoint: false };
   const weights = await initialWeights(disk, config.initFrom, {
     config,
@@ -118,7 +119,12 @@ async function startFrom(
   stored: StoredRun,
   layout: ParameterLayout,
 ): Promise<StartingPoint> {
-  const { weights, slots } = await readCheckpoint(disk, path, layout);
+  const { weights, slots } = await readCheckpoint(
+    disk,
+    path,
+    layout,
+    trainedLayout(layout, stored.config.freeze),
+  );
   const parts = new Map([['weights', bytesOf(weights)]]);
   for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
   return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };

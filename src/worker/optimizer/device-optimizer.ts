@@ -1,9 +1,10 @@
-/** The optimizers on a GPU, with one launch for all parameters and the same bits as on the host. */
+/** The optimizers on a GPU, with one launch for all parameters of a learning rate and the same bits as on the host. */
 import { coded } from '../../errors/errors.js';
 import { deviceLayout } from '../../run/model/device-layout.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import type { DeviceExactKernels } from '../../kernels/kernel-api/device-exact.js';
 import type { DeviceBuffer } from '../../kernels/kernel-api/memory.js';
+import { rateScales } from './learning-rate-scale.js';
 import { adamStep, decayOf, type OptimizerConfig, type OptimizerStep } from './optimizer.js';
 
 /** The buffers of an update, all in the layout of the GPU. */
@@ -31,36 +32,41 @@ export function deviceOptimizer(
     if (found === undefined) throw coded('INTERNAL', { reason: `optimizer: no buffer ${name}` });
     return found;
   };
-  const decays = Float64Array.from(slots, (slot) => decayOf(config, slot));
-  const none = new Float64Array(slots.length);
+  const decays = slots.map((slot) => decayOf(config, slot));
   const decoupled = config.optimizer === 'adamw';
-  const common = {
-    offsets: Float64Array.from(offsets),
-    lengths: Float64Array.from(slots, (slot) => slot.length),
-    weights,
-    gradient,
-    ...(shadow === undefined ? {} : { shadow }),
-  };
+  const buffers = shadow === undefined ? { weights, gradient } : { weights, gradient, shadow };
+  const scales = rateScales(config, layout);
+  const groups = [...new Set(scales)].map((scale) => {
+    const members = [...slots.keys()].filter((i) => scales[i] === scale);
+    const of = (values: readonly number[]): Float64Array => Float64Array.from(members, (i) => values[i]!);
+    const ranges = { offsets: of(offsets), lengths: of(slots.map((slot) => slot.length)) };
+    return { scale, ranges, decays: of(decays), none: new Float64Array(members.length) };
+  });
   return (step) => {
-    if (config.optimizer === 'sgd') {
-      const { lr, clipFactor } = step;
-      kernels.momentumUpdate({
-        ...common,
-        momentumBuffer: buffer('momentum'),
-        weightDecays: decays,
-        lr,
-        momentum: config.momentum,
-        clipFactor,
-      });
-    } else {
-      kernels.adamUpdate({
-        ...common,
-        expAvg: buffer('exp_avg'),
-        expAvgSq: buffer('exp_avg_sq'),
-        ...adamStep(config, step),
-        coupledDecays: decoupled ? none : decays,
-        decoupledDecays: decoupled ? decays : none,
-      });
+    for (const { scale, ranges, decays: ofGroup, none } of groups) {
+      const lr = step.lr * scale;
+      if (config.optimizer === 'sgd') {
+        kernels.momentumUpdate({
+          ...buffers,
+          ...ranges,
+          momentumBuffer: buffer('momentum'),
+          weightDecays: ofGroup,
+          lr,
+          momentum: config.momentum,
+          clipFactor: step.clipFactor,
+        });
+      } else {
+        kernels.adamUpdate({
+          ...buffers,
+          ...ranges,
+          expAvg: buffer('exp_avg'),
+          expAvgSq: buffer('exp_avg_sq'),
+          ...adamStep(config, step),
+          lr,
+          coupledDecays: decoupled ? none : ofGroup,
+          decoupledDecays: decoupled ? ofGroup : none,
+        });
+      }
     }
     if (config.emaDecay > 0) {
       kernels.averageUpdate({ average: buffer('ema'), weights, offset: 0, length, decay: config.emaDecay });

@@ -4,12 +4,15 @@ import { coded } from '../../errors/errors.js';
 import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-layout.js';
 import type { AdamCoefficients, ExactKernels } from '../../kernels/kernel-api/exact.js';
 import { adamUpdate } from './adam-update.js';
+import { integerPower } from './integer-power.js';
+import { rateScales, type RateOptions } from './learning-rate-scale.js';
 import { momentumUpdate } from './momentum-update.js';
 
 export type OptimizerConfig = Pick<
   RunConfig,
   'optimizer' | 'beta1' | 'beta2' | 'eps' | 'momentum' | 'weightDecay' | 'decayOn' | 'emaDecay'
->;
+> &
+  RateOptions;
 
 /** torch.optim's names; `ema` is the moving average of the weights. */
 export type StateName = 'exp_avg' | 'exp_avg_sq' | 'momentum' | 'ema';
@@ -47,32 +50,20 @@ export function stateNamesOf({
 
 /**
  * Sets the state of a new run: zeros, and `ema` to the weights.
+ * @param trained the number of parameters that have moments
  * @throws INTERNAL if an array is missing or has another length than the weights
  */
 export function initialiseState(
   config: Pick<OptimizerConfig, 'optimizer' | 'emaDecay'>,
   state: OptimizerState,
   weights: Float32Array,
+  trained = weights.length,
 ): void {
   for (const name of stateNamesOf(config)) {
-    const array = stateArray(state, name, weights);
+    const array = stateArray(state, name, name === 'ema' ? weights : { length: trained });
     if (name === 'ema') array.set(weights);
     else array.fill(0);
   }
-}
-
-/**
- * base^n for an integer n >= 0 by repeated squaring. It has the same bits everywhere; the power operator may
- * not.
- */
-export function integerPower(base: number, n: number): number {
-  let result = 1;
-  let square = base;
-  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) result *= square;
-    square *= square;
-  }
-  return result;
 }
 
 /** The numbers of an update that are the same for all parameters. */
@@ -157,6 +148,7 @@ export function createOptimizer(
 ): Optimizer {
   const averaged = config.emaDecay > 0;
   const stateNames = stateNamesOf(config);
+  const scales = rateScales(config, layout);
   const update = config.optimizer === 'sgd' ? sgd(config, layout, kernels) : adam(config, layout, kernels);
 
   return {
@@ -164,8 +156,8 @@ export function createOptimizer(
       checkLength('weights', step.weights, layout);
       checkLength('gradient', step.gradient, layout);
       for (const name of stateNames) stateArray(step.state, name, layout);
-      for (const slot of layout.slots) {
-        update(step, slot, decayOf(config, slot));
+      for (const [i, slot] of layout.slots.entries()) {
+        update({ ...step, lr: step.lr * scales[i]! }, slot, decayOf(config, slot));
       }
       if (!averaged) return;
       const { weights } = step;

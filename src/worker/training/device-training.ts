@@ -4,7 +4,8 @@
  */
 import { coded } from '../../errors/errors.js';
 import { copyRanges, deviceLayout, type CopyRange } from '../../run/model/device-layout.js';
-import type { ParameterSlot } from '../../run/model/parameter-layout.js';
+import type { ParameterLayout, ParameterSlot } from '../../run/model/parameter-layout.js';
+import { trainedLayout } from '../../run/model/trained-parameters.js';
 import { DeviceAccumulator } from '../../collective/sums/device-accumulator.js';
 import { vectorOf, type Vector } from '../../collective/sums/vector.js';
 import { withinDevice } from '../../nn/engine/memory-fit.js';
@@ -20,6 +21,7 @@ import { averagedWeights, type Training, type TrainingServices, type UpdatePlan 
 interface Mirror {
   readonly host: Vector;
   readonly buffer: DeviceBuffer;
+  readonly ranges: readonly CopyRange[];
 }
 
 export class DeviceTraining implements Training {
@@ -28,8 +30,8 @@ export class DeviceTraining implements Training {
   readonly #kernels: GpuKernels;
   /** Positions by name, in elements of the GPU's arrays. */
   readonly #offsets: ReadonlyMap<string, number>;
-  readonly #ranges: readonly CopyRange[];
-  /** [slots], as kernels take them. */
+  readonly #trained: ParameterLayout;
+  /** [slots] of what is trained, as kernels take them. */
   readonly #tensorRanges: { readonly offsets: Float64Array; readonly lengths: Float64Array };
   readonly #weights: Mirror;
   /** Moments and moving average, by name. */
@@ -39,6 +41,8 @@ export class DeviceTraining implements Training {
   readonly #gradient: DeviceBuffer;
   /** The weights in bf16; undefined if gemms take fp32. */
   readonly #shadow: DeviceBuffer | undefined;
+  /** Of weights, shadow and moving average: what is trained of them. */
+  readonly #views: DeviceBuffer[] = [];
   readonly #update: ReturnType<typeof deviceOptimizer>;
 
   constructor(services: TrainingServices, kernels: GpuKernels) {
@@ -48,32 +52,50 @@ export class DeviceTraining implements Training {
     this.#services = services;
     this.#kernels = kernels;
     this.#offsets = new Map(layout.slots.map(({ name }, i) => [name, offsets[i]!]));
-    this.#ranges = copyRanges(layout);
-    const lengths = Float64Array.from(layout.slots, (slot) => slot.length);
-    this.#tensorRanges = { offsets: Float64Array.from(offsets), lengths };
-    const mirror = (host: Vector): Mirror => {
+    this.#trained = trainedLayout(layout, config.freeze);
+    const trained = deviceLayout(this.#trained);
+    this.#tensorRanges = {
+      offsets: Float64Array.from(trained.offsets),
+      lengths: Float64Array.from(this.#trained.slots, (slot) => slot.length),
+    };
+    const mirror = (host: Vector, of: ParameterLayout): Mirror => {
       const storage = host instanceof Int32Array ? STORAGE.i32 : STORAGE.f32;
-      const buffer = kernels.allocate({ length, storage });
+      const buffer = kernels.allocate({ length: deviceLayout(of).length, storage });
       // The gaps are set too, because they are read together with their neighbours.
       kernels.clear({ buffer });
       kernels.registerHost({ array: host });
-      return { host, buffer };
+      return { host, buffer, ranges: copyRanges(of) };
     };
-    this.#weights = mirror(state.weights);
+    this.#weights = mirror(state.weights, layout);
     this.#moments = Object.fromEntries(
-      Object.entries(state.moments).map(([name, array]) => [name, mirror(array)]),
+      Object.entries(state.moments).map(([name, array]) => [
+        name,
+        mirror(array, name === 'ema' ? layout : this.#trained),
+      ]),
     );
-    this.#reduced = mirror(vectorOf(shared.kind, shared.reduced));
+    this.#reduced = mirror(vectorOf(shared.kind, shared.reduced), this.#trained);
     this.#gradient = kernels.view({ buffer: this.#reduced.buffer, storage: STORAGE.f32 });
     const inBf16 = config.precision === 'bf16';
     this.#shadow = inBf16 ? kernels.allocate({ length, storage: STORAGE.bf16 }) : undefined;
     const mine = vectorOf(shared.kind, shared.mine);
-    this.accumulator = new DeviceAccumulator(kernels, layout, shared.kind, mine);
-    this.#update = deviceOptimizer(config, layout, kernels, {
-      weights: this.#weights.buffer,
+    this.accumulator = new DeviceAccumulator(kernels, this.#trained, shared.kind, mine);
+    // Slots have the same gaps everywhere, so what is trained lies in the whole array as in one of its own.
+    const trainedOf = (buffer: DeviceBuffer): DeviceBuffer => {
+      if (trained.length === length) return buffer;
+      const view = kernels.view({ buffer, offset: length - trained.length, length: trained.length });
+      this.#views.push(view);
+      return view;
+    };
+    this.#update = deviceOptimizer(config, this.#trained, kernels, {
+      weights: trainedOf(this.#weights.buffer),
       gradient: this.#gradient,
-      shadow: this.#shadow,
-      state: Object.fromEntries(Object.entries(this.#moments).map(([name, { buffer }]) => [name, buffer])),
+      shadow: this.#shadow && trainedOf(this.#shadow),
+      state: Object.fromEntries(
+        Object.entries(this.#moments).map(([name, { buffer }]) => [
+          name,
+          name === 'ema' ? trainedOf(buffer) : buffer,
+        ]),
+      ),
     });
   }
 
@@ -108,9 +130,9 @@ export class DeviceTraining implements Training {
   }
 
   async update({ exponents, samples, step, learningRate }: UpdatePlan): Promise<number> {
-    const { layout, config, state } = this.#services;
+    const { config, state } = this.#services;
     await Promise.all(this.#upload(this.#reduced));
-    const { slots } = layout;
+    const { slots } = this.#trained;
     const squares = new Float64Array(slots.length);
     const scales = scalesOf(state.shared.kind, exponents, samples, slots);
     const { backend } = this.#services.engine;
@@ -137,7 +159,7 @@ export class DeviceTraining implements Training {
   dispose(): void {
     this.#services.engine.dispose();
     this.accumulator.dispose();
-    this.#kernels.release(this.#gradient);
+    for (const view of [this.#gradient, ...this.#views]) this.#kernels.release(view);
     if (this.#shadow !== undefined) this.#kernels.release(this.#shadow);
     for (const { host, buffer } of [this.#weights, this.#reduced, ...Object.values(this.#moments)]) {
       this.#kernels.unregisterHost({ array: host });
@@ -146,11 +168,11 @@ export class DeviceTraining implements Training {
   }
 
   #upload(mirror: Mirror): Promise<void>[] {
-    return this.#ranges.map((range) => this.#kernels.writeRange(between(mirror, range)));
+    return mirror.ranges.map((range) => this.#kernels.writeRange(between(mirror, range)));
   }
 
   #download(mirror: Mirror): Promise<void>[] {
-    return this.#ranges.map((range) => this.#kernels.readRange(between(mirror, range)));
+    return mirror.ranges.map((range) => this.#kernels.readRange(between(mirror, range)));
   }
 }
 

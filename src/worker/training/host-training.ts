@@ -2,6 +2,7 @@
 import { coded } from '../../errors/errors.js';
 import { createAccumulator } from '../../collective/sums/accumulator.js';
 import type { SumKernels } from '../../collective/sums/gradient-accumulator.js';
+import { trainedLayout } from '../../run/model/trained-parameters.js';
 import type { ComputeEngine } from '../../nn/engine/engine.js';
 import { vectorOf } from '../../collective/sums/vector.js';
 import { clipFactor, scaleGradient, scalesOf } from '../optimizer/gradient-scaling.js';
@@ -17,20 +18,25 @@ type HostTrainingServices = Omit<TrainingServices, 'engine'> & {
 export function hostTraining(services: HostTrainingServices, kernels: SumKernels | undefined): Training {
   const { config, layout, state, engine } = services;
   const { weights, moments, shared } = state;
-  const optimizer = createOptimizer(config, layout, kernels);
+  const trained = trainedLayout(layout, config.freeze);
+  const start = layout.length - trained.length;
+  const trainedWeights = weights.subarray(start);
+  const trainedMoments =
+    moments.ema === undefined ? moments : { ...moments, ema: moments.ema.subarray(start) };
+  const optimizer = createOptimizer(config, trained, kernels);
   const reduced = vectorOf(shared.kind, shared.reduced);
-  const gradient = new Float32Array(layout.length);
+  const gradient = new Float32Array(trained.length);
   const show = (which: 'weights' | 'ema'): void =>
     engine.loadWeights(which === 'ema' ? averagedWeights(moments.ema) : weights);
 
   const update = ({ exponents, samples, step, learningRate }: UpdatePlan): number => {
-    const scales = scalesOf(shared.kind, exponents, samples, layout.slots);
-    const { norm, notFinite } = scaleGradient(reduced, scales, layout, gradient, kernels);
+    const scales = scalesOf(shared.kind, exponents, samples, trained.slots);
+    const { norm, notFinite } = scaleGradient(reduced, scales, trained, gradient, kernels);
     if (notFinite !== null) throw coded('GRADIENT_NOT_FINITE', { tensor: notFinite, step });
     optimizer.step({
-      weights,
+      weights: trainedWeights,
       gradient,
-      state: moments,
+      state: trainedMoments,
       lr: learningRate,
       stepNumber: step,
       clipFactor: clipFactor(norm, config.clipNorm),
@@ -40,7 +46,7 @@ export function hostTraining(services: HostTrainingServices, kernels: SumKernels
   };
 
   return {
-    accumulator: createAccumulator(shared.kind, layout, shared.mine, kernels),
+    accumulator: createAccumulator(shared.kind, trained, shared.mine, kernels),
     show,
     reload: () => {
       show('weights');

@@ -3,6 +3,7 @@
  * place.
  */
 import type { RunConfig } from '../../run/config/schema.js';
+import { trainedLayout } from '../../run/model/trained-parameters.js';
 import type { ParameterLayout } from '../../run/model/parameter-layout.js';
 import type { SharedState } from '../link/link-contract.js';
 import { stateNamesOf, type OptimizerState } from '../optimizer/optimizer.js';
@@ -14,16 +15,18 @@ export interface TrainingState {
   readonly shared: SharedState;
 }
 
-/** Memory for a run's state, all zeros. */
+/** Memory for a run's state, all zeros. Sums and moments are those of the parameters that are trained. */
 export function allocateTrainingState(config: RunConfig, layout: ParameterLayout): TrainingState {
   const stateNames = stateNamesOf(config);
-  const memory = (): SharedArrayBuffer => new SharedArrayBuffer(layout.length * 4);
-  const parts: Record<string, SharedArrayBuffer> = { weights: memory() };
-  for (const name of stateNames) parts[name] = memory();
+  const memory = ({ length }: ParameterLayout): SharedArrayBuffer => new SharedArrayBuffer(length * 4);
+  const trained = trainedLayout(layout, config.freeze);
+  const parts: Record<string, SharedArrayBuffer> = { weights: memory(layout) };
+  // Evaluation needs the moving average of all parameters.
+  for (const name of stateNames) parts[name] = memory(name === 'ema' ? layout : trained);
   const view = (name: string): Float32Array => new Float32Array(parts[name]!);
   return {
     weights: view('weights'),
     moments: Object.fromEntries(stateNames.map((name) => [name, view(name)])),
-    shared: { kind: config.reduction, mine: memory(), reduced: memory(), parts },
+    shared: { kind: config.reduction, mine: memory(trained), reduced: memory(trained), parts },
   };
 }

@@ -8,9 +8,9 @@ import {
   createOptimizer,
   initialiseState,
   stateNamesOf,
-  integerPower,
   type OptimizerConfig,
 } from '../../../src/worker/optimizer/optimizer.js';
+import { integerPower } from '../../../src/worker/optimizer/integer-power.js';
 
 const CONFIG: OptimizerConfig = {
   optimizer: 'adamw',
