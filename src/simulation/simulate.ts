@@ -104,17 +104,38 @@ async function search({ runs, from, only, stopAtFirst }: Search): Promise<boolea
   return failed === 0;
 }
 
+const USAGE = `npm run simulate -- [--runs N] [--from SEED] [--only KIND,KIND] [--stop-at-first]
+npm run simulate -- --seed N [--trace]`;
+
+const OPTIONS = {
+  runs: { type: 'string', default: '1000' },
+  from: { type: 'string', default: '1' },
+  only: { type: 'string', default: '' },
+  seed: { type: 'string' },
+  trace: { type: 'boolean', default: false },
+  'stop-at-first': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+function given() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 async function main(): Promise<boolean> {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: 'string', default: '1000' },
-      from: { type: 'string', default: '1' },
-      only: { type: 'string', default: '' },
-      seed: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      'stop-at-first': { type: 'boolean', default: false },
-    },
-  });
+  const values = given();
+  if (typeof values === 'string' || values.help) {
+    console.error(typeof values === 'string' ? `${values}\n\n${USAGE}` : USAGE);
+    return typeof values !== 'string';
+  }
+  for (const name of ['runs', 'from', 'seed'] as const) {
+    if (/^\d+$/.test(values[name] ?? '0')) continue;
+    console.error(`--${name} ${values[name]} is no whole number\n\n${USAGE}`);
+    return false;
+  }
   const only = values.only.split(',').filter((kind) => kind !== '');
   if (values.seed !== undefined) return replay(historyOf(Number(values.seed), only), values.trace);
   const stopAtFirst = values['stop-at-first'];
