@@ -6,6 +6,9 @@ import { test } from 'node:test';
 import { resolveConfig } from '../../src/run/config/config.js';
 import { copyRanges, deviceLayout } from '../../src/run/model/device-layout.js';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
+import { trainedLayout } from '../../src/run/model/trained-parameters.js';
+import { vectorOf } from '../../src/collective/sums/vector.js';
+import { hostTraining } from '../../src/worker/training/host-training.js';
 import { DeviceAccumulator } from '../../src/collective/sums/device-accumulator.js';
 import { deviceStateBytes } from '../../src/worker/training/device-state.js';
 import { DeviceTraining } from '../../src/worker/training/device-training.js';
@@ -116,3 +119,54 @@ test('sums or exponents of another number are refused, as on the host', { skip }
   accumulator.dispose();
   engine.dispose();
 });
+
+for (const optimizer of ['adamw', 'sgd'] as const) {
+  test(
+    `frozen parameters and rates of layers on a GPU give the bits of the host (${optimizer})`,
+    { skip },
+    async () => {
+      const flags = {
+        data: 'none',
+        backend: 'native',
+        model: 'micro/8',
+        optimizer,
+        freeze: '1',
+        layerDecay: 0.5,
+        headLr: 0.01,
+        emaDecay: 0.9,
+        clipNorm: 0,
+        batch: 4,
+        microBatch: 4,
+      };
+      const config = resolveConfig({ flags });
+      const engine = await engineWith({ backend: 'native', gpu: 0, spec: ODD });
+      const trained = trainedLayout(LAYOUT, config.freeze);
+      const states = [];
+      for (const onGpu of [true, false]) {
+        const state = allocateTrainingState(config, LAYOUT);
+        state.weights.set(liveWeights(ODD));
+        initialiseState(config, state.moments, state.weights, trained.length);
+        const training = onGpu
+          ? new DeviceTraining({ config, layout: LAYOUT, state, engine }, engine.gpu!)
+          : hostTraining(
+              { config, layout: LAYOUT, state, engine: { loadWeights: () => undefined } },
+              undefined,
+            );
+        await training.reload();
+        const reduced = vectorOf('exact', state.shared.reduced);
+        for (const step of [0, 1]) {
+          for (let i = 0; i < reduced.length; i++) reduced[i] = ((i * 7919 + step) % 2001) - 1000;
+          const exponents = trained.slots.map(() => 12);
+          await training.update({ exponents, samples: 4, step, learningRate: config.lr });
+        }
+        states.push({ weights: state.weights.slice(), ...state.moments });
+        training.dispose();
+      }
+      assert.deepEqual(states[0], states[1]);
+      const frozen = LAYOUT.length - trained.length;
+      assert.deepEqual(states[0]!.weights.slice(0, frozen), liveWeights(ODD).slice(0, frozen));
+      assert.notDeepEqual(states[0]!.weights.slice(frozen), liveWeights(ODD).slice(frozen));
+      engine.dispose();
+    },
+  );
+}

@@ -73,6 +73,13 @@ test('the tutorial’s run is as it was: Adam with coupled decay, no warm-up, no
   );
 });
 
+test('fine-tuning decays rates by layer and no 1-D tensors; a linear probe trains the head alone', () => {
+  const tuned = resolveConfig({ flags: { data: 'd', initFrom: 'w' }, preset: 'finetune' });
+  assert.deepEqual([tuned.layerDecay, tuned.decayOn, tuned.freeze], [0.75, 'kernels', null]);
+  const probe = resolveConfig({ flags: { data: 'd', initFrom: 'w' }, preset: 'linear-probe' });
+  assert.deepEqual([probe.freeze, probe.weightDecay, probe.dropPath], ['backbone', 0, 0]);
+});
+
 test('every preset names its source', () => {
   for (const { source, note } of Object.values(PRESETS)) {
     assert.ok(source.length > 10);
