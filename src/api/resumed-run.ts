@@ -7,6 +7,7 @@ import type { OptionValues, StoredOptions } from '../run/config/config.js';
 import { OPTION_KEYS } from '../run/config/option-name.js';
 import { optionMeta, type RunConfig } from '../run/config/schema.js';
 import { coded } from '../errors/errors.js';
+import { isHubName } from '../weights/hub/hub-name.js';
 
 const DEFAULT_OUT = 'runs/vitrail';
 
@@ -40,7 +41,7 @@ export async function storedOptions(runDir: string): Promise<StoredOptions | nul
 /** `values` with an absolute `initFrom`, because the stored one, with which it is compared, is absolute. */
 export function withAbsoluteInitFrom(values: OptionValues): OptionValues {
   const { initFrom } = values;
-  return typeof initFrom === 'string' && initFrom !== 'none'
+  return typeof initFrom === 'string' && initFrom !== 'none' && !isHubName(initFrom)
     ? { ...values, initFrom: resolve(initFrom) }
     : values;
 }
@@ -62,7 +63,9 @@ export async function optionsOfRun(path: string, checkpoint: RunConfig): Promise
 
 /** `config` with paths that mean the same in whatever folder the run is resumed. */
 export function withAbsolutePaths(config: RunConfig): RunConfig {
-  const paths = OPTION_KEYS.filter((key) => optionMeta(key).path && key !== 'out' && config[key] !== null);
+  const paths = OPTION_KEYS.filter(
+    (key) => optionMeta(key).path && key !== 'out' && config[key] !== null && !isHubName(String(config[key])),
+  );
   const absolute = paths.map((key) => [key, resolve(String(config[key]))] as const);
   return Object.freeze({ ...config, ...Object.fromEntries(absolute) });
 }

@@ -1,6 +1,7 @@
 /** `runCoordinator`: plans and commits the steps of a run that workers join by themselves. */
 import { coordinated, requireStartOf } from './coordinated-run.js';
 import { eventStream } from './event-stream.js';
+import { fetchWeights } from './fetched-weights.js';
 import { withMicroBatch } from './local/fitting-micro-batch.js';
 import type { RunControl } from './run-control.js';
 import { resolveRunOptions, type RunOptions } from './run-options.js';
@@ -18,6 +19,7 @@ export function runCoordinator(
   { signal }: RunControl = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   return eventStream(signal, async (tell, stop) => {
+    await fetchWeights(options, { tell });
     const config = await resolveRunOptions(await withMicroBatch(options, { tell, signal: stop }));
     requireStartOf(options, config);
     await coordinated(config, { tell, signal: stop, ownWorkers: false, onListening: () => undefined });

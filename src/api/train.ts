@@ -7,6 +7,7 @@ import { surveyGpus, THIS_MACHINE } from '../nn/engine/gpus.js';
 import type { RunConfig } from '../run/config/schema.js';
 import { coordinated, requireStartOf, type Coordination } from './coordinated-run.js';
 import { eventStream } from './event-stream.js';
+import { fetchWeights } from './fetched-weights.js';
 import { withMicroBatch } from './local/fitting-micro-batch.js';
 import { checkLocalDevices, deviceOfWorker } from './local/local-devices.js';
 import { localPlacement } from './local/local-placement.js';
@@ -52,6 +53,7 @@ async function withWorkers(config: RunConfig, { tell, signal, kill }: Watch): Pr
 
 async function trainHere(given: RunOptions, watch: Watch): Promise<void> {
   const { tell } = watch;
+  await fetchWeights(given, watch);
   const options = await withMicroBatch(given, watch);
   const config = await resolveRunOptions(options);
   requireStartOf(options, config);

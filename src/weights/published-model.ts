@@ -8,13 +8,19 @@ import type { TensorFile } from './file/tensor-file.js';
 import { malformed } from './format/malformed.js';
 import { recognise } from './names/recognise.js';
 import type { SourceModel } from './names/source-model.js';
+import { preprocessingOfTimm } from './preprocessing-timm.js';
+import { preprocessingOfTransformers } from './preprocessing-transformers.js';
+import type { SourcePreprocessing } from './preprocessing.js';
 
 export interface PublishedModel {
   readonly file: TensorFile;
   readonly model: SourceModel;
+  /** What is done with images before the model sees them; null if nothing tells it. */
+  readonly preprocessing: SourcePreprocessing | null;
 }
 
 const CONFIG = 'config.json';
+const PREPROCESSOR = 'preprocessor_config.json';
 /** A config.json names classes, perhaps 21,843 of them, and is still far shorter than this. */
 const LONGEST_CONFIG = 16 * 2 ** 20;
 
@@ -48,6 +54,33 @@ async function weightFileAt(disk: Disk, path: string): Promise<string> {
   }
 }
 
+/** torchvision's transforms of its ViT weights: torchvision.transforms._presets.ImageClassification. */
+const TORCHVISION: Omit<SourcePreprocessing, 'imageSize'> = {
+  mean: '0.485,0.456,0.406',
+  std: '0.229,0.224,0.225',
+  interpolation: 'bilinear',
+  cropMode: 'center',
+  cropFraction: 0.875,
+};
+
+/** What the files beside the weights say of images. @throws PREPROCESSING_UNSUPPORTED, WEIGHTS_MALFORMED */
+async function preprocessingOf(
+  disk: Disk,
+  folder: string,
+  { library, spec }: SourceModel,
+  config: Readonly<Record<string, unknown>> | null,
+): Promise<SourcePreprocessing | null> {
+  if (library === 'torchvision') return { ...TORCHVISION, imageSize: spec.imageSize };
+  if (library === 'timm') {
+    const told = config !== null && 'pretrained_cfg' in config;
+    return told ? preprocessingOfTimm(join(folder, CONFIG), config) : null;
+  }
+  if (library !== 'Hugging Face') return null;
+  const path = join(folder, PREPROCESSOR);
+  const preprocessor = await jsonAt(disk, path);
+  return preprocessor === null ? null : preprocessingOfTransformers(path, preprocessor);
+}
+
 /**
  * @param heads of the attention, as the user named the model; null if no model was named
  * @throws WEIGHTS_*, CHECKPOINT_NOT_FOUND
@@ -58,10 +91,12 @@ export async function openPublishedModel(
   heads: number | null,
 ): Promise<PublishedModel> {
   const weights = await weightFileAt(disk, path);
-  const config = await jsonAt(disk, join(dirname(weights), CONFIG));
+  const folder = dirname(weights);
+  const config = await jsonAt(disk, join(folder, CONFIG));
   const file = await openTensorFile(disk, weights);
   try {
-    return { file, model: recognise(weights, file.tensors, { config, heads }) };
+    const model = recognise(weights, file.tensors, { config, heads });
+    return { file, model, preprocessing: await preprocessingOf(disk, folder, model, config) };
   } catch (thrown) {
     await file.close();
     throw thrown;

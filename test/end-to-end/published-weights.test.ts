@@ -1,9 +1,9 @@
 /** Fine-tuning from published weights with the real command: the model's shape comes from their files. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { cli, smallDataset, temporaryFolder } from './cli-run.js';
+import { cli, smallDataset, startCli, temporaryFolder } from './cli-run.js';
 
 const FIXTURES = 'test/fixtures/interop';
 const folder = temporaryFolder();
@@ -57,4 +57,29 @@ test('a model that is named and is not that of the weights is refused with what 
   const run = await train('other', '--init-from', join(FIXTURES, 'timm-vit'), '--model', 'vit-micro/8');
   assert.notEqual(run.code, 0);
   assert.match(run.stderr, /CHECKPOINT_OTHER_MODEL.*layers 2 instead of 4/);
+});
+
+test('a model of a hub is fine-tuned from the cache, without the network', async () => {
+  const commit = 'c0ffee'.padEnd(40, '0');
+  const model = join(folder.path, 'cache', 'models--some--vit');
+  cpSync(join(FIXTURES, 'hf-vit-sharded'), join(model, 'snapshots', commit), { recursive: true });
+  mkdirSync(join(model, 'refs'));
+  writeFileSync(join(model, 'refs', 'main'), commit);
+  const fineTuned = (name: string): ReturnType<typeof cli> => {
+    const paths = [
+      '--data',
+      data,
+      '--out',
+      join(folder.path, name),
+      '--init-from',
+      `hf:some/${name}`,
+      '--offline',
+    ];
+    return startCli(['train', ...paths, ...SHORT], { HF_HUB_CACHE: join(folder.path, 'cache') }).done;
+  };
+  const run = await fineTuned('vit');
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(readFileSync(join(folder.path, 'vit', 'config.yaml'), 'utf8'), /hf:some\/vit\n/);
+  const other = await fineTuned('other');
+  assert.match(other.stderr, /HUB_NOT_CACHED: hf:some\/other is not in the cache/);
 });

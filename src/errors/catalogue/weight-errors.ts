@@ -53,4 +53,28 @@ export const WEIGHT_ERRORS = {
     'nothing was written; report this with the run, because it is an error of vitrail',
   ),
   EXPORT_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
+  HUB_NAME_INVALID: define(
+    '{name} is no name of a model on a hub',
+    'write hf:OWNER/NAME or hf:OWNER/NAME@REVISION, for example hf:google/vit-base-patch16-224',
+  ),
+  HUB_NOT_FOUND: define(
+    '{endpoint} has no model {repository} at {revision} for you (status {status})',
+    'check the name and the revision; for a private or gated model set HF_TOKEN',
+  ),
+  HUB_UNREACHABLE: define(
+    'cannot fetch {url}: {reason}',
+    'check the network and HF_ENDPOINT and start again: what has come is kept; --offline uses the cache alone',
+  ),
+  HUB_NOT_CACHED: define(
+    '{name} is not in the cache {cache}',
+    'fetch it once without --offline, or copy a cache that has it and set HF_HUB_CACHE',
+  ),
+  HUB_DAMAGED: define(
+    '{url} has the checksum {found}, and the hub names {expected}',
+    'start again; if it happens twice, something between the hub and this machine changes files',
+  ),
+  HUB_CACHE_FAILED: define(
+    'cannot write the cache {path}: {reason}',
+    'check free space and permissions, or set HF_HUB_CACHE',
+  ),
 } as const satisfies Record<string, Definition>;

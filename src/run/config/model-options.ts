@@ -63,8 +63,13 @@ export const modelOptions = {
     option(
       z.string().nullable().default(null),
       'model',
-      'weights to start from: a run or checkpoint, a file (.safetensors, .pt, .pth, .bin, .npz) or a folder of Hugging Face; other classes replace the head, another image size interpolates the positions',
+      'weights to start from: a run or checkpoint, a file (.safetensors, .pt, .pth, .bin, .npz) a folder of Hugging Face, or hf:OWNER/NAME[@REVISION]; other classes replace the head, another image size interpolates the positions',
     ),
+  ),
+  offline: operational(
+    z.boolean().default(false),
+    'model',
+    'take weights called hf:OWNER/NAME from the cache alone',
   ),
   positionInterpolation: option(
     z.enum(POSITION_INTERPOLATIONS).default('bilinear'),

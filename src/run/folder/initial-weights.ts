@@ -7,6 +7,7 @@ import type { Disk } from '../../host/disk.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import { adaptWeights } from '../model/weight-adaptation.js';
 import { openPublishedModel } from '../../weights/published-model.js';
+import { localWeights } from '../../weights/hub/system-hub.js';
 import { readModelWeights } from '../../weights/weight-reading.js';
 import { openRunCheckpoint } from './run-checkpoint.js';
 
@@ -25,9 +26,11 @@ function sameNames(one: readonly string[], other: readonly string[]): boolean {
 /**
  * Weights of `path`, fitted to the model (Table 4 of arXiv 2010.11929: new head, interpolated positions). A head is
  * kept if it is for as many classes; if it is a run's, these must have the same names.
- * @throws CHECKPOINT_*, WEIGHTS_*
+ * @param from a path, or the name of a model of a hub, which is in the cache
+ * @throws CHECKPOINT_*, WEIGHTS_*, HUB_NOT_CACHED
  */
-export async function initialWeights(disk: Disk, path: string, target: WeightTarget): Promise<Float32Array> {
+export async function initialWeights(disk: Disk, from: string, target: WeightTarget): Promise<Float32Array> {
+  const path = await localWeights(from);
   const { spec, classes, warn } = target;
   const positions = target.config.positionInterpolation;
   if (await isForeign(disk, path)) {
@@ -62,20 +65,24 @@ const MODEL_OPTIONS: readonly (keyof ModelSpec)[] = [
 ];
 
 /**
- * The options that describe the published model at `path`; none for a run of ours.
+ * The options that describe the published model at `path`, and what it does with images; none for a run of ours.
  * @param heads as in `openPublishedModel`
  * @throws CHECKPOINT_UNREADABLE, WEIGHTS_*
  */
 export async function publishedOptions(
   disk: Disk,
-  path: string,
+  from: string,
   heads: number | null,
 ): Promise<OptionValues> {
+  const path = await localWeights(from);
   if (!(await isForeign(disk, path))) return {};
-  const { file, model } = await openPublishedModel(disk, path, heads);
+  const { file, model, preprocessing } = await openPublishedModel(disk, path, heads);
   await file.close();
   const { spec } = model;
   const options: Record<string, unknown> = { model: spec.name };
   for (const key of MODEL_OPTIONS) if (OPTION_KEYS.some((option) => option === key)) options[key] = spec[key];
-  return options;
+  if (preprocessing === null) return options;
+  const { imageSize, ...images } = preprocessing;
+  // DINOv2 has positions for 518 pixels and is used with 224.
+  return { ...options, ...images, imageSize: imageSize % spec.patch === 0 ? imageSize : spec.imageSize };
 }
