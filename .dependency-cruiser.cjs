@@ -98,7 +98,11 @@ module.exports = {
     ...rooms,
     ...layers,
     door('commander', 'node_modules/commander', within('cli')),
-    door('protobufjs', 'src/wire/generated|node_modules/protobufjs', within('wire')),
+    door('protobufjs', 'src/wire/generated|node_modules/protobufjs', [
+      within('wire'),
+      '^src/weights/export/onnx-messages',
+    ]),
+    door('onnxruntime', 'node_modules/onnxruntime', '^src/api/export/onnx-runtime'),
     door('zeromq', 'node_modules/zeromq', within('host/zeromq')),
     door('prom-client', 'node_modules/prom-client', within('host/metrics')),
     door('sharp', 'node_modules/(sharp|@img)/', [within('worker/data'), within('demo')]),

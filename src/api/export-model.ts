@@ -1,4 +1,4 @@
-/** `exportModel`: a trained model as a folder that other libraries open. */
+/** `exportModel`: a trained model as a folder or file that other libraries open. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { coded, reasonOf, VitrailError } from '../errors/errors.js';
 import { makeFolders, unfinishedPath } from '../host/atomic-file.js';
@@ -7,24 +7,28 @@ import { thisProcess } from '../host/process.js';
 import { weightDigest } from '../run/checkpoint/weight-digest.js';
 import type { RunConfig } from '../run/config/schema.js';
 import { openRunCheckpoint, type RunCheckpoint } from '../run/folder/run-checkpoint.js';
-import { evaluationView } from '../run/model/evaluation-view.js';
-import { exportedTensors, type WeightsFormat } from '../weights/export/exported-tensors.js';
-import { modelCard } from '../weights/export/model-card.js';
-import { timmConfig } from '../weights/export/timm-config.js';
-import { transformersConfig, transformersPreprocessor } from '../weights/export/transformers-config.js';
-import { jsonText, readExportFolder, writeExportFolder, type FolderContent } from './export/export-folder.js';
+import { requireExpressible, type WeightsFormat } from '../weights/export/exported-tensors.js';
+import type { OnnxPrecision } from '../weights/export/onnx-builder.js';
+import {
+  folderTarget,
+  onnxTarget,
+  transformersTarget,
+  type ExportTarget,
+  type LogitsWith,
+} from './export/export-target.js';
 import { logitDifference } from './export/logit-difference.js';
-import { tellingOptions } from './export/run-options-table.js';
 import { decodedImages, joinedBatch } from './trained/decoded-images.js';
 import { evaluatedImages } from './trained/evaluated-images.js';
 import { engineFor } from './trained/open-model.js';
 import type { MicroBatch } from '../worker/data/micro-batch.js';
 
-export type ExportFormat = WeightsFormat;
+export type ExportFormat = WeightsFormat | 'onnx';
 
 export interface ExportOptions {
   readonly to: ExportFormat;
-  /** The folder to make; if missing, next to the run, with the format's name after a hyphen. */
+  /** Of the numbers in an ONNX file; fp32 if missing. The other formats are fp32. */
+  readonly precision?: OnnxPrecision | undefined;
+  /** The folder or file to make; if missing, next to the run, with the format's name behind. */
   readonly out?: string | undefined;
   /** Images to compare logits on, as for `evaluate`; without it the run's. */
   readonly data?: string | undefined;
@@ -48,9 +52,6 @@ export interface ExportResult {
 
 /** So few that the largest models take seconds. */
 const COMPARED_IMAGES = 8;
-/** Formats of float32 keep every bit of the weights. */
-const LIMIT = 1e-6;
-
 /** Images that are spread over the list, so that they are of different classes. */
 async function comparedImages(
   opened: RunCheckpoint,
@@ -72,22 +73,6 @@ async function comparedImages(
   return joinedBatch(batches);
 }
 
-function textsOf(opened: RunCheckpoint, weights: Float32Array, format: WeightsFormat): Map<string, string> {
-  const { spec, stored } = opened;
-  const { config, classes, manifestDigest, run } = stored;
-  const view = evaluationView(config, spec.imageSize);
-  const texts = new Map<string, string>();
-  if (format === 'hf') {
-    texts.set('config.json', jsonText(transformersConfig(spec, classes)));
-    texts.set('preprocessor_config.json', jsonText(transformersPreprocessor(view)));
-  }
-  if (format === 'timm') texts.set('config.json', jsonText(timmConfig(spec, view, classes)));
-  const best = run.best?.step === run.step ? run.best : null;
-  const figures = { step: run.step, best, digest: weightDigest(weights), manifestDigest };
-  const card = Object.assign({ format, spec, view, classes, options: tellingOptions(config) }, figures);
-  return texts.set('README.md', modelCard(card));
-}
-
 /** Removes what an export to the same place left when its process was killed. */
 async function removeLeftovers(disk: Disk, path: string): Promise<void> {
   const folder = dirname(path);
@@ -97,13 +82,17 @@ async function removeLeftovers(disk: Disk, path: string): Promise<void> {
   }
 }
 
-/** Makes the folder under a hidden name, and gives it its own if `check` does not throw. */
-async function writeWhole(path: string, content: FolderContent, check: (made: string) => Promise<void>) {
+/** Writes under a hidden name, which becomes `path` if `check` does not throw. */
+async function writeWhole(
+  path: string,
+  targets: readonly ExportTarget[],
+  check: (made: string) => Promise<void>,
+) {
   const temporary = unfinishedPath(path, thisProcess.randomId());
   try {
     await makeFolders(nodeDisk, dirname(path));
     await removeLeftovers(nodeDisk, path);
-    await writeExportFolder(nodeDisk, temporary, content);
+    for (const { write } of targets) await write(temporary);
     await check(temporary);
     await nodeDisk.rename(temporary, path);
     await nodeDisk.syncFolder(dirname(path));
@@ -114,41 +103,62 @@ async function writeWhole(path: string, content: FolderContent, check: (made: st
   }
 }
 
+async function targetsOf(
+  opened: RunCheckpoint,
+  weights: Float32Array,
+  images: MicroBatch,
+  logitsWith: LogitsWith,
+  { to, precision = 'fp32', onNote = () => undefined }: ExportOptions,
+): Promise<readonly ExportTarget[]> {
+  if (to === 'onnx') return [await onnxTarget(opened, weights, images, precision)];
+  if (to === 'hf') return transformersTarget(opened, weights, images, logitsWith, onNote);
+  return [folderTarget(opened, weights, to, logitsWith)];
+}
+
+function placeOf(path: string, { to, out }: ExportOptions): string {
+  const run = path.replace(/\/+$/, '');
+  return resolve(out ?? (to === 'onnx' ? `${run}.onnx` : `${run}-${to}`));
+}
+
 /**
- * Writes the model that `openTrainedModel` would open as a folder for another library. What was written is read back and
- * has to give the model's own logits on real images before the folder gets its name.
+ * Writes the model that `openTrainedModel` would open for another library: a folder, or an ONNX file. What was written is
+ * read back and has to give the model's own logits on real images before it gets its name.
  * @param path of a run folder or of a checkpoint's folder
  * @throws VitrailError: EXPORT_*, CHECKPOINT_*, DATA_*, RUN_DATA_MISSING, BACKEND_*
  */
 export async function exportModel(path: string, options: ExportOptions): Promise<ExportResult> {
   const { to: format, backend = 'auto', onNote = () => undefined } = options;
-  const out = resolve(options.out ?? `${path.replace(/\/+$/, '')}-${format}`);
+  const out = placeOf(path, options);
   if ((await nodeDisk.kindOf(out)) !== null) throw coded('EXPORT_EXISTS', { path: out });
   const opened = await openRunCheckpoint(nodeDisk, path, (rejected, error) =>
     onNote(`${rejected} does not verify: ${error.problem}`),
   );
   const { checkpoint, stored, spec } = opened;
   const weights = checkpoint.slots['ema'] ?? checkpoint.weights;
-  const tensors = exportedTensors(format, spec);
+  if (format !== 'onnx') requireExpressible(format, spec);
   const images = await comparedImages(opened, path, options);
-  const engine = await engineFor(Object.assign({}, stored.config, { spec, backend }), onNote);
+  // In fp32 whatever the run's precision, because others compute in fp32.
+  const exact = { spec, backend, precision: 'fp32' as const };
+  const engine = await engineFor(Object.assign({}, stored.config, exact), onNote);
   try {
-    const logitsWith = async (flat: Float32Array): Promise<Float32Array> => {
+    const logitsWith: LogitsWith = async (flat) => {
       engine.loadWeights(flat);
       return (await engine.predict(images)).logits;
     };
     const expected = await logitsWith(weights);
-    let difference = Infinity;
-    const content = { tensors, weights, texts: textsOf(opened, weights, format) };
-    await writeWhole(out, content, async (made) => {
-      const found = await logitsWith(await readExportFolder(nodeDisk, made, content));
-      difference = logitDifference(expected, found);
-      if (difference <= LIMIT) return;
-      throw coded('EXPORT_DIFFERS', { format, difference: difference.toExponential(2), limit: LIMIT });
+    const targets = await targetsOf(opened, weights, images, logitsWith, options);
+    let largest = 0;
+    await writeWhole(out, targets, async (made) => {
+      for (const { logits, limit } of targets) {
+        const difference = logitDifference(expected, await logits(made));
+        largest = Math.max(largest, difference);
+        if (difference <= limit) continue;
+        throw coded('EXPORT_DIFFERS', { format, difference: difference.toExponential(2), limit });
+      }
     });
     const { step } = stored.run;
     const head = { path: out, format, checkpoint: checkpoint.path, step };
-    return Object.assign(head, { images: images.count, difference, digest: weightDigest(weights) });
+    return Object.assign(head, { images: images.count, difference: largest, digest: weightDigest(weights) });
   } finally {
     engine.dispose();
   }

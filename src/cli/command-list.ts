@@ -67,7 +67,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   {
     name: 'export',
     usage: '[options] <checkpoint>',
-    description: 'write a trained model for Hugging Face, timm or torchvision',
+    description: 'write a trained model for Hugging Face, timm, torchvision or ONNX',
     load: async () => (await import('./trained/export.js')).registerExport,
   },
   {

@@ -1,4 +1,4 @@
-/** `vitrail export`: a trained model as a folder that other libraries open. */
+/** `vitrail export`: a trained model as a folder or file that other libraries open. */
 import { Option, type Command } from 'commander';
 import { exportModel, type ExportFormat } from '../../api/export-model.js';
 import { counted } from '../../errors/wording.js';
@@ -8,6 +8,7 @@ import { backendOption } from '../training/backend-option.js';
 
 interface ExportFlags {
   readonly to: ExportFormat;
+  readonly precision?: 'fp32' | 'fp16';
   readonly out?: string;
   readonly data?: string;
   readonly backend: RunConfig['backend'];
@@ -15,9 +16,9 @@ interface ExportFlags {
 }
 
 async function exportAction(path: string, flags: ExportFlags): Promise<void> {
-  const { to, out, data, backend } = flags;
+  const { to, precision, out, data, backend } = flags;
   const onNote = (text: string): void => void process.stderr.write(`${text}\n`);
-  const result = await exportModel(path, { to, out, data, backend, onNote });
+  const result = await exportModel(path, { to, precision, out, data, backend, onNote });
   const text = `${result.path}\nstep ${result.step}, compared on ${counted(result.images, 'image')}: logits differ by ${result.difference}\n`;
   process.stdout.write(flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : text);
 }
@@ -25,14 +26,17 @@ async function exportAction(path: string, flags: ExportFlags): Promise<void> {
 export function registerExport(program: Command): void {
   program
     .command('export')
-    .description('write a trained model for Hugging Face, timm or torchvision')
+    .description('write a trained model for Hugging Face, timm, torchvision or ONNX')
     .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
     .addOption(
-      new Option('--to <format>', 'library that is to open it')
-        .choices(['hf', 'timm', 'torchvision'])
+      new Option('--to <format>', 'what is to open it')
+        .choices(['hf', 'timm', 'torchvision', 'onnx'])
         .makeOptionMandatory(),
     )
-    .option('--out <folder>', "folder to make (default: the run's path, a hyphen and the format)")
+    .addOption(
+      new Option('--precision <precision>', 'of an ONNX file (default: fp32)').choices(['fp32', 'fp16']),
+    )
+    .option('--out <path>', "what to make (default: the run's path with the format behind)")
     .option('--data <folder>', "images to compare logits on (default: the run's data set)")
     .addOption(backendOption())
     .option('--json', 'print JSON')

@@ -52,6 +52,10 @@ export const WEIGHT_ERRORS = {
     'what was exported to {format} gives other logits: they differ by {difference}, {limit} is the rounding of the format',
     'nothing was written; report this with the run, because it is an error of vitrail',
   ),
+  EXPORT_RUNTIME_MISSING: define(
+    'no ONNX runtime is installed with which an exported file could be compared: {reason}',
+    'npm install onnxruntime-web (or onnxruntime-node)',
+  ),
   EXPORT_WRITE_FAILED: define('cannot write {path}: {reason}', 'check free space and permissions'),
   HUB_NAME_INVALID: define(
     '{name} is no name of a model on a hub',

@@ -23,6 +23,12 @@ export function obstacleOf(format: WeightsFormat, spec: ModelSpec): string | nul
   return format === 'timm' ? timmObstacle(spec) : torchvisionObstacle(spec);
 }
 
+/** @throws EXPORT_IMPOSSIBLE */
+export function requireExpressible(format: WeightsFormat, spec: ModelSpec): void {
+  const reason = obstacleOf(format, spec);
+  if (reason !== null) throw coded('EXPORT_IMPOSSIBLE', { model: spec.name, format, reason });
+}
+
 /** Query, key and value of a fused projection, one after the other. */
 function thirds(slot: ParameterSlot, names: readonly string[]): ExportedTensor[] {
   const [rows, ...rest] = slot.shape;
@@ -40,8 +46,7 @@ function thirds(slot: ParameterSlot, names: readonly string[]): ExportedTensor[]
  * @throws EXPORT_IMPOSSIBLE
  */
 export function exportedTensors(format: WeightsFormat, spec: ModelSpec): ExportedTensor[] {
-  const reason = obstacleOf(format, spec);
-  if (reason !== null) throw coded('EXPORT_IMPOSSIBLE', { model: spec.name, format, reason });
+  requireExpressible(format, spec);
   return parameterLayout(spec).slots.flatMap((slot) => {
     const { name, shape, offset, length } = slot;
     if (format === 'timm') return [{ name, shape, offset, length }];

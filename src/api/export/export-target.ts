@@ -1,0 +1,116 @@
+/** What each format writes, and how the logits of what was written are computed. */
+import { join } from 'node:path';
+import { writeSynced } from '../../host/atomic-file.js';
+import { nodeDisk } from '../../host/disk.js';
+import { VERSION } from '../../host/version.js';
+import { VitrailError } from '../../errors/errors.js';
+import { weightDigest } from '../../run/checkpoint/weight-digest.js';
+import type { RunCheckpoint } from '../../run/folder/run-checkpoint.js';
+import { evaluationView } from '../../run/model/evaluation-view.js';
+import { pixelScale } from '../../run/model/patches.js';
+import { exportedTensors, type WeightsFormat } from '../../weights/export/exported-tensors.js';
+import { modelCard } from '../../weights/export/model-card.js';
+import type { OnnxPrecision } from '../../weights/export/onnx-builder.js';
+import { encodeOnnx } from '../../weights/export/onnx-messages.js';
+import { onnxModel } from '../../weights/export/onnx-model.js';
+import { timmConfig } from '../../weights/export/timm-config.js';
+import { transformersConfig, transformersPreprocessor } from '../../weights/export/transformers-config.js';
+import type { MicroBatch } from '../../worker/data/micro-batch.js';
+import { jsonText, readExportFolder, writeExportFolder } from './export-folder.js';
+import { onnxLogits, onnxRuntime } from './onnx-runtime.js';
+import { tellingOptions } from './run-options-table.js';
+
+/** The rounding of a format. The folders keep every bit of the weights; ONNX is computed by another program. */
+const LIMITS = { exact: 1e-6, fp32: 1e-4, fp16: 2e-2 } as const;
+
+/** A format as it is written, and how the logits of what was written are computed. */
+export interface ExportTarget {
+  readonly write: (temporary: string) => Promise<void>;
+  readonly logits: (temporary: string) => Promise<Float32Array>;
+  /** Largest relative difference of logits. */
+  readonly limit: number;
+}
+
+/** Our own logits of the compared images. */
+export type LogitsWith = (weights: Float32Array) => Promise<Float32Array>;
+
+function textsOf(opened: RunCheckpoint, weights: Float32Array, format: WeightsFormat): Map<string, string> {
+  const { spec, stored } = opened;
+  const { config, classes, manifestDigest, run } = stored;
+  const view = evaluationView(config, spec.imageSize);
+  const texts = new Map<string, string>();
+  if (format === 'hf') {
+    texts.set('config.json', jsonText(transformersConfig(spec, classes)));
+    texts.set('preprocessor_config.json', jsonText(transformersPreprocessor(view)));
+  }
+  if (format === 'timm') texts.set('config.json', jsonText(timmConfig(spec, view, classes)));
+  const best = run.best?.step === run.step ? run.best : null;
+  const figures = { step: run.step, best, digest: weightDigest(weights), manifestDigest };
+  const card = Object.assign({ format, spec, view, classes, options: tellingOptions(config) }, figures);
+  return texts.set('README.md', modelCard(card));
+}
+
+export function folderTarget(
+  opened: RunCheckpoint,
+  weights: Float32Array,
+  format: WeightsFormat,
+  logitsWith: LogitsWith,
+): ExportTarget {
+  const tensors = exportedTensors(format, opened.spec);
+  const content = { tensors, weights, texts: textsOf(opened, weights, format) };
+  return {
+    write: async (temporary) => writeExportFolder(nodeDisk, temporary, content),
+    logits: async (temporary) => logitsWith(await readExportFolder(nodeDisk, temporary, content)),
+    limit: LIMITS.exact,
+  };
+}
+
+export async function onnxTarget(
+  { spec, stored }: RunCheckpoint,
+  weights: Float32Array,
+  images: MicroBatch,
+  precision: OnnxPrecision,
+): Promise<ExportTarget> {
+  const runtime = await onnxRuntime();
+  const { config, classes } = stored;
+  const facts = { preprocessing: config, classes, producerVersion: VERSION, digest: weightDigest(weights) };
+  return {
+    write: async (temporary) => {
+      const bytes = encodeOnnx(onnxModel(Object.assign({ spec, weights, precision }, facts)));
+      await writeSynced(nodeDisk, temporary, [bytes]);
+    },
+    logits: async (temporary) => onnxLogits(runtime, temporary, images, pixelScale(config), spec.imageSize),
+    limit: LIMITS[precision],
+  };
+}
+
+/** Where transformers.js looks for the model in a folder of Hugging Face. */
+const IN_FOLDER = ['onnx', 'model.onnx'] as const;
+
+/** A folder for Hugging Face with the ONNX file that transformers.js needs; without it, said in a note, if no runtime is there. */
+export async function transformersTarget(
+  opened: RunCheckpoint,
+  weights: Float32Array,
+  images: MicroBatch,
+  logitsWith: LogitsWith,
+  onNote: (text: string) => void,
+): Promise<readonly ExportTarget[]> {
+  const folder = folderTarget(opened, weights, 'hf', logitsWith);
+  try {
+    const onnx = await onnxTarget(opened, weights, images, 'fp32');
+    const inside: ExportTarget = {
+      write: async (made) => {
+        await nodeDisk.makeFolder(join(made, IN_FOLDER[0]));
+        await onnx.write(join(made, ...IN_FOLDER));
+        await nodeDisk.syncFolder(join(made, IN_FOLDER[0]));
+      },
+      logits: async (made) => onnx.logits(join(made, ...IN_FOLDER)),
+      limit: onnx.limit,
+    };
+    return [folder, inside];
+  } catch (thrown) {
+    if (!(thrown instanceof VitrailError) || thrown.code !== 'EXPORT_RUNTIME_MISSING') throw thrown;
+    onNote(`the folder gets no ${IN_FOLDER.join('/')}, which transformers.js needs: ${thrown.remedy}`);
+    return [folder];
+  }
+}
