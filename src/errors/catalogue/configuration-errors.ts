@@ -32,10 +32,6 @@ export const CONFIGURATION_ERRORS = {
     "the model's features do not go together: {reason}",
     'change one of the options pooling, last-norm, distillation and pre-logits',
   ),
-  MODEL_FEATURE_MISSING: define(
-    'the model has {feature}, which vitrail does not compute',
-    'take a model without it',
-  ),
   BATCH_NOT_DIVISIBLE: define(
     'the batch of {batch} is not divisible by the micro-batch of {microBatch}',
     'use a micro-batch that divides the batch, for example {suggestion}',
