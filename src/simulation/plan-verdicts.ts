@@ -103,8 +103,7 @@ export class PlanVerdicts {
   }
 
   /** A member computes a micro-batch, which it may do only once, however often the step is planned again. */
-  computed(place: string, step: number, microBatch: number): void {
-    const exponents = [...this.#rounds.values()].findLast((round) => round.step === step)?.exponents;
+  computed(place: string, step: number, microBatch: number, exponents: string): void {
     const key = `${place} ${step} ${microBatch} ${exponents}`;
     if (this.#computed.has(key)) {
       this.#violated(`${place} computes micro-batch ${microBatch} of step ${step} again`);

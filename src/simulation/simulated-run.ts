@@ -234,8 +234,10 @@ export class SimulatedRun {
         coordinator: COORDINATOR_ADDRESS,
         pace: () => Math.max(worker.hangsUntilMs - this.#time.nowMs, usualMs * this.#paces.between(0.8, 1.2)),
         leave: worker.leave.signal,
-        onCompute: (step, microBatch) =>
-          this.#verdicts.plans.computed(`place ${process.places} of ${process.name}`, step, microBatch),
+        onCompute: (step, microBatch, exponents) => {
+          const place = `place ${process.places} of ${process.name}`;
+          this.#verdicts.plans.computed(place, step, microBatch, exponents);
+        },
         damaged: () => {
           const { damage } = worker;
           worker.damage = false;

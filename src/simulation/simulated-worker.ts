@@ -31,7 +31,8 @@ export interface SimulatedWorkerOptions {
   /** Called after each update. True damages a weight, as broken memory does. */
   readonly damaged: () => boolean;
   /** Called for every micro-batch that it computes. */
-  readonly onCompute: (step: number, microBatch: number) => void;
+  /** Called when a micro-batch of a plan with these exponents is computed. */
+  readonly onCompute: (step: number, microBatch: number, exponents: string) => void;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }
@@ -118,7 +119,10 @@ async function prepared(
   await link.call('pull', { part: 'manifest', target: null });
   const state = allocateTrainingState(config, layout);
   await link.call('attach', state.shared);
-  const engine = standInEngine(clock, layout, welcome.classes.length, pace, onCompute);
+  let exponents = '';
+  const engine = standInEngine(clock, layout, welcome.classes.length, pace, (step, microBatch) =>
+    onCompute(step, microBatch, exponents),
+  );
   const loader = standInLoader(clock, pace);
   const real = hostTraining({ config, layout, state, engine }, undefined);
   const training: Training = {
@@ -134,6 +138,11 @@ async function prepared(
   };
   const { accumulator } = training;
   const work = new StepWork({ clock, config, layout, status, loader, engine, accumulator });
+  const compute = work.compute.bind(work);
+  work.compute = async (plan, interrupted) => {
+    exponents = plan.exponents.join();
+    return compute(plan, interrupted);
+  };
   const loop = new StepLoop({
     clock,
     config,
