@@ -20,6 +20,8 @@ interface Hub {
   readonly asked: { readonly line: string; readonly headers: IncomingMessage['headers'] }[];
   /** What the content of a file is answered with; by default as the hub does. */
   content: (request: IncomingMessage, response: ServerResponse, file: Buffer) => void;
+  /** Where it says that the large file is stored. */
+  store: string;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, file: Buffer): void {
@@ -33,7 +35,7 @@ async function serveHub(
   t: TestContext,
   names = ['config.json', 'model.safetensors', 'README.md'],
 ): Promise<Hub> {
-  const hub: Hub = { endpoint: '', asked: [], content: answer };
+  const hub: Hub = { endpoint: '', asked: [], content: answer, store: 'http://store.invalid/x' };
   const server = createServer((request, response) => {
     hub.asked.push({ line: `${request.method} ${request.url}`, headers: request.headers });
     const url = request.url ?? '';
@@ -42,7 +44,7 @@ async function serveHub(
     } else if (request.method === 'HEAD' && url.endsWith('/model.safetensors')) {
       const etag = createHash('sha256').update(weights).digest('hex');
       response.writeHead(302, {
-        location: 'http://store.invalid/x',
+        location: hub.store,
         'x-linked-etag': `"${etag}"`,
         'x-linked-size': weights.length,
       });
@@ -123,6 +125,25 @@ test('a download that breaks off goes on where it was, in this process and in th
     await fetchModel('hf:some/model', settingsOf(hub, join(cache, 'third')), quiet);
     assert.ok(hub.asked.some(({ headers }) => headers.range === 'bytes=70000-'));
     assert.deepEqual(readFileSync(join(third, etag)), weights);
+  }));
+
+test('no other host sees the token, whatever the hub says of where a file is', (t) =>
+  withFolder(async (cache) => {
+    const [hub, store] = [await serveHub(t), await serveHub(t)];
+    hub.content = (request, response) => {
+      response.writeHead(302, { location: `${store.endpoint}${request.url}` });
+      response.end();
+    };
+    for (const slashes of ['//', '/\\']) {
+      hub.store = store.endpoint.replace('http://', slashes);
+      const settings = settingsOf(hub, join(cache, String(slashes.charCodeAt(1))), { token: 'secret' });
+      await fetchModel('hf:some/model', settings, quiet);
+    }
+    assert.ok(store.asked.some(({ line }) => line.endsWith('/model.safetensors')));
+    assert.deepEqual(
+      store.asked.filter(({ headers }) => headers.authorization !== undefined),
+      [],
+    );
   }));
 
 test('content that does not have the checksum is refused and leaves nothing', (t) =>

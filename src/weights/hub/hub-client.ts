@@ -26,6 +26,14 @@ export interface HubFile {
 const MOST_HOPS = 5;
 const CHECKSUM = /^(?:[0-9a-f]{64}|[0-9a-f]{40})$/;
 
+/** Where an answer leads on the hub itself; null if nowhere, or to another host, which must not see the token. */
+function pathOnHub(location: string | null, url: string): string | null {
+  if (location?.startsWith('/') !== true || !URL.canParse(location, url)) return null;
+  // A path of two slashes begins with a host.
+  const next = new URL(location, url);
+  return next.origin === new URL(url).origin ? next.href : null;
+}
+
 export class HubClient {
   readonly #settings: HubSettings;
   readonly #name: HubName;
@@ -88,8 +96,9 @@ export class HubClient {
     const init: RequestInit = { method: 'HEAD', redirect: 'manual', headers: this.#headers() };
     let { headers } = await this.#ask(url, init, AbortSignal.timeout(ANSWER_MS));
     // A path of the hub itself is another name of the file; another host only stores it and knows no checksum.
-    for (let hops = 0; hops < MOST_HOPS && headers.get('location')?.startsWith('/') === true; hops++) {
-      const next = new URL(headers.get('location')!, url).href;
+    for (let hops = 0; hops < MOST_HOPS; hops++) {
+      const next = pathOnHub(headers.get('location'), url);
+      if (next === null) break;
       ({ headers } = await this.#ask(next, init, AbortSignal.timeout(ANSWER_MS)));
     }
     const tag = headers.get('x-linked-etag') ?? headers.get('etag') ?? '';
