@@ -32,15 +32,22 @@ const file = z.object({
 });
 type Fields = z.infer<typeof file>;
 
-const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 const HALF = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
+/** OPENAI_CLIP_MEAN and OPENAI_CLIP_STD. */
+const CLIP = {
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+} as const;
 
-/** What the classes of transformers do where the file is silent; `resample` is Pillow's number. */
+/**
+ * What the classes of transformers (4 and 5, models/NAME/image_processing_NAME.py) do where the file is silent;
+ * `resample` is Pillow's number.
+ */
 const DEFAULTS = {
   ViT: { size: { height: 224, width: 224 }, resample: 2, crops: false, of: HALF },
-  DeiT: { size: { height: 256, width: 256 }, resample: 3, crops: true, of: IMAGENET },
-  Bit: { size: { shortest_edge: 224 }, resample: 3, crops: true, of: IMAGENET },
-  ConvNext: { size: { shortest_edge: 384 }, resample: 2, crops: false, of: IMAGENET },
+  DeiT: { size: { height: 256, width: 256 }, resample: 3, crops: true, of: HALF },
+  Bit: { size: { shortest_edge: 224 }, resample: 3, crops: true, of: CLIP },
+  ConvNext: { size: { shortest_edge: 384 }, resample: 3, crops: false, of: HALF },
 } as const;
 
 const INTERPOLATIONS: Readonly<Record<number, 'bilinear' | 'bicubic'>> = { 2: 'bilinear', 3: 'bicubic' };

@@ -10,6 +10,9 @@ import type { SourcePreprocessing } from '../../src/weights/preprocessing.js';
 const IMAGENET = { mean: '0.485,0.456,0.406', std: '0.229,0.224,0.225' };
 const HALF = { mean: '0.5,0.5,0.5', std: '0.5,0.5,0.5' };
 
+/** transformers.image_utils.OPENAI_CLIP_MEAN and OPENAI_CLIP_STD. */
+const CLIP = { mean: '0.48145466,0.4578275,0.40821073', std: '0.26862954,0.26130258,0.27577711' };
+
 const of = (
   ...[mean, std, interpolation, cropMode, cropFraction, imageSize]: [
     string,
@@ -72,12 +75,22 @@ for (const [name, config, expected] of [
   [
     'a ConvNext of 224',
     { image_processor_type: 'ConvNextImageProcessor', size: { shortest_edge: 224 }, crop_pct: 0.9 },
-    of(IMAGENET.mean, IMAGENET.std, 'bilinear', 'center', 0.9, 224),
+    of(HALF.mean, HALF.std, 'bicubic', 'center', 0.9, 224),
   ],
   [
     'a ConvNext of 384',
     { image_processor_type: 'ConvNextImageProcessorFast', size: { shortest_edge: 384 } },
-    of(IMAGENET.mean, IMAGENET.std, 'bilinear', 'squash', 1, 384),
+    of(HALF.mean, HALF.std, 'bicubic', 'squash', 1, 384),
+  ],
+  [
+    'a DeiT with nothing but its name',
+    { image_processor_type: 'DeiTImageProcessor' },
+    of(HALF.mean, HALF.std, 'bicubic', 'squash', 0.875, 224),
+  ],
+  [
+    'a Bit with nothing but its name',
+    { image_processor_type: 'BitImageProcessor' },
+    of(CLIP.mean, CLIP.std, 'bicubic', 'center', 1, 224),
   ],
   [
     'pixels that are only scaled',
