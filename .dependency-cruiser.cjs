@@ -6,7 +6,7 @@ const ROOMS = {
   numbers: ['errors'],
   wire: ['errors'],
   host: ['errors', 'wire'],
-  weights: ['errors', 'host', 'run/model'],
+  weights: ['errors', 'host', 'numbers', 'run/model'],
   run: ['errors', 'numbers', 'host', 'weights'],
   kernels: ['errors', 'numbers', 'run'],
   collective: ['errors', 'numbers', 'host', 'run', 'kernels'],

@@ -87,6 +87,11 @@ const TORCH: readonly (readonly [what: string, file: Buffer, message: RegExp])[]
     /asks for os\.system,/,
   ],
   [
+    'a global whose name is no text',
+    pickled(op.mark, Buffer.from([0x85]), op.text('x'), Buffer.from([0x93])),
+    /asks for a global without a name/,
+  ],
+  [
     'an allowed class that is called otherwise',
     pickled(op.global('torch', 'FloatStorage'), op.emptyTuple, op.call),
     /a call of torch\.FloatStorage/,
@@ -228,6 +233,7 @@ const NUMPY: readonly (readonly [what: string, file: Buffer, message: RegExp])[]
     /has no type/,
   ],
   ['a NaN', ofArray(npy('<f4', [2], float32(1, NaN))), /NOT_FINITE/],
+  ['a changed byte', archive({ crc: 7 }), /entry w\.npy has a wrong checksum/],
 ];
 
 for (const [what, file, message] of NUMPY) {

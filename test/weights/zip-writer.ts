@@ -1,5 +1,5 @@
 /** Writes zip archives for tests, sound ones and ones that lie. */
-import { crc32 } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 
 export interface ZipPart {
   readonly name: string;
@@ -12,6 +12,7 @@ export interface ZipPart {
   readonly packedBytes?: number;
   readonly flags?: number;
   readonly headerAt?: number;
+  readonly crc?: number;
 }
 
 const record = (
@@ -32,13 +33,27 @@ const SIGNATURES = {
 };
 const ELSEWHERE = 0xffffffff;
 
+/** Of what the bytes stand for; of themselves if they stand for nothing. */
+function checksumOf(packed: Uint8Array, method: number): number {
+  try {
+    return crc32(method === 8 ? inflateRawSync(packed) : packed);
+  } catch {
+    return crc32(packed);
+  }
+}
+
 /** @param zip64 puts sizes, positions and the directory's place into zip64 records */
 export function zipOf(parts: readonly ZipPart[], { zip64 = false, comment = '' } = {}): Buffer {
   const local: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
   for (const { name, packed, method = 0, flags = 0, ...told } of parts) {
-    const { bytes = packed.length, packedBytes = packed.length, headerAt = at } = told;
+    const {
+      bytes = packed.length,
+      packedBytes = packed.length,
+      headerAt = at,
+      crc = checksumOf(packed, method),
+    } = told;
     const label = Buffer.from(name);
     const header = record(30, [
       [0, SIGNATURES.local, 4],
@@ -56,7 +71,7 @@ export function zipOf(parts: readonly ZipPart[], { zip64 = false, comment = '' }
       [0, SIGNATURES.entry, 4],
       [8, flags, 2],
       [10, method, 2],
-      [16, crc32(packed), 4],
+      [16, crc, 4],
       [20, zip64 ? ELSEWHERE : packedBytes, 4],
       [24, zip64 ? ELSEWHERE : bytes, 4],
       [28, label.length, 2],

@@ -47,7 +47,7 @@ async function opened(source: ByteSource): Promise<TensorFile> {
     tensors,
     read: async (name) => {
       const header = entryOf(path, tensors, name);
-      const bytes = (await archive.content(header.entry)).subarray(header.start);
+      const bytes = (await archive.checkedContent(header.entry)).subarray(header.start);
       return inOrder(tensorValues(path, name, header.type, bytes), header);
     },
     close: () => source.close(),

@@ -2,6 +2,7 @@
 import { inflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 import { reasonOf } from '../../errors/errors.js';
+import { crc32 } from '../../numbers/crc-32.js';
 import { malformed, type FormatName } from '../format/malformed.js';
 import {
   contentStart,
@@ -69,6 +70,13 @@ export class ZipArchive {
       throw malformed(path, this.#format, problem);
     }
     return bytes;
+  }
+
+  /** The content of an entry that has the checksum of the directory. PyTorch can be told to write none that is right. */
+  async checkedContent(entry: ZipEntry): Promise<Uint8Array> {
+    const bytes = await this.content(entry);
+    if (crc32(bytes) === entry.crc) return bytes;
+    throw malformed(this.#source.path, this.#format, `entry ${entry.name} has a wrong checksum`);
   }
 
   /** The first bytes of an entry, `length` of them or all. */

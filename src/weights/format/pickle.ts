@@ -150,7 +150,8 @@ class Machine {
   }
 
   global(module: unknown, name: unknown): void {
-    const full = `${String(module)}.${String(name)}`;
+    if (typeof module !== 'string' || typeof name !== 'string') throw new Refused('a global without a name');
+    const full = `${module}.${name}`;
     if (!this.#objects.knows(full)) throw new Refused(full);
     this.push(new Global(full));
   }
