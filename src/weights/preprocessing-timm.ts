@@ -15,6 +15,11 @@ const pretrainedConfig = z.object({
 /** Newer files have the fields in `pretrained_cfg`, older ones at the top. */
 const file = z.object({ pretrained_cfg: z.record(z.string(), z.unknown()).optional() }).loose();
 
+/** Whether timm's `config.json` says anything of images. */
+export function tellsOfImages(config: Readonly<Record<string, unknown>>): boolean {
+  return 'pretrained_cfg' in config || Object.keys(pretrainedConfig.shape).some((key) => key in config);
+}
+
 /**
  * @param path of the file, for messages
  * @throws PREPROCESSING_UNSUPPORTED naming the field

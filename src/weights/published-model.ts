@@ -8,7 +8,7 @@ import type { TensorFile } from './file/tensor-file.js';
 import { malformed } from './format/malformed.js';
 import { recognise } from './names/recognise.js';
 import type { SourceModel } from './names/source-model.js';
-import { preprocessingOfTimm } from './preprocessing-timm.js';
+import { preprocessingOfTimm, tellsOfImages } from './preprocessing-timm.js';
 import { preprocessingOfTransformers } from './preprocessing-transformers.js';
 import type { SourcePreprocessing } from './preprocessing.js';
 
@@ -72,7 +72,7 @@ async function preprocessingOf(
 ): Promise<SourcePreprocessing | null> {
   if (library === 'torchvision') return { ...TORCHVISION, imageSize: spec.imageSize };
   if (library === 'timm') {
-    const told = config !== null && 'pretrained_cfg' in config;
+    const told = config !== null && tellsOfImages(config);
     return told ? preprocessingOfTimm(join(folder, CONFIG), config) : null;
   }
   if (library !== 'Hugging Face') return null;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 import { modelSpec } from '../../src/run/model/model-spec.js';
 import { adaptWeights } from '../../src/run/model/weight-adaptation.js';
+import { usualHeads } from '../../src/weights/names/library-facts.js';
 import { recognise } from '../../src/weights/names/recognise.js';
 
 const spec = modelSpec('vit-s/16', { imageSize: 224, classes: 10, gelu: 'erf' });
@@ -22,6 +23,17 @@ test('the size of a model has its name, and heads are 64 wide unless something e
   assert.equal(recognise('f', shapes(), { config: null, heads: 12 }).spec.name, 'vit-12x384x1536x12/16');
   const config = { model_args: { num_heads: 8 } };
   assert.equal(recognise('f', shapes(), { config, heads: 12 }).spec.heads, 8);
+});
+
+test('heads of the published models that have others are known by their width', () => {
+  for (const [width, heads] of [
+    [64, 2],
+    [1152, 16],
+    [1280, 16],
+    [768, 12],
+  ] as const) {
+    assert.equal(usualHeads(width), heads);
+  }
 });
 
 for (const [tensor, feature] of [

@@ -85,10 +85,10 @@ export function libraryFacts(path: string, library: Library, { config }: SourceH
   }
 }
 
-/** Widths of published models whose heads are not 64 wide: H, giant and gigantic. */
-const WIDE_HEADS: Readonly<Record<number, number>> = { 1280: 16, 1408: 16, 1664: 16 };
+/** Heads by the widths of models whose heads are not 64 wide: vit-micro and timm's test_vit, so400m, H, giant, gigantic. */
+const OTHER_HEADS: Readonly<Record<number, number>> = { 64: 2, 1152: 16, 1280: 16, 1408: 16, 1664: 16 };
 
-/** Heads by the rule of all published models: 64 wide, but for the largest. */
+/** Heads by the rule of published models: 64 wide, but for the smallest and the largest. */
 export function usualHeads(hidden: number): number {
-  return WIDE_HEADS[hidden] ?? Math.max(1, Math.round(hidden / 64));
+  return OTHER_HEADS[hidden] ?? Math.max(1, Math.round(hidden / 64));
 }

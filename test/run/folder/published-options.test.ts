@@ -1,6 +1,6 @@
 /** What files beside published weights say of images becomes options of the run. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -32,4 +32,17 @@ test('model, features and preprocessing of a folder of Hugging Face become optio
   assert.equal(options.interpolation, 'bicubic');
   assert.equal(options.imageSize, 42);
   assert.equal(options.cropFraction, 42 / 48);
+});
+
+test('an older config.json of timm has what it says of images at the top, and one that says nothing decides nothing', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrail-published-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  cpSync('test/fixtures/interop/timm-vit', folder, { recursive: true });
+  assert.equal((await publishedOptions(nodeDisk, folder, null)).mean, undefined);
+  const path = join(folder, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8')) as object;
+  writeFileSync(path, JSON.stringify({ ...config, input_size: [3, 32, 32], crop_pct: 0.5, std: [1, 2, 3] }));
+  const options = await publishedOptions(nodeDisk, folder, null);
+  assert.deepEqual([options.cropFraction, options.std], [0.5, '1,2,3']);
+  assert.deepEqual([options.mean, options.interpolation], ['0.485,0.456,0.406', 'bicubic']);
 });
