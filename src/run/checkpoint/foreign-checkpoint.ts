@@ -36,11 +36,20 @@ async function namesIn(disk: Disk, path: string): Promise<readonly string[]> {
   }
 }
 
+async function isInCheckpoint(disk: Disk, path: string): Promise<boolean> {
+  return (await kindOf(disk, join(dirname(path), MARKER_FILE))) !== null;
+}
+
+async function fileIs(disk: Disk, path: string): Promise<string> {
+  if (await isInCheckpoint(disk, path)) return `a file of the checkpoint ${dirname(path)}`;
+  return (await areOwnWeights(disk, path)) ? "a checkpoint's weights alone" : kindOfFile(basename(path));
+}
+
 /** Whether `path` is a file, or a folder with weights, and neither belongs to a run. @throws CHECKPOINT_UNREADABLE */
 export async function isForeign(disk: Disk, path: string): Promise<boolean> {
   const kind = await kindOf(disk, path);
   if (kind === null) return false;
-  if (kind === 'file') return (await kindOf(disk, join(dirname(path), MARKER_FILE))) === null;
+  if (kind === 'file') return !(await isInCheckpoint(disk, path)) && !(await areOwnWeights(disk, path));
   const names = await namesIn(disk, path);
   if (names.some((name) => OWN_FILES.includes(name))) return false;
   const found = weightsAmong(names);
@@ -53,12 +62,7 @@ export async function isForeign(disk: Disk, path: string): Promise<boolean> {
  */
 export async function refuseForeign(disk: Disk, path: string): Promise<void> {
   const kind = await kindOf(disk, path);
-  if (kind === 'file') {
-    const folder = dirname(path);
-    const own = (await kindOf(disk, join(folder, MARKER_FILE))) !== null;
-    const what = own ? `a file of the checkpoint ${folder}` : kindOfFile(basename(path));
-    throw coded('CHECKPOINT_FOREIGN', { path, what });
-  }
+  if (kind === 'file') throw coded('CHECKPOINT_FOREIGN', { path, what: await fileIs(disk, path) });
   if (kind === null) return;
   const names = await namesIn(disk, path);
   if (names.some((name) => OWN_FILES.includes(name))) return;

@@ -1,11 +1,12 @@
 /** What is given as a checkpoint and holds weights of another program is refused with what it is. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodeDisk } from '../../../src/host/disk.js';
 import { resolveCheckpoint } from '../../../src/run/checkpoint/checkpoint-store.js';
 import { readCheckpointState } from '../../../src/run/checkpoint/checkpoint-reader.js';
+import { isForeign } from '../../../src/run/checkpoint/foreign-checkpoint.js';
 import { writeSafetensors } from '../../../src/run/checkpoint/safetensors.js';
 import { codeOf, contentOf, withRunFolder, saveCheckpoint } from './checkpoint-fixture.js';
 
@@ -52,6 +53,18 @@ test('a file of a checkpoint of ours names the folder to give instead', () =>
       code: 'CHECKPOINT_FOREIGN',
       message: new RegExp(`a file of the checkpoint ${path}`),
     });
+  }));
+
+test("a checkpoint's weights without its other files are not taken for those of another library", () =>
+  withRunFolder(async (runDir) => {
+    const path = await saveCheckpoint(runDir, contentOf(1));
+    const alone = join(runDir, 'alone.safetensors');
+    assert.equal(await isForeign(nodeDisk, join(path, 'weights.safetensors')), false);
+    cpSync(join(path, 'weights.safetensors'), alone);
+    assert.equal(await isForeign(nodeDisk, alone), false);
+    await assert.rejects(resolved(alone), { message: /alone\.safetensors is a checkpoint's weights alone/ });
+    await writeSafetensors(nodeDisk, alone, [VALUE], { format: 'pt' });
+    assert.equal(await isForeign(nodeDisk, alone), true);
   }));
 
 test('a checkpoint of ours that was copied in part is still one that was never completed', () =>
