@@ -157,6 +157,16 @@ test('content that does not have the checksum is refused and leaves nothing', (t
     await fetchModel('hf:some/model', settingsOf(hub, cache), quiet);
   }));
 
+test('a cache into which a file cannot be put is named', (t) =>
+  withFolder(async (cache) => {
+    const hub = await serveHub(t);
+    const etag = createHash('sha256').update(weights).digest('hex');
+    mkdirSync(join(cache, 'models--some--model', 'blobs', etag, 'x'), { recursive: true });
+    await assert.rejects(fetchModel('hf:some/model', settingsOf(hub, cache), quiet), {
+      code: 'HUB_CACHE_FAILED',
+    });
+  }));
+
 test('what the hub does not have, does not answer or holds without weights is refused by code', (t) =>
   withFolder(async (cache) => {
     const hub = await serveHub(t, ['README.md']);

@@ -57,6 +57,8 @@ async function receive(
     await file.sync();
   } finally {
     clearTimeout(timer);
+    // What still comes is not wanted, and a connection that is left open keeps the process alive.
+    silence.abort();
     await file.close();
   }
 }
@@ -80,17 +82,12 @@ function mayPass(thrown: unknown): boolean {
   return !hasCode(thrown, 'ENOSPC', 'EACCES', 'EROFS', 'EDQUOT', 'ENOENT');
 }
 
-/**
- * Downloads `file` to `path`, which gets its name when all of it is there and has the right checksum.
- * @throws HUB_UNREACHABLE, HUB_NOT_FOUND, HUB_CACHE_FAILED, HUB_DAMAGED
- */
-export async function downloadFile(
+async function download(
   client: HubClient,
   file: HubFile,
-  path: string,
+  unfinished: string,
   onBytes: OnBytes,
 ): Promise<void> {
-  const unfinished = `${path}.incomplete`;
   for (let attempt = 1; (await sizeOf(unfinished)) !== file.bytes || file.bytes === 0; attempt++) {
     const have = await sizeOf(unfinished);
     try {
@@ -98,10 +95,8 @@ export async function downloadFile(
       await receive(client, file, unfinished, have > file.bytes ? 0 : have, onBytes);
       break;
     } catch (thrown) {
-      if (!mayPass(thrown) && !(thrown instanceof VitrailError)) {
-        throw coded('HUB_CACHE_FAILED', { path: unfinished, reason: reasonOf(thrown) });
-      }
-      if (!mayPass(thrown) || attempt === TRIES) {
+      if (!mayPass(thrown)) throw thrown;
+      if (attempt === TRIES) {
         if (thrown instanceof VitrailError) throw thrown;
         throw coded('HUB_UNREACHABLE', { url: file.url, reason: reasonOf(thrown) });
       }
@@ -113,5 +108,24 @@ export async function downloadFile(
     await rm(unfinished);
     throw coded('HUB_DAMAGED', { url: file.url, expected: file.checksum, found });
   }
-  await rename(unfinished, path);
+}
+
+/**
+ * Downloads `file` to `path`, which gets its name when all of it is there and has the right checksum.
+ * @throws HUB_UNREACHABLE, HUB_NOT_FOUND, HUB_CACHE_FAILED, HUB_DAMAGED
+ */
+export async function downloadFile(
+  client: HubClient,
+  file: HubFile,
+  path: string,
+  onBytes: OnBytes,
+): Promise<void> {
+  const unfinished = `${path}.incomplete`;
+  try {
+    await download(client, file, unfinished, onBytes);
+    await rename(unfinished, path);
+  } catch (thrown) {
+    if (thrown instanceof VitrailError) throw thrown;
+    throw coded('HUB_CACHE_FAILED', { path, reason: reasonOf(thrown) });
+  }
 }
