@@ -58,7 +58,26 @@ test('an activation and a pooling that are not computed are refused, parts witho
     recognise('f', shapes(), { config: { model_args: args }, heads: null });
   assert.throws(withArgs({ act_layer: 'quick_gelu' }), /the activation "quick_gelu"/);
   assert.throws(withArgs({ global_pool: 'map' }), /the pooling "map"/);
+  assert.throws(
+    withArgs({ global_pool: 'avg', pool_include_prefix: true }),
+    /a mean over the class token too/,
+  );
   assert.equal(recognise('f', shapes({ mask_token: [1, 384] }), NOTHING).spec.name, 'vit-s/16');
+});
+
+test('a last norm after pooling means the mean over the patches, unless config.json says that the class token is taken', () => {
+  const tensors = new Map(
+    [...shapes()].map(([name, shape]) => [name.replace(/^norm\./, 'fc_norm.'), shape] as const),
+  );
+  for (const [config, pooling] of [
+    [null, 'average'],
+    [{ global_pool: 'avg' }, 'average'],
+    [{ global_pool: 'token' }, 'class-token'],
+    [{ global_pool: 'avg', model_args: { global_pool: 'token' } }, 'class-token'],
+  ] as const) {
+    const { spec: found } = recognise('f', tensors, { config, heads: null });
+    assert.deepEqual([found.pooling, found.lastNorm], [pooling, 'after-pooling']);
+  }
 });
 
 test('what is no Vision Transformer, or one with parameters missing or of another shape, is refused', () => {

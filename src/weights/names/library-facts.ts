@@ -8,8 +8,8 @@ export interface LibraryFacts {
   readonly heads: number | null;
   readonly gelu: GeluForm;
   readonly layerNormEpsilon: number;
-  /** Whether the head sees the mean over the patches, although no `fc_norm` says so. */
-  readonly averages: boolean;
+  /** Whether the head sees the mean over the patches; null: if there is an `fc_norm`. */
+  readonly averages: boolean | null;
 }
 
 type Config = Readonly<Record<string, unknown>>;
@@ -46,15 +46,18 @@ function recordIn(config: Config, key: string): Config {
 /** timm's config.json: `model_args` are those of the constructor where they are not the architecture's. */
 function timmFacts(path: string, config: Config): LibraryFacts {
   const args = recordIn(config, 'model_args');
-  const pool = args['global_pool'] ?? config['global_pool'] ?? 'token';
+  const pool = args['global_pool'] ?? config['global_pool'] ?? '';
   if (typeof pool !== 'string' || !['', 'token', 'avg'].includes(pool)) {
     throw coded('WEIGHTS_FEATURE_MISSING', { path, feature: `the pooling ${JSON.stringify(pool)}` });
+  }
+  if (args['pool_include_prefix'] === true) {
+    throw coded('WEIGHTS_FEATURE_MISSING', { path, feature: 'a mean over the class token too' });
   }
   return {
     heads: numberIn(args, 'num_heads'),
     gelu: activation(path, args['act_layer']),
     layerNormEpsilon: 1e-6,
-    averages: pool === 'avg',
+    averages: pool === '' ? null : pool === 'avg',
   };
 }
 

@@ -151,7 +151,7 @@ export function recognise(path: string, tensors: FileTensors, hints: SourceHints
   const width = classes === 0 ? hidden : sizes.count('head.weight') / classes;
   const preLogits = sizes.count('pre_logits.fc.bias');
   const afterPooling = sizes.has('fc_norm.weight');
-  const pooled = facts.averages || afterPooling ? 'average' : 'class-token';
+  const pooled = (facts.averages ?? afterPooling) ? 'average' : 'class-token';
   const mlp = sizes.count('blocks.0.mlp.fc1.weight') / hidden;
   const heads = facts.heads ?? jaxHeads(tensors) ?? hints.heads ?? usualHeads(hidden);
   if (hidden % heads !== 0) throw unknown(path, `${heads} heads do not divide its width of ${hidden}`);
