@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { writeSynced } from '../../host/atomic-file.js';
 import { nodeDisk } from '../../host/disk.js';
 import { VERSION } from '../../host/version.js';
-import { VitrailError } from '../../errors/errors.js';
+import { coded, VitrailError, type ErrorCode } from '../../errors/errors.js';
 import { weightDigest } from '../../run/checkpoint/weight-digest.js';
 import type { RunCheckpoint } from '../../run/folder/run-checkpoint.js';
 import { evaluationView } from '../../run/model/evaluation-view.js';
 import { pixelScale } from '../../run/model/patches.js';
 import { exportedTensors, type WeightsFormat } from '../../weights/export/exported-tensors.js';
 import { modelCard } from '../../weights/export/model-card.js';
-import type { OnnxPrecision } from '../../weights/export/onnx-builder.js';
+import { onnxObstacle, type OnnxPrecision } from '../../weights/export/onnx-builder.js';
 import { encodeOnnx } from '../../weights/export/onnx-messages.js';
 import { onnxModel } from '../../weights/export/onnx-model.js';
 import { timmConfig } from '../../weights/export/timm-config.js';
@@ -65,12 +65,15 @@ export function folderTarget(
   };
 }
 
+/** @throws EXPORT_IMPOSSIBLE, EXPORT_RUNTIME_MISSING */
 export async function onnxTarget(
   { spec, stored }: RunCheckpoint,
   weights: Float32Array,
   images: MicroBatch,
   precision: OnnxPrecision,
 ): Promise<ExportTarget> {
+  const reason = onnxObstacle(weights.length, precision);
+  if (reason !== null) throw coded('EXPORT_IMPOSSIBLE', { model: spec.name, format: 'onnx', reason });
   const runtime = await onnxRuntime();
   const { config, classes } = stored;
   const facts = { preprocessing: config, classes, producerVersion: VERSION, digest: weightDigest(weights) };
@@ -87,7 +90,13 @@ export async function onnxTarget(
 /** Where transformers.js looks for the model in a folder of Hugging Face. */
 const IN_FOLDER = ['onnx', 'model.onnx'] as const;
 
-/** A folder for Hugging Face with the ONNX file that transformers.js needs; without it, said in a note, if no runtime is there. */
+/** Errors that only mean that there is no ONNX file. */
+const WITHOUT_ONNX: readonly ErrorCode[] = ['EXPORT_RUNTIME_MISSING', 'EXPORT_IMPOSSIBLE'];
+
+/**
+ * A folder for Hugging Face with the ONNX file that transformers.js needs; without it, said in a note, if no runtime is there
+ * or the model is too large for one.
+ */
 export async function transformersTarget(
   opened: RunCheckpoint,
   weights: Float32Array,
@@ -109,8 +118,9 @@ export async function transformersTarget(
     };
     return [folder, inside];
   } catch (thrown) {
-    if (!(thrown instanceof VitrailError) || thrown.code !== 'EXPORT_RUNTIME_MISSING') throw thrown;
-    onNote(`the folder gets no ${IN_FOLDER.join('/')}, which transformers.js needs: ${thrown.remedy}`);
+    if (!(thrown instanceof VitrailError) || !WITHOUT_ONNX.includes(thrown.code)) throw thrown;
+    const why = thrown.code === 'EXPORT_RUNTIME_MISSING' ? thrown.remedy : thrown.problem;
+    onNote(`the folder gets no ${IN_FOLDER.join('/')}, which transformers.js needs: ${why}`);
     return [folder];
   }
 }

@@ -4,6 +4,17 @@ import { ELEMENT, type Attributes, type OnnxNode, type OnnxTensor } from './onnx
 
 export type OnnxPrecision = 'fp32' | 'fp16';
 
+/** A message of protobuf, which an ONNX file is, has less than 2 GiB. Nodes and names need a little of it. */
+const MOST_BYTES = 2 ** 31 - 2 ** 24;
+
+/** Why a model of so many parameters cannot be one ONNX file; null if it can. */
+export function onnxObstacle(parameters: number, precision: OnnxPrecision): string | null {
+  const bytes = parameters * (precision === 'fp32' ? 4 : 2);
+  if (bytes <= MOST_BYTES) return null;
+  const half = bytes / 2 <= MOST_BYTES && precision === 'fp32' ? '; half of that with --precision fp16' : '';
+  return `an ONNX file has at most 2.1 GB, and the weights take ${(bytes / 1e9).toFixed(1)} GB${half}`;
+}
+
 function littleEndian(bytes: number, write: (view: DataView) => void): Uint8Array {
   const out = new Uint8Array(bytes);
   write(new DataView(out.buffer));
