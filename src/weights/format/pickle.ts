@@ -4,6 +4,7 @@
  * a call of it would give is described by `objects`, for the few names that it knows.
  * Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
+import { Damaged, PickleBytes } from './pickle-bytes.js';
 
 /** A global: a class or function that the pickle names. */
 export class Global {
@@ -30,70 +31,17 @@ export type PickleResult =
   | { readonly problem: string };
 
 class Refused extends Error {}
-class Damaged extends Error {}
 
 const MARK = Symbol('mark');
 
-/** Bytes of the pickle, taken one after the other. */
-class Source {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  /** Moves on by `length` bytes. @returns where they begin */
-  #pass(length: number): number {
-    const at = this.#at;
-    if (length > this.#bytes.length - at) throw new Damaged('its pickle ends too early');
-    this.#at += length;
-    return at;
-  }
-
-  uint8 = (): number => this.#view.getUint8(this.#pass(1));
-  uint16 = (): number => this.#view.getUint16(this.#pass(2), true);
-  int32 = (): number => this.#view.getInt32(this.#pass(4), true);
-  uint32 = (): number => this.#view.getUint32(this.#pass(4), true);
-  /** Big-endian, unlike all others. */
-  float64 = (): number => this.#view.getFloat64(this.#pass(8), false);
-
-  skip(length: number): void {
-    this.#pass(length);
-  }
-
-  text(length: number): string {
-    const at = this.#pass(length);
-    return new TextDecoder().decode(this.#bytes.subarray(at, at + length));
-  }
-
-  line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    const text = this.text(Math.max(end, this.#at) - this.#at);
-    this.#pass(1);
-    return text;
-  }
-
-  /** A little-endian integer in two's complement; not more than a double holds exactly. */
-  long(length: number): number {
-    const at = this.#pass(length);
-    if (length > 8) throw new Damaged(`its pickle has a number of ${length} bytes`);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[at + i]!);
-    return Number(BigInt.asIntN(8 * length, value));
-  }
-}
-
 class Machine {
-  readonly #source: Source;
+  readonly #source: PickleBytes;
   readonly #objects: PickleObjects;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
 
   constructor(bytes: Uint8Array, objects: PickleObjects) {
-    this.#source = new Source(bytes);
+    this.#source = new PickleBytes(bytes);
     this.#objects = objects;
   }
 
@@ -199,7 +147,7 @@ class Machine {
   }
 }
 
-type Act = (machine: Machine, source: Source) => void;
+type Act = (machine: Machine, source: PickleBytes) => void;
 
 const OPCODES: Readonly<Record<number, Act>> = {
   0x80: (_, source) => source.skip(1), // PROTO
