@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { coded } from '../errors/errors.js';
 import type { Disk } from '../host/disk.js';
+import { classNames } from './class-names.js';
 import { ByteSource, weightsReadError } from './file/byte-source.js';
 import { openTensorFile, weightFileAmong } from './file/open-tensor-file.js';
 import type { TensorFile } from './file/tensor-file.js';
@@ -17,6 +18,8 @@ export interface PublishedModel {
   readonly model: SourceModel;
   /** What is done with images before the model sees them; null if nothing tells it. */
   readonly preprocessing: SourcePreprocessing | null;
+  /** Names of the classes, or their numbers, in the order of the logits; none if the file has no head. */
+  readonly classes: readonly string[];
 }
 
 const CONFIG = 'config.json';
@@ -96,7 +99,8 @@ export async function openPublishedModel(
   const file = await openTensorFile(disk, weights);
   try {
     const model = recognise(weights, file.tensors, { config, heads });
-    return { file, model, preprocessing: await preprocessingOf(disk, folder, model, config) };
+    const preprocessing = await preprocessingOf(disk, folder, model, config);
+    return { file, model, preprocessing, classes: classNames(config, model.spec.classes) };
   } catch (thrown) {
     await file.close();
     throw thrown;

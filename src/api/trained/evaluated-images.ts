@@ -28,6 +28,7 @@ async function placeOf(
   { data, exclude }: ImageOptions,
 ): Promise<{ readonly root: string; readonly exclude: string | null }> {
   if (data !== undefined) return { root: data, exclude: exclude ?? null };
+  if (stored.manifestDigest === '') throw coded('MODEL_WITHOUT_DATA', { path });
   const run = await optionsOfRun(path, stored.config);
   const root = String(run.values.data);
   requireDataOf(run.path, root);

@@ -55,7 +55,10 @@ export function registerEvaluate(program: Command): void {
   program
     .command('evaluate')
     .description('loss, top-1 accuracy and confusion matrix of a checkpoint')
-    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
+    .argument(
+      '<checkpoint>',
+      'checkpoint folder, run folder (its best checkpoint), exported model, or published weights',
+    )
     .option(
       '--data <folder>',
       "data set (its test split), or a folder of class folders (default: the run's data set)",

@@ -60,7 +60,10 @@ export function registerPredict(program: Command): void {
   program
     .command('predict')
     .description('the most probable classes of images')
-    .argument('<checkpoint>', 'checkpoint folder, or a run folder (its best checkpoint)')
+    .argument(
+      '<checkpoint>',
+      'checkpoint folder, run folder (its best checkpoint), exported model, or published weights',
+    )
     .argument('<image...>', 'image files')
     .option('--top <number>', 'classes to show', wholeNumber(1), 5)
     .addOption(backendOption())

@@ -50,6 +50,10 @@ export const RUN_ERRORS = {
     'the images of the run in {path} were in {data}, and there is no such folder any more',
     'say where the images are now: --data DIR',
   ),
+  MODEL_WITHOUT_DATA: define(
+    '{path} is a model without a run, so it has no images of its own',
+    'say which images to evaluate on: --data DIR',
+  ),
   RUN_DATA_CHANGED: define(
     'the data of the run in {path} has changed: its manifest digest was {stored}, now it is {given}',
     'resume with the same files, or start a new run with another --out',

@@ -35,6 +35,10 @@ export const WEIGHT_ERRORS = {
     '{path} is a model with {feature}, which vitrail does not compute',
     'choose a model without it, for example vit_base_patch16_224 of timm',
   ),
+  WEIGHTS_WITHOUT_HEAD: define(
+    '{path} is a model without a classifier',
+    'train one on your own classes: vitrail train --preset linear-probe --init-from PATH --data DIR',
+  ),
   WEIGHTS_OTHER_MODEL: define(
     '{path} is of another model: {difference}',
     'leave the option out, so that it comes from the file, or choose other weights',

@@ -6,7 +6,9 @@ import type { RunConfig } from '../config/schema.js';
 import type { Disk } from '../../host/disk.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import { adaptWeights } from '../model/weight-adaptation.js';
-import { openPublishedModel } from '../../weights/published-model.js';
+import type { PositionInterpolation } from '../model/position-interpolation.js';
+import type { Library } from '../../weights/names/source-model.js';
+import { openPublishedModel, type PublishedModel } from '../../weights/published-model.js';
 import { localWeights } from '../../weights/hub/system-hub.js';
 import { readModelWeights } from '../../weights/weight-reading.js';
 import { openRunCheckpoint } from './run-checkpoint.js';
@@ -64,6 +66,28 @@ const MODEL_OPTIONS: readonly (keyof ModelSpec)[] = [
   'positions',
 ];
 
+/** The options that describe a published model, and what it does with images. */
+export function publishedConfig({ model: { spec }, preprocessing }: PublishedModel): OptionValues {
+  const options: Record<string, unknown> = { model: spec.name };
+  for (const key of MODEL_OPTIONS) if (OPTION_KEYS.some((option) => option === key)) options[key] = spec[key];
+  if (preprocessing === null) return options;
+  const { imageSize, ...images } = preprocessing;
+  // DINOv2 has positions for 518 pixels and is used with 224.
+  return { ...options, ...images, imageSize: imageSize % spec.patch === 0 ? imageSize : spec.imageSize };
+}
+
+/** How a library carries positions over to another image size. */
+export function positionInterpolationOf(library: Library): PositionInterpolation {
+  return INTERPOLATION_OF[library];
+}
+
+const INTERPOLATION_OF: Readonly<Record<Library, PositionInterpolation>> = {
+  timm: 'bicubic-antialias',
+  'Hugging Face': 'bicubic',
+  torchvision: 'bicubic-aligned',
+  vit_jax: 'bilinear',
+};
+
 /**
  * The options that describe the published model at `path`, and what it does with images; none for a run of ours.
  * @param heads as in `openPublishedModel`
@@ -76,13 +100,7 @@ export async function publishedOptions(
 ): Promise<OptionValues> {
   const path = await localWeights(from);
   if (!(await isForeign(disk, path))) return {};
-  const { file, model, preprocessing } = await openPublishedModel(disk, path, heads);
-  await file.close();
-  const { spec } = model;
-  const options: Record<string, unknown> = { model: spec.name };
-  for (const key of MODEL_OPTIONS) if (OPTION_KEYS.some((option) => option === key)) options[key] = spec[key];
-  if (preprocessing === null) return options;
-  const { imageSize, ...images } = preprocessing;
-  // DINOv2 has positions for 518 pixels and is used with 224.
-  return { ...options, ...images, imageSize: imageSize % spec.patch === 0 ? imageSize : spec.imageSize };
+  const opened = await openPublishedModel(disk, path, heads);
+  await opened.file.close();
+  return publishedConfig(opened);
 }

@@ -1,0 +1,63 @@
+/** An exported model is opened again as what it is: other programs' weights. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { evaluate } from '../../src/api/evaluate.js';
+import { exportModel } from '../../src/api/export-model.js';
+import { openTrainedModel } from '../../src/api/open-trained-model.js';
+import { predict } from '../../src/api/predict.js';
+import { nodeDisk } from '../../src/host/disk.js';
+import { readSafetensors, writeSafetensors } from '../../src/run/checkpoint/safetensors.js';
+import { KeyedRandom, PURPOSE } from '../../src/numbers/random/keyed-random.js';
+import { checkpointIn, CLASSES } from './exported-checkpoint.js';
+
+/** Weights whose logits differ between images; a fresh head gives zeros. */
+function scatter(weights: Float32Array): void {
+  const random = new KeyedRandom(5, PURPOSE.initialisation);
+  for (let i = 0; i < weights.length; i++) weights[i]! += 0.05 * (random.uniform() - 0.5);
+}
+
+const IMAGES_OF_RUN = { interpolation: 'bicubic', mean: '0.4,0.5,0.6', std: '0.2', cropFraction: 0.9 };
+
+async function judged(t: TestContext, path: string, data: string) {
+  const model = await openTrainedModel(path, { backend: 'wasm' });
+  t.after(() => model.close());
+  const images = CLASSES.flatMap((name) => [0, 1, 2].map((i) => join(data, 'test', name, `00${i}.png`)));
+  const logits: number[] = [];
+  for await (const prediction of predict(model, images)) {
+    if (prediction.kind === 'broken') throw prediction.error;
+    logits.push(...prediction.logits);
+  }
+  return { model, logits, figures: await evaluate(model, { data }) };
+}
+
+for (const to of ['hf', 'timm'] as const) {
+  test(`a folder for ${to} has the logits, classes and figures of the run it came from`, async (t) => {
+    const options = Object.assign({ gelu: 'erf' }, IMAGES_OF_RUN);
+    const { data, path, out } = await checkpointIn(t, options, scatter);
+    await exportModel(path, { to, out, data, backend: 'wasm' });
+    const own = await judged(t, path, data);
+    const again = await judged(t, out, data);
+    assert.ok(new Set(own.logits.map((x) => x.toFixed(3))).size > 5, 'these images tell models apart');
+    const largest = Math.max(...own.logits.map(Math.abs));
+    for (const [i, logit] of own.logits.entries()) {
+      assert.ok(Math.abs(logit - again.logits[i]!) <= 1e-6 * largest, `${logit} and ${again.logits[i]}`);
+    }
+    assert.deepEqual(again.model.classes, CLASSES);
+    assert.equal(again.figures.accuracy, own.figures.accuracy);
+    await assert.rejects(evaluate(again.model), { code: 'MODEL_WITHOUT_DATA' });
+  });
+}
+
+test('weights without a classifier are refused', async (t) => {
+  const { data, path, out } = await checkpointIn(t, { gelu: 'erf' }, scatter);
+  await exportModel(path, { to: 'timm', out, data, backend: 'wasm' });
+  const file = join(out, 'model.safetensors');
+  const tensors = [...(await readSafetensors(nodeDisk, file))].filter(([name]) => !name.startsWith('head.'));
+  await writeSafetensors(
+    nodeDisk,
+    file,
+    tensors.map(([name, tensor]) => Object.assign({ name }, tensor)),
+  );
+  await assert.rejects(openTrainedModel(out, { backend: 'wasm' }), { code: 'WEIGHTS_WITHOUT_HEAD' });
+});
