@@ -2,6 +2,7 @@
 import { cropFractionOf } from '../../run/model/crop-fraction.js';
 import type { EvaluationView } from '../../run/model/evaluation-view.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
+import { mlpRatio } from './mlp-ratio.js';
 
 /** The epsilon of the LayerNorm that timm's Vision Transformers have if nothing is said; JSON cannot say another. */
 const EPSILON = 1e-6;
@@ -26,7 +27,7 @@ function modelArguments(spec: ModelSpec): Record<string, unknown> {
     embed_dim: spec.hidden,
     depth: spec.layers,
     num_heads: spec.heads,
-    mlp_ratio: spec.mlp / spec.hidden,
+    mlp_ratio: mlpRatio(spec),
     act_layer: spec.gelu === 'erf' ? 'gelu' : 'gelu_tanh',
     qkv_bias: spec.qkvBias,
   };

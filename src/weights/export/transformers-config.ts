@@ -1,6 +1,7 @@
 /** `config.json` and `preprocessor_config.json` of an exported model for Hugging Face. Pure. */
 import type { EvaluationView } from '../../run/model/evaluation-view.js';
 import type { ModelSpec } from '../../run/model/model-spec.js';
+import { mlpRatio } from './mlp-ratio.js';
 import { transformersType } from './transformers-names.js';
 
 const CLASS_OF = {
@@ -12,7 +13,7 @@ const CLASS_OF = {
 /** @param classes names, in the order of the logits */
 export function transformersConfig(spec: ModelSpec, classes: readonly string[]): Record<string, unknown> {
   const type = transformersType(spec);
-  const width = type === 'dinov2' ? { mlp_ratio: spec.mlp / spec.hidden } : { intermediate_size: spec.mlp };
+  const width = type === 'dinov2' ? { mlp_ratio: mlpRatio(spec) } : { intermediate_size: spec.mlp };
   const own = {
     vit: { encoder_stride: spec.patch },
     deit: { encoder_stride: spec.patch },
