@@ -1,5 +1,6 @@
 /** An exported model is opened again as what it is: other programs' weights. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { evaluate } from '../../src/api/evaluate.js';
@@ -48,6 +49,41 @@ for (const to of ['hf', 'timm'] as const) {
     await assert.rejects(evaluate(again.model), { code: 'MODEL_WITHOUT_DATA' });
   });
 }
+
+test('labels follow the names of the classes, whatever order config.json has them in', async (t) => {
+  const { data, path, out } = await checkpointIn(t, { gelu: 'erf' }, scatter);
+  await exportModel(path, { to: 'hf', out, data, backend: 'wasm' });
+  const file = join(out, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as { id2label: object };
+  config.id2label = { 0: 'cat', 1: 'ant', 2: 'bee' };
+  writeFileSync(file, JSON.stringify(config));
+  const { model, logits, figures } = await judged(t, out, data);
+  let right = 0;
+  for (const [i, name] of CLASSES.flatMap((of) => [of, of, of]).entries()) {
+    const ofImage = logits.slice(3 * i, 3 * i + 3);
+    if (model.classes[ofImage.indexOf(Math.max(...ofImage))] === name) right++;
+  }
+  assert.equal(figures.accuracy, right / 9);
+  assert.equal((await evaluate(model, { data: join(data, 'test') })).accuracy, figures.accuracy);
+});
+
+test("torchvision's layer before the head is part of the model", async (t) => {
+  const images = { mean: '0.485,0.456,0.406', std: '0.229,0.224,0.225', cropFraction: 0.875 };
+  const options = Object.assign({ gelu: 'erf', preLogits: 24 }, images);
+  const { data, path, out } = await checkpointIn(t, options, scatter);
+  await exportModel(path, { to: 'torchvision', out, data, backend: 'wasm' });
+  const logitsOf = async (place: string): Promise<readonly number[]> => {
+    const model = await openTrainedModel(place, { backend: 'wasm' });
+    t.after(() => model.close());
+    for await (const found of predict(model, [join(data, 'test', 'ant', '000.png')])) {
+      if (found.kind === 'predicted') return found.logits;
+    }
+    throw new Error('nothing was predicted');
+  };
+  const own = await logitsOf(path);
+  assert.ok(own.some((logit) => Math.abs(logit) > 1e-3));
+  assert.deepEqual(await logitsOf(out), own);
+});
 
 test('weights without a classifier are refused', async (t) => {
   const { data, path, out } = await checkpointIn(t, { gelu: 'erf' }, scatter);

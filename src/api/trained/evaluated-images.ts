@@ -70,5 +70,11 @@ export async function evaluatedImages(
     throw coded('DATA_OTHER_CLASSES', { path: root, difference });
   }
   const { test, val } = manifest;
-  return { root, samples: test.samples.length > 0 ? test.samples : val.samples };
+  const samples = test.samples.length > 0 ? test.samples : val.samples;
+  // A published model has its classes in an order of its own, a data set in that of their names.
+  const labels = manifest.classes.map((name) => classes.indexOf(name));
+  return {
+    root,
+    samples: samples.map((sample) => Object.assign({}, sample, { label: labels[sample.label]! })),
+  };
 }

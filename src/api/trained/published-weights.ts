@@ -40,7 +40,9 @@ export async function publishedWeights(disk: Disk, path: string): Promise<Publis
   try {
     const { file, model, classes } = opened;
     if (classes.length < 2) throw coded('WEIGHTS_WITHOUT_HEAD', { path });
-    const config = resolveConfig({ flags: { data: path, out: path }, published: publishedConfig(opened) });
+    // A run that begins with these weights has another head, and here it is theirs.
+    const flags = { data: path, out: path, preLogits: model.spec.preLogits };
+    const config = resolveConfig({ flags, published: publishedConfig(opened) });
     const spec = modelSpec(config.model, { ...config, classes: classes.length });
     const flat = await readModelWeights(file, model);
     const positions = positionInterpolationOf(model.library);
