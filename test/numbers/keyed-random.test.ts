@@ -40,6 +40,7 @@ test('purposes keep their numbers, because stored runs depend on them', () => {
     chaos: 6,
     valSplit: 7,
     simulation: 8,
+    dropPath: 9,
   });
 });
 
