@@ -60,3 +60,8 @@ test('mean and standard deviation hold for each channel, and the transform\u2019
   );
   assert.deepEqual(evaluationView(preprocessing('tutorial', { std: '2' }), 32).std, [2, 2, 2]);
 });
+
+test('a mean or deviation that is no number is none in the view either', () => {
+  const { mean, std } = evaluationView(preprocessing('paper', { mean: 'grey', std: '1,2' }), 32);
+  assert.deepEqual([mean, std], [Array(3).fill(NaN), Array(3).fill(NaN)]);
+});

@@ -1,7 +1,7 @@
 /** Model names, and names, shapes and order of the parameters. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { modelSpec, patchCount, patchLength } from '../../../src/run/model/model-spec.js';
+import { modelSpec, patchCount, patchLength, headsOfModel } from '../../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../../src/run/model/parameter-layout.js';
 
 const options = { imageSize: 224, classes: 10 };
@@ -104,4 +104,11 @@ test('parameters lie one after the other, in a fixed order, with the names of ti
     'head.weight [10,7] kernel',
     'head.bias [10] bias',
   ]);
+});
+
+test('the heads of a model follow from its name, in any case; what is no name has none', () => {
+  const heads = ['vit-b/16', 'ViT-H/14', 'micro/8', 'vit-2x16x32x2/8', 'vit-b', 'resnet-50', ''].map(
+    headsOfModel,
+  );
+  assert.deepEqual(heads, [12, 16, 2, 2, null, null, null]);
 });
