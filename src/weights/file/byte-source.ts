@@ -36,6 +36,17 @@ export class ByteSource {
     }
   }
 
+  /** What `open` makes of a file, and keeps open; the file is closed if `open` throws. */
+  static async keptOpen<T>(disk: Disk, path: string, open: (source: ByteSource) => Promise<T>): Promise<T> {
+    const source = await ByteSource.open(disk, path);
+    try {
+      return await open(source);
+    } catch (thrown) {
+      await source.close();
+      throw thrown;
+    }
+  }
+
   /** `length` bytes from `position` on. What would lie beyond the end is refused before memory is taken. */
   async read(position: number, length: number): Promise<Uint8Array> {
     if (!(position >= 0 && length >= 0 && position + length <= this.size)) {

@@ -26,13 +26,7 @@ async function opened(source: ByteSource): Promise<TensorFile> {
 }
 
 export async function openSafetensorsFile(disk: Disk, path: string): Promise<TensorFile> {
-  const source = await ByteSource.open(disk, path);
-  try {
-    return await opened(source);
-  } catch (thrown) {
-    await source.close();
-    throw thrown;
-  }
+  return ByteSource.keptOpen(disk, path, opened);
 }
 
 /** An index is a few kilobytes long; one of many megabytes is none. */

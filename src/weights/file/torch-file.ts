@@ -71,11 +71,5 @@ async function opened(source: ByteSource): Promise<TensorFile> {
 }
 
 export async function openTorchFile(disk: Disk, path: string): Promise<TensorFile> {
-  const source = await ByteSource.open(disk, path);
-  try {
-    return await opened(source);
-  } catch (thrown) {
-    await source.close();
-    throw thrown;
-  }
+  return ByteSource.keptOpen(disk, path, opened);
 }
