@@ -9,6 +9,11 @@ function listOf(value: unknown): readonly unknown[] {
   return Object.keys(byNumber).map((_, label) => byNumber[String(label)]);
 }
 
+/** Names that say nothing: a class's number, alone or as Hugging Face writes it where nobody has named the classes. */
+export function areNumbers(names: readonly string[]): boolean {
+  return names.every((name, label) => name === String(label) || name === `LABEL_${label}`);
+}
+
 function isTextList(list: readonly unknown[]): list is readonly string[] {
   return list.every((name) => typeof name === 'string' && name !== '');
 }

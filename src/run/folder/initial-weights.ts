@@ -7,6 +7,7 @@ import type { Disk } from '../../host/disk.js';
 import type { ModelSpec } from '../model/model-spec.js';
 import { adaptWeights } from '../model/weight-adaptation.js';
 import type { PositionInterpolation } from '../model/position-interpolation.js';
+import { areNumbers } from '../../weights/class-names.js';
 import type { Library } from '../../weights/names/source-model.js';
 import { openPublishedModel, type PublishedModel } from '../../weights/published-model.js';
 import { localWeights } from '../../weights/hub/system-hub.js';
@@ -27,7 +28,7 @@ function sameNames(one: readonly string[], other: readonly string[]): boolean {
 
 /**
  * Weights of `path`, fitted to the model (Table 4 of arXiv 2010.11929: new head, interpolated positions). A head is
- * kept if it is for as many classes; if it is a run's, these must have the same names.
+ * kept if it is for the same classes, in the same order. Published weights may only number theirs, and then as many will do.
  * @param from a path, or the name of a model of a hub, which is in the cache
  * @throws CHECKPOINT_*, WEIGHTS_*, HUB_NOT_CACHED
  */
@@ -36,10 +37,14 @@ export async function initialWeights(disk: Disk, from: string, target: WeightTar
   const { spec, classes, warn } = target;
   const positions = target.config.positionInterpolation;
   if (await isForeign(disk, path)) {
-    const { file, model } = await openPublishedModel(disk, path, spec.heads);
+    const { file, model, classes: known } = await openPublishedModel(disk, path, spec.heads);
     try {
       const flat = await readModelWeights(file, model);
-      return adaptWeights(model.spec, flat, spec, path, { keepHead: true, positions });
+      const keepHead = areNumbers(known) || sameNames(known, classes);
+      if (!keepHead && known.length === classes.length) {
+        warn(`${path} is for as many classes, but for others or in another order: the head starts anew`);
+      }
+      return adaptWeights(model.spec, flat, spec, path, { keepHead, positions });
     } finally {
       await file.close();
     }
