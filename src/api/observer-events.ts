@@ -6,17 +6,20 @@ import type { TrainingEvent } from './training-event.js';
 /** An observer that turns everything into an event. */
 export function observerTelling(tell: (event: TrainingEvent) => void): Partial<TrainingObserver> {
   return {
-    onStart: ({ version, name, parameters, steps, stepsPerEpoch, fromStep, workers, backend }) =>
+    onStart: (event) =>
       tell({
         kind: 'start',
-        version,
-        model: name,
-        parameters,
-        steps,
-        stepsPerEpoch,
-        fromStep,
-        workers,
-        backend,
+        version: event.version,
+        model: event.name,
+        parameters: event.parameters,
+        steps: event.steps,
+        stepsPerEpoch: event.stepsPerEpoch,
+        fromStep: event.fromStep,
+        workers: event.workers,
+        backend: event.backend,
+        initFrom: event.initFrom,
+        initCommit: event.initCommit,
+        initDigest: event.initDigest,
       }),
     onStep: ({ step, epoch, learningRate, totals }) =>
       tell({ kind: 'step', step, epoch, learningRate, ...figuresOf(totals) }),

@@ -11,6 +11,12 @@ import { isHubName } from '../weights/hub/hub-name.js';
 
 const DEFAULT_OUT = 'runs/vitrail';
 
+/** The folder that `--out` names. */
+export function folderOf(flags: OptionValues, file: OptionValues): string {
+  const out = flags.out ?? file.out;
+  return typeof out === 'string' ? out : DEFAULT_OUT;
+}
+
 /**
  * The folder of the run that is to be resumed, or null: `--resume RUN`, or `--resume` with --out.
  * @throws CONFIG_INVALID_VALUE if two folders are named
@@ -19,7 +25,7 @@ export function resumption(flags: OptionValues, file: OptionValues): string | nu
   const resume = flags.resume ?? file.resume;
   if (resume === undefined || resume === false) return null;
   const out = flags.out ?? file.out;
-  if (typeof resume !== 'string') return typeof out === 'string' ? out : DEFAULT_OUT;
+  if (typeof resume !== 'string') return folderOf(flags, file);
   if (typeof out === 'string' && resolve(out) !== resolve(resume)) {
     throw coded('CONFIG_INVALID_VALUE', {
       key: 'out',

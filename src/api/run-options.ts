@@ -7,8 +7,9 @@ import type { RunConfig, RunConfigKey } from '../run/config/schema.js';
 import { requireDataOf, resumption, storedOptions, withAbsoluteInitFrom } from './resumed-run.js';
 import { coded } from '../errors/errors.js';
 import { nodeDisk } from '../host/disk.js';
-import { publishedOptions } from '../run/folder/initial-weights.js';
+import { notedOptions, publishedOptions } from '../run/folder/published-options.js';
 import { headsOfModel } from '../run/model/model-spec.js';
+import { weightSource } from './weight-source.js';
 
 /** Options that are not stored with a run. */
 interface RunSources {
@@ -43,11 +44,18 @@ export async function isOptionGiven(key: RunConfigKey, given: UncheckedOptions):
   return resumed !== null && (await storedOptions(resumed)) !== null;
 }
 
-/** What published weights say about the model, if a run starts from such. The heads may come from the model's name. */
-async function publishedModel({ initFrom, model }: OptionValues): Promise<OptionValues> {
-  if (typeof initFrom !== 'string' || initFrom === 'none') return {};
+/**
+ * What the weights that a run starts from say about its model. The heads may come from the model's name. A run that has
+ * begun has it in its folder, so it does not matter what became of the weights.
+ */
+async function publishedModel(given: OptionValues, file: OptionValues): Promise<OptionValues> {
+  const source = await weightSource(given, file);
+  if (source === null) return {};
+  const { from, commit, run } = source;
+  if (run !== null) return notedOptions(run.values);
+  const model = given.model ?? file.model;
   const heads = typeof model === 'string' ? headsOfModel(model) : null;
-  return publishedOptions(nodeDisk, initFrom, heads);
+  return publishedOptions(nodeDisk, { from, commit, heads });
 }
 
 /**
@@ -63,7 +71,7 @@ export async function resolveRunOptions(options: UncheckedOptions): Promise<Froz
   const file = { preset: read.preset, values: expandPaths(read.values, home) };
   const resumed = resumption(given, file.values);
   if (resumed === null) {
-    const published = await publishedModel({ ...file.values, ...given });
+    const published = await publishedModel(given, file.values);
     return resolveConfig({ flags: given, file, preset, published });
   }
   const stored = await storedOptions(resumed);

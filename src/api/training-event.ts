@@ -48,6 +48,12 @@ export interface StartEvent {
   readonly workers: number;
   /** The backend of all workers. Runs with the same backend have the same weights bit for bit. */
   readonly backend: string;
+  /** The weights that the run started from, as `--init-from` names them; null for a run from its seed. */
+  readonly initFrom: string | null;
+  /** Their commit on a hub; null if they are from none. */
+  readonly initCommit: string | null;
+  /** Their SHA-256 (docs/interop.md); null if it is not known. */
+  readonly initDigest: string | null;
 }
 
 /** A step is committed. It is in the run's journal, so a crash does not undo it. */

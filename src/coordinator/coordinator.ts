@@ -86,20 +86,22 @@ async function runInOwnFolder(
   lease: RunLease,
   events: CoordinatorEvents,
 ): Promise<RunSummary> {
-  const { config: given, manifest, layout } = subject;
+  const { config: asked, manifest, layout } = subject;
   const check = async (): Promise<void> => lease.check();
-  await takeOverFiles(host.disk, given.out, check);
-  const { perEpoch } = runLength(given, manifest);
-  const config =
-    given.extendToEpochs === null
-      ? given
-      : prolonged(given, await newestStep(host.disk, given.out), perEpoch);
-  const definition = { ...subject, config, host, warn: events.warn, check };
-  const opening = await openRun(definition, events.ownWorkers);
+  await takeOverFiles(host.disk, asked.out, check);
+  const { perEpoch } = runLength(asked, manifest);
+  const longer =
+    asked.extendToEpochs === null
+      ? asked
+      : prolonged(asked, await newestStep(host.disk, asked.out), perEpoch);
+  const given = { ...subject, config: longer, host, warn: events.warn, check };
+  const opening = await openRun(given, events.ownWorkers);
+  const { config } = opening;
+  const definition = { ...given, config };
   const before = await summaryOfEnded(definition, opening);
   if (before !== null) return before;
   // The file comes before the journal: a run that is resumed after a crash takes its options from the file.
-  if (config.prolonged !== given.prolonged) {
+  if (config.prolonged !== asked.prolonged) {
     const { clock } = host;
     await writeConfig(host, config, { clock, onFull: events.warn, interrupted: () => false, check });
   }
@@ -170,7 +172,9 @@ async function trainToItsEnd(
       const { state, saved } = progress;
       const length = { steps, stepsPerEpoch: perEpoch, fromStep: state.step, saved };
       const workers = cluster.members.length;
-      observer.onStart({ version: VERSION, ...model, ...length, workers, backend });
+      const { initFrom, initCommit, initDigest } = config;
+      const source = { initFrom, initCommit, initDigest };
+      observer.onStart({ version: VERSION, ...model, ...length, workers, backend, ...source });
       const end = await train({ ...services, config, layout, manifest, stopRequested });
       if (end.kind === 'ended') {
         if (!end.over || !hasFinalTest(manifest)) return end.reason;

@@ -107,3 +107,19 @@ test('a folder without a run is refused, and so are two folders', async (t) => {
     message: /"out" is \/elsewhere: --resume names the run/,
   });
 });
+
+test('weights that only a file of options names give the shape of the model', async (t) => {
+  const { run } = started(t);
+  const file = join(run, 'options.yaml');
+  writeFileSync(file, 'init-from: test/fixtures/interop/timm-vit\n');
+  // A command line gives every option, most of them undefined.
+  const config = await resolveRunOptions({ data: 'd', config: file, initFrom: undefined });
+  assert.equal(config.model, 'vit-2x16x32x2/8');
+});
+
+test('a command that is given again needs the weights of its run no more, and keeps the commit', async (t) => {
+  const initCommit = 'c'.repeat(40);
+  const { run } = started(t, { initFrom: 'hf:some/gone', initCommit, model: 'vit-ti/16', mean: '0.1' });
+  const config = await resolveRunOptions({ data: 'd', out: run, initFrom: 'hf:some/gone' });
+  assert.deepEqual([config.initCommit, config.model, config.mean], [initCommit, 'vit-ti/16', '0.1,0.1,0.1']);
+});

@@ -49,8 +49,9 @@ test('a run whose summary cannot be written has not ended cleanly, and reports t
 test('where a run goes on from its journal the newest checkpoint is an older one', async () => {
   const metrics = new CoordinatorMetrics('run', () => 0);
   const names = { version: '1', name: 'vit', backend: 'cpu', parameters: 1, workers: 1 };
+  const source = { initFrom: null, initCommit: null, initDigest: null };
   const figures = async (saved: number): Promise<string> => {
-    metrics.onStart({ ...names, steps: 99, stepsPerEpoch: 9, fromStep: 14, saved });
+    metrics.onStart({ ...names, ...source, steps: 99, stepsPerEpoch: 9, fromStep: 14, saved });
     return (await metrics.page()).body;
   };
   assert.match(await figures(9), /vitrail_checkpoint_step\{[^}]*\} 9\n/);

@@ -29,6 +29,9 @@ async function coordinatorPage(): Promise<string> {
     workers: 2,
     backend: 'cpu',
     parameters: 1,
+    initFrom: null,
+    initCommit: null,
+    initDigest: null,
   });
   nowMs = 500;
   const figures = { lossSum: 4, correct: 1, samples: 2 };

@@ -2,7 +2,7 @@
 import { coded } from '../../errors/errors.js';
 import type { Disk } from '../../host/disk.js';
 import { resolveConfig } from '../../run/config/config.js';
-import { positionInterpolationOf, publishedConfig } from '../../run/folder/initial-weights.js';
+import { positionInterpolationOf, publishedConfig } from '../../run/folder/published-options.js';
 import type { StoredRun } from '../../run/folder/run-checkpoint.js';
 import { initialRunState } from '../../run/journal/run-state.js';
 import { modelSpec, type ModelSpec } from '../../run/model/model-spec.js';

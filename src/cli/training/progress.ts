@@ -13,6 +13,7 @@ import type {
 import { placementText } from '../../api/local/placement.js';
 import type { SplitFigures } from '../../run/folder/run-summary.js';
 import { counted, imagesPerSecond } from '../../errors/wording.js';
+import { sourceText } from './source-text.js';
 
 const FORMAT = 'epoch {epoch} [{bar}] {value}/{total} steps  {rate}  loss {loss}  {left} left';
 
@@ -124,6 +125,8 @@ export class Progress {
     this.#line(
       `${pc.bold(model)} ${millions} M parameters, ${counted(workers, 'worker')} (${backend}), ${counted(steps, 'step')}${resumed}`,
     );
+    const source = sourceText(event);
+    if (source !== null) this.#line(pc.dim(`started from ${source}`));
   }
 
   #step({ epoch, step, loss: ofStep, samples }: StepEvent): void {

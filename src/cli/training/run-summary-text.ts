@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import type { BestSummary, RunSummary, SplitFigures } from '../../run/folder/run-summary.js';
 import { counted, imagesPerSecond } from '../../errors/wording.js';
+import { sourceText } from './source-text.js';
 
 export function percent(ratio: number): string {
   return `${(ratio * 100).toFixed(2)} %`;
@@ -26,6 +27,8 @@ export function summaryText(summary: RunSummary): string {
       `${counted(steps, 'step')}, ${epochs.toFixed(2)} epochs, ${wallSeconds.toFixed(1)} s, ${imagesPerSecond(summary.imagesPerSecond)}`,
     ],
   ];
+  const source = sourceText(summary.config);
+  if (source !== null) lines.push(['from', source]);
   if (val !== null) lines.push(['val', figures(val)]);
   if (best !== null) lines.push(['best', `${bestText(best)}; evaluate and predict use that checkpoint`]);
   if (best?.test != null) lines.push(['best, test', figures(best.test)]);

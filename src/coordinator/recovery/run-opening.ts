@@ -35,6 +35,8 @@ export interface RunDefinition {
 }
 
 export interface RunOpening {
+  /** The options, with what is known of the weights that the run started from. */
+  readonly config: RunConfig;
   readonly runToken: string;
   readonly state: RunState;
   readonly lastCommit: JournalOpen['lastCommit'];
@@ -65,12 +67,17 @@ const GENERATIONS_OF_A_START = 2 ** 20;
  * very step, with any workers.
  * @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, JOURNAL_DAMAGED, JOURNAL_WRITE_FAILED
  */
-export async function openRun(definition: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
-  const { host, config, manifest } = definition;
+export async function openRun(given: RunDefinition, ownWorkers: boolean): Promise<RunOpening> {
+  const { host, manifest } = given;
+  let { config } = given;
   const journal = await readJournal(host.disk, config.out);
   const begun = (await kindOf(host.disk, join(config.out, CONFIG_FILE))) !== null;
   const interrupted = begun && journal !== null && journal.end === null && !ownWorkers;
-  if (journal !== null && (interrupted || config.resume)) checkIdentity(config, manifest, journal);
+  if (journal !== null && (interrupted || config.resume)) {
+    const stored = checkIdentity(config, manifest, journal);
+    config = withDigest(config, stored.initDigest);
+  }
+  const definition = { ...given, config };
   if (!interrupted) {
     const start = await startingPoint(definition);
     const { state, backend } = start;
@@ -115,20 +122,31 @@ async function stateOnDisk(
   }
 }
 
-function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalContent): void {
+/** `config` with what is known of the weights that the run started from, if it does not say it. */
+function withDigest(config: RunConfig, initDigest: string | null): RunConfig {
+  return config.initDigest === null ? Object.freeze({ ...config, initDigest }) : config;
+}
+
+/** @returns the options that the run was started with */
+function checkIdentity(config: RunConfig, manifest: Manifest, journal: JournalContent): RunConfig {
   const stored = resolveConfig({ flags: journal.open.config });
   requireSameRun(config.out, stored, config, journal.state.step);
   const { manifestDigest } = journal.open;
   if (manifestDigest !== manifest.digest) {
     throw coded('RUN_DATA_CHANGED', { path: config.out, stored: manifestDigest, given: manifest.digest });
   }
+  return stored;
 }
 
 function opening(
-  { host, config, manifest }: RunDefinition,
+  { host, config: given, manifest }: RunDefinition,
   journal: JournalContent | null,
-  found: Omit<RunOpening, 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'>,
+  found: Omit<
+    RunOpening,
+    'config' | 'runToken' | 'generation' | 'nextWorker' | 'listen' | 'journal' | 'record'
+  >,
 ): RunOpening {
+  const config = withDigest(given, found.start?.initDigest ?? null);
   // The name stays the same after the run has ended or rolled back, so workers that come late still belong to
   // it.
   const runToken = journal?.open.runToken ?? host.process.randomHex(8);
@@ -137,6 +155,7 @@ function opening(
   const anyPort = config.listen.endsWith(':0');
   return {
     ...found,
+    config,
     runToken,
     generation,
     nextWorker,

@@ -18,6 +18,10 @@ export interface RunStarted {
   readonly workers: number;
   readonly backend: string;
   readonly parameters: number;
+  /** What it started from besides its seed: a path or name, its commit on a hub, its digest. */
+  readonly initFrom: string | null;
+  readonly initCommit: string | null;
+  readonly initDigest: string | null;
 }
 
 export interface StepObserved {

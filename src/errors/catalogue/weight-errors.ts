@@ -43,6 +43,10 @@ export const WEIGHT_ERRORS = {
     '{path} is of another model: {difference}',
     'leave the option out, so that it comes from the file, or choose other weights',
   ),
+  WEIGHTS_CHANGED: define(
+    '{path} holds other weights than the run is to start from: their digest is {found}, and {expected} was noted',
+    'bring back the weights of then, or start a new run with another --out (and without --init-digest)',
+  ),
   PREPROCESSING_UNSUPPORTED: define(
     '{path}: {key} is {value}; vitrail does {expected}',
     'give what the model was trained with by --mean, --std, --interpolation, --crop-mode, --crop-fraction and --image-size',

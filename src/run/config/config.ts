@@ -55,14 +55,17 @@ function readLayer(values: OptionValues): Partial<Record<RunConfigKey, unknown>>
 
 /**
  * Later layers win. `epochs` and `steps` are two ways to give the length, so a layer that gives only epochs
- * removes the steps of the layers below it.
+ * removes the steps of the layers below it. A layer that gives other weights to start from removes what was noted of those
+ * below it.
  */
 function mergeLayers(layers: readonly OptionValues[]): OptionValues {
   let merged: OptionValues = {};
   for (const values of layers) {
     const layer = readLayer(values);
     const length = layer.epochs !== undefined && layer.steps === undefined ? { steps: null } : {};
-    merged = { ...merged, ...length, ...layer };
+    const others = layer.initFrom !== undefined && layer.initFrom !== merged.initFrom;
+    const noted = others ? { initDigest: null, initCommit: null } : {};
+    merged = { ...merged, ...length, ...noted, ...layer };
   }
   return merged;
 }

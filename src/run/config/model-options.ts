@@ -66,6 +66,24 @@ export const modelOptions = {
       'weights to start from: a run or checkpoint, a file (.safetensors, .pt, .pth, .bin, .npz) a folder of Hugging Face, or hf:OWNER/NAME[@REVISION]; other classes replace the head, another image size interpolates the positions',
     ),
   ),
+  initDigest: option(
+    z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'not a SHA-256')
+      .nullable()
+      .default(null),
+    'model',
+    'SHA-256 of what --init-from holds; a run notes it, and refuses to start again from anything else',
+  ),
+  initCommit: operational(
+    z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, 'not a commit')
+      .nullable()
+      .default(null),
+    'model',
+    'commit of the hub that --init-from hf:OWNER/NAME stood for; a run notes it, and takes its weights from there',
+  ),
   offline: operational(
     z.boolean().default(false),
     'model',

@@ -19,7 +19,8 @@ export interface IdentityDifference {
  * The first option that changes the weights and differs between a stored run and the given one; null if none does.
  *
  * `epochs` and `steps` count under every schedule, because the decay depends on them. To make a run longer, a prolongation
- * is added, which must not begin before the step that the run has reached.
+ * is added, which must not begin before the step that the run has reached. What is not known of the weights that a run
+ * started from, because a command does not say it or an older version did not note it, is no difference.
  * @param step how far the stored run has come; null if that is not known
  */
 export function identityDifference(
@@ -29,6 +30,7 @@ export function identityDifference(
 ): IdentityDifference | null {
   for (const key of OPTION_KEYS) {
     if (!optionMeta(key).identity || stored[key] === given[key]) continue;
+    if (key === 'initDigest' && (stored[key] === null || given[key] === null)) continue;
     if (key === 'prolonged' && step !== null && isProlongationOf(stored[key], given[key], step)) continue;
     return { key: kebab(key), stored: String(stored[key]), given: String(given[key]) };
   }

@@ -22,6 +22,8 @@ export interface StartingPoint {
   /** The backend that a resumed run was computed with; null for a new run. */
   readonly backend: string | null;
   readonly fromCheckpoint: boolean;
+  /** Of the weights of `--init-from`, as far as it is known; null also for a run from the seed. */
+  readonly initDigest: string | null;
 }
 
 type Warn = (text: string) => void;
@@ -35,7 +37,7 @@ function bytesOf(array: Float32Array): Uint8Array {
 
 /** The inputs from which a starting point follows. */
 export interface StartInput {
-  readonly host: Pick<Host, 'disk' | 'process'>;
+  readonly host: Pick<Host, 'clock' | 'disk' | 'process'>;
   readonly config: RunConfig;
   readonly manifest: Manifest;
   readonly spec: ModelSpec;
@@ -45,10 +47,10 @@ export interface StartInput {
   readonly check: () => Promise<void>;
 }
 
-/** @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_* */
+/** @throws RUN_EXISTS, RUN_LENGTH_CHANGED, RUN_CONFIG_CHANGED, RUN_DATA_CHANGED, CHECKPOINT_*, WEIGHTS_*, HUB_NOT_CACHED */
 export async function startingPoint(input: StartInput): Promise<StartingPoint> {
   const { config, spec, layout, warn } = input;
-  const { disk } = input.host;
+  const { clock, disk } = input.host;
   const exists = (await kindOf(disk, join(config.out, CONFIG_FILE))) !== null;
   if (config.resume) {
     if (!exists) throw coded('CHECKPOINT_NOT_FOUND', { path: config.out });
@@ -59,14 +61,14 @@ export async function startingPoint(input: StartInput): Promise<StartingPoint> {
     throw coded('RUN_EXISTS', { path: config.out });
   }
   const state = initialRunState(trainedLayout(layout, config.freeze).slots.length);
-  if (config.initFrom === null) return { state, parts: new Map(), backend: null, fromCheckpoint: false };
-  const weights = await initialWeights(disk, config.initFrom, {
-    config,
-    spec,
-    classes: input.manifest.classes,
-    warn,
-  });
-  return { state, parts: new Map([['weights', bytesOf(weights)]]), backend: null, fromCheckpoint: false };
+  const anew = { state, backend: null, fromCheckpoint: false };
+  if (config.initFrom === null) return { ...anew, parts: new Map(), initDigest: null };
+  const target = { config, spec, classes: input.manifest.classes, warn };
+  const { weights, digest } = await initialWeights({ clock, disk }, config.initFrom, target);
+  if (config.initDigest !== null && config.initDigest !== digest) {
+    throw coded('WEIGHTS_CHANGED', { path: config.initFrom, found: digest, expected: config.initDigest });
+  }
+  return { ...anew, parts: new Map([['weights', bytesOf(weights)]]), initDigest: digest };
 }
 
 /** The error of a run folder whose checkpoints were all rejected. One that cannot be read now may be whole. */
@@ -127,7 +129,8 @@ async function startFrom(
   );
   const parts = new Map([['weights', bytesOf(weights)]]);
   for (const [name, array] of Object.entries(slots)) parts.set(name, bytesOf(array));
-  return { state: stored.run, parts, backend: stored.backend, fromCheckpoint: true };
+  const { run: state, backend, config } = stored;
+  return { state, parts, backend, fromCheckpoint: true, initDigest: config.initDigest };
 }
 
 /** The run's checkpoint after `step` steps; null, with a warning, if it cannot be read. */

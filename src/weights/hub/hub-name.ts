@@ -14,6 +14,11 @@ export function isHubName(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
+/** The same model at a commit. @throws HUB_NAME_INVALID */
+export function atCommit(text: string, commit: string): string {
+  return `${PREFIX}${hubName(text).repository}@${commit}`;
+}
+
 /** One part of a name: no path leads out of the cache. */
 const PART = '[A-Za-z0-9](?:[\\w.-]*[\\w-])?';
 const NAME = new RegExp(`^(${PART}(?:/${PART})?)(?:@(${PART}(?:/${PART})*))?$`);

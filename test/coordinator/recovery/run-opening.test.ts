@@ -50,3 +50,13 @@ test('it is computed with what it was computed with', async (t) => {
   const opening = await openRun(definition, false);
   assert.deepEqual([opening.backend, opening.interrupted], ['wasm', true]);
 });
+
+test('the digest of what it began with is known from its journal, though the command does not say it', async (t) => {
+  const { definition, begin, journalOf, stateAfter } = runFixture(t);
+  const opening = await openRun(definition, false);
+  assert.equal(opening.config.initDigest, null);
+  begin();
+  const initDigest = 'd'.repeat(64);
+  await journalOf(opening, { state: stateAfter(3), config: { ...definition.config, initDigest } });
+  assert.equal((await openRun(definition, false)).config.initDigest, initDigest);
+});

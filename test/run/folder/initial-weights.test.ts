@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodeDisk } from '../../../src/host/disk.js';
+import { systemHost } from '../../../src/host/host.js';
 import { resolveConfig } from '../../../src/run/config/config.js';
-import { initialWeights, publishedOptions } from '../../../src/run/folder/initial-weights.js';
+import { initialWeights } from '../../../src/run/folder/initial-weights.js';
+import { publishedOptions } from '../../../src/run/folder/published-options.js';
 import { modelSpec } from '../../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../../src/run/model/parameter-layout.js';
 
@@ -20,12 +22,13 @@ async function headFrom(id2label: readonly string[] | null, classes: readonly st
     delete config['id2label'];
     if (id2label !== null) config['id2label'] = Object.fromEntries(id2label.map((name, i) => [i, name]));
     writeFileSync(path, JSON.stringify(config));
-    const published = await publishedOptions(nodeDisk, folder, null);
+    const published = await publishedOptions(nodeDisk, { from: folder, commit: null, heads: null });
     const run = resolveConfig({ flags: { data: folder, out: folder }, published });
     const spec = modelSpec(run.model, { ...run, classes: classes.length });
     const warned: string[] = [];
     const warn = (text: string): void => void warned.push(text);
-    const flat = await initialWeights(nodeDisk, folder, { config: run, spec, classes, warn });
+    const target = { config: run, spec, classes, warn };
+    const { weights: flat } = await initialWeights(systemHost, folder, target);
     const { offset, length } = parameterLayout(spec).slots.find(({ name }) => name === 'head.weight')!;
     return { kept: flat.subarray(offset, offset + length).some((value) => value !== 0), warned };
   } finally {
