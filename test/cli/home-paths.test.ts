@@ -42,8 +42,15 @@ test("another user's home folder is refused, and how to write a name that begins
 test('every option that is a path is expanded, from flags and from a file', async () => {
   const paths = OPTION_KEYS.filter((key) => optionMeta(key).path);
   assert.deepEqual(paths, ['data', 'exclude', 'initFrom', 'out', 'productChoices']);
-  const flags = await resolveRunOptions(Object.fromEntries(paths.map((key) => [key, `~/${key}`])));
-  for (const key of paths) assert.equal(flags[key], join(homedir(), key));
+  const given = Object.fromEntries(paths.map((key) => [key, `~/${key}`]));
+  const flags = await resolveRunOptions({ ...given, initFrom: undefined });
+  for (const key of paths.filter((path) => path !== 'initFrom'))
+    assert.equal(flags[key], join(homedir(), key));
+  // Weights are opened, and there are none.
+  await assert.rejects(resolveRunOptions(given), {
+    code: 'CHECKPOINT_NOT_FOUND',
+    message: new RegExp(`no checkpoint at ${join(homedir(), 'initFrom')} `),
+  });
 
   const folder = mkdtempSync(join(tmpdir(), 'vitrail-home-'));
   try {

@@ -1,6 +1,7 @@
 /** `vitrail train`: a coordinator and N supervised workers in one command. `vitrail coordinator`: without the workers. */
 import type { Command } from 'commander';
 import type { Coordination } from '../../api/coordinated-run.js';
+import { fetchWeights } from '../../api/fetched-weights.js';
 import { withMicroBatch } from '../../api/local/fitting-micro-batch.js';
 import { runCoordinator } from '../../api/run-coordinator.js';
 import { resolveRunOptions } from '../../api/run-options.js';
@@ -22,6 +23,7 @@ async function trainAction(flags: TrainFlags, run: WatchedRun): Promise<void> {
     };
     // Only the end of this process aborts it.
     const { signal } = new AbortController();
+    await fetchWeights(options, { tell });
     process.stdout.write(
       configToYaml(await resolveRunOptions(await withMicroBatch(options, { tell, signal }))),
     );

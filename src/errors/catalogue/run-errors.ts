@@ -8,7 +8,7 @@ export const RUN_ERRORS = {
   ),
   CHECKPOINT_FOREIGN: define(
     '{path} is {what}, not a checkpoint of vitrail',
-    'give a run folder, or one of its checkpoint folders (RUN/checkpoints/step-NNNNNNNN); weights of other programs are for `vitrail train --init-from`',
+    'give a run folder, or one of its checkpoint folders (RUN/checkpoints/step-NNNNNNNN); weights of other programs are for `evaluate`, `predict` and `train --init-from`',
   ),
   CHECKPOINT_INCOMPLETE: define(
     'the checkpoint {path} was never completed',

@@ -63,9 +63,11 @@ export async function initialWeights(
   );
   const keepHead = sameNames(source.stored.classes, classes);
   const { checkpoint, stored } = source;
-  const weights = adaptWeights(source.spec, checkpoint.weights, spec, checkpoint.path, {
+  // As evaluation does.
+  const flat = checkpoint.slots['ema'] ?? checkpoint.weights;
+  const weights = adaptWeights(source.spec, flat, spec, checkpoint.path, {
     keepHead,
     positions,
   });
-  return { weights, digest: await sourceDigest(clock, source.spec, stored.classes, checkpoint.weights) };
+  return { weights, digest: await sourceDigest(clock, source.spec, stored.classes, flat) };
 }

@@ -1,5 +1,7 @@
 /** The options of a run that follow from the weights that it starts from. */
 import { basename } from 'node:path';
+import { readCheckpointState } from '../checkpoint/checkpoint-reader.js';
+import { resolveCheckpoint } from '../checkpoint/checkpoint-store.js';
 import { isForeign } from '../checkpoint/foreign-checkpoint.js';
 import type { OptionValues } from '../config/config.js';
 import type { RunConfigKey } from '../config/schema.js';
@@ -8,6 +10,7 @@ import type { ModelSpec } from '../model/model-spec.js';
 import type { PositionInterpolation } from '../model/position-interpolation.js';
 import { isHubName } from '../../weights/hub/hub-name.js';
 import { localWeights } from '../../weights/hub/system-hub.js';
+import { storedRun } from './run-checkpoint.js';
 import type { Library } from '../../weights/names/source-model.js';
 import { openPublishedModel, type PublishedModel } from '../../weights/published-model.js';
 
@@ -35,16 +38,26 @@ export function publishedConfig({ model: { spec }, preprocessing }: PublishedMod
   return { ...options, ...images, imageSize: imageSize % spec.patch === 0 ? imageSize : spec.imageSize };
 }
 
-/** What else follows from weights: what is done with images, and which weights it was. */
-const OTHER_OPTIONS = [
-  ...['mean', 'std', 'interpolation', 'cropMode', 'cropFraction'],
-  ...['initFrom', 'initDigest', 'initCommit'],
-] as const;
+/** What is done with images. */
+const IMAGE_OPTIONS = ['transform', 'mean', 'std', 'interpolation', 'cropMode', 'cropFraction'] as const;
+/** Which weights it was. */
+const SOURCE_OPTIONS = ['initFrom', 'initDigest', 'initCommit'] as const;
+
+function pick(values: OptionValues, keys: readonly RunConfigKey[]): OptionValues {
+  return Object.fromEntries(keys.filter((key) => key in values).map((key) => [key, values[key]]));
+}
 
 /** The options of a run that has begun which its weights had decided. */
 export function notedOptions(values: OptionValues): OptionValues {
-  const keys: readonly string[] = ['model', ...MODEL_OPTIONS, ...OTHER_OPTIONS];
-  return Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
+  return pick(values, ['model', ...MODEL_OPTIONS, ...IMAGE_OPTIONS, ...SOURCE_OPTIONS]);
+}
+
+/** What a run of ours says of its model and of images. @throws CHECKPOINT_* */
+async function ownOptions(disk: Disk, path: string): Promise<OptionValues> {
+  // Reading the weights will warn of what is damaged.
+  const folder = await resolveCheckpoint(disk, path, () => undefined);
+  const { config } = storedRun(folder, (await readCheckpointState(disk, folder)).state);
+  return pick(config, ['model', ...MODEL_OPTIONS, ...IMAGE_OPTIONS]);
 }
 
 /** The weights that a new run is to start from. */
@@ -63,15 +76,15 @@ function commitOf(from: string, folder: string): OptionValues {
 }
 
 /**
- * The options that describe the published model at `path`, and what it does with images; none for a run of ours.
- * @throws CHECKPOINT_UNREADABLE, WEIGHTS_*, HUB_NOT_CACHED
+ * The options that describe the model that a run starts from, and what is done with images.
+ * @throws CHECKPOINT_*, WEIGHTS_*, HUB_NOT_CACHED
  */
 export async function publishedOptions(
   disk: Disk,
   { from, commit, heads }: OptionSource,
 ): Promise<OptionValues> {
   const path = await localWeights(from, commit);
-  if (!(await isForeign(disk, path))) return {};
+  if (!(await isForeign(disk, path))) return ownOptions(disk, path);
   const opened = await openPublishedModel(disk, path, heads);
   await opened.file.close();
   return { ...publishedConfig(opened), ...commitOf(from, path) };
