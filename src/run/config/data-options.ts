@@ -57,6 +57,11 @@ export const dataOptions = {
     'data',
     'smallest area of a random crop, as a share of the image',
   ),
+  augment: option(
+    z.boolean().default(true),
+    'data',
+    "random crops and mirror images in training with the paper's transform; --no-augment trains on the views of evaluation",
+  ),
   cacheBytes: operational(
     whole(0, Number.MAX_SAFE_INTEGER).default(256 * 2 ** 20),
     'data',

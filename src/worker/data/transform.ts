@@ -15,6 +15,8 @@ export interface TransformSpec extends Omit<PreprocessingOptions, 'mean' | 'std'
   readonly imageSize: number;
   /** Smallest area of a random crop, as a share of the image's. */
   readonly cropMinArea: number;
+  /** Whether views in training are random where the transform has random ones; true if missing. */
+  readonly augment?: boolean;
   readonly seed: number;
 }
 
@@ -32,9 +34,12 @@ export interface View {
   readonly flip: boolean;
 }
 
-/** Whether a view depends on the epoch. If not, it may be cached. */
-export function isRandom(spec: TransformSpec, augment: boolean): boolean {
-  return augment && spec.transform === 'paper';
+/**
+ * Whether a view depends on the epoch. If not, it may be cached.
+ * @param training the view is for training, not for evaluation
+ */
+export function isRandom(spec: Pick<TransformSpec, 'transform' | 'augment'>, training: boolean): boolean {
+  return training && spec.transform === 'paper' && spec.augment !== false;
 }
 
 /** The part of `window` that lies within `size`. */

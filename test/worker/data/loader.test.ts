@@ -93,6 +93,14 @@ for (const transform of ['paper', 'tutorial'] as const) {
   });
 }
 
+test('without augmentation, training sees the views of evaluation in every epoch', async (t) => {
+  const { loader } = await rig(t, {
+    transform: Object.assign(preprocessing('paper'), PAPER, { augment: false }),
+  });
+  const { pixels } = await loader.take({ ...train(0, 4, 1), augment: false });
+  for (const epoch of [0, 1]) assert.deepEqual((await loader.take(train(epoch, 4, 1))).pixels, pixels);
+});
+
 test('the cache changes no byte, whatever its size', async (t) => {
   const { dir, loader: cached } = await rig(t);
   const none = new Loader(await sourceIn(dir, { cacheBytes: 0 }), { maxAhead: 1, timeoutMs: 20_000 });

@@ -108,8 +108,9 @@ test('half of the training views are mirrored', () => {
   assert.ok(flips > 440 && flips < 560, `${flips} of 1000`);
 });
 
-test('only the paper transform is random, and only for training', () => {
+test('only the paper transform is random, only for training, and not without augmentation', () => {
   assert.equal(isRandom(spec('paper', 8), true), true);
   assert.equal(isRandom(spec('paper', 8), false), false);
   assert.equal(isRandom(spec('tutorial', 8), true), false);
+  assert.equal(isRandom(Object.assign(spec('paper', 8), { augment: false }), true), false);
 });
