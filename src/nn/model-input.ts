@@ -17,6 +17,12 @@ export interface PatchInput {
 
 export type ModelInput = PixelInput | PatchInput;
 
+/** What the head sees of images, instead of the images. */
+export interface FeatureInput {
+  /** [m, W] */
+  readonly features: Float32Array;
+}
+
 /** m, the number of images, after checking that the arrays hold whole images. @throws INTERNAL */
 export function imagesIn(input: ModelInput, spec: ModelSpec): number {
   const values = patchCount(spec) * patchLength(spec);

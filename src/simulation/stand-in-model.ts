@@ -4,12 +4,8 @@
  */
 import type { Clock } from '../host/clock.js';
 import { hostGradient } from '../kernels/gradient-tensor.js';
-import type {
-  ComputeEngine,
-  GradientCallback,
-  MicroBatchPosition,
-  TrainResult,
-} from '../nn/engine/engine.js';
+import type { ComputeEngine, TrainResult } from '../nn/engine/engine.js';
+import type { GradientCallback, MicroBatchPosition } from '../nn/engine/micro-batch-pass.js';
 import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import type { BatchRequest, MicroBatch } from '../worker/data/micro-batch.js';
 import type { Loader } from '../worker/data/loader.js';

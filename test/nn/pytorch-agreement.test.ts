@@ -1,7 +1,8 @@
 /** The model computes what torchvision's and timm's VisionTransformer compute: logits, loss and every gradient. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ComputeEngine, type EngineOptions } from '../../src/nn/engine/engine.js';
+import { ComputeEngine } from '../../src/nn/engine/engine.js';
+import type { EngineOptions } from '../../src/nn/engine/engine-options.js';
 import { FIXTURES, readFixture, type Fixture } from './fixture.js';
 import { norm, relativeError, type Numbers } from './relative-error.js';
 import { TESTED_BACKENDS } from './tested-backends.js';

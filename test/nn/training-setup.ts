@@ -1,7 +1,9 @@
 /** A small engine with weights and a batch of keyed random images. */
 import { modelSpec, patchCount, patchLength, type ModelSpec } from '../../src/run/model/model-spec.js';
 import { KeyedRandom, PURPOSE } from '../../src/numbers/random/keyed-random.js';
-import { ComputeEngine, type EngineOptions, type MicroBatch } from '../../src/nn/engine/engine.js';
+import { ComputeEngine } from '../../src/nn/engine/engine.js';
+import type { EngineOptions } from '../../src/nn/engine/engine-options.js';
+import type { MicroBatch } from '../../src/nn/engine/micro-batch-pass.js';
 import type { PatchInput } from '../../src/nn/model-input.js';
 import { initialWeights } from '../../src/nn/vit/initialisation.js';
 

@@ -1,7 +1,8 @@
 /** The common part of `fit` and `tune`: the model of a new run on a GPU of this machine. */
 import { coded } from '../../errors/errors.js';
 import { planDevice } from '../../nn/engine/device.js';
-import { ComputeEngine, type EngineOptions } from '../../nn/engine/engine.js';
+import { ComputeEngine } from '../../nn/engine/engine.js';
+import type { EngineOptions } from '../../nn/engine/engine-options.js';
 import { THIS_MACHINE } from '../../nn/engine/gpus.js';
 import { initialWeights } from '../../nn/vit/initialisation.js';
 import { modelSpec, type ModelSpec } from '../../run/model/model-spec.js';

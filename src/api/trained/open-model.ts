@@ -1,6 +1,7 @@
 /** Keeps the engine of a trained model while the model is open. */
 import { coded, VitrailError } from '../../errors/errors.js';
-import type { ComputeEngine, EngineOptions } from '../../nn/engine/engine.js';
+import type { ComputeEngine } from '../../nn/engine/engine.js';
+import type { EngineOptions } from '../../nn/engine/engine-options.js';
 import type { TrainedModel } from '../trained-model.js';
 import type { StoredRun } from '../../run/folder/run-checkpoint.js';
 

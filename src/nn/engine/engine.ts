@@ -1,55 +1,25 @@
 /** Computes a worker's micro-batches: loss and gradients, evaluation, prediction. */
 import { tf } from '../tfjs.js';
 import { coded } from '../../errors/errors.js';
-import type { ModelSpec } from '../../run/model/model-spec.js';
-import { parameterLayout, type ParameterSlot } from '../../run/model/parameter-layout.js';
-import { frozenParts } from '../../run/model/trained-parameters.js';
-import { pixelScale, type PixelScale } from '../../run/model/patches.js';
-import type { Transform } from '../../run/model/preprocessing.js';
-import type { Judgement, Pass } from '../vit/pass.js';
-import { vit } from '../vit/vit.js';
+import { parameterLayout } from '../../run/model/parameter-layout.js';
+import type { Judgement } from '../vit/pass.js';
 import { WeightTensors } from '../vit/weight-tensors.js';
-import type { Compute, ComputeOptions } from './compute.js';
+import type { Compute } from './compute.js';
+import type { EngineOptions } from './engine-options.js';
 import { startCompute } from './start-compute.js';
-import type { GradientTensor } from '../../kernels/gradient-tensor.js';
 import type { GpuKernels } from '../../kernels/kernel-api.js';
 import { readJudgement, type EvaluationResult } from './judgement-reader.js';
 import { withinDevice } from './memory-fit.js';
+import {
+  blankBatch,
+  MicroBatchPass,
+  type GradientCallback,
+  type MicroBatch,
+  type MicroBatchPosition,
+} from './micro-batch-pass.js';
 import { peakBytesOf, withinMemory, type Measure } from './micro-batch-memory.js';
 import { imagesIn, type ModelInput } from '../model-input.js';
 import { weightsFrom, type WeightSource } from '../tensor-maker.js';
-import { Tape } from '../tape.js';
-
-export interface EngineOptions extends ComputeOptions {
-  readonly spec: ModelSpec;
-  /** Decides, with `mean` and `std`, what pixel values stand for; paper if missing. */
-  readonly transform?: Transform;
-  readonly mean?: string | null;
-  readonly std?: string | null;
-  /** Probability of zeroing an element, in [0, 1). */
-  readonly dropout: number;
-  /** Probability of dropping a branch of a sample in the last block, in [0, 1); 0 if missing. */
-  readonly dropPath?: number;
-  /** What is not trained; null or missing for nothing. */
-  readonly freeze?: string | null;
-  /** Probability mass spread over all classes, in [0, 1). */
-  readonly labelSmoothing: number;
-  /** Keep only the input of each encoder block, and compute the block again in the backward pass. */
-  readonly recompute: boolean;
-  readonly seed: number;
-}
-
-/** @see ModelInput */
-export type MicroBatch = ModelInput & {
-  /** [m] */
-  readonly labels: Int32Array;
-};
-
-/** The position of a micro-batch in the run, which decides its dropout. */
-export interface MicroBatchPosition {
-  readonly step: number;
-  readonly microBatch: number;
-}
 
 export interface TrainResult extends EvaluationResult {
   /** Sum of the float32 losses in sample order, in double precision. */
@@ -62,26 +32,20 @@ export interface Outputs {
   readonly probabilities: Float32Array;
 }
 
-const NOTHING_FROZEN = frozenParts(null, 0);
-
 /** The position of a micro-batch that is only measured. */
 const NOWHERE: MicroBatchPosition = { step: 0, microBatch: 0 };
-
-/** Takes a slot's gradient of the SUM of the micro-batch's losses, flat. Called as soon as it is final. */
-export type GradientCallback = (slot: ParameterSlot, gradient: GradientTensor) => void;
 
 /** There may be only one engine at a time, because tfjs has one active backend for the whole process. */
 export class ComputeEngine {
   readonly #options: EngineOptions;
   readonly #compute: Compute;
-  readonly #scale: PixelScale;
+  readonly #pass: MicroBatchPass;
   #weights: WeightTensors | undefined;
 
   private constructor(options: EngineOptions, compute: Compute) {
     this.#options = options;
     this.#compute = compute;
-    const { transform = 'paper', mean = null, std = null } = options;
-    this.#scale = pixelScale({ transform, mean, std });
+    this.#pass = new MicroBatchPass(options, compute);
   }
 
   /** @throws BACKEND_UNAVAILABLE, PRECISION_UNSUPPORTED */
@@ -131,8 +95,8 @@ export class ComputeEngine {
   ): Promise<TrainResult> {
     const judgement = this.#withinMemory(
       batch.labels.length,
-      () => this.#passAndBack(batch, position, onGradient),
-      (images) => this.#passAndBack(this.#blank(images), NOWHERE, () => undefined),
+      () => this.#pass.forwardAndBack(this.#loaded(), batch, position, onGradient),
+      (images) => this.#trainedBlank(images),
     );
     const result = await readJudgement(judgement, batch.labels);
     return { ...result, lossSum: result.losses.reduce((sum, loss) => sum + loss, 0) };
@@ -142,10 +106,28 @@ export class ComputeEngine {
   async evaluateMicroBatch(batch: MicroBatch): Promise<EvaluationResult> {
     const judgement = this.#withinMemory(
       batch.labels.length,
-      () => this.#judge(batch),
-      (images) => this.#judge(this.#blank(images)),
+      () => this.#pass.judge(this.#loaded(), batch),
+      (images) => this.#pass.judge(this.#loaded(), this.#blank(images)),
     );
     return readJudgement(judgement, batch.labels);
+  }
+
+  /**
+   * What the head sees of each image, [m, W], without dropout and drop path. On a processor it does not depend on the
+   * other images of the micro-batch, nor on their number.
+   */
+  async features(input: ModelInput): Promise<Float32Array> {
+    const images = imagesIn(input, this.#options.spec);
+    const features = this.#withinMemory(
+      images,
+      () => this.#pass.features(this.#loaded(), input, images),
+      (count) => this.#pass.features(this.#loaded(), this.#blank(count), count),
+    );
+    try {
+      return await features.data<'float32'>();
+    } finally {
+      features.dispose();
+    }
   }
 
   /** Logits and probabilities of the images. */
@@ -173,9 +155,7 @@ export class ComputeEngine {
   peakBytes(images: number): number {
     const { gpu } = this;
     if (gpu === undefined) throw coded('INTERNAL', { reason: 'memory is measured on a GPU only' });
-    return peakBytesOf(gpu, images, (count) =>
-      this.#passAndBack(this.#blank(count), NOWHERE, () => undefined),
-    );
+    return peakBytesOf(gpu, images, (count) => this.#trainedBlank(count));
   }
 
   /** Frees the weights; `loadWeights` may follow. */
@@ -192,72 +172,20 @@ export class ComputeEngine {
       : withinMemory({ gpu, ordinal: this.#options.gpu ?? 0, device }, images, run, measure);
   }
 
-  /** Black images, because memory does not depend on their content. */
-  #blank(images: number): MicroBatch {
-    const { imageSize } = this.#options.spec;
-    const pixels = new Uint8Array(images * imageSize * imageSize * 3);
-    return { pixels, flips: new Uint8Array(images), labels: new Int32Array(images) };
+  #blank(images: number): ModelInput & MicroBatch {
+    return blankBatch(this.#options.spec, images);
   }
 
-  #passAndBack(batch: MicroBatch, position: MicroBatchPosition, onGradient: GradientCallback): Judgement {
-    const { spec, seed, dropout, labelSmoothing, recompute, dropPath = 0, freeze = null } = this.#options;
-    const frozen = frozenParts(freeze, spec.layers);
-    const weights = this.#loaded();
-    const { labels } = batch;
-    const tape = new Tape(weights.slots, (slot, gradient) => {
-      onGradient(slot, this.#compute.gradientOf(gradient));
-    });
-    const { parts } = this.#compute;
-    const pass: Pass = {
-      parts,
-      tape,
-      images: labels.length,
-      dropout: { rate: dropout, seed, ...position },
-      dropPath: { rate: dropPath, layers: spec.layers, key: { seed, ...position } },
-    };
-    try {
-      return tf.tidy(() => {
-        const judge = parts.crossEntropy(labels, spec.classes, labelSmoothing);
-        const logits = vit(pass, weights.vit, this.#input(batch, labels.length), recompute, frozen);
-        const { losses, predictions } = judge(tape, logits);
-        // Not tf.ones, which is made on the host.
-        tape.walk(losses, tf.fill([labels.length], 1));
-        return { losses, predictions };
-      });
-    } finally {
-      tape.dispose();
-    }
-  }
-
-  #judge(batch: MicroBatch): Judgement {
-    const { labels } = batch;
-    return tf.tidy(() => {
-      const judge = this.#compute.parts.crossEntropy(labels, this.#options.spec.classes, 0);
-      const { losses, predictions } = judge(undefined, this.#infer(batch, labels.length));
-      return { losses, predictions };
-    });
+  #trainedBlank(images: number): Judgement {
+    return this.#pass.forwardAndBack(this.#loaded(), this.#blank(images), NOWHERE, () => undefined);
   }
 
   /** [m, K] each */
   #outputs(input: ModelInput, images: number): { logits: tf.Tensor; probabilities: tf.Tensor } {
     return tf.tidy(() => {
-      const logits = this.#infer(input, images);
+      const logits = this.#pass.logits(this.#loaded(), input, images);
       return { logits, probabilities: tf.softmax(logits) };
     });
-  }
-
-  #infer(input: ModelInput, images: number): tf.Tensor2D {
-    const { parts } = this.#compute;
-    const pass: Pass = { parts, tape: undefined, images, dropout: undefined, dropPath: undefined };
-    return vit(pass, this.#loaded().vit, this.#input(input, images), false, NOTHING_FROZEN);
-  }
-
-  /** [m N, C P P] */
-  #input(input: ModelInput, images: number): tf.Tensor2D {
-    const { spec } = this.#options;
-    const found = imagesIn(input, spec);
-    if (found !== images) throw coded('INTERNAL', { reason: `${images} labels for ${found} images` });
-    return this.#compute.parts.input(input, spec, this.#scale);
   }
 
   #loaded(): WeightTensors {

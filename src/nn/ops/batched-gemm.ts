@@ -21,8 +21,15 @@ function kernelFor(m: number, k: number, n: number): BatchKernel | undefined {
 export function batchedGemm(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
   const [count, m, k] = a.shape;
   const n = b.shape[2];
-  const kernel = tf.getBackend() === 'wasm' ? kernelFor(m, k, n) : undefined;
-  if (kernel === undefined) return tf.matMul(a, b);
+  const wasm = tf.getBackend() === 'wasm';
+  const kernel = wasm ? kernelFor(m, k, n) : undefined;
+  if (kernel === undefined) {
+    if (!wasm || count > 1) return tf.matMul(a, b);
+    // The wasm backend computes a single product by another kernel with another order of sums, and a product must not
+    // depend on how many there are.
+    const twice = (x: tf.Tensor3D): tf.Tensor3D => tf.concat([x, x], 0);
+    return tf.tidy(() => tf.slice(tf.matMul<tf.Tensor3D>(twice(a), twice(b)), [0, 0, 0], [1, m, n]));
+  }
   const product = new Float32Array(count * m * n);
   kernel(a.dataSync<'float32'>(), b.dataSync<'float32'>(), product);
   return tf.tensor3d(product, [count, m, n], 'float32');

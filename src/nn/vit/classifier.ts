@@ -6,6 +6,7 @@ import { linear } from '../ops/linear.js';
 import { tokenSums, type TokenSums } from '../ops/pool-tokens.js';
 import { tanh } from '../ops/tanh.js';
 import { twoHeads } from '../ops/two-heads.js';
+import type { Tape } from '../tape.js';
 import type { Pass } from './pass.js';
 import type { ClassifierWeights } from './vit-weights.js';
 
@@ -22,8 +23,13 @@ function sumsOf(
   return secondHead === undefined ? null : tokenSums(tokens, [only(0), only(1)]);
 }
 
-/** Everything that the head sees: [B S, D] -> [B, D], or [B, 2 D] for two tokens. */
-function features(pass: Pass, weights: ClassifierWeights, z: Tensor2D, patches: number): Tensor2D {
+/** Everything that the head sees: [B S, D] -> [B, D], or [B, 2 D] for two tokens. @param patches N: the last tokens of an image */
+export function pooledFeatures(
+  pass: Pass,
+  weights: ClassifierWeights,
+  z: Tensor2D,
+  patches: number,
+): Tensor2D {
   const { tape, parts, images } = pass;
   const sums = sumsOf(weights, z.shape[0] / images, patches);
   const norm = (x: Tensor2D): Tensor2D => layerNorm(tape, x, weights.norm);
@@ -36,22 +42,13 @@ function features(pass: Pass, weights: ClassifierWeights, z: Tensor2D, patches: 
   return sums.count === 1 ? pooled : joinRows(tape, pooled, images);
 }
 
-/**
- * [B S, D] -> [B, K].
- * @param patches N: the last tokens of an image
- * @param headOnly the tape records the head alone
- */
-export function classify(
-  pass: Pass,
-  weights: ClassifierWeights,
-  z: Tensor2D,
-  patches: number,
-  headOnly: boolean,
-): Tensor2D {
-  const { tape } = pass;
+/** [B, D] or [B, 2 D] -> [B, K] */
+export function logitsOf(tape: Tape | undefined, weights: ClassifierWeights, features: Tensor2D): Tensor2D {
   const { head, secondHead, preLogits } = weights;
-  const y = features(headOnly ? { ...pass, tape: undefined } : pass, weights, z, patches);
-  if (headOnly) tape?.watch(y);
-  if (secondHead !== undefined) return twoHeads(tape, y, head, secondHead);
-  return linear(tape, preLogits === undefined ? y : tanh(tape, linear(tape, y, preLogits)), head);
+  if (secondHead !== undefined) return twoHeads(tape, features, head, secondHead);
+  return linear(
+    tape,
+    preLogits === undefined ? features : tanh(tape, linear(tape, features, preLogits)),
+    head,
+  );
 }

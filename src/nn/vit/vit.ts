@@ -1,6 +1,6 @@
-/** The Vision Transformer: equations 1 to 4 of arXiv 2010.11929. */
+/** The Vision Transformer without its head: equations 1 to 4 of arXiv 2010.11929. */
 import { tf } from '../tfjs.js';
-import { classify } from './classifier.js';
+import { pooledFeatures } from './classifier.js';
 import { encoderBlock } from './encoder-block.js';
 import type { FrozenParts } from '../../run/model/trained-parameters.js';
 import type { Pass } from './pass.js';
@@ -8,13 +8,13 @@ import { recomputed } from './recomputed.js';
 import type { VitWeights } from './vit-weights.js';
 
 /**
- * Logits of a micro-batch.
+ * What the head sees of a micro-batch.
  * @param patches [B N, C P P]
  * @param recompute keep only the input of each encoder block, and run the block again in the backward pass
  * @param frozen parts that are not recorded, so that the backward pass ends before them
- * @returns [B, K]
+ * @returns [B, D], or [B, 2 D] for two tokens
  */
-export function vit(
+export function vitFeatures(
   pass: Pass,
   weights: VitWeights,
   patches: tf.Tensor2D,
@@ -33,7 +33,8 @@ export function vit(
     input.dispose();
   }
   if (frozen.embedding && frozen.blocks === layers && !frozen.norm) pass.tape?.watch(z);
-  const logits = tf.tidy(() => classify(pass, weights.classifier, z, weights.embedding.patches, frozen.norm));
+  const within = frozen.norm ? unrecorded : pass;
+  const y = tf.tidy(() => pooledFeatures(within, weights.classifier, z, weights.embedding.patches));
   z.dispose();
-  return logits;
+  return y;
 }

@@ -126,3 +126,8 @@ export function positionCount(spec: ModelSpec): number {
 export function featureWidth(spec: Pick<ModelSpec, 'hidden' | 'pooling'>): number {
   return spec.pooling === 'class-token-and-average' ? 2 * spec.hidden : spec.hidden;
 }
+
+/** W: values of an image that its logits are computed from. A distilled model's two heads see a token each. */
+export function headInputs(spec: Pick<ModelSpec, 'hidden' | 'pooling' | 'distillation'>): number {
+  return spec.distillation ? 2 * spec.hidden : featureWidth(spec);
+}
