@@ -4,7 +4,6 @@
  *
  *   node dist/bench/reliability.js          (prints JSON)
  */
-import { systemHost } from '../src/host/host.js';
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,12 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drawDataset } from '../src/demo/drawn-dataset.js';
+import { systemHost } from '../src/host/host.js';
+import { COMMAND_LINE } from '../src/host/programs.js';
 import { StateFetch } from '../src/worker/link/state-fetch.js';
 import { serveState } from '../src/worker/link/state-server.js';
 import { nextMessage } from './child-answers.js';
 import { median } from './workspace.js';
 
-const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 const TOKEN = '0123456789abcdef';
 const WAIT_MS = 120_000;
 const REPEATS = 5;
@@ -91,7 +91,7 @@ class BenchRun {
       '1',
     ];
     const where = ['--data', join(this.#folder, 'data'), '--out', this.#runDir];
-    this.coordinator = spawn(process.execPath, [CLI, 'coordinator', ...where, ...small, ...length], {
+    this.coordinator = spawn(process.execPath, [COMMAND_LINE, 'coordinator', ...where, ...small, ...length], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#started.push(this.coordinator);
@@ -107,7 +107,7 @@ class BenchRun {
       if (Date.now() > deadlineMs) throw new Error(`no address of the coordinator within ${WAIT_MS} ms`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const args = [CLI, 'worker', '--coordinator', this.#address];
+    const args = [COMMAND_LINE, 'worker', '--coordinator', this.#address];
     const worker = spawn(process.execPath, args, { stdio: 'ignore' });
     this.#started.push(worker);
     return worker;

@@ -55,7 +55,7 @@ async function speedOf(data: string, out: string, workers: number): Promise<numb
     'micro-batch': values['micro-batch'],
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(process.execPath, [resolve('dist/src/cli.js'), 'train', ...args], {
+  const child = spawn(process.execPath, [resolve('dist/src/program/cli.js'), 'train', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];

@@ -50,7 +50,7 @@ function trainedSteps(data: string, out: string, model: string, workers: string)
     dropout: '0.1',
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  execFileSync(process.execPath, [resolve('dist/src/cli.js'), 'train', ...args], {
+  execFileSync(process.execPath, [resolve('dist/src/program/cli.js'), 'train', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return readFileSync(join(out, 'metrics.jsonl'), 'utf8')

@@ -11,7 +11,12 @@ const FOLDERS = ['src', 'test', 'bench', 'scripts', 'proto', 'native/src'];
 const FILES = ['tsconfig.json', 'package-lock.json'];
 
 /** Results that represent all others. If an addon cannot be built, its file does not exist. */
-const RESULTS = ['dist/.tsbuildinfo', 'native/build/vitrail.node', 'native/build/vitrail-cuda.node'];
+const RESULTS = [
+  'dist/.tsbuildinfo',
+  'dist/src/program/cli.js',
+  'native/build/vitrail.node',
+  'native/build/vitrail-cuda.node',
+];
 
 function filesOf(folder, recursive = true) {
   return readdirSync(folder, { withFileTypes: true, recursive })

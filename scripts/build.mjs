@@ -1,4 +1,4 @@
-// Generates the protocol code from proto/, compiles TypeScript to dist/ and copies what tsc does not; meanwhile builds
+// Generates the protocol code from proto/, compiles TypeScript to dist/, copies what tsc does not and bundles the programs; meanwhile builds
 // the native kernels, and those for CUDA where its toolkit is.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { tryBuildNative } from '../native/build.mjs';
 import { tryBuildCuda } from '../native/build-cuda.mjs';
 import { noteBuilt } from './build-state.mjs';
+import { bundle } from './bundle.mjs';
 
 const PROTO = 'proto/vitrail.proto';
 const GENERATED = 'src/wire/generated';
@@ -66,12 +67,13 @@ export async function compile(project = 'tsconfig.json') {
   mkdirSync(`dist/${GENERATED}`, { recursive: true });
   for (const file of ['vitrail.js', 'vitrail.d.ts'])
     cpSync(`${GENERATED}/${file}`, `dist/${GENERATED}/${file}`);
+  await bundle();
   writeHelp();
 }
 
 /** Writes what `vitrail --help` prints, for bin/vitrail. */
 function writeHelp() {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/cli.js', '--help'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/program/cli.js', '--help'], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', NODE_V8_COVERAGE: '' },
   });

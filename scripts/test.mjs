@@ -4,6 +4,7 @@ import { run } from 'node:test';
 import { localArchitectures } from '../native/build-cuda.mjs';
 import { isBuilt } from './build-state.mjs';
 import { build } from './build.mjs';
+import { bundle } from './bundle.mjs';
 import { chooseTestFiles, namePattern, parseTestArguments, USAGE } from './test-arguments.mjs';
 import { CONCURRENCY, compiledTest, testEnvironment, testSources, TIMEOUT_MS } from './test-files.mjs';
 import { namedTests } from './named-tests.mjs';
@@ -14,12 +15,13 @@ function refuse(problem) {
 }
 
 /** Compiles again whenever a source changes, except native code. */
-function compileOnChange() {
+async function compileOnChange() {
   const flags = ['-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'];
   const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', ...flags], {
     stdio: ['ignore', 2, 2],
   });
   process.once('exit', () => compiler.kill());
+  await bundle({ watch: true });
 }
 
 const { asked, names, watch, help, problem } = parseTestArguments(process.argv.slice(2));
@@ -36,7 +38,7 @@ if (!isBuilt()) {
   await build();
 }
 Object.assign(process.env, testEnvironment());
-if (watch) compileOnChange();
+if (watch) await compileOnChange();
 const stream = run({
   files: chosen.map(compiledTest),
   concurrency: CONCURRENCY,

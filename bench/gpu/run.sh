@@ -53,7 +53,7 @@ stage() {
 train() {
   local name=$1
   shift
-  node dist/src/cli.js train --data "$data" --out "$work/$name" --json --backend native --image-size 32 \
+  node dist/src/program/cli.js train --data "$data" --out "$work/$name" --json --backend native --image-size 32 \
     --model vit-ti/4 --batch 64 --micro-batch 32 --steps "${STEPS:-200}" --warmup-steps 20 --lr 0.0005 --dropout 0.1 \
     --seed 3 --workers 1 "$@" >"$results/train-$name.json" &&
     cp "$work/$name/metrics.jsonl" "$results/train-$name.jsonl"
@@ -71,7 +71,7 @@ export -f train digest same
 } >"$results/machine.log" 2>&1
 stage build-cuda 300 node native/build-cuda.mjs
 stage build-processor 300 node native/build.mjs
-stage devices 60 node dist/src/cli.js devices
+stage devices 60 node dist/src/program/cli.js devices
 stage kernel-tests 400 env VITRAIL_NATIVE="$cuda" node --test --test-concurrency=1 dist/test/kernels/*.test.js
 stage model-tests 400 env VITRAIL_NATIVE="$cuda" node --test --test-concurrency=1 dist/test/nn/*.test.js
 stage end-to-end 300 env VITRAIL_CUDA="$cuda" node --test dist/test/end-to-end/gpu-training.test.js
@@ -101,7 +101,7 @@ step() {
     --batch "$batch" --rounds 5 "$@"
 }
 products=$results/products-b16.json
-stage tune-b16 200 node dist/src/cli.js tune --model vit-b/16 --micro-batch 256 --dropout 0.1 --out "$products"
+stage tune-b16 200 node dist/src/program/cli.js tune --model vit-b/16 --micro-batch 256 --dropout 0.1 --out "$products"
 step b16-one b16 256 --accumulate 1
 step b16 b16 256 --accumulate 16 --product-choices "$products"
 step b16-compiled b16 256 --accumulate 16 --product-choices "$products" --compile

@@ -1,9 +1,9 @@
 /** Runs a coordinator and workers as processes under a schedule of faults, and replaces those that die. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { reasonOf } from '../errors/errors.js';
 import { FAULT, faultText, parseFaults, STOPPED, type Fault } from '../host/fault-injection.js';
+import { COMMAND_LINE } from '../host/programs.js';
 import { CuttableLink } from './cuttable-link.js';
 import { stillToCome, type ChaosSchedule } from './schedule.js';
 import { isRunning, wake } from './waking.js';
@@ -29,7 +29,6 @@ export interface FleetResult {
   readonly seconds: number;
 }
 
-const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
 const RESPAWN_MS = 100;
 /**
  * Faults of even steps end before the coordinator removes a silent worker, those of odd steps only after
@@ -171,7 +170,7 @@ export class Fleet {
 
   #spawn(part: Part, args: readonly string[]): ChildProcess {
     const env = { ...process.env, NO_COLOR: '1', VITRAIL_FAULTS: part.faults.map(faultText).join(',') };
-    const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(process.execPath, [COMMAND_LINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     part.child = child;
     child.once('error', (error) => {
       this.#problems.push(`${part.name} was not started: ${error.message}`);

@@ -44,7 +44,7 @@ function pack(): string {
   const { filename, files } = packed!;
   const paths = files.map(({ path }) => path);
   for (const path of [
-    ...['bin/vitrail', 'dist/src/cli.js', 'dist/src/index.js', 'dist/src/index.d.ts'],
+    ...['bin/vitrail', 'dist/src/program/cli.js', 'dist/src/index.js', 'dist/src/index.d.ts'],
     ...['dist/src/wire/generated/vitrail.js', 'proto/vitrail.proto', 'native/build.mjs', 'docs/library.md'],
   ])
     assert.ok(paths.includes(path), `${path} is not packed`);

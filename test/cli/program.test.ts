@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { COMMANDS } from '../../src/cli/command-list.js';
 import { createProgram } from '../../src/cli/program.js';
+import { COMMAND_LINE } from '../../src/host/programs.js';
 
 const names = async (...words: string[]): Promise<string[]> =>
   (await createProgram(words)).commands.map((command) => command.name());
@@ -40,7 +41,7 @@ test('the list of commands that was written when the package was built is the on
   const printed = (command: string, ...args: string[]): string =>
     spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, timeout: 60_000 })
       .stdout;
-  const list = printed(process.execPath, resolve('dist/src/cli.js'), '--help');
+  const list = printed(process.execPath, COMMAND_LINE, '--help');
   assert.match(list, /Commands:/);
   for (const asked of ['--help', '-h', 'help']) assert.equal(printed(resolve('bin/vitrail'), asked), list);
   assert.match(printed(resolve('bin/vitrail'), 'help', 'predict'), /Usage: vitrail predict/);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { drawDataset } from '../../src/demo/drawn-dataset.js';
 
-const CLI = resolve('dist/src/cli.js');
+const CLI = resolve('dist/src/program/cli.js');
 const LONGEST_RUN_MS = 200_000;
 
 let coverage = '';

@@ -132,7 +132,7 @@ test('a terminal that is closed stops its run with a checkpoint, and goes on und
 });
 
 test('SIGTERM to the whole group, as systemd and Slurm send it, stops a run with a checkpoint', async () => {
-  const child = start(process.execPath, [resolve('dist/src/cli.js'), ...longRun('group')], {
+  const child = start(process.execPath, [resolve('dist/src/program/cli.js'), ...longRun('group')], {
     stdio: ['ignore', 'ignore', 'ignore'],
     detached: true,
   });
@@ -147,7 +147,7 @@ test('SIGTERM to the whole group, as systemd and Slurm send it, stops a run with
 
 test('a run goes on when the reader of its output has gone', async () => {
   const args = longRun('unread').map((word) => (word === '20000' ? '2' : word));
-  const child = start(process.execPath, [resolve('dist/src/cli.js'), ...args], {
+  const child = start(process.execPath, [resolve('dist/src/program/cli.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   child.stdout!.destroy();

@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { coded, revivedError, type PlainError, type VitrailError } from '../../errors/errors.js';
+import { COMMAND_LINE } from '../../host/programs.js';
 import { planDevice } from '../../nn/engine/device.js';
 import { surveyGpus, THIS_MACHINE } from '../../nn/engine/gpus.js';
 import { scanOptionsOf } from '../../run/config/scan-options.js';
@@ -20,7 +20,6 @@ import { deviceOfWorker } from './local-devices.js';
 
 /** Longest time for the `vitrail fit` process, which starts a GPU and computes twice. */
 const FIT_TIMEOUT_MS = 600_000;
-const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
 /** The largest power of two that fits and divides a worker's share of the batch. @param fits at least 1 */
 export function chosenMicroBatch(fits: number, batch: number, workers: number): number {
@@ -65,7 +64,7 @@ async function fittingMicroBatch(
   if (planDevice(device, 'native', THIS_MACHINE).gpu === null) {
     throw coded('DEVICE_UNUSABLE', { device, reason: 'memory is measured on a GPU only' });
   }
-  const child = spawn(process.execPath, [CLI, ...fitArguments(config, classes, device)], {
+  const child = spawn(process.execPath, [COMMAND_LINE, ...fitArguments(config, classes, device)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: FIT_TIMEOUT_MS,
     killSignal: 'SIGKILL',

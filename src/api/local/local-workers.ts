@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { workerEnd } from './worker-end.js';
 import { counted } from '../../errors/wording.js';
+import { COMMAND_LINE } from '../../host/programs.js';
 import { threadsOfWorker } from './placement.js';
 
 export interface LocalWorkersOptions {
@@ -31,7 +31,6 @@ export interface LocalWorkersOptions {
 
 /** Bytes of the end of a worker's log. The stack that V8 writes when its heap is full has about 5,000. */
 const READ_BYTES = 65_536;
-const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
 /** Exit codes of workers that ended because the coordinator or a person asked them to. */
 const GOOD_CODES: readonly (number | null)[] = [0, 130, 143];
 const GOOD_SIGNALS: readonly (string | null)[] = ['SIGINT', 'SIGTERM'];
@@ -106,7 +105,7 @@ function startWorker(options: LocalWorkersOptions, index: number): StartedWorker
     ...['--threads', String(threads), '--device', options.deviceOf(index)],
     ...['--place', String(index)],
   ];
-  const child = spawn(process.execPath, [CLI, ...args, '--supervised'], {
+  const child = spawn(process.execPath, [COMMAND_LINE, ...args, '--supervised'], {
     stdio: ['ignore', log, log],
   });
   closeSync(log);

@@ -1,6 +1,7 @@
 /** The training thread's side of the image loader, whose own thread prepares micro-batches ahead. */
 import { Worker } from 'node:worker_threads';
 import { coded, reasonOf, revivedError } from '../../errors/errors.js';
+import { LOADER_THREAD } from '../../host/programs.js';
 import type { FromLoaderThread, ToLoaderThread } from './loader-messages.js';
 import {
   requestKey,
@@ -56,7 +57,7 @@ export class Loader {
 
   constructor(source: BatchSource, options: LoaderOptions) {
     this.#options = options;
-    this.#thread = new Worker(new URL('./loader-thread.js', import.meta.url), { workerData: source });
+    this.#thread = new Worker(LOADER_THREAD, { workerData: source });
     this.#thread.on('message', (answer: FromLoaderThread) => this.#receive(answer));
     this.#thread.on('error', (thrown) => this.#stop(reasonOf(thrown)));
     this.#exited = new Promise((resolve) => {
