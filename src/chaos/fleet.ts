@@ -170,7 +170,10 @@ export class Fleet {
 
   #spawn(part: Part, args: readonly string[]): ChildProcess {
     const env = { ...process.env, NO_COLOR: '1', VITRAIL_FAULTS: part.faults.map(faultText).join(',') };
-    const child = spawn(process.execPath, [COMMAND_LINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(process.execPath, [COMMAND_LINE, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    });
     part.child = child;
     child.once('error', (error) => {
       this.#problems.push(`${part.name} was not started: ${error.message}`);

@@ -6,7 +6,15 @@ import { test } from 'node:test';
 import { errorOf } from '../../src/api/local/fitting-micro-batch.js';
 
 function fit(...flags: readonly string[]) {
-  const args = [resolve('dist/src/program/cli.js'), 'fit', '--model', 'vit-ti/16', '--device', 'cpu', ...flags];
+  const args = [
+    resolve('dist/src/program/cli.js'),
+    'fit',
+    '--model',
+    'vit-ti/16',
+    '--device',
+    'cpu',
+    ...flags,
+  ];
   return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
 }
 
