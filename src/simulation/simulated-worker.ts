@@ -10,6 +10,7 @@ import { Communication } from '../worker/link/communication.js';
 import type { FromLink, LinkSettings, LinkThread } from '../worker/link/link-contract.js';
 import { Link } from '../worker/link/link.js';
 import { StatusBoard } from '../worker/link/status-board.js';
+import { imageBatches } from '../worker/batches/micro-batches.js';
 import { joinAndWork, type WorkerServices } from '../worker/participation.js';
 import { StepLoop } from '../worker/step-loop.js';
 import { StepWork } from '../worker/step-work.js';
@@ -137,7 +138,8 @@ async function prepared(
     },
   };
   const { accumulator } = training;
-  const work = new StepWork({ clock, config, layout, status, loader, engine, accumulator });
+  const batches = imageBatches(loader, engine);
+  const work = new StepWork({ clock, config, layout, status, batches, accumulator });
   const compute = work.compute.bind(work);
   work.compute = async (plan, interrupted) => {
     exponents = plan.exponents.join();
@@ -148,12 +150,11 @@ async function prepared(
     config,
     link,
     status,
-    loader,
-    engine,
+    batches,
     state,
     training,
     work,
     log: SILENT,
   });
-  return { config, spec, state, training, work, loop, engine, device: '' };
+  return { config, spec, state, work, loop, engine, device: '' };
 }

@@ -3,17 +3,15 @@ import { coded } from '../errors/errors.js';
 import { faultPoint } from '../host/fault-injection.js';
 import { lossUnits } from '../numbers/exact/loss-units.js';
 import { Phase, type Body, type MicroBatchAssignment } from '../wire/codec.js';
-import type { Loader } from './data/loader.js';
+import type { MicroBatches } from './batches/micro-batches.js';
 import type { BatchRequest } from './data/micro-batch.js';
-import type { ComputeEngine } from '../nn/engine/engine.js';
 import type { StatusBoard } from './link/status-board.js';
 import type { Training } from './training/training.js';
 import type { TrainingState } from './training/training-state.js';
 
 export interface EvaluationServices {
   readonly status: StatusBoard;
-  readonly loader: Pick<Loader, 'prefetch' | 'take'>;
-  readonly engine: Pick<ComputeEngine, 'evaluateMicroBatch'>;
+  readonly batches: MicroBatches;
   readonly state: TrainingState;
   readonly training: Training;
 }
@@ -28,12 +26,12 @@ function request(split: string, m: MicroBatchAssignment): BatchRequest {
  * @throws LOSS_NOT_FINITE
  */
 export async function evaluatePart(
-  { status, loader, engine, state, training }: EvaluationServices,
+  { status, batches, state, training }: EvaluationServices,
   plan: Body<'evaluationPlan'>,
   interrupted: () => boolean,
 ): Promise<Body<'evaluationDone'> | null> {
   const { step } = status.read();
-  loader.prefetch(plan.microBatches.map((m) => request(plan.split, m)));
+  batches.prefetch(plan.microBatches.map((m) => request(plan.split, m)));
   const averaged = plan.useEma && state.moments.ema !== undefined;
   try {
     if (averaged) training.show('ema');
@@ -44,7 +42,8 @@ export async function evaluatePart(
       if (interrupted()) return null;
       status.enter(Phase.PHASE_EVALUATE, step);
       faultPoint('evaluation', step);
-      const result = await engine.evaluateMicroBatch(await loader.take(request(plan.split, microBatch)));
+      const batch = await batches.take(request(plan.split, microBatch));
+      const result = await batch.evaluate();
       for (const loss of result.losses) lossSum += lossUnits(loss);
       if (!Number.isSafeInteger(lossSum)) {
         throw coded('LOSS_NOT_FINITE', { value: lossSum, step, microBatch: microBatch.index });

@@ -19,7 +19,6 @@ import type { StatusBoard } from './link/status-board.js';
 import type { OwnAddress } from './own-address.js';
 import type { StepLoop } from './step-loop.js';
 import type { StepWork } from './step-work.js';
-import type { Training } from './training/training.js';
 import type { TrainingState } from './training/training-state.js';
 
 export interface ParticipationOptions {
@@ -41,7 +40,6 @@ export interface WorkerServices {
   readonly config: RunConfig;
   readonly spec: ModelSpec;
   readonly state: TrainingState;
-  readonly training: Training;
   readonly work: StepWork;
   readonly loop: StepLoop;
   readonly engine: Pick<ComputeEngine, 'backend'>;
@@ -141,13 +139,13 @@ async function workInPlaces(
 async function takePlace(
   options: ParticipationOptions,
   { link, status, own }: WorkerConnection,
-  { config, spec, state, training, loop, engine, device }: WorkerServices,
+  { config, spec, state, loop, engine, device }: WorkerServices,
   welcome: Body<'welcome'>,
 ): Promise<void> {
   status.clearNews();
   await loop.takePlace(welcome);
   const hasState = await fillState(state, config, spec, welcome, { link, status });
-  if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) await training.reload();
+  if (hasState && welcome.stateSource !== StateSource.STATE_SOURCE_KEPT) await loop.reload();
   const { runToken } = welcome;
   const where = { host: own.bind, advertise: own.advertise, ports: options.ringPorts };
   const opened = await link.call('openRing', { transport: config.ringTransport, where, runToken });

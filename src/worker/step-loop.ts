@@ -64,6 +64,12 @@ export class StepLoop {
     if (!keepSum) this.#services.work.forget();
   }
 
+  /** Has to be called after weights or optimizer state were written to shared memory from elsewhere. */
+  async reload(): Promise<void> {
+    this.#services.batches.forget();
+    await this.#services.training.reload();
+  }
+
   /** Works until the coordinator ends it. @throws the error with which this worker cannot go on */
   async run(): Promise<LoopEnd> {
     for (;;) {
@@ -127,7 +133,7 @@ export class StepLoop {
 
   /** Gets the state of the plan's step from a peer. @returns false when it was called off */
   async #pullState({ step, generation, statePeers }: Body<'stepPlan'>): Promise<boolean> {
-    const { status, training, log } = this.#services;
+    const { status, log } = this.#services;
     if (statePeers.length === 0) {
       throw coded('INTERNAL', { reason: `a plan of step ${step} for a state of ${status.state ?? 'none'}` });
     }
@@ -137,7 +143,7 @@ export class StepLoop {
     const sources = statePeers.map(({ endpoint }) => endpoint);
     const pulled = await this.#unlessCalledOff('pullState', { step, generation, sources }, generation);
     if (pulled === null) return false;
-    await training.reload();
+    await this.reload();
     status.setState(step);
     log.info(
       { step, ms: Math.round(this.#services.clock.now() - startMs), ...pulled },

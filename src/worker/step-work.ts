@@ -9,9 +9,8 @@ import { lossUnits } from '../numbers/exact/loss-units.js';
 import type { ParameterLayout } from '../run/model/parameter-layout.js';
 import { Phase, type Body, type MicroBatchAssignment } from '../wire/codec.js';
 import type { GradientAccumulator } from '../collective/sums/gradient-accumulator.js';
-import type { Loader } from './data/loader.js';
+import type { MicroBatches } from './batches/micro-batches.js';
 import type { BatchRequest } from './data/micro-batch.js';
-import type { ComputeEngine } from '../nn/engine/engine.js';
 import { workToDo, type HeldWork } from './held-work.js';
 import type { StatusBoard } from './link/status-board.js';
 
@@ -21,8 +20,7 @@ export interface StepWorkServices {
   /** Of the parameters that are trained. */
   readonly layout: ParameterLayout;
   readonly status: StatusBoard;
-  readonly loader: Pick<Loader, 'prefetch' | 'take' | 'ready'>;
-  readonly engine: Pick<ComputeEngine, 'trainMicroBatch'>;
+  readonly batches: MicroBatches;
   readonly accumulator: GradientAccumulator;
 }
 
@@ -80,13 +78,13 @@ export class StepWork {
    * @returns null when interrupted
    */
   async compute(plan: Body<'stepPlan'>, interrupted: () => boolean): Promise<WorkTimes | null> {
-    const { loader, accumulator, config } = this.#services;
+    const { batches, accumulator, config } = this.#services;
     const { keep, compute } = workToDo(this.#held, plan);
-    loader.prefetch([
+    batches.prefetch([
       ...compute.map((m) => request(m, plan.epoch)),
       ...plan.prefetch.map((m) => request(m, plan.prefetchEpoch)),
     ]);
-    const times = { dataMs: 0, computeMs: 0, quantiseMs: 0, microBatches: 0, prefetchDepth: loader.ready };
+    const times = { dataMs: 0, computeMs: 0, quantiseMs: 0, microBatches: 0, prefetchDepth: batches.ready };
     if (!keep) {
       accumulator.begin(Int32Array.from(plan.exponents), Math.ceil(plan.samples / config.microBatch));
       this.#held = { step: plan.step, exponents: plan.exponents, microBatches: new Set() };
@@ -126,15 +124,15 @@ export class StepWork {
     times: WorkTimes,
     last: boolean,
   ): Promise<void> {
-    const { clock, status, loader, engine, accumulator } = this.#services;
+    const { clock, status, batches, accumulator } = this.#services;
     status.enter(Phase.PHASE_DATA, plan.step);
     const takenMs = clock.now();
-    const batch = await loader.take(request(microBatch, plan.epoch));
+    const batch = await batches.take(request(microBatch, plan.epoch));
     status.enter(Phase.PHASE_COMPUTE, plan.step);
     const readyMs = clock.now();
     let quantiseMs = 0;
     const position = { step: plan.step, microBatch: microBatch.index };
-    const result = await engine.trainMicroBatch(batch, position, (slot, gradient) => {
+    const result = await batch.train(position, (slot, gradient) => {
       faultPoint('mid-micro-batch', plan.step);
       const beforeMs = clock.now();
       accumulator.add(this.#slotIndex.get(slot.name)!, gradient, last);

@@ -14,6 +14,7 @@ import { trainedLayout } from '../run/model/trained-parameters.js';
 import { Phase, type Body } from '../wire/codec.js';
 import { systemClock } from '../host/clock.js';
 import { Resources } from '../host/resources.js';
+import { chosenBatches } from './batches/batch-choice.js';
 import { Loader } from './data/loader.js';
 import { firstFileDifference } from './data/manifest-check.js';
 import { checkDevice, deviceName, planDevice, unusedGpus } from '../nn/engine/device.js';
@@ -120,12 +121,14 @@ async function prepare(
   resources.add(() => engine.dispose());
   const state = allocateTrainingState(config, layout);
   await link.call('attach', state.shared);
+  const splits = { train: train.samples, val: val.samples, test: test.samples };
   const loader = new Loader(
     {
       root,
-      splits: { train: train.samples, val: val.samples, test: test.samples },
+      splits,
       transform: config,
-      cacheBytes: config.cacheBytes,
+      // An image whose features are kept is not needed again.
+      cacheBytes: config.cacheFeatures ? 0 : config.cacheBytes,
     },
     { maxAhead: config.prefetch, timeoutMs: config.stepTimeoutMs },
   );
@@ -134,16 +137,16 @@ async function prepare(
   const training = trainingOn({ config, layout, state, engine });
   resources.add(() => training.dispose());
   const { accumulator } = training;
+  const batches = chosenBatches({ config, spec, loader, engine, splits, log: options.log });
   const work = new StepWork({
     clock: systemClock,
     config,
     layout: trainedLayout(layout, config.freeze),
     status,
-    loader,
-    engine,
+    batches,
     accumulator,
   });
-  const parts = { clock: systemClock, config, link, status, loader, engine, state, training, work };
+  const parts = { clock: systemClock, config, link, status, batches, state, training, work };
   const loop = new StepLoop({ ...parts, log: options.log });
-  return { config, spec, state, training, work, loop, engine, device };
+  return { config, spec, state, work, loop, engine, device };
 }

@@ -73,6 +73,22 @@ for (const freeze of ['2', 'backbone']) {
   });
 }
 
+test('a linear probe whose features are kept ends with the weights of one that computes them anew, on one and three workers', async () => {
+  const flags = ['--init-from', source, '--freeze', 'backbone', '--no-augment', '--dropout', '0'];
+  const { weightDigest } = await runs.trained('anew', '--workers', '1', ...flags);
+  for (const workers of ['1', '3']) {
+    const kept = await runs.trained(`kept-${workers}`, '--workers', workers, '--cache-features', ...flags);
+    assert.equal(kept.weightDigest, weightDigest);
+  }
+});
+
+test('features are not kept where something changes them', async () => {
+  const flags = ['--init-from', source, '--freeze', 'backbone', '--cache-features'];
+  const { code, stderr } = await cli('train', ...runs.argumentsOf('changing', ...flags));
+  assert.equal(code, 1);
+  assert.match(stderr, /CONFIG_INVALID_VALUE.*cache-features.*augment.*--no-augment/s);
+});
+
 test('what cannot be frozen is refused with what can', async () => {
   const { code, stderr } = await cli('train', ...runs.argumentsOf('refused', '--freeze', '9'));
   assert.equal(code, 1);

@@ -7,6 +7,7 @@ import { scanDataset } from '../../src/run/dataset/dataset-scan.js';
 import { parameterLayout, type ParameterLayout } from '../../src/run/model/parameter-layout.js';
 import type { Body } from '../../src/wire/codec.js';
 import { createAccumulator } from '../../src/collective/sums/accumulator.js';
+import { imageBatches } from '../../src/worker/batches/micro-batches.js';
 import { Loader } from '../../src/worker/data/loader.js';
 import { StatusBoard } from '../../src/worker/link/status-board.js';
 import { StepWork } from '../../src/worker/step-work.js';
@@ -36,8 +37,7 @@ async function workOf(t: TestContext, known: ParameterLayout): Promise<StepWork>
     config,
     layout: known,
     status: new StatusBoard(),
-    loader,
-    engine,
+    batches: imageBatches(loader, engine),
     accumulator,
   });
 }

@@ -7,6 +7,7 @@ import { freezeProblem } from '../model/trained-parameters.js';
 import { channelValues } from '../model/preprocessing.js';
 import { effectiveFinalLr } from '../schedule/learning-rate.js';
 import { parseProlongations } from '../schedule/run-length.js';
+import { changingFeatures } from './changing-features.js';
 import { kebab } from './kebab-case.js';
 import type { RunConfig, RunConfigKey } from './schema.js';
 
@@ -110,6 +111,13 @@ function checkFreeze(config: RunConfig): void {
   }
 }
 
+function checkCachedFeatures(config: RunConfig): void {
+  if (!config.cacheFeatures) return;
+  const other = changingFeatures(config);
+  if (other === null) return;
+  refuse(config, 'cacheFeatures', other.problem, `false, or give ${other.remedy}`);
+}
+
 function checkAddresses(config: RunConfig): void {
   const { listen, httpListen } = config;
   if (!listen.startsWith('tcp://') || !isHostAndPort(listen.slice('tcp://'.length))) {
@@ -154,6 +162,7 @@ export function checkConfig(config: RunConfig): void {
   checkFinalLr(config);
   checkLength(config);
   checkFreeze(config);
+  checkCachedFeatures(config);
   checkEarlyStopping(config);
   checkPreprocessing(config);
   checkAddresses(config);

@@ -65,8 +65,13 @@ export const dataOptions = {
   cacheBytes: operational(
     whole(0, Number.MAX_SAFE_INTEGER).default(256 * 2 ** 20),
     'data',
-    'memory in which a worker keeps decoded images',
+    'memory in which a worker keeps decoded images, or their features with --cache-features',
     'bytes',
+  ),
+  cacheFeatures: operational(
+    z.boolean().default(false),
+    'data',
+    'with --freeze backbone and --no-augment: compute what the head sees of each image once and keep it, which changes no bit of the weights',
   ),
   prefetch: operational(whole(1, 64).default(4), 'data', 'micro-batches that a worker prepares ahead'),
 };

@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import type { ManifestSample } from '../../run/dataset/manifest.js';
 import { coded } from '../../errors/errors.js';
 import { DecodeSlots } from './decode-slots.js';
+import { imageNumber, ImageCache } from './image-cache.js';
 import { decodeImage } from './image-decoder.js';
 import {
-  SPLITS,
   type BatchRequest,
   type BatchSource,
   type LoaderStatistics,
   type MicroBatch,
 } from './micro-batch.js';
-import { PixelCache } from './pixel-cache.js';
 import type { RgbImage } from './rgb-image.js';
 import { augmentedView, isRandom, plainPixels, type View } from './transform.js';
 
@@ -29,7 +28,7 @@ export class BatchBuilder {
    * Results that do not depend on random numbers: decoded images under even keys, finished S x S pixels under
    * odd ones.
    */
-  readonly #cache: PixelCache<RgbImage>;
+  readonly #cache: ImageCache<RgbImage>;
   readonly #slots = new DecodeSlots(DECODES_AT_ONCE);
   #decodedImages = 0;
   #cacheHits = 0;
@@ -37,7 +36,7 @@ export class BatchBuilder {
   constructor(source: BatchSource) {
     this.#source = source;
     this.#side = source.transform.imageSize;
-    this.#cache = new PixelCache(source.cacheBytes);
+    this.#cache = new ImageCache(source.cacheBytes);
   }
 
   get statistics(): Omit<LoaderStatistics, 'busyMs'> {
@@ -92,7 +91,7 @@ export class BatchBuilder {
   ): Promise<View | null> {
     const { transform } = this.#source;
     const random = isRandom(transform, request.augment);
-    const key = (sample * SPLITS.length + SPLITS.indexOf(request.split)) * 2;
+    const key = imageNumber(request.split, sample) * 2;
     if (random) {
       const image = await this.#decoded(key, file, stillWanted, true);
       return image && augmentedView(image, transform, { epoch: request.epoch, sample });
