@@ -73,13 +73,21 @@ for (const freeze of ['2', 'backbone']) {
   });
 }
 
-test('a linear probe whose features are kept ends with the weights of one that computes them anew, on one and three workers', async () => {
+test('a linear probe whose features are kept ends with the weights of one that computes them anew, on one and three workers and after a death', async () => {
   const flags = ['--init-from', source, '--freeze', 'backbone', '--no-augment', '--dropout', '0'];
   const { weightDigest } = await runs.trained('anew', '--workers', '1', ...flags);
   for (const workers of ['1', '3']) {
     const kept = await runs.trained(`kept-${workers}`, '--workers', workers, '--cache-features', ...flags);
     assert.equal(kept.weightDigest, weightDigest);
   }
+  const half = runs.argumentsOf('kept-half', '--workers', '2', '--cache-features', ...flags);
+  const killed = startCli(['train', ...half, '--checkpoint-every-steps', '2'], {
+    VITRAIL_FAULTS: 'after-commit@5:kill',
+  });
+  await killed.done;
+  assert.equal(killed.child.signalCode, 'SIGKILL');
+  const resumed = await summaryOf('--resume', runs.runDir('kept-half'), '--json');
+  assert.equal(resumed.weightDigest, weightDigest);
 });
 
 test('features are not kept where something changes them', async () => {

@@ -148,7 +148,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'linear-probe': {
     source:
       'own choice: a linear classifier on frozen features (arXiv 2010.11929, section 4.1, fits it in closed form)',
-    note: 'needs --init-from; trains the head alone, so a step costs little more than a forward pass',
+    note: 'needs --init-from; trains the head alone, from features that are computed once',
     config: {
       freeze: 'backbone',
       optimizer: 'adamw',
@@ -158,6 +158,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       weightDecay: 0,
       dropout: 0,
       dropPath: 0,
+      augment: false,
+      cacheFeatures: true,
       labelSmoothing: 0,
       batch: 128,
       microBatch: 32,
