@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDisk } from '../../src/host/disk.js';
-import { ComputeEngine } from '../../src/nn/engine/engine.js';
+import { ComputeEngine, type EngineOptions } from '../../src/nn/engine/engine.js';
 import type { ModelSpec } from '../../src/run/model/model-spec.js';
 import type { PositionInterpolation } from '../../src/run/model/position-interpolation.js';
 import { adaptWeights } from '../../src/run/model/weight-adaptation.js';
@@ -56,9 +56,16 @@ function patchesOf({ patch }: ModelSpec, side: number, images: number): Float32A
   return patches;
 }
 
-async function logitsOf(spec: ModelSpec, weights: Float32Array, images: number): Promise<Float32Array> {
+type Backend = EngineOptions['backend'];
+
+async function logitsOf(
+  backend: Backend,
+  spec: ModelSpec,
+  weights: Float32Array,
+  images: number,
+): Promise<Float32Array> {
   const engine = await ComputeEngine.create({
-    backend: 'cpu',
+    backend,
     spec,
     dropout: 0,
     labelSmoothing: 0,
@@ -89,7 +96,7 @@ export interface Agreement {
 }
 
 /** How far our logits are from those of the library, at the resolution of the weights and at another one. */
-export async function agreementOf(folder: string): Promise<Agreement> {
+export async function agreementOf(folder: string, backend: Backend = 'cpu'): Promise<Agreement> {
   const { architecture, heads, interpolation, native, other } = expectedOf(folder);
   const { file, model } = await openPublishedModel(nodeDisk, folder, heads);
   try {
@@ -98,7 +105,7 @@ export async function agreementOf(folder: string): Promise<Agreement> {
       const spec = { ...model.spec, imageSize: expected.side };
       const way = { keepHead: true, positions: interpolation };
       const adapted = adaptWeights(model.spec, weights, spec, folder, way);
-      return relativeError(await logitsOf(spec, adapted, expected.logits.length), expected);
+      return relativeError(await logitsOf(backend, spec, adapted, expected.logits.length), expected);
     };
     return { architecture, spec: model.spec, native: await at(native), other: await at(other) };
   } finally {

@@ -2,7 +2,7 @@
 and the logits that the libraries compute for fixed images at two resolutions.
 
     python make_models.py OUT            small models: what test/fixtures/interop holds
-    python make_models.py OUT --real     published sizes (Ti and S), for bench/interop/run.sh
+    python make_models.py OUT --real     published sizes: Ti/16 (torchvision: S/16) for 224 pixels, DINOv2's patches of 14
     python make_models.py OUT --only hf  those whose names begin so
 
 Every folder of OUT holds what a user would download, and expected.json.
@@ -54,6 +54,18 @@ def randomise(model, seed):
 def logits(compute, model, side):
     with torch.no_grad():
         return compute(model.double(), images(side).double()).tolist()
+
+
+# Sides of the grid of patches in models of published sizes: 224 pixels and more.
+REAL_GRIDS = {14: (16, 18), 16: (14, 16)}
+
+
+def of_published_size(patch, grids, real):
+    """Patch and grids of a case; small models have small patches where published ones have 16."""
+    if not real:
+        return patch, grids
+    patch = 14 if patch == 14 else 16
+    return patch, REAL_GRIDS[patch]
 
 
 class Cases:
@@ -137,6 +149,7 @@ def timm_cases(cases):
     def case(name, architecture, patch, grids, form='safetensors', make=VisionTransformer, dtype=None, **more):
         if not cases.wanted(name):
             return
+        patch, grids = of_published_size(patch, grids, cases.real)
         side, other = (grid * patch for grid in grids)
         arguments = {**width, **mlp, 'patch_size': patch, **more}
         model = randomise(timm_model(make, side, **arguments), seed=len(name))
@@ -218,23 +231,26 @@ def npz_arrays(model, heads):
 
 
 def npz_case(cases, width, mlp):
-    arguments = {**width, **mlp, 'patch_size': 8, 'act_layer': 'gelu_tanh'}
-    model = randomise(timm_model(VisionTransformer, 32, **arguments), seed=77)
+    patch, grids = of_published_size(8, (4, 6), cases.real)
+    side, other = (grid * patch for grid in grids)
+    arguments = {**width, **mlp, 'patch_size': patch, 'act_layer': 'gelu_tanh'}
+    model = randomise(timm_model(VisionTransformer, side, **arguments), seed=77)
     for name, save in (('jax-npz', np.savez), ('jax-npz-packed', np.savez_compressed)):
         if not cases.wanted(name):
             continue
         path = cases.folder(name) / 'model.npz'
         save(path, **npz_arrays(model, width['num_heads']))
 
-        read = timm_model(VisionTransformer, 32, **arguments)
+        read = timm_model(VisionTransformer, side, **arguments)
         read.load_pretrained(str(path))
         # vit_jax resizes with scipy.ndimage.zoom of order 1: bilinear with aligned corners.
         state = dict(read.state_dict())
         positions = state['pos_embed']
-        grid = positions[:, 1:].reshape(1, 4, 4, -1).permute(0, 3, 1, 2)
-        grid = torch.nn.functional.interpolate(grid, size=(6, 6), mode='bilinear', align_corners=True)
+        grid = positions[:, 1:].reshape(1, grids[0], grids[0], -1).permute(0, 3, 1, 2)
+        to = (grids[1], grids[1])
+        grid = torch.nn.functional.interpolate(grid, size=to, mode='bilinear', align_corners=True)
         state['pos_embed'] = torch.cat([positions[:, :1], grid.flatten(2).transpose(1, 2)], dim=1)
-        resized = timm_model(VisionTransformer, 48, **arguments)
+        resized = timm_model(VisionTransformer, other, **arguments)
         resized.load_state_dict(state)
         compute = lambda m, x: m(x)
         cases.write(
@@ -242,8 +258,8 @@ def npz_case(cases, width, mlp):
             'vit_jax .npz (as timm reads it)' if name == 'jax-npz' else 'vit_jax .npz, deflated',
             'bilinear',
             None,
-            (32, logits(compute, read.eval(), 32)),
-            (48, logits(compute, resized.eval(), 48)),
+            (side, logits(compute, read.eval(), side)),
+            (other, logits(compute, resized.eval(), other)),
         )
 
 
@@ -262,6 +278,7 @@ def hugging_face_cases(cases):
     def case(name, architecture, model_class, config, grids, form='safetensors', interpolates=True, way='bicubic'):
         if not cases.wanted(name):
             return
+        config.patch_size, grids = of_published_size(config.patch_size, grids, cases.real)
         side, other = (grid * config.patch_size for grid in grids)
         config.image_size = side
         config.num_labels = CLASSES
@@ -272,7 +289,7 @@ def hugging_face_cases(cases):
             model.config.architectures = [model_class.__name__]
             model.config.save_pretrained(folder)
         elif form == 'sharded':
-            model.save_pretrained(folder, max_shard_size='20KB')
+            model.save_pretrained(folder, max_shard_size='8MB' if cases.real else '20KB')
         else:
             model.save_pretrained(folder)
         more = dict(interpolate_pos_encoding=True) if interpolates else {}
@@ -343,20 +360,22 @@ def torchvision_cases(cases):
         if cases.real
         else dict(num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32)
     )
-    make = lambda side: TorchvisionViT(image_size=side, patch_size=8, num_classes=CLASSES, **sizes)
-    model = randomise(make(32), seed=5)
+    patch, grids = of_published_size(8, (4, 6), cases.real)
+    side, other = (grid * patch for grid in grids)
+    make = lambda side: TorchvisionViT(image_size=side, patch_size=patch, num_classes=CLASSES, **sizes)
+    model = randomise(make(side), seed=5)
     folder = cases.folder('torchvision-vit')
     torch.save(model.state_dict(), folder / 'model.pth')
-    resized = make(48)
-    resized.load_state_dict(interpolate_embeddings(48, 8, model.state_dict()))
+    resized = make(other)
+    resized.load_state_dict(interpolate_embeddings(other, patch, model.state_dict()))
     compute = lambda m, x: m(x)
     cases.write(
         'torchvision-vit',
         'torchvision ViT',
         'bicubic-aligned',
         sizes['num_heads'],
-        (32, logits(compute, model, 32)),
-        (48, logits(compute, resized.eval(), 48)),
+        (side, logits(compute, model, side)),
+        (other, logits(compute, resized.eval(), other)),
     )
 
 
@@ -369,7 +388,7 @@ if __name__ == '__main__':
     torch.manual_seed(0)
     print(
         f'torch {torch.__version__}, timm {timm.__version__}, transformers {transformers.__version__}, '
-        f'torchvision {torchvision.__version__}'
+        f'torchvision {torchvision.__version__}, numpy {np.__version__}'
     )
     all_cases = Cases(given.out, given.real, given.only)
     timm_cases(all_cases)

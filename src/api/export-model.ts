@@ -7,6 +7,8 @@ import { thisProcess } from '../host/process.js';
 import { weightDigest } from '../run/checkpoint/weight-digest.js';
 import type { RunConfig } from '../run/config/schema.js';
 import { openRunCheckpoint, type RunCheckpoint } from '../run/folder/run-checkpoint.js';
+import { parameterLayout } from '../run/model/parameter-layout.js';
+import { requireFinite } from '../weights/file/tensor-file.js';
 import { requireExpressible, type WeightsFormat } from '../weights/export/exported-tensors.js';
 import type { OnnxPrecision } from '../weights/export/onnx-builder.js';
 import {
@@ -14,12 +16,11 @@ import {
   onnxTarget,
   transformersTarget,
   type ExportTarget,
-  type LogitsWith,
+  type LogitsFrom,
 } from './export/export-target.js';
 import { logitDifference } from './export/logit-difference.js';
-import { decodedImages, joinedBatch } from './trained/decoded-images.js';
-import { evaluatedImages } from './trained/evaluated-images.js';
-import { engineFor } from './trained/open-model.js';
+import { comparedBatch, logitsOf, publishedLogits } from './export/compared-logits.js';
+import { evaluatedImages, type EvaluatedImages } from './trained/evaluated-images.js';
 import type { MicroBatch } from '../worker/data/micro-batch.js';
 
 export type ExportFormat = WeightsFormat | 'onnx';
@@ -52,25 +53,17 @@ export interface ExportResult {
 
 /** So few that the largest models take seconds. */
 const COMPARED_IMAGES = 8;
+
 /** Images that are spread over the list, so that they are of different classes. */
 async function comparedImages(
-  opened: RunCheckpoint,
+  { stored }: RunCheckpoint,
   path: string,
-  options: ExportOptions,
-): Promise<MicroBatch> {
-  const { stored } = opened;
-  const { data, onNote } = options;
-  const note = onNote ?? ((): void => undefined);
-  const { root, samples } = await evaluatedImages(stored, path, { data, onNote: note }, null);
+  { data, onNote = () => undefined }: ExportOptions,
+): Promise<EvaluatedImages> {
+  const { root, samples } = await evaluatedImages(stored, path, { data, onNote }, null);
   const every = Math.max(1, Math.floor(samples.length / COMPARED_IMAGES));
   const chosen = samples.filter((_, i) => i % every === 0).slice(0, COMPARED_IMAGES);
-  const batches: MicroBatch[] = [];
-  for await (const image of decodedImages(root, chosen, stored.config)) {
-    if (image.kind === 'broken') note(image.error.problem);
-    else batches.push(image.batch);
-  }
-  if (batches.length === 0) throw coded('DATA_ALL_BROKEN', { path: root, images: chosen.length });
-  return joinedBatch(batches);
+  return { root, samples: chosen };
 }
 
 /** Removes what an export to the same place left when its process was killed. */
@@ -107,12 +100,12 @@ async function targetsOf(
   opened: RunCheckpoint,
   weights: Float32Array,
   images: MicroBatch,
-  logitsWith: LogitsWith,
+  logitsFrom: LogitsFrom,
   { to, precision = 'fp32', onNote = () => undefined }: ExportOptions,
 ): Promise<readonly ExportTarget[]> {
   if (to === 'onnx') return [await onnxTarget(opened, weights, images, precision)];
-  if (to === 'hf') return transformersTarget(opened, weights, images, logitsWith, onNote);
-  return [folderTarget(opened, weights, to, logitsWith)];
+  if (to === 'hf') return transformersTarget(opened, weights, images, logitsFrom, onNote);
+  return [folderTarget(opened, weights, to, logitsFrom)];
 }
 
 function placeOf(path: string, { to, out }: ExportOptions): string {
@@ -136,30 +129,25 @@ export async function exportModel(path: string, options: ExportOptions): Promise
   const { checkpoint, stored, spec } = opened;
   const weights = checkpoint.slots['ema'] ?? checkpoint.weights;
   if (format !== 'onnx') requireExpressible(format, spec);
-  const images = await comparedImages(opened, path, options);
-  // In fp32 whatever the run's precision, because others compute in fp32.
-  const exact = { spec, backend, precision: 'fp32' as const };
-  const engine = await engineFor(Object.assign({}, stored.config, exact), onNote);
-  try {
-    const logitsWith: LogitsWith = async (flat) => {
-      engine.loadWeights(flat);
-      return (await engine.predict(images)).logits;
-    };
-    const expected = await logitsWith(weights);
-    const targets = await targetsOf(opened, weights, images, logitsWith, options);
-    let largest = 0;
-    await writeWhole(out, targets, async (made) => {
-      for (const { logits, limit } of targets) {
-        const difference = logitDifference(expected, await logits(made));
-        largest = Math.max(largest, difference);
-        if (difference <= limit) continue;
-        throw coded('EXPORT_DIFFERS', { format, difference: difference.toExponential(2), limit });
-      }
-    });
-    const { step } = stored.run;
-    const head = { path: out, format, checkpoint: checkpoint.path, step };
-    return Object.assign(head, { images: images.count, difference: largest, digest: weightDigest(weights) });
-  } finally {
-    engine.dispose();
+  for (const { name, offset, length } of parameterLayout(spec).slots) {
+    requireFinite(checkpoint.path, name, weights.subarray(offset, offset + length));
   }
+  const images = await comparedImages(opened, path, options);
+  const compute = { backend, onNote };
+  const batch = await comparedBatch(images, stored.config, onNote);
+  const expected = await logitsOf({ config: stored.config, spec, weights }, batch, compute);
+  const logitsFrom: LogitsFrom = async (folder) => publishedLogits(folder, stored.classes, images, compute);
+  const targets = await targetsOf(opened, weights, batch, logitsFrom, options);
+  let largest = 0;
+  await writeWhole(out, targets, async (made) => {
+    for (const { logits, limit } of targets) {
+      const difference = logitDifference(expected, await logits(made));
+      largest = Math.max(largest, difference);
+      if (difference <= limit) continue;
+      throw coded('EXPORT_DIFFERS', { format, difference: difference.toExponential(2), limit });
+    }
+  });
+  const { step } = stored.run;
+  const head = { path: out, format, checkpoint: checkpoint.path, step };
+  return Object.assign(head, { images: batch.count, difference: largest, digest: weightDigest(weights) });
 }

@@ -1,5 +1,5 @@
 /** Opens published weights: a file of any format, or a folder as Hugging Face and timm lay it out. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { coded } from '../errors/errors.js';
 import type { Disk } from '../host/disk.js';
 import { classNames } from './class-names.js';
@@ -10,6 +10,7 @@ import { malformed } from './format/malformed.js';
 import { recognise } from './names/recognise.js';
 import type { SourceModel } from './names/source-model.js';
 import { preprocessingOfTimm, tellsOfImages } from './preprocessing-timm.js';
+import { preprocessingOfTorchvision } from './preprocessing-torchvision.js';
 import { preprocessingOfTransformers } from './preprocessing-transformers.js';
 import type { SourcePreprocessing } from './preprocessing.js';
 
@@ -18,6 +19,8 @@ export interface PublishedModel {
   readonly model: SourceModel;
   /** What is done with images before the model sees them; null if nothing tells it. */
   readonly preprocessing: SourcePreprocessing | null;
+  /** Whether a file tells it; if none does, it is what the library does. */
+  readonly tellsOfImages: boolean;
   /** Names of the classes, or their numbers, in the order of the logits; none if the file has no head. */
   readonly classes: readonly string[];
 }
@@ -57,28 +60,18 @@ async function weightFileAt(disk: Disk, path: string): Promise<string> {
   }
 }
 
-/** torchvision's transforms of its ViT weights: torchvision.transforms._presets.ImageClassification. */
-const TORCHVISION: Omit<SourcePreprocessing, 'imageSize'> = {
-  mean: '0.485,0.456,0.406',
-  std: '0.229,0.224,0.225',
-  interpolation: 'bilinear',
-  cropMode: 'center',
-  cropFraction: 0.875,
-};
-
 /** What the files beside the weights say of images. @throws PREPROCESSING_UNSUPPORTED, WEIGHTS_MALFORMED */
 async function preprocessingOf(
   disk: Disk,
   folder: string,
-  { library, spec }: SourceModel,
+  { library }: SourceModel,
   config: Readonly<Record<string, unknown>> | null,
 ): Promise<SourcePreprocessing | null> {
-  if (library === 'torchvision') return { ...TORCHVISION, imageSize: spec.imageSize };
   if (library === 'timm') {
     const told = config !== null && tellsOfImages(config);
     return told ? preprocessingOfTimm(join(folder, CONFIG), config) : null;
   }
-  if (library !== 'Hugging Face') return null;
+  if (library === 'vit_jax') return null;
   const path = join(folder, PREPROCESSOR);
   const preprocessor = await jsonAt(disk, path);
   return preprocessor === null ? null : preprocessingOfTransformers(path, preprocessor);
@@ -99,8 +92,11 @@ export async function openPublishedModel(
   const file = await openTensorFile(disk, weights);
   try {
     const model = recognise(weights, file.tensors, { config, heads });
-    const preprocessing = await preprocessingOf(disk, folder, model, config);
-    return { file, model, preprocessing, classes: classNames(config, model.spec.classes) };
+    const told = await preprocessingOf(disk, folder, model, config);
+    const own =
+      model.library === 'torchvision' ? preprocessingOfTorchvision(basename(weights), model.spec) : null;
+    const classes = classNames(config, model.spec.classes);
+    return { file, model, preprocessing: told ?? own, tellsOfImages: told !== null, classes };
   } catch (thrown) {
     await file.close();
     throw thrown;

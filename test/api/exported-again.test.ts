@@ -9,14 +9,7 @@ import { openTrainedModel } from '../../src/api/open-trained-model.js';
 import { predict } from '../../src/api/predict.js';
 import { nodeDisk } from '../../src/host/disk.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/checkpoint/safetensors.js';
-import { KeyedRandom, PURPOSE } from '../../src/numbers/random/keyed-random.js';
-import { checkpointIn, CLASSES } from './exported-checkpoint.js';
-
-/** Weights whose logits differ between images; a fresh head gives zeros. */
-function scatter(weights: Float32Array): void {
-  const random = new KeyedRandom(5, PURPOSE.initialisation);
-  for (let i = 0; i < weights.length; i++) weights[i]! += 0.05 * (random.uniform() - 0.5);
-}
+import { checkpointIn, CLASSES, scatter } from './exported-checkpoint.js';
 
 const IMAGES_OF_RUN = { interpolation: 'bicubic', mean: '0.4,0.5,0.6', std: '0.2', cropFraction: 0.9 };
 
@@ -32,7 +25,7 @@ async function judged(t: TestContext, path: string, data: string) {
   return { model, logits, figures: await evaluate(model, { data }) };
 }
 
-for (const to of ['hf', 'timm'] as const) {
+for (const to of ['hf', 'timm', 'torchvision'] as const) {
   test(`a folder for ${to} has the logits, classes and figures of the run it came from`, async (t) => {
     const options = Object.assign({ gelu: 'erf' }, IMAGES_OF_RUN);
     const { data, path, out } = await checkpointIn(t, options, scatter);

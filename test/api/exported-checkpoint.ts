@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { systemHost } from '../../src/host/host.js';
+import { KeyedRandom, PURPOSE } from '../../src/numbers/random/keyed-random.js';
 import { initialWeights } from '../../src/nn/vit/initialisation.js';
 import { writeCheckpoint } from '../../src/run/checkpoint/checkpoint-writer.js';
 import { resolveConfig, type OptionValues } from '../../src/run/config/config.js';
@@ -13,6 +14,12 @@ import { parameterLayout } from '../../src/run/model/parameter-layout.js';
 import { temporaryFolder, writeDataset } from '../worker/data/temporary-files.js';
 
 export const CLASSES = ['ant', 'bee', 'cat'];
+
+/** Weights whose logits differ between images; a fresh head gives zeros. */
+export function scatter(weights: Float32Array): void {
+  const random = new KeyedRandom(5, PURPOSE.initialisation);
+  for (let i = 0; i < weights.length; i++) weights[i]! += 0.05 * (random.uniform() - 0.5);
+}
 
 /** A checkpoint as a run leaves it, with the images of its run. */
 export async function checkpointIn(

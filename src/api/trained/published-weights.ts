@@ -21,12 +21,13 @@ export interface PublishedWeights {
   readonly assumed: string | null;
 }
 
-function assumption({ model, preprocessing }: PublishedModel, path: string): string | null {
+function assumption({ preprocessing, tellsOfImages }: PublishedModel, path: string): string | null {
+  if (tellsOfImages) return null;
   if (preprocessing === null) {
     return `no file says what ${path} does with images: their centre is taken, with values from -1 to 1`;
   }
-  if (model.library !== 'torchvision') return null;
-  return `no file says what ${path} does with images: torchvision's own mean, deviation and crop are taken`;
+  const { interpolation, cropFraction } = preprocessing;
+  return `no file says what ${path} does with images: torchvision's mean and deviation are taken, ${interpolation} interpolation, and --crop-fraction ${Number(cropFraction.toFixed(4))}`;
 }
 
 /**

@@ -18,7 +18,25 @@ export interface CardContent {
   readonly options: readonly (readonly [key: string, value: string])[];
 }
 
-function loading({ format, spec }: CardContent): string {
+/** The lines that make torchvision's transform of a view. */
+function torchvisionTransform({
+  resize,
+  resizeTo,
+  centerCrop,
+  interpolation,
+  mean,
+  std,
+}: EvaluationView): string {
+  const size = resize === 'shorter-side' ? `${resizeTo}` : `(${resizeTo}, ${resizeTo})`;
+  return `transform = transforms.Compose([
+    transforms.Resize(${size}, transforms.InterpolationMode.${interpolation.toUpperCase()}),
+    transforms.CenterCrop(${centerCrop}),
+    transforms.ToTensor(),
+    transforms.Normalize([${mean.join(', ')}], [${std.join(', ')}]),
+])`;
+}
+
+function loading({ format, spec, view }: CardContent): string {
   if (format === 'hf') {
     return `from transformers import AutoImageProcessor, AutoModelForImageClassification
 
@@ -33,13 +51,15 @@ transform = timm.data.create_transform(**timm.data.resolve_model_data_config(mod
   }
   const pre = spec.preLogits > 0 ? `, representation_size=${spec.preLogits}` : '';
   return `from safetensors.torch import load_file
+from torchvision import transforms
 from torchvision.models import VisionTransformer
 
 model = VisionTransformer(
     image_size=${spec.imageSize}, patch_size=${spec.patch}, num_layers=${spec.layers}, num_heads=${spec.heads},
     hidden_dim=${spec.hidden}, mlp_dim=${spec.mlp}, num_classes=${spec.classes}${pre},
 ).eval()
-model.load_state_dict(load_file("FOLDER/model.safetensors"))`;
+model.load_state_dict(load_file("FOLDER/model.safetensors"))
+${torchvisionTransform(view)}`;
 }
 
 function preprocessing({ view }: CardContent): string {

@@ -13,10 +13,7 @@ export function timmObstacle(spec: ModelSpec): string | null {
   if (spec.layerNormEpsilon !== EPSILON) {
     return `its config has no epsilon, which is ${EPSILON}, and the model's is ${spec.layerNormEpsilon}`;
   }
-  if (spec.distillation && (spec.registers > 0 || spec.positions === 'patches')) {
-    return 'its distilled models have no registers, and positions for all tokens';
-  }
-  return null;
+  return spec.distillation && spec.registers > 0 ? 'its distilled models have no registers' : null;
 }
 
 /** Everything by which the model differs from the named architecture, as arguments of timm's VisionTransformer. */

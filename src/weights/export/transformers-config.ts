@@ -8,16 +8,23 @@ const CLASS_OF = {
   vit: 'ViTForImageClassification',
   deit: 'DeiTForImageClassificationWithTeacher',
   dinov2: 'Dinov2ForImageClassification',
+  dinov2_with_registers: 'Dinov2WithRegistersForImageClassification',
 } as const;
 
 /** @param classes names, in the order of the logits */
 export function transformersConfig(spec: ModelSpec, classes: readonly string[]): Record<string, unknown> {
   const type = transformersType(spec);
-  const width = type === 'dinov2' ? { mlp_ratio: mlpRatio(spec) } : { intermediate_size: spec.mlp };
+  const dinov2 = {
+    mlp_ratio: mlpRatio(spec),
+    layerscale_value: spec.layerScale || 1,
+    use_swiglu_ffn: false,
+    drop_path_rate: 0,
+  };
   const own = {
-    vit: { encoder_stride: spec.patch },
-    deit: { encoder_stride: spec.patch },
-    dinov2: { layerscale_value: spec.layerScale, use_swiglu_ffn: false, drop_path_rate: 0 },
+    vit: { intermediate_size: spec.mlp, encoder_stride: spec.patch },
+    deit: { intermediate_size: spec.mlp, encoder_stride: spec.patch },
+    dinov2,
+    dinov2_with_registers: Object.assign({ num_register_tokens: spec.registers }, dinov2),
   }[type];
   const common = {
     architectures: [CLASS_OF[type]],
@@ -39,7 +46,7 @@ export function transformersConfig(spec: ModelSpec, classes: readonly string[]):
     id2label: Object.fromEntries(classes.map((name, i) => [String(i), name])),
     label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
   };
-  return Object.assign(common, width, own);
+  return Object.assign(common, own);
 }
 
 /** Squashing to the side itself is ViT's processor; a crop after squashing is DeiT's, after the shorter side Bit's. */

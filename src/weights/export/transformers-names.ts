@@ -1,26 +1,32 @@
-/** Names of Hugging Face's ViT, DeiT and Dinov2, and what they cannot express. Pure. */
+/** Names of Hugging Face's ViT, DeiT, Dinov2 and Dinov2WithRegisters, and what they cannot express. Pure. */
 import type { ModelSpec } from '../../run/model/model-spec.js';
 
-/** The model type of `transformers` that computes the same: its word in `config.json`, before every name. */
-export function transformersType({ distillation, pooling }: ModelSpec): 'vit' | 'deit' | 'dinov2' {
+export type TransformersType = 'vit' | 'deit' | 'dinov2' | 'dinov2_with_registers';
+
+/**
+ * The model type of `transformers` that computes the same: its word in `config.json`, before every name. Dinov2 can do more than
+ * ViT: it has LayerScale, whose factors may be one, and a head for class token and average, in which one may have zeros.
+ */
+export function transformersType(spec: ModelSpec): TransformersType {
+  const { distillation, pooling, registers, layerScale } = spec;
   if (distillation) return 'deit';
-  return pooling === 'class-token-and-average' ? 'dinov2' : 'vit';
+  if (registers > 0) return 'dinov2_with_registers';
+  return pooling === 'class-token' && layerScale === 0 ? 'vit' : 'dinov2';
 }
 
 export function transformersObstacle(spec: ModelSpec): string | null {
-  const type = transformersType(spec);
   if (spec.preLogits > 0) return 'no model of transformers has a tanh layer before its head';
-  if (spec.registers > 0) return 'registers are not exported to it';
-  if (spec.positions === 'patches') return 'its class token has a position';
   if (spec.lastNorm === 'after-pooling') return 'its last LayerNorm comes before pooling';
-  if (spec.pooling === 'average') return "its head sees the class token, the model's the average";
-  if (type === 'dinov2') return spec.layerScale > 0 ? null : 'Dinov2 has LayerScale';
-  return spec.layerScale > 0 ? `${type} has no LayerScale` : null;
+  if (!spec.distillation) return null;
+  if (spec.registers > 0) return 'its models with a distillation token have no registers';
+  return spec.layerScale > 0 ? 'its models with a distillation token have no LayerScale' : null;
 }
 
 const EMBEDDINGS: Readonly<Record<string, string>> = {
   cls_token: 'cls_token',
   dist_token: 'distillation_token',
+  reg_token: 'register_tokens',
+  mask_token: 'mask_token',
   pos_embed: 'position_embeddings',
   'patch_embed.proj.weight': 'patch_embeddings.projection.weight',
   'patch_embed.proj.bias': 'patch_embeddings.projection.bias',
@@ -42,12 +48,12 @@ const OF_A_DINOV2_BLOCK: Readonly<Record<string, string>> = {
   'mlp.fc2': 'mlp.fc2',
 };
 
-function nameInBlock(type: string, module: string, leaf: string): string[] {
+function nameInBlock(type: TransformersType, module: string, leaf: string): string[] {
   if (module === 'attn.qkv') {
     return ['query', 'key', 'value'].map((part) => `attention.attention.${part}.${leaf}`);
   }
   if (leaf === 'gamma') return [`layer_scale${module.slice(-1)}.lambda1`];
-  const own = type === 'dinov2' ? OF_A_DINOV2_BLOCK[module] : undefined;
+  const own = type === 'vit' || type === 'deit' ? undefined : OF_A_DINOV2_BLOCK[module];
   return [`${own ?? OF_A_BLOCK[module]!}.${leaf}`];
 }
 

@@ -19,6 +19,13 @@ export interface TensorFile {
   close(): Promise<void>;
 }
 
+/** @throws WEIGHTS_NOT_FINITE */
+export function requireFinite(path: string, tensor: string, values: Float32Array): void {
+  const position = values.findIndex((value) => !Number.isFinite(value));
+  if (position < 0) return;
+  throw coded('WEIGHTS_NOT_FINITE', { path, tensor, value: String(values[position]), position });
+}
+
 /** What `bytes` of a tensor stand for. @throws WEIGHTS_TYPE_UNKNOWN, WEIGHTS_NOT_FINITE */
 export function tensorValues(
   path: string,
@@ -28,10 +35,7 @@ export function tensorValues(
 ): Float32Array {
   if (!isFloatType(type)) throw coded('WEIGHTS_TYPE_UNKNOWN', { path, tensor, type });
   const values = floatsOf(bytes, type);
-  const position = values.findIndex((value) => !Number.isFinite(value));
-  if (position >= 0) {
-    throw coded('WEIGHTS_NOT_FINITE', { path, tensor, value: String(values[position]), position });
-  }
+  requireFinite(path, tensor, values);
   return values;
 }
 

@@ -81,7 +81,13 @@ export function libraryFacts(path: string, library: Library, { config }: SourceH
     case 'Hugging Face':
       return huggingFaceFacts(path, config ?? {});
     case 'torchvision':
-      return { heads: null, gelu: 'erf', layerNormEpsilon: 1e-6, averages: false };
+      // Written by `vitrail export`; torchvision itself writes no config.json.
+      return {
+        heads: numberIn(recordIn(config ?? {}, 'model_args'), 'num_heads'),
+        gelu: 'erf',
+        layerNormEpsilon: 1e-6,
+        averages: false,
+      };
     case 'vit_jax':
       // Flax's GELU is the approximate one unless asked otherwise.
       return { heads: null, gelu: 'tanh', layerNormEpsilon: 1e-6, averages: false };
