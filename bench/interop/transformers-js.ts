@@ -63,9 +63,9 @@ function likeliest(scores: readonly number[]): number {
 
 const [modules = '.', kept = '.', ...images] = process.argv.slice(2);
 const entry = createRequire(resolve(modules, 'package.json')).resolve('@huggingface/transformers');
-const { env, pipeline, RawImage } = (await import(pathToFileURL(entry).href)) as TransformersJs;
-env.allowRemoteModels = false;
-env.localModelPath = resolve(kept);
+const library = (await import(pathToFileURL(entry).href)) as TransformersJs;
+library.env.allowRemoteModels = false;
+library.env.localModelPath = resolve(kept);
 
 /** Files of images that no processor of `folder` has to scale. */
 async function scaledImages(folder: string, name: string): Promise<string[]> {
@@ -75,7 +75,7 @@ async function scaledImages(folder: string, name: string): Promise<string[]> {
   const paths: string[] = [];
   for (const [at, image] of images.entries()) {
     const path = join(kept, name, `scaled-${at}.png`);
-    await (await (await RawImage.read(image)).resize(side, side)).save(path);
+    await (await (await library.RawImage.read(image)).resize(side, side)).save(path);
     paths.push(path);
   }
   return paths;
@@ -83,7 +83,7 @@ async function scaledImages(folder: string, name: string): Promise<string[]> {
 
 async function compared(folder: string, name: string) {
   const model = await openTrainedModel(folder);
-  const classify = await pipeline('image-classification', join(name, 'hf'), { dtype: 'fp32' });
+  const classify = await library.pipeline('image-classification', join(name, 'hf'), { dtype: 'fp32' });
   const differences = async (paths: readonly string[]) => {
     let largest = 0;
     let agree = 0;
@@ -106,7 +106,7 @@ async function compared(folder: string, name: string) {
   }
 }
 
-console.log(`transformers.js ${env.version}\n`);
+console.log(`transformers.js ${library.env.version}\n`);
 console.log('| run | without scaling | with its own scaling | labels that agree then |');
 console.log('| --- | --- | --- | --- |');
 for (const name of readdirSync(kept).sort()) {

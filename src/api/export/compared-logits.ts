@@ -53,11 +53,7 @@ export async function logitsOf(
 }
 
 /** [images, classes of `order`] from [images, classes of `given`]; a class that is not given has NaN. */
-export function inOrder(
-  logits: Float32Array,
-  given: readonly string[],
-  order: readonly string[],
-): Float32Array {
+function inOrder(logits: Float32Array, given: readonly string[], order: readonly string[]): Float32Array {
   const images = logits.length / given.length;
   const places = order.map((name) => given.indexOf(name));
   return Float32Array.from({ length: images * order.length }, (_, at) => {

@@ -14,9 +14,9 @@ const CLASS_OF = {
 /** @param classes names, in the order of the logits */
 export function transformersConfig(spec: ModelSpec, classes: readonly string[]): Record<string, unknown> {
   const type = transformersType(spec);
+  // No `layerscale_value`: it only initialises what the file has, and JSON cannot write the float 1.0 that transformers insists on.
   const dinov2 = {
     mlp_ratio: mlpRatio(spec),
-    layerscale_value: spec.layerScale || 1,
     use_swiglu_ffn: false,
     drop_path_rate: 0,
   };

@@ -17,6 +17,9 @@ export function transformersType(spec: ModelSpec): TransformersType {
 export function transformersObstacle(spec: ModelSpec): string | null {
   if (spec.preLogits > 0) return 'no model of transformers has a tanh layer before its head';
   if (spec.lastNorm === 'after-pooling') return 'its last LayerNorm comes before pooling';
+  if (transformersType(spec).startsWith('dinov2') && spec.mlp % spec.hidden !== 0) {
+    return `its Dinov2 has an MLP of a whole multiple of the width, and the model's are ${spec.mlp} and ${spec.hidden}`;
+  }
   if (!spec.distillation) return null;
   if (spec.registers > 0) return 'its models with a distillation token have no registers';
   return spec.layerScale > 0 ? 'its models with a distillation token have no LayerScale' : null;

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { modelSpec, type ModelOptions, type ModelSpec } from '../../../src/run/model/model-spec.js';
 import { parameterLayout } from '../../../src/run/model/parameter-layout.js';
+import { transformersConfig } from '../../../src/weights/export/transformers-config.js';
 import { tensorValues, type ModelTensor } from '../../../src/weights/export/model-tensors.js';
 import {
   exportedTensors,
@@ -84,3 +85,11 @@ for (const [format, options, reason] of [
     assert.throws(() => exportedTensors(format, spec(options)), { code: 'EXPORT_IMPOSSIBLE' });
   });
 }
+
+test('Hugging Face gets no Dinov2 whose MLP is no whole multiple of the width, and no numbers that it takes for another type', () => {
+  const options = { imageSize: 32, classes: 3, layerScale: 1 };
+  assert.match(obstacleOf('hf', modelSpec('2x24x40x2/16', options)) ?? '', /whole multiple/);
+  const config = transformersConfig(modelSpec('vit-micro/16', options), ['a', 'b', 'c']);
+  assert.equal(config['mlp_ratio'], 4);
+  assert.ok(!('layerscale_value' in config), 'JSON has no 1.0, and transformers 5 refuses 1');
+});
