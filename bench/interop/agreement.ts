@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDisk } from '../../src/host/disk.js';
-import { ComputeEngine, type EngineOptions } from '../../src/nn/engine/engine.js';
+import { ComputeEngine } from '../../src/nn/engine/engine.js';
+import type { EngineOptions } from '../../src/nn/engine/engine-options.js';
 import type { ModelSpec } from '../../src/run/model/model-spec.js';
 import type { PositionInterpolation } from '../../src/run/model/position-interpolation.js';
 import { adaptWeights } from '../../src/run/model/weight-adaptation.js';
