@@ -2,7 +2,6 @@
 // Packages with native code, with WebAssembly or with state that two copies would not share stay apart.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { context } from 'esbuild';
 
 const OUTPUT = 'dist/src/program';
 
@@ -42,6 +41,8 @@ function licensesOf(inputs) {
 /** @param watch whether to bundle again whenever a source changes, until the process ends */
 export async function bundle({ watch = false } = {}) {
   if (existsSync(OUTPUT)) rmSync(OUTPUT, { recursive: true });
+  // Setting up a clone loads this file before it has installed any package.
+  const { context } = await import('esbuild');
   const bundler = await context(OPTIONS);
   const { metafile } = await bundler.rebuild();
   writeFileSync(join(OUTPUT, 'licenses.txt'), licensesOf(metafile.inputs).join(`\n${'-'.repeat(80)}\n\n`));
