@@ -31,8 +31,7 @@ export interface SimulatedWorkerOptions {
   readonly leave: AbortSignal;
   /** Called after each update. True damages a weight, as broken memory does. */
   readonly damaged: () => boolean;
-  /** Called for every micro-batch that it computes. */
-  /** Called when a micro-batch of a plan with these exponents is computed. */
+  /** Called for every micro-batch that it computes, with the exponents of its plan. */
   readonly onCompute: (step: number, microBatch: number, exponents: string) => void;
   readonly coordinatorTimeoutMs: number;
   readonly connectTimeoutMs: number;

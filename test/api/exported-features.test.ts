@@ -29,6 +29,7 @@ const ROWS: readonly (readonly [options: OptionValues, hf: Outcome, timm: Outcom
     [{ gelu: 'erf', pooling: 'class-token-and-average' }, 'Dinov2ForImage', /not both/, /pooling/],
     [{ gelu: 'erf', lastNorm: 'after-pooling' }, /LayerNorm/, '"fc_norm": true', /lastNorm/],
     [{ gelu: 'erf', layerScale: 0.3 }, 'Dinov2ForImage', 'init_values', /LayerScale/],
+    [{ gelu: 'erf', registers: 3 }, 'Dinov2WithRegisters', '"reg_tokens": 3', /registers/],
     [{ gelu: 'erf', registers: 4 }, 'Dinov2WithRegisters', '"reg_tokens": 4', /registers/],
     [
       { gelu: 'erf', registers: 4, positions: 'patches', layerScale: 0.3 },

@@ -76,13 +76,22 @@ interface Grid {
   readonly classOnly: boolean;
 }
 
-/** The grid of patches, from the rows of the position embedding and the tokens before the patches. */
-function gridOf(path: string, rows: number, prefix: number): Grid {
-  if (isSquare(rows - prefix)) {
-    return { side: Math.sqrt(rows - prefix), positions: 'all-tokens', classOnly: false };
+/** Whether registers are those of Hugging Face's Dinov2WithRegisters, which have no positions. */
+function areUnplaced(dialect: Dialect): boolean {
+  return dialect('reg_token')?.tensors.some((name) => name.endsWith('register_tokens')) ?? false;
+}
+
+/**
+ * The grid of patches, from the rows of the position embedding and the tokens before the patches.
+ * @param classOnly as in Grid; with few patches, the number of rows alone could mean another grid
+ */
+function gridOf(path: string, rows: number, prefix: number, classOnly: boolean): Grid {
+  const positioned = classOnly ? 1 : prefix;
+  if (isSquare(rows - positioned)) {
+    const positions = classOnly ? 'patches' : 'all-tokens';
+    return { side: Math.sqrt(rows - positioned), positions, classOnly };
   }
   if (isSquare(rows)) return { side: Math.sqrt(rows), positions: 'patches', classOnly: false };
-  if (isSquare(rows - 1)) return { side: Math.sqrt(rows - 1), positions: 'patches', classOnly: true };
   throw coded('WEIGHTS_FEATURE_MISSING', { path, feature: `${rows} positions, which are no square grid` });
 }
 
@@ -146,7 +155,7 @@ export function recognise(path: string, tensors: FileTensors, hints: SourceHints
   const distillation = sizes.has('dist_token');
   const rows = sizes.count('pos_embed') / hidden;
   const prefix = 1 + registers + (distillation ? 1 : 0);
-  const grid = gridOf(path, rows, prefix);
+  const grid = gridOf(path, rows, prefix, registers > 0 && areUnplaced(dialect));
   const classes = sizes.count('head.bias');
   const width = classes === 0 ? hidden : sizes.count('head.weight') / classes;
   const preLogits = sizes.count('pre_logits.fc.bias');
