@@ -105,7 +105,8 @@ async function checkCoverage() {
 async function checkPureRooms() {
   const rooms = createRequire(import.meta.url)('../pure-rooms.cjs');
   const limits = ['lines', 'functions', 'branches', 'statements'].flatMap((what) => [`--${what}`, '100']);
-  const include = rooms.flatMap((room) => ['--include', `src/${room}/**`]);
+  // What ran in a bundled program does not count. It has other positions, by which c8 takes a function for two.
+  const include = rooms.flatMap((room) => ['--include', `src/${room}/**`, '--include', `dist/src/${room}/**`]);
   const c8 = [
     'node_modules/c8/bin/c8.js',
     'report',
@@ -113,6 +114,7 @@ async function checkPureRooms() {
     COVERAGE,
     '--check-coverage',
     '--all',
+    '--exclude-after-remap=false',
   ];
   await check('coverage of pure rooms', [...c8, ...limits, ...include, '--skip-full', '--reporter=text']);
 }
