@@ -106,7 +106,12 @@ async function checkPureRooms() {
   const rooms = createRequire(import.meta.url)('../pure-rooms.cjs');
   const limits = ['lines', 'functions', 'branches', 'statements'].flatMap((what) => [`--${what}`, '100']);
   // What ran in a bundled program does not count. It has other positions, by which c8 takes a function for two.
-  const include = rooms.flatMap((room) => ['--include', `src/${room}/**`, '--include', `dist/src/${room}/**`]);
+  const include = rooms.flatMap((room) => [
+    '--include',
+    `src/${room}/**`,
+    '--include',
+    `dist/src/${room}/**`,
+  ]);
   const c8 = [
     'node_modules/c8/bin/c8.js',
     'report',
